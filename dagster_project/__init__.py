@@ -1,0 +1,1 @@
+"""What runs when: Dagster assets, checks and schedules over the lake and the marts."""

@@ -1,0 +1,24 @@
+"""What happened to items at the door: the durable count behind `fct_landed_items_hourly`.
+
+Append-only: the receiver writes `accepted`, `rejected` and `duplicate` (a repeated body) rows
+in the transaction that commits the items; the drain adds `duplicate` rows for items it finds
+twice. Accepted counts include duplicates.
+"""
+
+import pyarrow as pa
+
+from ingestion.contracts.common import TIME
+
+OUTCOMES = ("accepted", "rejected", "duplicate")
+
+LEDGER = pa.schema(
+    [
+        pa.field("component", pa.string(), nullable=False),
+        pa.field("signal", pa.string(), nullable=False),  # spans logs metric_points
+        pa.field("hour_at", TIME, nullable=False),  # hour of arrival
+        pa.field("outcome", pa.string(), nullable=False),
+        pa.field("reason", pa.string(), nullable=False),  # empty for accepted
+        pa.field("items", pa.int64(), nullable=False),
+        pa.field("received_at", TIME, nullable=False),
+    ]
+)

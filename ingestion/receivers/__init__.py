@@ -1,0 +1,1 @@
+"""OTLP doors: HTTP and gRPC in, sealed batches out. Gate rules live in `privacy/`."""

@@ -1,0 +1,158 @@
+"""Every setting of the product, typed, from environment and one YAML file.
+
+Here: names, defaults, validation and the watched reload. Not here: secrets (`privacy/keys`)
+and what may be kept (`privacy/allow_list.yaml`). Precedence: arguments > environment
+(`TTA_MONITOR_…`, nested with `__`) > `<home>/config.yaml` > defaults. No other module reads
+the environment.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MIB = 1024 * 1024
+
+
+class SettingsProblem(Exception):
+    """A setting is wrong; the message names it, the cause and the fix."""
+
+
+class ReceiverSettings(BaseModel):
+    """The OTLP door."""
+
+    host: str = Field("127.0.0.1", description="Address the receivers listen on.")
+    http_port: int = Field(4318, description="OTLP/HTTP port.")
+    grpc_port: int = Field(4317, description="OTLP/gRPC port.")
+    tokens: dict[str, str] = Field(
+        default_factory=dict,
+        description="Bearer token per component; required from every sender outside loopback.",
+    )
+    max_body_bytes: int = Field(64 * MIB, description="Largest body before and after decompression.")
+    max_pending_bytes: int = Field(
+        256 * MIB, description="Decompressed bytes waiting for commit; above it senders get 429."
+    )
+    group_commit_ms: int = Field(50, description="Requests arriving within this time share one commit.")
+    digest_hours: int = Field(24, description="How long a repeated body is recognised.")
+
+
+class LiveSettings(BaseModel):
+    """The live tail."""
+
+    host: str = Field("127.0.0.1", description="Address of the live query API.")
+    port: int = Field(4320, description="Port of the live query API.")
+    window_minutes: int = Field(60, description="How far back the live window reaches.")
+    max_raw_rows: int = Field(500_000, description="Raw rows kept per signal in the window.")
+    poll_ms: int = Field(100, description="How often the spool is looked at.")
+
+
+class WarehouseSettings(BaseModel):
+    """Batch side: drain, dbt, publish."""
+
+    drain_batches: int = Field(2_000, description="Spool batches drained in one plan at most.")
+    spool_keep_minutes: int = Field(75, description="How long drained rows stay for the live window.")
+    build_every_minutes: int = Field(5, description="Schedule of the batch pass.")
+    memory_limit: str = Field("2GB", description="DuckDB memory limit of the batch pass.")
+    dagster_port: int = Field(3070, description="Dagster webserver port.")
+
+
+class AppSettings(BaseModel):
+    """The Streamlit app."""
+
+    host: str = Field("127.0.0.1", description="Address the app listens on.")
+    port: int = Field(8501, description="Port of the app.")
+    environment: str = Field("development", description="Name shown beside the product.")
+
+
+class CollectorSettings(BaseModel):
+    """Our own OTLP senders."""
+
+    enabled: bool = Field(True, description="Whether `up` starts the collectors.")
+    host_interval_s: float = Field(5.0, description="Seconds between host and process samples.")
+    process_patterns: list[str] = Field(
+        default_factory=lambda: ["tta", "uvicorn", "player_experience", "agent_orchestration"],
+        description="A process is sampled when its command line contains one of these.",
+    )
+    prometheus_config: Path | None = Field(
+        None, description="TTA's prometheus.yml; its job list is scraped as it is."
+    )
+
+
+class Settings(BaseSettings):
+    """All settings; `load_settings` makes one."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TTA_MONITOR_", env_nested_delimiter="__", extra="forbid"
+    )
+
+    home: Path = Field(Path("var"), description="The data home.")
+    receiver: ReceiverSettings = Field(default_factory=ReceiverSettings)
+    live: LiveSettings = Field(default_factory=LiveSettings)
+    warehouse: WarehouseSettings = Field(default_factory=WarehouseSettings)
+    app: AppSettings = Field(default_factory=AppSettings)
+    collectors: CollectorSettings = Field(default_factory=CollectorSettings)
+
+    @property
+    def spool_path(self) -> Path:
+        """The durable queue."""
+        return self.home / "spool.db"
+
+    @property
+    def lake_path(self) -> Path:
+        """Hour partitions, `<signal>/date=…/hour=…`."""
+        return self.home / "lake"
+
+    @property
+    def warehouse_path(self) -> Path:
+        """The marts' database, opened by Dagster alone."""
+        return self.home / "warehouse.duckdb"
+
+    def published_path(self, audience: str) -> Path:
+        """The read-only copy for one audience."""
+        return self.home / "published" / f"{audience}.duckdb"
+
+    @property
+    def run_path(self) -> Path:
+        """Process ids, heartbeats and logs of the supervised processes."""
+        return self.home / "run"
+
+
+def load_settings(home: Path | None = None, **overrides: Any) -> Settings:
+    """Settings for a data home; raises SettingsProblem naming every wrong value at once."""
+    chosen = home or Path(os.environ.get("TTA_MONITOR_HOME", "var"))
+    file = chosen / "config.yaml"
+    values = _read_yaml(file)
+    # Environment wins over the file: drop from the file what the environment sets.
+    values = _without_environment(values, "TTA_MONITOR_")
+    try:
+        return Settings(**{**values, "home": chosen.resolve(), **overrides})
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors()
+        )
+        raise SettingsProblem(f"settings are wrong ({file} or TTA_MONITOR_…): {problems}.") from None
+
+
+def _read_yaml(file: Path) -> dict[str, Any]:
+    if not file.exists():
+        return {}
+    try:
+        values = yaml.safe_load(file.read_text()) or {}
+    except yaml.YAMLError as error:
+        raise SettingsProblem(f"{file} is not YAML: {error}. Correct it; see README, Configuration.") from None
+    if not isinstance(values, dict):
+        raise SettingsProblem(f"{file} must hold a mapping of settings, see README, Configuration.")
+    return values
+
+
+def _without_environment(values: dict[str, Any], prefix: str) -> dict[str, Any]:
+    kept: dict[str, Any] = {}
+    for name, value in values.items():
+        variable = f"{prefix}{name.upper()}"
+        if variable in os.environ:
+            continue
+        kept[name] = _without_environment(value, f"{variable}__") if isinstance(value, dict) else value
+    return kept

@@ -1,0 +1,212 @@
+"""The durable queue: what was acknowledged, sealed, in the order it was committed.
+
+Here: one SQLite file (WAL, `synchronous=FULL`) of sealed Arrow batches with the digests that
+make ingestion idempotent, and the drain's cursor. Not here: decoding and gating
+(`receivers/`), hour partitions (`lake`). The receiver writes; the live tail follows by `seq`;
+the drain moves rows to the lake, then advances the cursor. Drained rows stay for the live
+window, so that a restarted live tail rebuilds itself from here, and are then deleted.
+"""
+
+import io
+import json
+import secrets
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+
+from privacy.keys import DataKey, KeyStore, seal, unseal
+
+DATASET = "spool"
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS batches (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,  -- never reused, so a cursor stays true after deletes
+    uid TEXT NOT NULL,
+    signal TEXT NOT NULL,
+    row_count INTEGER NOT NULL,
+    received_us INTEGER NOT NULL,
+    day TEXT NOT NULL,
+    payload BLOB NOT NULL
+);
+CREATE INDEX IF NOT EXISTS batches_received ON batches (received_us);
+CREATE TABLE IF NOT EXISTS digests (
+    digest BLOB PRIMARY KEY, seen_us INTEGER NOT NULL, day TEXT NOT NULL, receipt BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS digests_seen ON digests (seen_us);
+CREATE TABLE IF NOT EXISTS cursors (name TEXT PRIMARY KEY, seq INTEGER NOT NULL);
+"""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What a body contained: item counts by component, kept so that a retry is answered alike."""
+
+    digest: bytes
+    signal: str
+    items: dict[str, int]
+    rejected: int = 0
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class SpoolBatch:
+    """One sealed batch; `table()` opens it (schema `ingestion.contracts.LANDED[signal]`)."""
+
+    seq: int
+    uid: str
+    signal: str
+    row_count: int
+    received_us: int
+    day: date
+    payload: bytes
+    keys: KeyStore
+
+    def table(self) -> pa.Table:
+        """Unseal and decode; raises KeyProblem when the day's key is gone or bytes were altered."""
+        key = self.keys.existing_key(f"{DATASET}/{self.day.isoformat()}")
+        plain = unseal(key, self.payload, _aad(self.signal, self.uid))
+        return pa.ipc.open_stream(plain).read_all()
+
+
+class Spool:
+    """One connection to the spool; each process (and thread) opens its own."""
+
+    def __init__(self, path: Path, keys: KeyStore) -> None:
+        self._keys = keys
+        self._db = sqlite3.connect(path, isolation_level=None, timeout=30, check_same_thread=False)
+        self._db.execute("PRAGMA auto_vacuum=INCREMENTAL")
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=FULL")
+        self._db.executescript(_SCHEMA)
+
+    def append(
+        self, tables: Sequence[tuple[str, pa.Table]], receipts: Sequence[Receipt] = ()
+    ) -> int:
+        """Seal and commit tables and receipts in one transaction; returns the last seq.
+
+        When this returns the data survives a power cut: it may be acknowledged.
+        """
+        now_us = time.time_ns() // 1_000
+        day = date.fromisoformat(time.strftime("%Y-%m-%d", time.gmtime(now_us / 1e6)))
+        key = self._keys.data_key(DATASET, day)
+        rows = [_sealed_row(key, signal, table, now_us, day) for signal, table in tables]
+        marks = [
+            (r.digest, now_us, day.isoformat(), seal(key, _receipt_bytes(r), r.digest))
+            for r in receipts
+        ]
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            self._db.executemany(
+                "INSERT INTO batches (uid, signal, row_count, received_us, day, payload)"
+                " VALUES (?,?,?,?,?,?)",
+                rows,
+            )
+            self._db.executemany("INSERT OR IGNORE INTO digests VALUES (?,?,?,?)", marks)
+            self._db.execute("COMMIT")
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        return self.last_seq()
+
+    def receipt(self, digest: bytes) -> Receipt | None:
+        """The receipt of a body committed before, or None."""
+        row = self._db.execute(
+            "SELECT day, receipt FROM digests WHERE digest = ?", (digest,)
+        ).fetchone()
+        if row is None:
+            return None
+        key = self._keys.existing_key(f"{DATASET}/{row[0]}")
+        fields = json.loads(unseal(key, row[1], digest))
+        return Receipt(digest=digest, **fields)
+
+    def read(
+        self, after: int, *, limit: int = 256, signals: Sequence[str] | None = None
+    ) -> Iterator[SpoolBatch]:
+        """Batches with seq > `after`, in order."""
+        condition = ""
+        if signals is not None:
+            condition = f" AND signal IN ({','.join('?' * len(signals))})"
+        cursor = self._db.execute(
+            "SELECT seq, uid, signal, row_count, received_us, day, payload FROM batches"
+            f" WHERE seq > ?{condition} ORDER BY seq LIMIT ?",
+            (after, *(signals or ()), limit),
+        )
+        for seq, uid, signal, rows, received_us, day, payload in cursor.fetchall():
+            yield SpoolBatch(
+                seq, uid, signal, rows, received_us, date.fromisoformat(day), payload, self._keys
+            )
+
+    def first_seq(self) -> int | None:
+        """The oldest seq still here, or None when empty."""
+        return self._db.execute("SELECT min(seq) FROM batches").fetchone()[0]
+
+    def last_seq(self) -> int:
+        """The highest seq ever committed, 0 when nothing was."""
+        row = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name='batches'").fetchone()
+        return row[0] if row else 0
+
+    def pending(self) -> tuple[int, int]:
+        """Batches and rows that the lake does not hold yet."""
+        row = self._db.execute(
+            "SELECT count(*), coalesce(sum(row_count), 0) FROM batches WHERE seq > ?",
+            (self.drained_seq(),),
+        ).fetchone()
+        return row[0], row[1]
+
+    def drained_seq(self) -> int:
+        """Everything up to this seq is durable in the lake."""
+        row = self._db.execute("SELECT seq FROM cursors WHERE name = 'drain'").fetchone()
+        return row[0] if row else 0
+
+    def mark_drained(self, seq: int) -> None:
+        """Advance the drain's cursor; call only when the lake's files are fsynced."""
+        self._db.execute(
+            "INSERT INTO cursors VALUES ('drain', ?)"
+            " ON CONFLICT (name) DO UPDATE SET seq = max(seq, excluded.seq)",
+            (seq,),
+        )
+
+    def prune(self, *, keep_us: int, digest_us: int) -> int:
+        """Delete drained rows older than `keep_us` and digests older than `digest_us` (µs of age)."""
+        now_us = time.time_ns() // 1_000
+        deleted = self._db.execute(
+            "DELETE FROM batches WHERE seq <= ? AND received_us < ?",
+            (self.drained_seq(), now_us - keep_us),
+        ).rowcount
+        self._db.execute("DELETE FROM digests WHERE seen_us < ?", (now_us - digest_us,))
+        self._db.execute("PRAGMA incremental_vacuum")
+        return deleted
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._db.close()
+
+
+def _sealed_row(
+    key: DataKey, signal: str, table: pa.Table, now_us: int, day: date
+) -> tuple[str, str, int, int, str, bytes]:
+    uid = secrets.token_hex(8)
+    sink = io.BytesIO()
+    options = pa.ipc.IpcWriteOptions(compression=pa.Codec("zstd", 1))
+    with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
+        writer.write_table(table)
+    sealed = seal(key, sink.getvalue(), _aad(signal, uid))
+    return uid, signal, table.num_rows, now_us, day.isoformat(), sealed
+
+
+def _aad(signal: str, uid: str) -> bytes:
+    return f"{DATASET}/{signal}/{uid}".encode()
+
+
+def _receipt_bytes(receipt: Receipt) -> bytes:
+    fields = {
+        "signal": receipt.signal,
+        "items": receipt.items,
+        "rejected": receipt.rejected,
+        "message": receipt.message,
+    }
+    return json.dumps(fields).encode()

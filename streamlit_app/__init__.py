@@ -1,0 +1,1 @@
+"""What people see: Streamlit pages over the live API and the published copies."""

@@ -1,0 +1,1 @@
+"""The front door: the command line, process supervision, replay and the simulator."""
