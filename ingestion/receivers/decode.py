@@ -1,0 +1,166 @@
+"""Request bodies become Arrow: protobuf through ptars, JSON through protobuf first.
+
+Here: decompression within bounds, OTLP/JSON to protobuf bytes, and a batch of protobuf bodies to
+one Arrow record batch. Not here: HTTP (`http`), flattening and the gate (`flatten`).
+Source: OTLP 1.x specification; JSON has hex ids, lowerCamelCase keys and ignores unknown fields.
+"""
+
+import base64
+import binascii
+import json
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import ptars
+import pyarrow as pa
+from google.protobuf.json_format import ParseDict, ParseError
+from google.protobuf.message import DecodeError, Message
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
+    ExportLogsServiceRequest,
+    ExportLogsServiceResponse,
+)
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+    ExportMetricsServiceResponse,
+)
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
+
+
+class BadBody(Exception):
+    """The body cannot be read; the message holds none of it. `too_large` asks for 413."""
+
+    def __init__(self, message: str, *, too_large: bool = False) -> None:
+        super().__init__(message)
+        self.too_large = too_large
+
+
+@dataclass(frozen=True)
+class Export:
+    """What the protocol calls one signal."""
+
+    signal: str
+    request: type[Message]
+    response: type[Message]
+    rejected_field: str
+
+
+EXPORTS = {
+    "spans": Export("spans", ExportTraceServiceRequest, ExportTraceServiceResponse, "rejected_spans"),
+    "logs": Export("logs", ExportLogsServiceRequest, ExportLogsServiceResponse, "rejected_log_records"),
+    "metric_points": Export(
+        "metric_points",
+        ExportMetricsServiceRequest,
+        ExportMetricsServiceResponse,
+        "rejected_data_points",
+    ),
+}
+_POOL = ptars.HandlerPool([e.request.DESCRIPTOR.file for e in EXPORTS.values()])  # type: ignore[attr-defined]
+_HANDLERS = {name: _POOL.get_for_message(e.request.DESCRIPTOR) for name, e in EXPORTS.items()}
+_ID_FIELDS = frozenset({"traceId", "spanId", "parentSpanId"})
+_MAX_JSON_DEPTH = 64
+
+
+def decompress(body: bytes, encoding: str, limit: int) -> bytes:
+    """The plain body; raises BadBody for an unknown encoding, bad data or more than `limit` bytes."""
+    if encoding in {"", "identity"}:
+        return body
+    if encoding not in {"gzip", "deflate"}:
+        raise BadBody("Content-Encoding is not supported; send gzip, deflate or none")
+    inflater = zlib.decompressobj(47)
+    try:
+        plain = inflater.decompress(body, limit + 1)
+    except zlib.error:
+        raise BadBody("the body is not valid gzip data; compress it again") from None
+    if len(plain) > limit:
+        raise BadBody(f"the decompressed body is larger than {limit} bytes; send smaller batches", too_large=True)
+    if not inflater.eof:
+        raise BadBody("the gzip data ends too early; send the whole body")
+    return plain
+
+
+def json_to_protobuf(signal: str, body: bytes) -> bytes:
+    """OTLP/JSON as protobuf bytes; raises BadBody."""
+    try:
+        tree = json.loads(body)
+        if not isinstance(tree, dict):
+            raise BadBody("the JSON body must be an object")
+        message = ParseDict(
+            _hex_to_base64(tree), EXPORTS[signal].request(), ignore_unknown_fields=True
+        )
+        return message.SerializeToString()
+    except (ValueError, ParseError, binascii.Error, RecursionError, TypeError, AttributeError, OverflowError):
+        raise BadBody("the body is not OTLP JSON for this signal; check field names and types") from None
+
+
+def to_arrow(signal: str, bodies: Sequence[bytes]) -> tuple[pa.RecordBatch, list[int], list[int]]:
+    """One record batch with a row per good body, the good positions and the bad ones.
+
+    A bad body fails a whole ptars batch, so on failure each body is tried alone.
+    """
+    handler = _HANDLERS[signal]
+    everything = list(range(len(bodies)))
+    try:
+        return _decoded(handler, bodies), everything, []
+    except ValueError:
+        good = [i for i in everything if _is_readable(handler, bodies[i])]
+        chosen = [bodies[i] for i in good]
+        return _decoded(handler, chosen), good, sorted(set(everything) - set(good))
+
+
+def count_items(signal: str, body: bytes) -> int:
+    """Items in a readable protobuf body: for answers about bodies that are not decoded again."""
+    try:
+        message = EXPORTS[signal].request.FromString(body)
+    except DecodeError:
+        return 0
+    return sum(1 for _ in _items(signal, message))
+
+
+def _items(signal: str, message: Any) -> Any:
+    if signal == "spans":
+        return (s for r in message.resource_spans for c in r.scope_spans for s in c.spans)
+    if signal == "logs":
+        return (s for r in message.resource_logs for c in r.scope_logs for s in c.log_records)
+    return (
+        point
+        for r in message.resource_metrics
+        for c in r.scope_metrics
+        for metric in c.metrics
+        for point in getattr(metric, metric.WhichOneof("data") or "gauge").data_points
+    )
+
+
+def _decoded(handler: Any, bodies: Sequence[bytes]) -> pa.RecordBatch:
+    batch = handler.array_to_record_batch(pa.array(bodies, pa.binary()))
+    # Protobuf strings must be UTF-8; ptars leaves that check to us.
+    batch.validate(full=True)
+    return batch
+
+
+def _is_readable(handler: Any, body: bytes) -> bool:
+    try:
+        _decoded(handler, [body])
+    except ValueError:
+        return False
+    return True
+
+
+def _hex_to_base64(node: Any, depth: int = 0) -> Any:
+    """The JSON tree with hex ids as base64, which is what protobuf's JSON form expects."""
+    if depth > _MAX_JSON_DEPTH:
+        raise BadBody("the JSON body is nested too deeply")
+    if isinstance(node, list):
+        return [_hex_to_base64(item, depth + 1) for item in node]
+    if not isinstance(node, dict):
+        return node
+    return {
+        key: base64.b64encode(bytes.fromhex(value)).decode()
+        if key in _ID_FIELDS and isinstance(value, str)
+        else _hex_to_base64(value, depth + 1)
+        for key, value in node.items()
+    }

@@ -1,0 +1,118 @@
+"""Decoded OTLP batches become flat, gated tables: one row per span, log record or metric point.
+
+Here: the three signals' shapes against `ingestion/contracts`, and which items are refused.
+Not here: decoding bytes (`decode`), metric points (`flatten_metrics`), rules of the gate
+(`privacy/`). Nothing leaves these functions that has not passed the gate.
+"""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ingestion.contracts import LOGS, SPANS
+from ingestion.receivers.flatten_metrics import flatten_metrics
+from ingestion.receivers.nested import (
+    Flat,
+    children,
+    enum_text,
+    finish,
+    id_or_null,
+    is_null,
+    nested,
+    none_if_empty,
+    open_scopes,
+    origin_of,
+    time_us,
+    values_of,
+)
+from privacy.gate import Gate
+
+_KINDS = ("UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER")
+_STATUSES = ("UNSET", "OK", "ERROR")
+
+
+def flatten(signal: str, batch: pa.RecordBatch, gate: Gate, received_us: int) -> Flat:
+    """The gated table of a decoded batch; `received_us` is the arrival in UTC microseconds."""
+    return _FLATTEN[signal](batch, gate, received_us)
+
+
+def flatten_spans(batch: pa.RecordBatch, gate: Gate, received_us: int) -> Flat:
+    """Spans with events and links, schema `contracts.SPANS`."""
+    scopes = open_scopes(batch, "scope_spans", gate)
+    spans, scope_of_row = children(scopes.column.field("spans"))
+    body_of_row = scopes.body_of_scope[scope_of_row]
+    columns = origin_of(scopes, scope_of_row, received_us)
+    status = pc.struct_field(spans, "status")
+    start_ns = spans.field("start_time_unix_nano").to_numpy(zero_copy_only=False)
+    end_ns = spans.field("end_time_unix_nano").to_numpy(zero_copy_only=False)
+    columns |= {
+        "trace_id": id_or_null(spans.field("trace_id"), 16),
+        "span_id": id_or_null(spans.field("span_id"), 8),
+        "parent_span_id": id_or_null(spans.field("parent_span_id"), 8),
+        "name": gate.names(spans.field("name")),
+        "kind": enum_text(spans.field("kind"), _KINDS),
+        "start_at": time_us(spans.field("start_time_unix_nano")),
+        "duration_ns": pa.array(end_ns.astype(np.int64) - start_ns.astype(np.int64)),
+        "status_code": enum_text(pc.struct_field(status, "code").fill_null(0), _STATUSES),
+        "status_message": gate.texts(none_if_empty(pc.struct_field(status, "message"))),
+        "attributes": gate.attributes(spans.field("attributes"), "span"),
+        "events": _events(spans.field("events"), gate),
+        "links": _links(spans.field("links"), gate),
+    }
+    table = pa.table([columns[n] for n in SPANS.names], names=SPANS.names)
+    reasons = {
+        "invalid_trace_id": is_null(columns["trace_id"]),
+        "invalid_span_id": is_null(columns["span_id"]),
+        "invalid_start_time": is_null(columns["start_at"]),
+        "invalid_end_time": is_null(time_us(spans.field("end_time_unix_nano"))),
+    }
+    return finish(table, SPANS, reasons, body_of_row)
+
+
+def flatten_logs(batch: pa.RecordBatch, gate: Gate, received_us: int) -> Flat:
+    """Log records, schema `contracts.LOGS`; a body that is not text is not kept."""
+    scopes = open_scopes(batch, "scope_logs", gate)
+    records, scope_of_row = children(scopes.column.field("log_records"))
+    body_of_row = scopes.body_of_scope[scope_of_row]
+    columns = origin_of(scopes, scope_of_row, received_us)
+    observed = time_us(records.field("observed_time_unix_nano"))
+    event_at = pc.coalesce(
+        time_us(records.field("time_unix_nano")), observed, columns["received_at"]
+    )
+    body = pc.struct_field(pc.struct_field(records, "body"), "string_value")
+    columns |= {
+        "at": event_at,
+        "observed_at": observed,
+        "severity_number": records.field("severity_number").cast(pa.int32()),
+        "severity_text": gate.tokens(none_if_empty(records.field("severity_text"))),
+        "event_name": gate.tokens(none_if_empty(records.field("event_name"))),
+        "body": gate.texts(body),
+        "trace_id": id_or_null(records.field("trace_id"), 16),
+        "span_id": id_or_null(records.field("span_id"), 8),
+        "attributes": gate.attributes(records.field("attributes"), "log"),
+    }
+    table = pa.table([columns[n] for n in LOGS.names], names=LOGS.names)
+    return finish(table, LOGS, {}, body_of_row)
+
+
+def _events(lists: pa.ListArray, gate: Gate) -> pa.ListArray:
+    events = values_of(lists)
+    columns = [
+        time_us(events.field("time_unix_nano")),
+        gate.names(events.field("name")),
+        gate.attributes(events.field("attributes"), "event"),
+    ]
+    return nested(lists, pa.StructArray.from_arrays(columns, ["at", "name", "attributes"]))
+
+
+def _links(lists: pa.ListArray, gate: Gate) -> pa.ListArray:
+    links = values_of(lists)
+    columns = [
+        id_or_null(links.field("trace_id"), 16),
+        id_or_null(links.field("span_id"), 8),
+        gate.attributes(links.field("attributes"), "link"),
+    ]
+    return nested(lists, pa.StructArray.from_arrays(columns, ["trace_id", "span_id", "attributes"]))
+
+
+_FLATTEN = {"spans": flatten_spans, "logs": flatten_logs, "metric_points": flatten_metrics}

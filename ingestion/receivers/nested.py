@@ -1,0 +1,168 @@
+"""Small Arrow helpers for nested OTLP columns, and the origin columns every signal shares.
+
+Here: walking lists with their parents, times, ids, resources and scopes. Not here: what a span,
+log record or metric point is made of (`flatten_*`).
+"""
+
+import json
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ingestion.contracts.common import TIME
+from privacy.gate import Gate
+
+MAX_EVENT_US = 7_258_118_400_000_000  # 2200-01-01
+_UNKNOWN_SERVICE = "unknown_service"
+_PROMOTED = {
+    "component": ("service.name",),
+    "component_version": ("service.version",),
+    "component_instance": ("service.instance.id",),
+    "host": ("host.name",),
+    "environment": ("deployment.environment.name", "deployment.environment"),
+}
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """Items refused one by one, with the reason that the ledger and the answer name."""
+
+    body: int
+    component: str
+    reason: str
+    items: int
+
+
+@dataclass(frozen=True)
+class Flat:
+    """One signal's gated table, the body each row came from, and what was rejected."""
+
+    table: pa.Table
+    body_of_row: np.ndarray
+    rejections: list[Rejection]
+
+
+@dataclass(frozen=True)
+class Scopes:
+    """The scope level of a request batch: the column below it and its origin columns."""
+
+    column: pa.StructArray
+    body_of_scope: np.ndarray
+    origin: dict[str, pa.Array]
+
+
+def children(lists: pa.ListArray) -> tuple[pa.Array, np.ndarray]:
+    """The flattened values of a list column and the parent row of each."""
+    return lists.flatten(), pc.list_parent_indices(lists).to_numpy()
+
+
+def open_scopes(batch: pa.RecordBatch, scopes_field: str, gate: Gate) -> Scopes:
+    """Resources and scopes of a decoded batch, gated; `scopes_field` is e.g. `scope_spans`."""
+    resources, body_of_resource = children(batch.column(0))
+    origin = _resource_columns(pc.struct_field(resources, "resource"), gate)
+    scopes, resource_of_scope = children(resources.field(scopes_field))
+    spread = pa.array(resource_of_scope)
+    columns = {name: column.take(spread) for name, column in origin.items()}
+    scope = pc.struct_field(scopes, "scope")
+    columns["scope_name"] = gate.tokens(none_if_empty(pc.struct_field(scope, "name")))
+    columns["scope_version"] = gate.tokens(none_if_empty(pc.struct_field(scope, "version")))
+    return Scopes(scopes, body_of_resource[resource_of_scope], columns)
+
+
+def origin_of(scopes: Scopes, scope_of_row: np.ndarray, received_us: int) -> dict[str, pa.Array]:
+    """The shared origin columns for rows that belong to these scopes."""
+    spread = pa.array(scope_of_row)
+    columns = {name: column.take(spread) for name, column in scopes.origin.items()}
+    columns["received_at"] = pa.repeat(pa.scalar(received_us, pa.int64()), len(scope_of_row)).cast(TIME)
+    return columns
+
+
+def time_us(nanoseconds: pa.Array) -> pa.Array:
+    """Unsigned nanoseconds as UTC microseconds; 0 (not set) and times after 2200 become null."""
+    us = nanoseconds.to_numpy(zero_copy_only=False) // 1_000
+    valid = (us > 0) & (us < MAX_EVENT_US)
+    return pa.array(np.where(valid, us, 0).astype(np.int64), mask=~valid).cast(TIME)
+
+
+def id_or_null(column: pa.Array, width: int) -> pa.Array:
+    """An id of exactly `width` bytes that is not all zero; anything else becomes null."""
+    right = pc.equal(pc.binary_length(column), width)
+    zero = pc.equal(column, pa.scalar(b"\0" * width, pa.binary()))
+    return pc.if_else(pc.and_(right, pc.invert(zero)), column, pa.scalar(None, pa.binary()))
+
+
+def nested(lists: pa.ListArray, structs: pa.StructArray) -> pa.ListArray:
+    """A list column with the offsets of `lists` over new values."""
+    offsets = lists.offsets.to_numpy()
+    return pa.ListArray.from_arrays(pa.array(offsets - offsets[0], pa.int32()), structs)
+
+
+def values_of(lists: pa.ListArray) -> pa.Array:
+    """The values under a list column, without what lies outside its offsets."""
+    offsets = lists.offsets.to_numpy()
+    return lists.values.slice(offsets[0], offsets[-1] - offsets[0])
+
+
+def enum_text(column: pa.Array, names: tuple[str, ...]) -> pa.Array:
+    """Enumeration numbers as names; numbers we do not know become the first name."""
+    codes = column.to_numpy(zero_copy_only=False)
+    known = np.where((codes >= 0) & (codes < len(names)), codes, 0)
+    return pa.array(names, pa.string()).take(pa.array(known))
+
+
+def reject(
+    reasons: dict[str, np.ndarray], components: pa.Array, body_of_row: np.ndarray
+) -> tuple[np.ndarray, list[Rejection]]:
+    """Rows to keep, and the rejections by body, component and first reason that applies."""
+    keep = np.ones(len(body_of_row), dtype=bool)
+    rejections: list[Rejection] = []
+    for reason, is_bad in reasons.items():
+        rows = np.flatnonzero(is_bad & keep)
+        keep[rows] = False
+        named = components.take(pa.array(rows)).to_pylist()
+        counted: dict[tuple[int, str], int] = {}
+        for body, component in zip(body_of_row[rows].tolist(), named, strict=True):
+            counted[body, component] = counted.get((body, component), 0) + 1
+        rejections += [Rejection(b, c, reason, n) for (b, c), n in counted.items()]
+    return keep, rejections
+
+
+def finish(
+    table: pa.Table, schema: pa.Schema, reasons: dict[str, np.ndarray], body_of_row: np.ndarray
+) -> Flat:
+    """The table without rejected rows, cast to its contract."""
+    components = table.column("component").combine_chunks()
+    keep, rejections = reject(reasons, components, body_of_row)
+    if not keep.all():
+        table, body_of_row = table.filter(pa.array(keep)), body_of_row[keep]
+    return Flat(table.cast(schema), body_of_row, rejections)
+
+
+def is_null(column: pa.Array) -> np.ndarray:
+    """Null mask as numpy."""
+    return column.is_null().to_numpy(zero_copy_only=False)
+
+
+def none_if_empty(column: pa.Array) -> pa.Array:
+    """Protobuf's empty string means not set."""
+    return pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)
+
+
+def _resource_columns(resource: pa.StructArray, gate: Gate) -> dict[str, pa.Array]:
+    attributes = gate.attributes(pc.struct_field(resource, "attributes").fill_null([]), "resource")
+    rows = [dict(row or ()) for row in attributes.to_pylist()]
+    columns = {
+        name: pa.array([_first(row, keys) for row in rows], pa.string())
+        for name, keys in _PROMOTED.items()
+    }
+    columns["component"] = columns["component"].fill_null(_UNKNOWN_SERVICE)
+    columns["resource_attributes"] = pa.array(
+        [json.dumps(row, sort_keys=True, ensure_ascii=False) for row in rows], pa.string()
+    )
+    return columns
+
+
+def _first(row: dict[str, str], keys: tuple[str, ...]) -> str | None:
+    return next((row[key] for key in keys if row.get(key)), None)

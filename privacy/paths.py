@@ -1,0 +1,59 @@
+"""Paths and URLs become templates: no credentials, no query, ids are `{id}`.
+
+Here: deciding per segment whether it is part of the route or a value. Not here: free text
+around a path (`skeleton`). A segment stays when it is made of words; what follows a collection
+of people never stays unless it is a known word of a route.
+"""
+
+import re
+
+_WORDY = re.compile(r"(?:v\d{1,2}|[A-Za-z]{1,24}\d?(?:[_-][A-Za-z]{1,24}){0,5}|\{[A-Za-z_][\w:]*\}|<[a-z]+>|\*{1,2}|:[a-z_]\w*)\Z")
+_NAMES_WITH_DIGITS = frozenset({"neo4j", "oauth2", "s3", "k8s", "i18n", "l10n", "ipv4", "ipv6", "2fa"})
+_FILE = re.compile(r"[A-Za-z][A-Za-z_-]{0,40}\.(?:html?|js|css|json|png|svg|ico|php|py|txt|xml|map|woff2?)\Z")
+_LONG_WORD = 25
+_PEOPLE = frozenset(
+    """user users player players patient patients account accounts member members profile profiles
+    client clients customer customers person people therapist therapists u by-name by-email username
+    usernames email emails contact contacts author authors owner owners invite invites""".split()
+)
+_ROUTE_WORDS = frozenset(
+    """me self all search settings privacy progress dashboard export preferences login logout register
+    new list count stats status health bulk current active profile sessions characters worlds history
+    analytics viz notifications avatar password reset verify refresh validate id ids""".split()
+)
+_URL = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*)://(?:[^/@\s]*@)?([^/?#\s]*)(.*)\Z", re.DOTALL)
+_HOST = re.compile(r"[A-Za-z0-9.\[\]:_-]{1,120}\Z")
+_MAX_SEGMENTS = 16
+
+
+def template_path(path: str) -> str:
+    """`/players/49ac…/progress?x=1` → `/players/{id}/progress`; keeps `{player_id}` as it is."""
+    bare = re.split(r"[?#;]", path, maxsplit=1)[0]
+    segments = bare.split("/")
+    kept: list[str] = []
+    for index, segment in enumerate(segments[:_MAX_SEGMENTS]):
+        before = segments[index - 1].lower() if index else ""
+        kept.append(_segment(segment, before))
+    return "/".join(kept)
+
+
+def template_url(url: str) -> str:
+    """A URL or a bare path as a template; the host stays, user info and query go."""
+    found = _URL.match(url)
+    if not found:
+        return template_path(url)
+    scheme, host, path = found.groups()
+    safe_host = host if _HOST.match(host) else "<host>"
+    return f"{scheme.lower()}://{safe_host}{template_path(path)}"
+
+
+def _segment(segment: str, before: str) -> str:
+    if not segment:
+        return segment
+    if before in _PEOPLE and segment.lower() not in _ROUTE_WORDS and segment[0] != "{":
+        return "{id}"
+    if _WORDY.match(segment) and len(segment) <= 3 * _LONG_WORD:
+        return segment
+    if segment.lower() in _NAMES_WITH_DIGITS:
+        return segment
+    return segment if _FILE.match(segment) else "{id}"

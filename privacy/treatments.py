@@ -1,0 +1,176 @@
+"""One value in, its kept form out: the treatments of the allow-list applied to single strings.
+
+Here: the functions behind each `fields.Treatment`, and the bounded memory of distinct values.
+Not here: which field gets which treatment (`fields`) and Arrow columns (`gate`).
+"""
+
+import re
+from collections.abc import Callable
+from datetime import date
+
+from privacy.detect import mask_leftovers
+from privacy.fields import Treatment
+from privacy.paths import template_path, template_url
+from privacy.pseudonyms import Pseudonyms
+from privacy.skeleton import skeletonise
+from privacy.stacks import scrub_stack, short_file
+
+MAX_TEXT = 2_000
+MAX_STACK = 24_000
+_MEMORY = 100_000
+
+_TOKEN = re.compile(r"[A-Za-z0-9_][\w.:/+*<>=#-]{0,119}\Z", re.ASCII)
+_NUMBER = re.compile(r"-?\d{1,6}(?:\.\d+)?(?:e[-+]?\d+)?\Z|NaN\Z|-?Infinity\Z|true\Z|false\Z")
+_HOST = re.compile(r"(?:[A-Za-z0-9_][\w.-]{0,100}|\[[0-9a-fA-F:.]+\]|[0-9a-fA-F:]{3,39})(?::\d{1,5})?\Z", re.ASCII)
+_LABEL = re.compile(r"[A-Za-z0-9][\w .()/+:#-]{0,79}\Z", re.ASCII)
+_OPAQUE = re.compile(r"[0-9a-f]{32,64}\Z")
+_SUSPICIOUS = re.compile(
+    r"\d{7}|eyJ|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-|(?:\d[.:-]?){9}|(?i:bearer|passw|secret|AKIA|ghp_|sk-)"
+)
+_SECRET = re.compile(r"eyJ|\d{10}|(?i:bearer|passw|secret)")
+_PRODUCT = re.compile(r"([A-Za-z][A-Za-z_-]{1,40}?)(?:/[\d.]+)?(?=[\s;(]|\Z)")
+_SQL_LITERAL = re.compile(
+    r"'(?:[^']|'')*'|\"(?:[^\"\\]|\\.)*\"|\$\$.*?\$\$|\b0x[0-9a-fA-F]+\b|(?<![\w$?:.])[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?\b",
+    re.DOTALL,
+)
+_SQL_QUOTED_NAME = re.compile(r'"([A-Za-z_][\w]*)"(?=\.|\s*\()|(?<=\.)"([A-Za-z_]\w*)"')
+_SQL_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
+_SQL_VERB = re.compile(
+    r"\s*(?:SELECT|INSERT|UPDATE|DELETE|WITH|CREATE|ALTER|DROP|MATCH|MERGE|CALL|UNWIND|OPTIONAL|BEGIN|COMMIT"
+    r"|ROLLBACK|SET|SHOW|EXPLAIN|PRAGMA|RETURN|TRUNCATE|LOCK|COPY|FETCH|DECLARE|VALUES|USE)\b",
+    re.IGNORECASE,
+)
+_COMMAND = re.compile(r"\s*([A-Za-z][A-Za-z._]{0,30})\b")
+
+
+def keep(value: str) -> str:
+    """The value when it is a number or a plain token; else its skeleton."""
+    if _NUMBER.match(value):
+        return value
+    if _TOKEN.match(value) and (_OPAQUE.match(value) or not _SUSPICIOUS.search(value)):
+        return value
+    return scrub(value)
+
+
+def host(value: str) -> str:
+    """A host name or address with an optional port; anything else as a skeleton."""
+    return value if _HOST.match(value) and not _SECRET.search(value) else scrub(value)
+
+
+def label(value: str) -> str:
+    """A product name such as `NVIDIA H200`; anything else as a skeleton."""
+    return value if _LABEL.match(value) and not _SUSPICIOUS.search(value) else scrub(value)
+
+
+def scrub(value: str) -> str:
+    """Free text as a skeleton of at most MAX_TEXT characters."""
+    return mask_leftovers(skeletonise(value[:MAX_TEXT]))
+
+
+def stack(value: str) -> str:
+    """A stack trace with frames and types only."""
+    return scrub_stack(value[:MAX_STACK], scrub)
+
+
+def path(value: str) -> str:
+    """A path or URL as a template: segments are words or `{id}`, so no detector is needed."""
+    return template_url(value[:MAX_TEXT])
+
+
+def statement(value: str) -> str:
+    """A statement without literals; a key-value command keeps its verb and `?` per argument."""
+    text = value[:MAX_TEXT]
+    if _SQL_VERB.match(text):
+        bare = _SQL_QUOTED_NAME.sub(lambda m: m[1] or m[2], _SQL_COMMENT.sub(" ", text))
+        return mask_leftovers(" ".join(_SQL_LITERAL.sub("?", bare).split()))
+    verb = _COMMAND.match(text)
+    if not verb:
+        return "?"
+    arguments = len(text[verb.end() :].split())
+    return " ".join([verb[1], *["?"] * min(arguments, 8)])
+
+
+def summary(value: str) -> str:
+    """A query summary: verb and names; anything with a literal goes through `statement`."""
+    return value if _TOKEN.match(value.replace(" ", "_")) and not _SUSPICIOUS.search(value) else statement(value)
+
+
+def product(value: str) -> str:
+    """`Mozilla/5.0 (X11…)` → `Mozilla`."""
+    found = _PRODUCT.match(value)
+    return found[1] if found else "<user_agent>"
+
+
+def file(value: str) -> str:
+    """A source file below its package root."""
+    return short_file(value) if value else value
+
+
+def span_name(value: str) -> str:
+    """A span or event name: routes inside it become templates, the rest a skeleton."""
+    words = [template_path(w) if w.startswith("/") else w for w in value[:MAX_TEXT].split(" ")]
+    return scrub(" ".join(words))
+
+
+class Remembered:
+    """A treatment with a bounded memory of distinct values, held in this process only."""
+
+    def __init__(self, treat: Callable[[str], str]) -> None:
+        self._treat = treat
+        self._known: dict[str, str] = {}
+
+    def __call__(self, value: str) -> str:
+        """The kept form; a distinct value is treated once while it is remembered."""
+        found = self._known.get(value)
+        if found is None:
+            if len(self._known) >= _MEMORY:
+                self._known.clear()
+            found = self._known[value] = self._treat(value)
+        return found
+
+    def forget(self) -> None:
+        """Drop what is remembered."""
+        self._known.clear()
+
+
+class Treatments:
+    """All treatments with their memories; one per process and thread."""
+
+    def __init__(self, pseudonyms: Pseudonyms) -> None:
+        self._pseudonyms = pseudonyms
+        self._day: date | None = None
+        self.span_name = Remembered(span_name)
+        self.scrub = Remembered(scrub)
+        self.keep = Remembered(keep)
+        self._by_treatment: dict[Treatment, Remembered] = {
+            Treatment.KEEP: self.keep,
+            Treatment.SCRUB: self.scrub,
+            Treatment.STACK: Remembered(stack),
+            Treatment.HOST: Remembered(host),
+            Treatment.LABEL: Remembered(label),
+            Treatment.PATH: Remembered(path),
+            Treatment.STATEMENT: Remembered(statement),
+            Treatment.FILE: Remembered(file),
+            Treatment.PRODUCT: Remembered(product),
+            Treatment.PSEUDONYMISE: Remembered(self._pseudonym),
+        }
+
+    def begin(self, day: date) -> None:
+        """Set the day whose pseudonym key applies; a new day forgets yesterday's pseudonyms."""
+        if day != self._day:
+            self._day = day
+            self._by_treatment[Treatment.PSEUDONYMISE].forget()
+
+    def of(self, treatment: Treatment) -> Remembered:
+        """The function of a treatment other than DROP."""
+        return self._by_treatment[treatment]
+
+    def _pseudonym(self, value: str) -> str:
+        if self._day is None:
+            raise RuntimeError("Treatments.begin(day) must come first")
+        if value in _NOBODY:
+            return value
+        return self._pseudonyms.of(value, self._day)
+
+
+_NOBODY = frozenset({"", "unknown", "anonymous", "None", "null", "none"})
