@@ -31,11 +31,15 @@ class ReceiverSettings(BaseModel):
         default_factory=dict,
         description="Bearer token per component; required from every sender outside loopback.",
     )
-    max_body_bytes: int = Field(64 * MIB, description="Largest body before and after decompression.")
+    max_body_bytes: int = Field(
+        64 * MIB, description="Largest body before and after decompression."
+    )
     max_pending_bytes: int = Field(
         256 * MIB, description="Decompressed bytes waiting for commit; above it senders get 429."
     )
-    group_commit_ms: int = Field(50, description="Requests arriving within this time share one commit.")
+    group_commit_ms: int = Field(
+        50, description="Requests arriving within this time share one commit."
+    )
     digest_hours: int = Field(24, description="How long a repeated body is recognised.")
 
 
@@ -53,7 +57,9 @@ class WarehouseSettings(BaseModel):
     """Batch side: drain, dbt, publish."""
 
     drain_batches: int = Field(2_000, description="Spool batches drained in one plan at most.")
-    spool_keep_minutes: int = Field(75, description="How long drained rows stay for the live window.")
+    spool_keep_minutes: int = Field(
+        75, description="How long drained rows stay for the live window."
+    )
     build_every_minutes: int = Field(5, description="Schedule of the batch pass.")
     memory_limit: str = Field("2GB", description="DuckDB memory limit of the batch pass.")
     dagster_port: int = Field(3070, description="Dagster webserver port.")
@@ -133,7 +139,9 @@ def load_settings(home: Path | None = None, **overrides: Any) -> Settings:
         problems = "; ".join(
             f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors()
         )
-        raise SettingsProblem(f"settings are wrong ({file} or TTA_MONITOR_…): {problems}.") from None
+        raise SettingsProblem(
+            f"settings are wrong ({file} or TTA_MONITOR_…): {problems}."
+        ) from None
 
 
 def _read_yaml(file: Path) -> dict[str, Any]:
@@ -142,7 +150,9 @@ def _read_yaml(file: Path) -> dict[str, Any]:
     try:
         values = yaml.safe_load(file.read_text()) or {}
     except yaml.YAMLError as error:
-        raise SettingsProblem(f"{file} is not YAML: {error}. Correct it; see README, Configuration.") from None
+        raise SettingsProblem(
+            f"{file} is not YAML: {error}. Correct it; see README, Configuration."
+        ) from None
     if not isinstance(values, dict):
         raise SettingsProblem(f"{file} must hold a mapping of settings, see README, Configuration.")
     return values
@@ -154,5 +164,7 @@ def _without_environment(values: dict[str, Any], prefix: str) -> dict[str, Any]:
         variable = f"{prefix}{name.upper()}"
         if variable in os.environ:
             continue
-        kept[name] = _without_environment(value, f"{variable}__") if isinstance(value, dict) else value
+        kept[name] = (
+            _without_environment(value, f"{variable}__") if isinstance(value, dict) else value
+        )
     return kept

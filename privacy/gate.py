@@ -124,7 +124,9 @@ class Gate:
         return found
 
     def _count(self, level: str, decisions: list[Decision], codes: np.ndarray) -> None:
-        for decision, number in zip(decisions, np.bincount(codes, minlength=len(decisions)), strict=True):
+        for decision, number in zip(
+            decisions, np.bincount(codes, minlength=len(decisions)), strict=True
+        ):
             if not decision.is_listed:
                 # The name of an unknown attribute is the sender's text: only the level is counted.
                 self.counts.unknown[level] += int(number)

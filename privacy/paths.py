@@ -7,19 +7,96 @@ of people never stays unless it is a known word of a route.
 
 import re
 
-_WORDY = re.compile(r"(?:v\d{1,2}|[A-Za-z]{1,24}\d?(?:[_-][A-Za-z]{1,24}){0,5}|\{[A-Za-z_][\w:]*\}|<[a-z]+>|\*{1,2}|:[a-z_]\w*)\Z")
-_NAMES_WITH_DIGITS = frozenset({"neo4j", "oauth2", "s3", "k8s", "i18n", "l10n", "ipv4", "ipv6", "2fa"})
-_FILE = re.compile(r"[A-Za-z][A-Za-z_-]{0,40}\.(?:html?|js|css|json|png|svg|ico|php|py|txt|xml|map|woff2?)\Z")
+_WORDY = re.compile(
+    r"(?:v\d{1,2}|[A-Za-z]{1,24}\d?(?:[_-][A-Za-z]{1,24}){0,5}|\{[A-Za-z_][\w:]*\}|<[a-z]+>|\*{1,2}|:[a-z_]\w*)\Z"
+)
+_NAMES_WITH_DIGITS = frozenset(
+    {"neo4j", "oauth2", "s3", "k8s", "i18n", "l10n", "ipv4", "ipv6", "2fa"}
+)
+_FILE = re.compile(
+    r"[A-Za-z][A-Za-z_-]{0,40}\.(?:html?|js|css|json|png|svg|ico|php|py|txt|xml|map|woff2?)\Z"
+)
 _LONG_WORD = 25
 _PEOPLE = frozenset(
-    """user users player players patient patients account accounts member members profile profiles
-    client clients customer customers person people therapist therapists u by-name by-email username
-    usernames email emails contact contacts author authors owner owners invite invites""".split()
+    [
+        "user",
+        "users",
+        "player",
+        "players",
+        "patient",
+        "patients",
+        "account",
+        "accounts",
+        "member",
+        "members",
+        "profile",
+        "profiles",
+        "client",
+        "clients",
+        "customer",
+        "customers",
+        "person",
+        "people",
+        "therapist",
+        "therapists",
+        "u",
+        "by-name",
+        "by-email",
+        "username",
+        "usernames",
+        "email",
+        "emails",
+        "contact",
+        "contacts",
+        "author",
+        "authors",
+        "owner",
+        "owners",
+        "invite",
+        "invites",
+    ]
 )
 _ROUTE_WORDS = frozenset(
-    """me self all search settings privacy progress dashboard export preferences login logout register
-    new list count stats status health bulk current active profile sessions characters worlds history
-    analytics viz notifications avatar password reset verify refresh validate id ids""".split()
+    [
+        "me",
+        "self",
+        "all",
+        "search",
+        "settings",
+        "privacy",
+        "progress",
+        "dashboard",
+        "export",
+        "preferences",
+        "login",
+        "logout",
+        "register",
+        "new",
+        "list",
+        "count",
+        "stats",
+        "status",
+        "health",
+        "bulk",
+        "current",
+        "active",
+        "profile",
+        "sessions",
+        "characters",
+        "worlds",
+        "history",
+        "analytics",
+        "viz",
+        "notifications",
+        "avatar",
+        "password",
+        "reset",
+        "verify",
+        "refresh",
+        "validate",
+        "id",
+        "ids",
+    ]
 )
 _URL = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*)://(?:[^/@\s]*@)?([^/?#\s]*)(.*)\Z", re.DOTALL)
 _HOST = re.compile(r"[A-Za-z0-9.\[\]:_-]{1,120}\Z")

@@ -9,8 +9,12 @@ import re
 from collections.abc import Callable
 
 _PY_FRAME = re.compile(r'\s*(?:\|\s*)*File "([^"]*)", line (\d+)(?:, in (\S+))?')
-_JS_FRAME = re.compile(r"\s*at (?:(async )?([\w$.<>\[\] ]{1,200}?) )?\(?([^\s()]+?):(\d+)(?::(\d+))?\)?\s*$")
-_JAVA_FRAME = re.compile(r"\s*at ((?:[\w$<>./@-]+/)?[\w$.<>]+)\(([\w$.]+\.\w+(?::\d+)?|Native Method|Unknown Source)\)")
+_JS_FRAME = re.compile(
+    r"\s*at (?:(async )?([\w$.<>\[\] ]{1,200}?) )?\(?([^\s()]+?):(\d+)(?::(\d+))?\)?\s*$"
+)
+_JAVA_FRAME = re.compile(
+    r"\s*at ((?:[\w$<>./@-]+/)?[\w$.<>]+)\(([\w$.]+\.\w+(?::\d+)?|Native Method|Unknown Source)\)"
+)
 _HEADER = re.compile(
     r"\s*(?:[+|\s-]*)?(?:(?:Exception Group )?Traceback \(most recent call last\):|"
     r"During handling of the above exception, another exception occurred:|"
@@ -19,7 +23,9 @@ _HEADER = re.compile(
 _EXCEPTION = re.compile(
     r"(\s*(?:\|\s*)*(?:Caused by: |Suppressed: |Uncaught )?)([A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*)(?:: ?(.*))?$"
 )
-_LOOKS_LIKE_TYPE = re.compile(r"(?:Error|Exception|Warning|Exit|Interrupt|Iteration|Group|Fault|Timeout|Throwable)\w*$")
+_LOOKS_LIKE_TYPE = re.compile(
+    r"(?:Error|Exception|Warning|Exit|Interrupt|Iteration|Group|Fault|Timeout|Throwable)\w*$"
+)
 _ROOTS = re.compile(
     r"^.*?(?:site-packages/|dist-packages/|node_modules/|/lib/python3\.\d+/|\bsrc/|\bapp/|\bpackages/)"
 )

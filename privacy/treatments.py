@@ -21,7 +21,9 @@ _MEMORY = 100_000
 
 _TOKEN = re.compile(r"[A-Za-z0-9_][\w.:/+*<>=#-]{0,119}\Z", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,6}(?:\.\d+)?(?:e[-+]?\d+)?\Z|NaN\Z|-?Infinity\Z|true\Z|false\Z")
-_HOST = re.compile(r"(?:[A-Za-z0-9_][\w.-]{0,100}|\[[0-9a-fA-F:.]+\]|[0-9a-fA-F:]{3,39})(?::\d{1,5})?\Z", re.ASCII)
+_HOST = re.compile(
+    r"(?:[A-Za-z0-9_][\w.-]{0,100}|\[[0-9a-fA-F:.]+\]|[0-9a-fA-F:]{3,39})(?::\d{1,5})?\Z", re.ASCII
+)
 _LABEL = re.compile(r"[A-Za-z0-9][\w .()/+:#-]{0,79}\Z", re.ASCII)
 _OPAQUE = re.compile(r"[0-9a-f]{32,64}\Z")
 _SUSPICIOUS = re.compile(
@@ -92,7 +94,11 @@ def statement(value: str) -> str:
 
 def summary(value: str) -> str:
     """A query summary: verb and names; anything with a literal goes through `statement`."""
-    return value if _TOKEN.match(value.replace(" ", "_")) and not _SUSPICIOUS.search(value) else statement(value)
+    return (
+        value
+        if _TOKEN.match(value.replace(" ", "_")) and not _SUSPICIOUS.search(value)
+        else statement(value)
+    )
 
 
 def product(value: str) -> str:

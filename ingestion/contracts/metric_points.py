@@ -13,7 +13,9 @@ METRIC_POINTS = pa.schema(
     [
         pa.field("metric", pa.string(), nullable=False),
         pa.field("unit", pa.string()),
-        pa.field("kind", pa.string(), nullable=False),  # gauge sum histogram exponential_histogram summary
+        pa.field(
+            "kind", pa.string(), nullable=False
+        ),  # gauge sum histogram exponential_histogram summary
         pa.field("temporality", pa.string()),  # delta cumulative; null for gauge and summary
         pa.field("is_monotonic", pa.bool_()),  # sums only
         pa.field("at", TIME, nullable=False),

@@ -5,9 +5,7 @@ import pyarrow as pa
 from ingestion.contracts.common import ATTRIBUTES, ORIGIN, TIME
 
 EVENT = pa.struct([("at", TIME), ("name", pa.string()), ("attributes", ATTRIBUTES)])
-LINK = pa.struct(
-    [("trace_id", pa.binary()), ("span_id", pa.binary()), ("attributes", ATTRIBUTES)]
-)
+LINK = pa.struct([("trace_id", pa.binary()), ("span_id", pa.binary()), ("attributes", ATTRIBUTES)])
 
 SPANS = pa.schema(
     [
@@ -15,7 +13,9 @@ SPANS = pa.schema(
         pa.field("span_id", pa.binary(), nullable=False),  # 8 bytes
         pa.field("parent_span_id", pa.binary()),  # null at a root
         pa.field("name", pa.string(), nullable=False),
-        pa.field("kind", pa.string(), nullable=False),  # INTERNAL SERVER CLIENT PRODUCER CONSUMER UNSPECIFIED
+        pa.field(
+            "kind", pa.string(), nullable=False
+        ),  # INTERNAL SERVER CLIENT PRODUCER CONSUMER UNSPECIFIED
         pa.field("start_at", TIME, nullable=False),
         pa.field("duration_ns", pa.int64(), nullable=False),  # end minus start, may be negative
         pa.field("status_code", pa.string(), nullable=False),  # UNSET OK ERROR

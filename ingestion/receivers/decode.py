@@ -50,8 +50,12 @@ class Export:
 
 
 EXPORTS = {
-    "spans": Export("spans", ExportTraceServiceRequest, ExportTraceServiceResponse, "rejected_spans"),
-    "logs": Export("logs", ExportLogsServiceRequest, ExportLogsServiceResponse, "rejected_log_records"),
+    "spans": Export(
+        "spans", ExportTraceServiceRequest, ExportTraceServiceResponse, "rejected_spans"
+    ),
+    "logs": Export(
+        "logs", ExportLogsServiceRequest, ExportLogsServiceResponse, "rejected_log_records"
+    ),
     "metric_points": Export(
         "metric_points",
         ExportMetricsServiceRequest,
@@ -77,7 +81,10 @@ def decompress(body: bytes, encoding: str, limit: int) -> bytes:
     except zlib.error:
         raise BadBody("the body is not valid gzip data; compress it again") from None
     if len(plain) > limit:
-        raise BadBody(f"the decompressed body is larger than {limit} bytes; send smaller batches", too_large=True)
+        raise BadBody(
+            f"the decompressed body is larger than {limit} bytes; send smaller batches",
+            too_large=True,
+        )
     if not inflater.eof:
         raise BadBody("the gzip data ends too early; send the whole body")
     return plain
@@ -93,8 +100,18 @@ def json_to_protobuf(signal: str, body: bytes) -> bytes:
             _hex_to_base64(tree), EXPORTS[signal].request(), ignore_unknown_fields=True
         )
         return message.SerializeToString()
-    except (ValueError, ParseError, binascii.Error, RecursionError, TypeError, AttributeError, OverflowError):
-        raise BadBody("the body is not OTLP JSON for this signal; check field names and types") from None
+    except (
+        ValueError,
+        ParseError,
+        binascii.Error,
+        RecursionError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+    ):
+        raise BadBody(
+            "the body is not OTLP JSON for this signal; check field names and types"
+        ) from None
 
 
 def to_arrow(signal: str, bodies: Sequence[bytes]) -> tuple[pa.RecordBatch, list[int], list[int]]:

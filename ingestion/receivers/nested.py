@@ -43,6 +43,16 @@ class Flat:
     body_of_row: np.ndarray
     rejections: list[Rejection]
 
+    def without(self, is_refused: list[bool], reason: str) -> "Flat":
+        """The same without the marked rows, which become rejections."""
+        components = self.table.column("component").combine_chunks()
+        keep, refused = reject(
+            {reason: np.array(is_refused, dtype=bool)}, components, self.body_of_row
+        )
+        return Flat(
+            self.table.filter(pa.array(keep)), self.body_of_row[keep], self.rejections + refused
+        )
+
 
 @dataclass(frozen=True)
 class Scopes:
@@ -75,7 +85,9 @@ def origin_of(scopes: Scopes, scope_of_row: np.ndarray, received_us: int) -> dic
     """The shared origin columns for rows that belong to these scopes."""
     spread = pa.array(scope_of_row)
     columns = {name: column.take(spread) for name, column in scopes.origin.items()}
-    columns["received_at"] = pa.repeat(pa.scalar(received_us, pa.int64()), len(scope_of_row)).cast(TIME)
+    columns["received_at"] = pa.repeat(pa.scalar(received_us, pa.int64()), len(scope_of_row)).cast(
+        TIME
+    )
     return columns
 
 

@@ -1,0 +1,68 @@
+"""The receiver process: `python -m ingestion.receivers [--home DIR]`."""
+
+import argparse
+import asyncio
+import resource
+import sys
+from pathlib import Path
+
+import structlog
+import uvicorn
+
+from ingestion.receivers.committer import Committer
+from ingestion.receivers.grpc_door import start_grpc
+from ingestion.receivers.http import build_app
+from ingestion.receivers.pipeline import Pipeline
+from ingestion.settings import Settings, SettingsProblem, load_settings
+from ingestion.spool import Spool
+from privacy.keys import KeyProblem, KeyStore
+
+_log = structlog.get_logger()
+
+
+def main() -> int:
+    """Run until SIGTERM; exit code 2 when settings, keys or ports are wrong."""
+    parser = argparse.ArgumentParser(prog="ingestion.receivers", description=__doc__)
+    parser.add_argument("--home", type=Path, help="data home (default: TTA_MONITOR_HOME or ./var)")
+    arguments = parser.parse_args()
+    # A core dump would hold text that has not passed the gate.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        settings = load_settings(arguments.home)
+        keys = KeyStore.open(settings.home)
+        asyncio.run(serve(settings, keys))
+    except (SettingsProblem, KeyProblem, RuntimeError) as problem:
+        sys.stderr.write(f"receiver: {problem}\n")
+        return 2
+    return 0
+
+
+async def serve(settings: Settings, keys: KeyStore) -> None:
+    """Both doors on one event loop, one commit thread behind them."""
+    pipeline = Pipeline(Spool(settings.spool_path, keys), keys)
+    receiver = settings.receiver
+    committer = Committer(
+        pipeline, group_ms=receiver.group_commit_ms, max_pending_bytes=receiver.max_pending_bytes
+    )
+    committer.start()
+    grpc_server = await start_grpc(committer, pipeline, receiver)
+    app = build_app(committer, pipeline, receiver)
+    config = uvicorn.Config(
+        app,
+        host=receiver.host,
+        port=receiver.http_port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+        lifespan="off",
+    )
+    _log.info("receiver starts", http_port=receiver.http_port, grpc_port=receiver.grpc_port)
+    await uvicorn.Server(config).serve()
+    await grpc_server.stop(grace=5)
+    await committer.close()
+    _log.info("receiver stopped")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

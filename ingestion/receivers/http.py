@@ -1,0 +1,163 @@
+"""OTLP/HTTP: POST /v1/traces, /v1/logs, /v1/metrics; protobuf and JSON; gzip.
+
+Here: HTTP semantics of the OTLP specification (limits, status codes, same content type back).
+Not here: what a commit does. Also /livez, /readyz and /metrics of this process.
+"""
+
+import gzip
+from dataclasses import dataclass
+
+from google.protobuf.json_format import MessageToJson
+from google.protobuf.message import Message
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from ingestion.receivers.committer import Committer, Overloaded
+from ingestion.receivers.decode import BadBody, decompress, json_to_protobuf
+from ingestion.receivers.door import (
+    INVALID_ARGUMENT,
+    RESOURCE_EXHAUSTED,
+    UNAUTHENTICATED,
+    UNAVAILABLE,
+    NotAllowed,
+    allowed_component,
+    response_for,
+    status,
+)
+from ingestion.receivers.pipeline import Incoming, Pipeline, StorageUnavailable
+from ingestion.receivers.telemetry import exposition
+from ingestion.settings import ReceiverSettings
+
+PROTOBUF = "application/x-protobuf"
+JSON = "application/json"
+PATHS = {"/v1/traces": "spans", "/v1/logs": "logs", "/v1/metrics": "metric_points"}
+
+
+class _Refused(Exception):
+    def __init__(self, http_status: int, code: int, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.http_status, self.code, self.reason = http_status, code, reason
+
+
+@dataclass(frozen=True)
+class _Doorway:
+    committer: Committer
+    pipeline: Pipeline
+    settings: ReceiverSettings
+
+
+def build_app(committer: Committer, pipeline: Pipeline, settings: ReceiverSettings) -> Starlette:
+    """The ASGI application of the HTTP door."""
+    doorway = _Doorway(committer, pipeline, settings)
+
+    async def export(request: Request) -> Response:
+        return await _export(doorway, request)
+
+    async def livez(_: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def readyz(_: Request) -> Response:
+        if committer.storage_ok:
+            return PlainTextResponse("ok\n")
+        return PlainTextResponse("the spool cannot be written: check disk space\n", 503)
+
+    async def metrics(_: Request) -> Response:
+        body, content_type = exposition(pipeline, committer)
+        return Response(body, media_type=content_type)
+
+    routes = [Route(path, export, methods=["POST"]) for path in PATHS]
+    routes += [Route("/livez", livez), Route("/readyz", readyz), Route("/metrics", metrics)]
+    return Starlette(routes=routes)
+
+
+async def _export(doorway: _Doorway, request: Request) -> Response:
+    signal = PATHS[request.url.path]
+    content_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    answer_type = content_type if content_type in {PROTOBUF, JSON} else JSON
+    try:
+        incoming = await _incoming(doorway, request, signal, content_type)
+        answer = await doorway.committer.submit(incoming)
+        if answer.error:
+            raise _Refused(400, INVALID_ARGUMENT, answer.error, "")
+    except _Refused as refusal:
+        if refusal.reason:
+            doorway.pipeline.note_refusal(signal, refusal.reason)
+        refused = status(refusal.code, str(refusal))
+        return _message(request, refused, answer_type, refusal.http_status)
+    except Overloaded as overload:
+        doorway.pipeline.note_refusal(signal, "overloaded")
+        busy = status(RESOURCE_EXHAUSTED, "the receiver is full; retry later")
+        headers = {"Retry-After": str(overload.retry_after_s)}
+        return _message(request, busy, answer_type, 429, headers)
+    except StorageUnavailable:
+        down = status(UNAVAILABLE, "the spool cannot be written; retry later")
+        return _message(request, down, answer_type, 503, {"Retry-After": "5"})
+    except ClientDisconnect:
+        return Response(status_code=400)
+    return _message(request, response_for(signal, answer), answer_type, 200)
+
+
+async def _incoming(
+    doorway: _Doorway, request: Request, signal: str, content_type: str
+) -> Incoming:
+    client = request.client.host if request.client else None
+    try:
+        authorization = request.headers.get("authorization", "")
+        component = allowed_component(client, authorization, doorway.settings.tokens)
+    except NotAllowed as error:
+        raise _Refused(401, UNAUTHENTICATED, str(error), "unauthenticated") from None
+    if content_type not in {PROTOBUF, JSON}:
+        message = f"Content-Type must be {PROTOBUF} or {JSON}"
+        raise _Refused(415, INVALID_ARGUMENT, message, "unsupported_content_type")
+    limit = doorway.settings.max_body_bytes
+    body = await _read(request, limit)
+    encoding = request.headers.get("content-encoding", "").strip().lower()
+    try:
+        plain = decompress(body, encoding, limit)
+        if content_type == JSON:
+            plain = json_to_protobuf(signal, plain)
+    except BadBody as error:
+        http_status = 413 if error.too_large else 400
+        reason = "body_too_large" if error.too_large else "unreadable_body"
+        raise _Refused(http_status, INVALID_ARGUMENT, str(error), reason) from None
+    return Incoming(signal, plain, component)
+
+
+async def _read(request: Request, limit: int) -> bytes:
+    too_large = _Refused(
+        413,
+        INVALID_ARGUMENT,
+        f"the body is larger than {limit} bytes; send smaller batches",
+        "body_too_large",
+    )
+    declared = request.headers.get("content-length", "0")
+    if declared.isdigit() and int(declared) > limit:
+        raise too_large
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit:
+            raise too_large
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _message(
+    request: Request,
+    message: Message,
+    content_type: str,
+    http_status: int,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    body = (
+        MessageToJson(message, indent=None).encode()
+        if content_type == JSON
+        else message.SerializeToString()
+    )
+    headers = dict(headers or {})
+    if len(body) > 1_400 and "gzip" in request.headers.get("accept-encoding", ""):
+        body, headers["Content-Encoding"] = gzip.compress(body, 1), "gzip"
+    return Response(body, http_status, headers, media_type=content_type)

@@ -1,0 +1,50 @@
+"""The receiver's own numbers as a Prometheus exposition: constants and counts only."""
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from ingestion.receivers.committer import Committer
+from ingestion.receivers.pipeline import Pipeline
+
+
+class _Numbers(Collector):
+    def __init__(self, pipeline: Pipeline, committer: Committer) -> None:
+        self._pipeline, self._committer = pipeline, committer
+
+    def collect(self) -> list[CounterMetricFamily | GaugeMetricFamily]:
+        """Families in the order of the exposition."""
+        items = CounterMetricFamily(
+            "tta_monitor_receiver_items",
+            "Items by outcome; a body that cannot be read counts as one.",
+            labels=["signal", "outcome", "reason"],
+        )
+        for labels, count in sorted(self._pipeline.totals.items()):
+            items.add_metric(list(labels), count)
+        gate = CounterMetricFamily(
+            "tta_monitor_gate_values",
+            "Attribute values changed or dropped by the gate.",
+            labels=["level", "treatment", "reason"],
+        )
+        for labels, count in sorted(self._pipeline.gate.counts.treated.items()):
+            gate.add_metric(list(labels), count)
+        unknown = CounterMetricFamily(
+            "tta_monitor_gate_unknown_attributes",
+            "Attributes dropped because the allow-list does not name them.",
+            labels=["level"],
+        )
+        for level, count in sorted(self._pipeline.gate.counts.unknown.items()):
+            unknown.add_metric([level], count)
+        pending = GaugeMetricFamily(
+            "tta_monitor_receiver_pending_bytes",
+            "Plain bytes waiting for commit.",
+            value=self._committer.pending_bytes,
+        )
+        return [items, gate, unknown, pending]
+
+
+def exposition(pipeline: Pipeline, committer: Committer) -> tuple[bytes, str]:
+    """The exposition and its content type."""
+    registry = CollectorRegistry()
+    registry.register(_Numbers(pipeline, committer))
+    return generate_latest(registry), CONTENT_TYPE_LATEST
