@@ -22,6 +22,7 @@ import pyarrow as pa
 from privacy.keys import DataKey, KeyStore, seal, unseal
 
 DATASET = "spool"
+_MAX_PARAMETERS = 500
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS batches (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,  -- never reused, so a cursor stays true after deletes
@@ -112,16 +113,19 @@ class Spool:
             raise
         return self.last_seq()
 
-    def receipt(self, digest: bytes) -> Receipt | None:
-        """The receipt of a body committed before, or None."""
-        row = self._db.execute(
-            "SELECT day, receipt FROM digests WHERE digest = ?", (digest,)
-        ).fetchone()
-        if row is None:
-            return None
-        key = self._keys.existing_key(f"{DATASET}/{row[0]}")
-        fields = json.loads(unseal(key, row[1], digest))
-        return Receipt(digest=digest, **fields)
+    def receipts(self, digests: Sequence[bytes]) -> dict[bytes, Receipt]:
+        """The receipts of those bodies that were committed before."""
+        found: dict[bytes, Receipt] = {}
+        for start in range(0, len(digests), _MAX_PARAMETERS):
+            some = digests[start : start + _MAX_PARAMETERS]
+            marks = ",".join("?" * len(some))
+            rows = self._db.execute(
+                f"SELECT digest, day, receipt FROM digests WHERE digest IN ({marks})", tuple(some)
+            )
+            for digest, day, receipt in rows:
+                key = self._keys.existing_key(f"{DATASET}/{day}")
+                found[digest] = Receipt(digest, **json.loads(unseal(key, receipt, digest)))
+        return found
 
     def read(
         self, after: int, *, limit: int = 256, signals: Sequence[str] | None = None
@@ -171,7 +175,7 @@ class Spool:
         )
 
     def prune(self, *, keep_us: int, digest_us: int) -> int:
-        """Delete drained rows older than `keep_us` and digests older than `digest_us` (µs of age)."""
+        """Delete drained rows and digests that are older than this many microseconds."""
         now_us = time.time_ns() // 1_000
         deleted = self._db.execute(
             "DELETE FROM batches WHERE seq <= ? AND received_us < ?",

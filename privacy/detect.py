@@ -37,6 +37,11 @@ def mask_leftovers(text: str) -> str:
     return text
 
 
+def warm_up() -> None:
+    """Build the engine now: it takes a second."""
+    _engine()
+
+
 def _findings(text: str) -> list:
     """Findings from the last to the first, overlaps removed in favour of the longer one."""
     found = _engine().analyze(text=text, language="en", score_threshold=_MIN_SCORE)

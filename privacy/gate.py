@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
+from privacy.detect import warm_up
 from privacy.fields import AllowList, Decision, Treatment, load_allow_list
 from privacy.pseudonyms import Pseudonyms
 from privacy.treatments import Remembered, Treatments
@@ -44,6 +45,10 @@ class Gate:
     def begin(self, day: date) -> None:
         """Set the day of arrival, which chooses the pseudonym key."""
         self._treatments.begin(day)
+
+    def warm_up(self) -> None:
+        """Build the detectors now instead of at the first text that needs them."""
+        warm_up()
 
     def names(self, column: pa.Array) -> pa.Array:
         """Span, event and metric names: routes become templates, the rest skeletons."""

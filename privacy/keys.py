@@ -52,7 +52,7 @@ def unseal(key: DataKey, sealed: bytes, aad: bytes) -> bytes:
 
 
 class KeyStore:
-    """Data keys under `<home>/keys`, each wrapped by the KEK; files are 0600, written atomically."""
+    """Data keys under `<home>/keys`, wrapped by the KEK; files are 0600, written atomically."""
 
     def __init__(self, folder: Path, kek: bytes) -> None:
         self._folder = folder
@@ -70,8 +70,9 @@ class KeyStore:
         if kek is None:
             if not create:
                 raise KeyProblem(
-                    f"no key in {folder}/kek, TTA_KEK_FILE or TTA_MONITOR_KEK: the data home cannot be "
-                    "opened. Run `./tta.sh monitor up` to create a home, or restore its keys/ folder."
+                    f"no key in {folder}/kek, TTA_KEK_FILE or TTA_MONITOR_KEK: the data home cannot "
+                    "be opened. Run `./tta.sh monitor up` to create a home, or restore its "
+                    "keys/ folder."
                 )
             if (home / "spool.db").exists() or (folder / "check").exists():
                 raise KeyProblem(
@@ -102,8 +103,8 @@ class KeyStore:
             wrapped = path.read_bytes()
         except FileNotFoundError as error:
             raise KeyProblem(
-                f"key {key_id} does not exist: it expired and was destroyed, or {self._folder} is not "
-                "the folder that belongs to this data."
+                f"key {key_id} does not exist: it expired and was destroyed, or {self._folder} "
+                "is not the folder that belongs to this data."
             ) from error
         return self._remember(key_id, unseal(self._kek, wrapped, key_id.encode()))
 
@@ -124,7 +125,7 @@ class KeyStore:
         return True
 
     def _verify(self) -> None:
-        """Open the check value, or write it first: a wrong KEK is found at start, not at midnight."""
+        """Open the check value, or write it first: a wrong KEK is found at start."""
         check = self._folder / "check"
         if not check.exists():
             _write_private(check, seal(self._kek, b"tta-monitor", b"check"))

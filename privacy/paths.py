@@ -18,85 +18,15 @@ _FILE = re.compile(
 )
 _LONG_WORD = 25
 _PEOPLE = frozenset(
-    [
-        "user",
-        "users",
-        "player",
-        "players",
-        "patient",
-        "patients",
-        "account",
-        "accounts",
-        "member",
-        "members",
-        "profile",
-        "profiles",
-        "client",
-        "clients",
-        "customer",
-        "customers",
-        "person",
-        "people",
-        "therapist",
-        "therapists",
-        "u",
-        "by-name",
-        "by-email",
-        "username",
-        "usernames",
-        "email",
-        "emails",
-        "contact",
-        "contacts",
-        "author",
-        "authors",
-        "owner",
-        "owners",
-        "invite",
-        "invites",
-    ]
+    """user users player players patient patients account accounts member members profile profiles
+    client clients customer customers person people therapist therapists u by-name by-email
+    username usernames email emails contact contacts author authors owner owners invite invites""".split()
 )
 _ROUTE_WORDS = frozenset(
-    [
-        "me",
-        "self",
-        "all",
-        "search",
-        "settings",
-        "privacy",
-        "progress",
-        "dashboard",
-        "export",
-        "preferences",
-        "login",
-        "logout",
-        "register",
-        "new",
-        "list",
-        "count",
-        "stats",
-        "status",
-        "health",
-        "bulk",
-        "current",
-        "active",
-        "profile",
-        "sessions",
-        "characters",
-        "worlds",
-        "history",
-        "analytics",
-        "viz",
-        "notifications",
-        "avatar",
-        "password",
-        "reset",
-        "verify",
-        "refresh",
-        "validate",
-        "id",
-        "ids",
-    ]
+    """me self all search settings privacy progress dashboard export preferences login logout
+    register new list count stats status health bulk current active profile sessions characters
+    worlds history analytics viz notifications avatar password reset verify refresh validate id
+    ids""".split()
 )
 _URL = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*)://(?:[^/@\s]*@)?([^/?#\s]*)(.*)\Z", re.DOTALL)
 _HOST = re.compile(r"[A-Za-z0-9.\[\]:_-]{1,120}\Z")

@@ -21,7 +21,8 @@ _HEADER = re.compile(
     r"The above exception was the direct cause of the following exception:)\s*$"
 )
 _EXCEPTION = re.compile(
-    r"(\s*(?:\|\s*)*(?:Caused by: |Suppressed: |Uncaught )?)([A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*)(?:: ?(.*))?$"
+    r"(\s*(?:\|\s*)*(?:Caused by: |Suppressed: |Uncaught )?)"
+    r"([A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*)(?:: ?(.*))?$"
 )
 _LOOKS_LIKE_TYPE = re.compile(
     r"(?:Error|Exception|Warning|Exit|Interrupt|Iteration|Group|Fault|Timeout|Throwable)\w*$"

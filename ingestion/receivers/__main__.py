@@ -44,6 +44,7 @@ async def serve(settings: Settings, keys: KeyStore) -> None:
     committer = Committer(
         pipeline, group_ms=receiver.group_commit_ms, max_pending_bytes=receiver.max_pending_bytes
     )
+    pipeline.warm_up()
     committer.start()
     grpc_server = await start_grpc(committer, pipeline, receiver)
     app = build_app(committer, pipeline, receiver)

@@ -70,7 +70,7 @@ _MAX_JSON_DEPTH = 64
 
 
 def decompress(body: bytes, encoding: str, limit: int) -> bytes:
-    """The plain body; raises BadBody for an unknown encoding, bad data or more than `limit` bytes."""
+    """The plain body; raises BadBody for an unknown encoding, bad data or over `limit` bytes."""
     if encoding in {"", "identity"}:
         return body
     if encoding not in {"gzip", "deflate"}:

@@ -14,7 +14,6 @@ from ingestion.contracts import METRIC_POINTS
 from ingestion.contracts.metric_points import EXEMPLAR, QUANTILE
 from ingestion.receivers.nested import (
     Flat,
-    Scopes,
     children,
     enum_text,
     finish,
@@ -57,7 +56,10 @@ def flatten_metrics(batch: pa.RecordBatch, gate: Gate, received_us: int) -> Flat
         chosen = _points_of(metrics, scope_of_metric, kind)
         if chosen is None:
             continue
-        tables.append(_table(kind, chosen, scopes, names, units, gate, received_us))
+        origin = origin_of(scopes, chosen.scope_of_point, received_us)
+        by_metric = pa.array(chosen.metric_of_point)
+        named = {"metric": names.take(by_metric), "unit": units.take(by_metric)}
+        tables.append(_table(kind, chosen, origin | named, gate))
         bodies.append(scopes.body_of_scope[chosen.scope_of_point])
     if not tables:
         return Flat(METRIC_POINTS.empty_table(), np.empty(0, dtype=np.int64), [])
@@ -85,21 +87,9 @@ def _points_of(metrics: pa.StructArray, scope_of_metric: np.ndarray, kind: str) 
     )
 
 
-def _table(
-    kind: str,
-    chosen: _Points,
-    scopes: Scopes,
-    names: pa.Array,
-    units: pa.Array,
-    gate: Gate,
-    received_us: int,
-) -> pa.Table:
+def _table(kind: str, chosen: _Points, shared: dict[str, pa.Array], gate: Gate) -> pa.Table:
     count = len(chosen.points)
-    by_metric = pa.array(chosen.metric_of_point)
-    columns = origin_of(scopes, chosen.scope_of_point, received_us)
-    columns |= {
-        "metric": names.take(by_metric),
-        "unit": units.take(by_metric),
+    columns = shared | {
         "kind": pa.repeat(pa.scalar(kind), count),
         "at": time_us(chosen.points.field("time_unix_nano")),
         "start_at": time_us(chosen.points.field("start_time_unix_nano")),

@@ -89,7 +89,13 @@ async def start_grpc(
         ]
     )
     server.add_generic_rpc_handlers((_Door(committer, pipeline, settings),))
-    server.add_insecure_port(f"{settings.host}:{settings.grpc_port}")
+    try:
+        server.add_insecure_port(f"{settings.host}:{settings.grpc_port}")
+    except RuntimeError:
+        raise RuntimeError(
+            f"port {settings.grpc_port} on {settings.host} is taken: stop what listens there or set "
+            "receiver.grpc_port"
+        ) from None
     await server.start()
     return server
 

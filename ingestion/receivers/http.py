@@ -73,7 +73,7 @@ def build_app(committer: Committer, pipeline: Pipeline, settings: ReceiverSettin
 
 
 async def _export(doorway: _Doorway, request: Request) -> Response:
-    signal = PATHS[request.url.path]
+    signal = PATHS[request.scope["path"]]
     content_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
     answer_type = content_type if content_type in {PROTOBUF, JSON} else JSON
     try:

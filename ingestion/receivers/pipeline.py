@@ -13,9 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import numpy as np
 import pyarrow as pa
 
-from ingestion.contracts import LEDGER
+from ingestion.contracts import LEDGER, SIGNALS
 from ingestion.receivers.decode import to_arrow
 from ingestion.receivers.flatten import flatten
 from ingestion.receivers.nested import Flat
@@ -62,6 +63,12 @@ class Pipeline:
         self._noted: Counter[_Entry] = Counter()
         self._lock = threading.Lock()
 
+    def warm_up(self) -> None:
+        """Build decoders and detectors now, so that the first sender does not wait for them."""
+        for signal in SIGNALS:
+            to_arrow(signal, [b""])
+        self.gate.warm_up()
+
     def note_refusal(self, signal: str, reason: str) -> None:
         """Count a body refused at the door (too large, overloaded…) for the next commit."""
         with self._lock:
@@ -99,9 +106,9 @@ class Pipeline:
             request.body, digest_size=16, key=self._digest_key, person=person
         ).digest()
 
-    def receipt(self, digest: bytes) -> Receipt | None:
-        """The receipt of an earlier commit of the same body."""
-        return self._spool.receipt(digest)
+    def receipts(self, digests: Sequence[bytes]) -> dict[bytes, Receipt]:
+        """The receipts of those bodies that an earlier commit holds."""
+        return self._spool.receipts(digests)
 
 
 class _Group:
@@ -124,10 +131,11 @@ class _Group:
 
     def _build(self) -> None:
         digests = [self._pipeline.digest(request) for request in self._requests]
+        committed = self._pipeline.receipts(digests)
         first: dict[bytes, int] = {}
         fresh: dict[str, list[int]] = {}
         for position, (request, digest) in enumerate(zip(self._requests, digests, strict=True)):
-            receipt = self._pipeline.receipt(digest)
+            receipt = committed.get(digest)
             if receipt is not None:
                 self._repeat(position, receipt)
             elif digest in first:
@@ -205,14 +213,13 @@ def _count_by_body(flat: Flat) -> dict[int, dict[str, int]]:
     """Accepted items by body row and component."""
     if not flat.table.num_rows:
         return {}
-    counted = (
-        pa.table({"body": pa.array(flat.body_of_row), "component": flat.table["component"]})
-        .group_by(["body", "component"])
-        .aggregate([([], "count_all")])
-    )
+    components = flat.table.column("component").combine_chunks().dictionary_encode()
+    names = components.dictionary.to_pylist()
+    cells = flat.body_of_row * len(names) + components.indices.to_numpy()
     by_body: dict[int, dict[str, int]] = {}
-    for row in counted.to_pylist():
-        by_body.setdefault(row["body"], {})[row["component"]] = row["count_all"]
+    for cell, count in zip(*np.unique(cells, return_counts=True), strict=True):
+        body, name = divmod(int(cell), len(names))
+        by_body.setdefault(body, {})[names[name]] = int(count)
     return by_body
 
 
