@@ -5,6 +5,7 @@ Here: the bounded queue between the doors and the pipeline. Not here: what a com
 """
 
 import asyncio
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import structlog
@@ -28,6 +29,7 @@ class Committer:
         self._pipeline = pipeline
         self._group_s = group_ms / 1_000
         self._wait_s = self._group_s
+        self._oldest_s = 0.0
         self._max_pending = max_pending_bytes
         self._queue: list[tuple[Incoming, asyncio.Future[Answer]]] = []
         self._arrived = asyncio.Event()
@@ -48,6 +50,8 @@ class Committer:
             raise Overloaded
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self.pending_bytes += size
+        if not self._queue:
+            self._oldest_s = time.monotonic()
         self._queue.append((request, future))
         self._arrived.set()
         try:
@@ -67,9 +71,12 @@ class Committer:
         while True:
             await self._arrived.wait()
             self._arrived.clear()
-            if self._queue:
-                await asyncio.sleep(0 if self._closing else self._wait_s)
             while self._queue:
+                # Without this wait the requests that trickle in during a commit would form ever
+                # smaller groups, and the fixed cost of a group would eat the processor.
+                due_s = self._oldest_s + self._wait_s - time.monotonic()
+                if due_s > 0 and not self._closing:
+                    await asyncio.sleep(due_s)
                 group = self._take_group()
                 # A lone sender that waits for each answer gains nothing from waiting.
                 self._wait_s = self._group_s if len(group) > 1 else self._group_s / 10
@@ -84,6 +91,7 @@ class Committer:
                 break
             taken, size = taken + 1, size + len(request.body)
         group, self._queue = self._queue[:taken], self._queue[taken:]
+        self._oldest_s = time.monotonic()
         return group
 
     async def _commit(self, group: list[tuple[Incoming, asyncio.Future[Answer]]]) -> None:
