@@ -144,6 +144,12 @@ class Spool:
                 seq, uid, signal, rows, received_us, date.fromisoformat(day), payload, self._keys
             )
 
+    def sizes(self, after: int, *, limit: int) -> list[tuple[int, int]]:
+        """(seq, rows) of the batches after a seq, in order."""
+        return self._db.execute(
+            "SELECT seq, row_count FROM batches WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit)
+        ).fetchall()
+
     def first_seq(self) -> int | None:
         """The oldest seq still here, or None when empty."""
         return self._db.execute("SELECT min(seq) FROM batches").fetchone()[0]

@@ -5,7 +5,7 @@ import pyarrow as pa
 from ingestion.contracts.common import ATTRIBUTES, ORIGIN, TIME
 
 EXEMPLAR = pa.struct(
-    [("at", TIME), ("value", pa.float64()), ("trace_id", pa.binary()), ("span_id", pa.binary())]
+    [("event_at", TIME), ("value", pa.float64()), ("trace_id", pa.binary()), ("span_id", pa.binary())]
 )
 QUANTILE = pa.struct([("quantile", pa.float64()), ("value", pa.float64())])
 
@@ -18,7 +18,7 @@ METRIC_POINTS = pa.schema(
         ),  # gauge sum histogram exponential_histogram summary
         pa.field("temporality", pa.string()),  # delta cumulative; null for gauge and summary
         pa.field("is_monotonic", pa.bool_()),  # sums only
-        pa.field("at", TIME, nullable=False),
+        pa.field("event_at", TIME, nullable=False),
         pa.field("start_at", TIME),
         *ORIGIN,
         pa.field("attributes", ATTRIBUTES, nullable=False),

@@ -4,7 +4,7 @@ import pyarrow as pa
 
 from ingestion.contracts.common import ATTRIBUTES, ORIGIN, TIME
 
-EVENT = pa.struct([("at", TIME), ("name", pa.string()), ("attributes", ATTRIBUTES)])
+EVENT = pa.struct([("event_at", TIME), ("name", pa.string()), ("attributes", ATTRIBUTES)])
 LINK = pa.struct([("trace_id", pa.binary()), ("span_id", pa.binary()), ("attributes", ATTRIBUTES)])
 
 SPANS = pa.schema(

@@ -81,7 +81,7 @@ def flatten_logs(batch: pa.RecordBatch, gate: Gate, received_us: int) -> Flat:
     )
     body = pc.struct_field(pc.struct_field(records, "body"), "string_value")
     columns |= {
-        "at": event_at,
+        "event_at": event_at,
         "observed_at": observed,
         "severity_number": records.field("severity_number").cast(pa.int32()),
         "severity_text": gate.tokens(none_if_empty(records.field("severity_text"))),
@@ -102,7 +102,7 @@ def _events(lists: pa.ListArray, gate: Gate) -> pa.ListArray:
         gate.names(events.field("name")),
         gate.attributes(events.field("attributes"), "event"),
     ]
-    return nested(lists, pa.StructArray.from_arrays(columns, ["at", "name", "attributes"]))
+    return nested(lists, pa.StructArray.from_arrays(columns, ["event_at", "name", "attributes"]))
 
 
 def _links(lists: pa.ListArray, gate: Gate) -> pa.ListArray:

@@ -66,7 +66,7 @@ def flatten_metrics(batch: pa.RecordBatch, gate: Gate, received_us: int) -> Flat
     table = pa.concat_tables(tables)
     reasons = {
         "missing_metric_name": pc.equal(table["metric"], "").to_numpy(),
-        "invalid_time": table["at"].is_null().to_numpy(),
+        "invalid_time": table["event_at"].is_null().to_numpy(),
     }
     return finish(table, METRIC_POINTS, reasons, np.concatenate(bodies))
 
@@ -91,7 +91,7 @@ def _table(kind: str, chosen: _Points, shared: dict[str, pa.Array], gate: Gate) 
     count = len(chosen.points)
     columns = shared | {
         "kind": pa.repeat(pa.scalar(kind), count),
-        "at": time_us(chosen.points.field("time_unix_nano")),
+        "event_at": time_us(chosen.points.field("time_unix_nano")),
         "start_at": time_us(chosen.points.field("start_time_unix_nano")),
         "attributes": gate.attributes(chosen.points.field("attributes"), "metric"),
         "flags": chosen.points.field("flags").cast(pa.int64()),

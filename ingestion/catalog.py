@@ -1,0 +1,164 @@
+"""Which lake files are alive, which drain plan is open, which hours await a build.
+
+Here: one small SQLite file beside the lake, written by the batch side alone. A parquet file that
+the catalog does not list does not exist for any reader. Not here: the files themselves (`lake`).
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS files (
+    path TEXT PRIMARY KEY, signal TEXT NOT NULL, hour_at TEXT NOT NULL,
+    row_count INTEGER NOT NULL, byte_count INTEGER NOT NULL, plan INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS files_hour ON files (signal, hour_at);
+CREATE TABLE IF NOT EXISTS plans (
+    plan INTEGER PRIMARY KEY AUTOINCREMENT, low INTEGER NOT NULL, high INTEGER NOT NULL,
+    is_done INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE IF NOT EXISTS dirty_hours (
+    signal TEXT NOT NULL, hour_at TEXT NOT NULL, generation INTEGER NOT NULL,
+    PRIMARY KEY (signal, hour_at)
+);
+"""
+
+
+@dataclass(frozen=True)
+class LakeFile:
+    """One parquet file; `path` is relative to the lake, `hour_at` is the event hour."""
+
+    path: str
+    signal: str
+    hour_at: datetime
+    row_count: int
+    byte_count: int
+
+    @property
+    def day(self) -> date:
+        """The day whose key seals the file."""
+        return self.hour_at.date()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Spool rows low..high, written to the lake together."""
+
+    number: int
+    low: int
+    high: int
+
+
+@dataclass(frozen=True)
+class DirtyHour:
+    """An hour of a signal that changed after the last complete build."""
+
+    signal: str
+    hour_at: datetime
+    generation: int
+
+
+class Catalog:
+    """The catalog of one lake folder."""
+
+    def __init__(self, lake: Path) -> None:
+        lake.mkdir(parents=True, exist_ok=True)
+        self._db = sqlite3.connect(lake / "catalog.db", timeout=30, isolation_level=None)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=FULL")
+        self._db.executescript(_SCHEMA)
+
+    def open_plan(self) -> Plan | None:
+        """The plan that a crash left unfinished."""
+        row = self._db.execute("SELECT plan, low, high FROM plans WHERE is_done = 0").fetchone()
+        return Plan(*row) if row else None
+
+    def begin_plan(self, low: int, high: int) -> Plan:
+        """Write down what is about to be drained, before anything is written to the lake."""
+        cursor = self._db.execute("INSERT INTO plans (low, high) VALUES (?, ?)", (low, high))
+        return Plan(cursor.lastrowid or 0, low, high)
+
+    def finish_plan(self, plan: Plan, files: Sequence[LakeFile]) -> None:
+        """Bring a plan's files to life and mark their hours dirty, in one transaction."""
+        with self._transaction():
+            self._add(files, plan.number)
+            self._db.executemany(
+                "INSERT INTO dirty_hours VALUES (?, ?, ?) ON CONFLICT (signal, hour_at)"
+                " DO UPDATE SET generation = excluded.generation",
+                [(f.signal, f.hour_at.isoformat(), plan.number) for f in files],
+            )
+            self._db.execute("UPDATE plans SET is_done = 1 WHERE plan = ?", (plan.number,))
+
+    def last_drained(self) -> int:
+        """The highest spool seq of a finished plan."""
+        row = self._db.execute("SELECT max(high) FROM plans WHERE is_done = 1").fetchone()
+        return row[0] or 0
+
+    def replace(self, old: Sequence[LakeFile], new: LakeFile, plan: int) -> None:
+        """Swap the files of an hour for their compacted form; nothing becomes dirty."""
+        with self._transaction():
+            self._db.executemany("DELETE FROM files WHERE path = ?", [(f.path,) for f in old])
+            self._add([new], plan)
+
+    def files(self, signal: str, hours: Sequence[datetime] | None = None) -> list[LakeFile]:
+        """Live files of a signal, of all hours or of those given."""
+        condition, values = "", [signal]
+        if hours is not None:
+            condition = f" AND hour_at IN ({','.join('?' * len(hours))})"
+            values += [hour.isoformat() for hour in hours]
+        rows = self._db.execute(
+            "SELECT path, signal, hour_at, row_count, byte_count FROM files"
+            f" WHERE signal = ?{condition} ORDER BY hour_at, path",
+            values,
+        )
+        return [LakeFile(p, s, datetime.fromisoformat(h), n, b) for p, s, h, n, b in rows]
+
+    def crowded_hours(self, more_than: int, before: datetime) -> list[tuple[str, datetime]]:
+        """Closed hours with more files than this: candidates for compaction."""
+        rows = self._db.execute(
+            "SELECT signal, hour_at FROM files WHERE hour_at < ? GROUP BY 1, 2 HAVING count(*) > ?",
+            (before.isoformat(), more_than),
+        )
+        return [(signal, datetime.fromisoformat(hour)) for signal, hour in rows]
+
+    def dirty_hours(self) -> list[DirtyHour]:
+        """Hours that changed after the last complete build."""
+        rows = self._db.execute("SELECT signal, hour_at, generation FROM dirty_hours ORDER BY 1, 2")
+        return [DirtyHour(s, datetime.fromisoformat(h), g) for s, h, g in rows]
+
+    def clean(self, built: Sequence[DirtyHour]) -> None:
+        """Forget hours that a build has covered, unless they changed again meanwhile."""
+        self._db.executemany(
+            "DELETE FROM dirty_hours WHERE signal = ? AND hour_at = ? AND generation <= ?",
+            [(d.signal, d.hour_at.isoformat(), d.generation) for d in built],
+        )
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._db.close()
+
+    def _add(self, files: Sequence[LakeFile], plan: int) -> None:
+        self._db.executemany(
+            "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                (f.path, f.signal, f.hour_at.isoformat(), f.row_count, f.byte_count, plan)
+                for f in files
+            ],
+        )
+
+    def _transaction(self) -> "_Transaction":
+        return _Transaction(self._db)
+
+
+class _Transaction:
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def __enter__(self) -> None:
+        self._db.execute("BEGIN IMMEDIATE")
+
+    def __exit__(self, error_type: type[BaseException] | None, *_: object) -> None:
+        self._db.execute("COMMIT" if error_type is None else "ROLLBACK")

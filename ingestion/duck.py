@@ -1,0 +1,92 @@
+"""DuckDB connections that can encrypt, with nothing fetched and nothing spilled in the clear.
+
+Here: the one way to open DuckDB for writing, parquet keys by day, and read-only published files.
+Not here: what is read or written (`lake`, `dagster_project`). Keys are passed on the connection
+and never appear in SQL that anybody logs.
+"""
+
+import base64
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import duckdb_extensions
+
+from ingestion.settings import Settings
+from privacy.keys import DataKey, KeyStore
+
+
+def connect(*, memory_limit: str = "1GB") -> duckdb.DuckDBPyConnection:
+    """An in-memory connection with OpenSSL encryption and without network or clear spill files."""
+    con = duckdb.connect(
+        config={
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "memory_limit": memory_limit,
+            "threads": "2",
+        }
+    )
+    prepare(con)
+    return con
+
+
+def prepare(con: duckdb.DuckDBPyConnection) -> None:
+    """Load the signed crypto module from its wheel and encrypt spill files."""
+    duckdb_extensions.import_extension("httpfs", con=con)
+    con.execute("LOAD httpfs")
+    con.execute("SET temp_file_encryption = true")
+    con.execute("SET TimeZone = 'UTC'")
+
+
+def secret_text(key: DataKey) -> str:
+    """A key in the base64 form that DuckDB takes."""
+    return base64.b64encode(key.secret).decode()
+
+
+def parquet_key_name(signal: str, day: date) -> str:
+    """The name under which a day's key of a signal is known to a connection."""
+    return f"lake_{signal}_{day:%Y%m%d}"
+
+
+def add_parquet_keys(
+    con: duckdb.DuckDBPyConnection, keys: KeyStore, days: Iterable[tuple[str, date]]
+) -> None:
+    """Make the day keys of (signal, day) pairs usable on a connection."""
+    for signal, day in days:
+        key = keys.data_key(f"lake.{signal}", day)
+        con.execute(
+            f"PRAGMA add_parquet_key('{parquet_key_name(signal, day)}', '{secret_text(key)}')"
+        )
+
+
+def attach(con: duckdb.DuckDBPyConnection, path: Path, name: str, key: DataKey) -> None:
+    """Attach an encrypted database read-write under a name."""
+    con.execute(f"ATTACH '{path}' AS {name} (ENCRYPTION_KEY '{secret_text(key)}')")
+
+
+class NotPublished(Exception):
+    """There is no published file for the audience yet; the message names the fix."""
+
+
+def open_published(settings: Settings, audience: str) -> duckdb.DuckDBPyConnection:
+    """A read-only connection to an audience's published copy, without access to anything else.
+
+    The file may be replaced meanwhile: this connection keeps reading the copy it opened.
+    Raises NotPublished.
+    """
+    path = settings.published_path(audience)
+    if not path.exists():
+        raise NotPublished(
+            f"nothing is published for {audience} yet: run `./tta.sh monitor build`, or wait for "
+            "the next batch."
+        )
+    keys = KeyStore.open(settings.home)
+    con = duckdb.connect(config={"autoinstall_known_extensions": "false", "memory_limit": "1GB"})
+    key = secret_text(keys.named_key("published"))
+    con.execute(f"ATTACH '{path}' AS published (READ_ONLY, ENCRYPTION_KEY '{key}')")
+    con.execute("USE published.marts")
+    con.execute("SET TimeZone = 'UTC'")
+    con.execute("SET enable_external_access = false")
+    con.execute("SET lock_configuration = true")
+    return con

@@ -1,0 +1,313 @@
+"""Spool to lake, exactly once: hour partitions of encrypted Parquet.
+
+Here: the drain (plan, dedupe, write, list, advance), compaction of closed hours and the readers'
+SQL. Not here: which files are alive (`catalog`), marts (`dbt/`). A plan is written down before
+its files are; a crash anywhere re-executes the same plan under the same file names.
+
+Items are compared within the hours they fall in. The n-th occurrence of the same content in one
+batch is the n-th such fact, so equal facts sent together all count, and facts sent again do not.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from ingestion.catalog import Catalog, LakeFile, Plan
+from ingestion.contracts import LANDED, LEDGER, SIGNALS
+from ingestion.duck import add_parquet_keys, connect, parquet_key_name
+from ingestion.settings import Settings
+from ingestion.spool import Spool
+from privacy.keys import KeyStore
+
+EVENT_TIME = {"spans": "start_at", "logs": "event_at", "metric_points": "event_at", "ledger": "hour_at"}
+_SORT = {
+    "spans": "component, trace_id, start_at",
+    "logs": "component, event_at",
+    "metric_points": "component, metric, attributes::varchar, event_at",
+    "ledger": "component, signal",
+}
+_SAME = {
+    "spans": ("component", "trace_id", "span_id", "start_at", "duration_ns", "name", "kind"),
+    "logs": (
+        "component event_at observed_at severity_number event_name body trace_id span_id scope_name"
+        " attributes"
+    ).split(),
+    "metric_points": (
+        "component resource_attributes scope_name metric kind attributes event_at start_at value"
+        " point_count point_sum"
+    ).split(),
+}
+_PLAN_ROWS = 1_000_000
+_CROWDED = 4
+
+
+@dataclass
+class DrainReport:
+    """What a drain did; rows by signal."""
+
+    plans: int = 0
+    landed: dict[str, int] = field(default_factory=dict)
+    duplicates: dict[str, int] = field(default_factory=dict)
+    bytes_written: int = 0
+
+
+def drain(
+    settings: Settings, keys: KeyStore, *, progress: Callable[[str], None] = lambda _: None
+) -> DrainReport:
+    """Move everything pending into the lake; prunes the spool. Callers hold the writer's lock."""
+    spool, catalog = Spool(settings.spool_path, keys), Catalog(settings.lake_path)
+    report = DrainReport()
+    spool.mark_drained(catalog.last_drained())
+    while True:
+        plan = catalog.open_plan() or _next_plan(spool, catalog, settings)
+        if plan is None:
+            break
+        files = _Drain(settings, keys, spool, catalog, plan, report).run()
+        catalog.finish_plan(plan, files)
+        spool.mark_drained(plan.high)
+        report.plans += 1
+        progress(f"drained spool rows {plan.low}–{plan.high} into {len(files)} files")
+    minute_us = 60_000_000
+    spool.prune(
+        keep_us=settings.warehouse.spool_keep_minutes * minute_us,
+        digest_us=settings.receiver.digest_hours * 60 * minute_us,
+    )
+    spool.close()
+    catalog.close()
+    return report
+
+
+def compact(settings: Settings, keys: KeyStore, *, now: datetime | None = None) -> int:
+    """Rewrite closed hours that hold many files as one file each; returns hours compacted."""
+    catalog = Catalog(settings.lake_path)
+    this_hour = (now or datetime.now(UTC)).replace(minute=0, second=0, microsecond=0, tzinfo=None)
+    crowded = catalog.crowded_hours(_CROWDED, this_hour)
+    for signal, hour_at in crowded:
+        old = catalog.files(signal, [hour_at])
+        con = connect(memory_limit=settings.warehouse.memory_limit)
+        add_parquet_keys(con, keys, [(signal, hour_at.date())])
+        name = f"compact-{max(f.path for f in old).rpartition('-')[2]}"
+        rows = sum(f.row_count for f in old)
+        new = _write(con, settings.lake_path, signal, hour_at, name, scan(settings, old), rows)
+        catalog.replace([f for f in old if f.path != new.path], new, 0)
+        for file in old:
+            if file.path != new.path:
+                (settings.lake_path / file.path).unlink(missing_ok=True)
+        con.close()
+    catalog.close()
+    return len(crowded)
+
+
+def scan(settings: Settings, files: Sequence[LakeFile]) -> str:
+    """A SELECT over files of one signal; the connection must hold their days' keys."""
+    by_day: dict[str, list[str]] = {}
+    for file in files:
+        name = parquet_key_name(file.signal, file.day)
+        by_day.setdefault(name, []).append(f"'{settings.lake_path / file.path}'")
+    parts = [
+        f"SELECT * FROM read_parquet([{', '.join(paths)}], "
+        f"encryption_config = {{footer_key: '{name}'}}, hive_partitioning = false)"
+        for name, paths in by_day.items()
+    ]
+    return " UNION ALL BY NAME ".join(parts)
+
+
+def empty_select(signal: str) -> str:
+    """A SELECT without rows that has the signal's columns and DuckDB types."""
+    con = duckdb.connect()
+    con.register("shape", LANDED[signal].empty_table())
+    columns = con.execute("DESCRIBE shape").fetchall()
+    con.close()
+    casts = ", ".join(f'NULL::{column[1]} AS "{column[0]}"' for column in columns)
+    return f"SELECT {casts} WHERE false"
+
+
+def _next_plan(spool: Spool, catalog: Catalog, settings: Settings) -> Plan | None:
+    after, rows, high = spool.drained_seq(), 0, 0
+    for seq, row_count in spool.sizes(after, limit=settings.warehouse.drain_batches):
+        if high and rows + row_count > _PLAN_ROWS:
+            break
+        rows, high = rows + row_count, seq
+    return catalog.begin_plan(after + 1, high) if high else None
+
+
+class _Drain:
+    """One plan: read, dedupe, write."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        keys: KeyStore,
+        spool: Spool,
+        catalog: Catalog,
+        plan: Plan,
+        report: DrainReport,
+    ) -> None:
+        self._settings, self._keys, self._catalog, self._plan = settings, keys, catalog, plan
+        self._report = report
+        self._tables = _read_plan(spool, plan)
+
+    def run(self) -> list[LakeFile]:
+        """Write the plan's files; they are not alive until the catalog lists them."""
+        files: list[LakeFile] = []
+        repeats: list[pa.Table] = []
+        for signal in SIGNALS:
+            table = self._tables.get(signal)
+            if table is not None:
+                written, repeated = self._land(signal, table)
+                files += written
+                repeats.append(repeated)
+        ledger = [t.drop_columns(["batch_seq"]) for t in [self._tables.get("ledger")] if t]
+        entries = pa.concat_tables([*ledger, *repeats]) if ledger or repeats else None
+        if entries is not None and entries.num_rows:
+            files += self._write_hours("ledger", entries)
+        return files
+
+    def _land(self, signal: str, table: pa.Table) -> tuple[list[LakeFile], pa.Table]:
+        con = connect(memory_limit=self._settings.warehouse.memory_limit)
+        try:
+            con.register("incoming", table)
+            self._mark_occurrences(con, signal)
+            files = self._write_marked(con, signal)
+            repeated = con.execute(_REPEATED, [signal]).to_arrow_table().cast(LEDGER)
+        finally:
+            con.close()
+        count = sum(repeated.column("items").to_pylist())
+        self._report.duplicates[signal] = self._report.duplicates.get(signal, 0) + count
+        return files, repeated
+
+    def _mark_occurrences(self, con: duckdb.DuckDBPyConnection, signal: str) -> None:
+        """Table `marked`: every incoming row with its content key, and whether it is new."""
+        hour = f"date_trunc('hour', {EVENT_TIME[signal]})"
+        hours = [h for (h,) in con.execute(f"SELECT DISTINCT {hour} FROM incoming").fetchall()]
+        known = self._catalog.files(signal, hours)
+        add_parquet_keys(con, self._keys, {(signal, h.date()) for h in hours})
+        key = _content_key(signal)
+        existing = (
+            f"SELECT {key} AS k, count(*) AS n FROM ({scan(self._settings, known)}) GROUP BY 1"
+            if known
+            else "SELECT NULL::VARCHAR AS k, 0 AS n WHERE false"
+        )
+        con.execute(
+            f"""
+            CREATE TEMP TABLE marked AS
+            WITH keyed AS (SELECT *, {key} AS k, {hour} AS event_hour FROM incoming),
+            numbered AS (
+                SELECT *, row_number() OVER (PARTITION BY k, batch_seq) AS nth FROM keyed
+            ),
+            first_seen AS (
+                SELECT *, row_number() OVER (PARTITION BY k, nth ORDER BY batch_seq) AS copy
+                FROM numbered
+            ),
+            existing AS ({existing})
+            SELECT f.* EXCLUDE (nth, copy, k),
+                f.copy = 1 AND f.nth > coalesce(e.n, 0) AS is_new
+            FROM first_seen AS f LEFT JOIN existing AS e ON e.k = f.k
+            """
+        )
+
+    def _write_marked(self, con: duckdb.DuckDBPyConnection, signal: str) -> list[LakeFile]:
+        counted = con.execute(
+            "SELECT event_hour, count(*) FROM marked WHERE is_new GROUP BY 1 ORDER BY 1"
+        ).fetchall()
+        source = "SELECT * EXCLUDE (batch_seq, event_hour, is_new) FROM marked WHERE is_new"
+        return [
+            self._write_hour(con, signal, hour, f"{source} AND event_hour = '{hour}'", rows)
+            for hour, rows in counted
+        ]
+
+    def _write_hours(self, signal: str, table: pa.Table) -> list[LakeFile]:
+        con = connect(memory_limit=self._settings.warehouse.memory_limit)
+        con.register("incoming", table)
+        column = EVENT_TIME[signal]
+        hours = con.execute(f"SELECT {column}, count(*) FROM incoming GROUP BY 1").fetchall()
+        add_parquet_keys(con, self._keys, {(signal, hour.date()) for hour, _ in hours})
+        files = [
+            self._write_hour(
+                con, signal, hour, f"SELECT * FROM incoming WHERE {column} = '{hour}'", rows
+            )
+            for hour, rows in hours
+        ]
+        con.close()
+        return files
+
+    def _write_hour(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        signal: str,
+        hour_at: datetime,
+        select: str,
+        rows: int,
+    ) -> LakeFile:
+        name = f"part-{self._plan.number:08d}.parquet"
+        file = _write(con, self._settings.lake_path, signal, hour_at, name, select, rows)
+        self._report.landed[signal] = self._report.landed.get(signal, 0) + rows
+        self._report.bytes_written += file.byte_count
+        return file
+
+
+_REPEATED = """
+    SELECT component, ? AS signal, date_trunc('hour', received_at) AS hour_at,
+        'duplicate' AS outcome, 'repeated_item' AS reason, count(*) AS items,
+        max(received_at) AS received_at
+    FROM marked WHERE NOT is_new GROUP BY 1, 3
+"""
+
+
+def _content_key(signal: str) -> str:
+    columns = ", ".join(f"coalesce({column}::VARCHAR, '∅')" for column in _SAME[signal])
+    return f"md5(concat_ws('\x1f', {columns}))"
+
+
+def _read_plan(spool: Spool, plan: Plan) -> dict[str, pa.Table]:
+    """The plan's tables by signal, each row with the seq of its batch."""
+    parts: dict[str, list[pa.Table]] = {}
+    after = plan.low - 1
+    while True:
+        batches = [b for b in spool.read(after) if b.seq <= plan.high]
+        for batch in batches:
+            table = batch.table()
+            seq = pa.array([batch.seq] * table.num_rows, pa.int64())
+            parts.setdefault(batch.signal, []).append(table.append_column("batch_seq", seq))
+            after = batch.seq
+        if not batches:
+            return {signal: pa.concat_tables(tables) for signal, tables in parts.items()}
+
+
+def _write(
+    con: duckdb.DuckDBPyConnection,
+    lake: Path,
+    signal: str,
+    hour_at: datetime,
+    name: str,
+    select: str,
+    rows: int,
+) -> LakeFile:
+    """Write one partition file durably: temporary name, fsync, rename, fsync of the folder."""
+    relative = Path(signal) / f"date={hour_at:%Y-%m-%d}" / f"hour={hour_at:%H}" / name
+    path = lake / relative
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    key = parquet_key_name(signal, hour_at.date())
+    con.execute(
+        f"COPY ({select} ORDER BY {_SORT[signal]}) TO '{temporary}' (FORMAT parquet, "
+        f"COMPRESSION zstd, COMPRESSION_LEVEL 9, ROW_GROUP_SIZE 200000, "
+        f"ENCRYPTION_CONFIG {{footer_key: '{key}'}})"
+    )
+    _fsync(temporary)
+    temporary.replace(path)
+    _fsync(path.parent)
+    return LakeFile(str(relative), signal, hour_at, rows, path.stat().st_size)
+
+
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
