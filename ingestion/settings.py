@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 MIB = 1024 * 1024
 
@@ -135,6 +135,8 @@ def load_settings(home: Path | None = None, **overrides: Any) -> Settings:
     values = _without_environment(values, "TTA_MONITOR_")
     try:
         return Settings(**{**values, "home": chosen.resolve(), **overrides})
+    except SettingsError as error:
+        raise SettingsProblem(f"a TTA_MONITOR_… variable is wrong: {error}.") from None
     except ValidationError as error:
         problems = "; ".join(
             f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors()

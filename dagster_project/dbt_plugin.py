@@ -1,0 +1,83 @@
+"""What dbt sees of the lake: plain views over the files that await a build.
+
+A dbt-duckdb plugin, loaded by `dbt/profiles.yml` in dbt's own process. Here: the crypto module, the
+day keys and the views of schema `memory.landed`. Not here: models (`dbt/`), the catalog
+(`ingestion/catalog`). Keys go to the connection from Python, never through SQL that dbt logs.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+import pyarrow as pa
+from dbt.adapters.duckdb.plugins import BasePlugin
+from duckdb import DuckDBPyConnection
+
+from ingestion.catalog import Catalog, DirtyHour, LakeFile
+from ingestion.contracts import LANDED
+from ingestion.duck import add_parquet_keys, prepare
+from ingestion.lake import empty_select, scan
+from ingestion.settings import Settings, load_settings
+from privacy.keys import KeyStore
+
+
+class Plugin(BasePlugin):
+    """Prepares each of dbt's connections."""
+
+    def initialize(self, plugin_config: dict[str, Any]) -> None:
+        """Remember whether everything is read again."""
+        self._is_full_refresh = str(plugin_config.get("full_refresh", "")) == "1"
+
+    def configure_connection(self, conn: DuckDBPyConnection) -> None:
+        """Create schema `landed` in the in-memory database."""
+        prepare(conn)
+        open_landed(conn, load_settings(), is_full_refresh=self._is_full_refresh)
+
+
+def open_landed(
+    con: DuckDBPyConnection, settings: Settings, *, is_full_refresh: bool
+) -> list[DirtyHour]:
+    """Views `landed.<signal>` and table `landed.dirty_hours`; returns the hours they cover.
+
+    `landed.metric_points_context` also reaches one hour back: a cumulative counter needs the point
+    before the first one.
+    """
+    keys = KeyStore.open(settings.home)
+    catalog = Catalog(settings.lake_path)
+    hours = _all_hours(catalog) if is_full_refresh else catalog.dirty_hours()
+    con.execute("CREATE SCHEMA IF NOT EXISTS landed")
+    for signal in LANDED:
+        wanted = [h.hour_at for h in hours if h.signal == signal]
+        _create_view(con, settings, keys, signal, catalog.files(signal, wanted), signal)
+        if signal == "metric_points":
+            before = [hour - timedelta(hours=1) for hour in wanted]
+            files = catalog.files(signal, sorted({*wanted, *before}))
+            _create_view(con, settings, keys, "metric_points_context", files, signal)
+    table = pa.table(
+        {
+            "signal": pa.array([h.signal for h in hours], pa.string()),
+            "hour_at": pa.array([h.hour_at for h in hours], pa.timestamp("us")),
+        }
+    )
+    con.register("dirty_hours_now", table)
+    con.execute("CREATE OR REPLACE TABLE landed.dirty_hours AS SELECT * FROM dirty_hours_now")
+    con.unregister("dirty_hours_now")
+    catalog.close()
+    return hours
+
+
+def _create_view(
+    con: DuckDBPyConnection,
+    settings: Settings,
+    keys: KeyStore,
+    name: str,
+    files: list[LakeFile],
+    signal: str,
+) -> None:
+    add_parquet_keys(con, keys, {(f.signal, f.day) for f in files})
+    select = scan(settings, files) if files else empty_select(signal)
+    con.execute(f"CREATE OR REPLACE VIEW landed.{name} AS {select}")
+
+
+def _all_hours(catalog: Catalog) -> list[DirtyHour]:
+    hours = {(f.signal, f.hour_at) for signal in LANDED for f in catalog.files(signal)}
+    return [DirtyHour(signal, hour_at, 0) for signal, hour_at in sorted(hours)]

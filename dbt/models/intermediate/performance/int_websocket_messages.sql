@@ -1,0 +1,12 @@
+-- One row per message of today's ASGI spans; connect, accept, disconnect and close are no messages.
+select
+    component,
+    trace_id,
+    parent_span_id,
+    start_at,
+    date_trunc('hour', start_at) as hour_at,
+    date_trunc('minute', start_at) as minute_at,
+    coalesce(nullif(regexp_extract(name, '(/\S*)', 1), ''), name) as route,
+    asgi_event = 'websocket.receive' as is_received
+from {{ ref('stg_landed__spans') }}
+where asgi_event in ('websocket.receive', 'websocket.send')

@@ -1,0 +1,28 @@
+{{ config(materialized='table') }}
+
+with ledger as (
+    select
+        component, signal, hour_at,
+        sum(items) filter (where outcome = 'accepted') as accepted_items,
+        sum(items) filter (where outcome = 'rejected') as rejected_items,
+        sum(items) filter (where outcome = 'duplicate') as duplicate_items
+    from {{ ref('int_ledger_hours') }}
+    group by 1, 2, 3
+),
+
+landed as (
+    select component, signal, arrival_hour_at as hour_at, sum(landed_items) as landed_items
+    from {{ ref('int_landed_hours') }}
+    group by 1, 2, 3
+)
+
+select
+    component,
+    signal,
+    hour_at,
+    cast(coalesce(accepted_items, 0) as bigint) as accepted_items,
+    cast(coalesce(rejected_items, 0) as bigint) as rejected_items,
+    cast(coalesce(duplicate_items, 0) as bigint) as duplicate_items,
+    cast(coalesce(landed_items, 0) as bigint) as landed_items
+from ledger
+full join landed using (component, signal, hour_at)
