@@ -1,0 +1,73 @@
+"""One batch pass in the foreground: drain → lake → checks → marts → publish.
+
+It runs the same Dagster job as the schedule, in this process and on the same instance, so that a
+manual build shows up in the UI and there is one description of the pass.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dagster_project.dagster_home import ensure_dagster_home
+from dagster_project.warehouse import process_environment
+from ingestion.settings import Settings
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """What a pass did; `ok` only when every step and every check passed."""
+
+    ok: bool
+    landed_rows: int
+    checks_passed: int
+    checks_failed: tuple[str, ...]
+    failed_steps: tuple[str, ...]
+    duration_s: float
+
+
+def run_build(
+    settings: Settings, *, progress: Callable[[str], None] = lambda _: None
+) -> BuildReport:
+    """Run the batch job once and wait for it."""
+    started = time.monotonic()
+    home = ensure_dagster_home(settings)
+    environment = {
+        "DAGSTER_HOME": str(home),
+        "TTA_MONITOR_HOME": str(settings.home),
+        "DAGSTER_DISABLE_TELEMETRY": "1",
+    }
+    with process_environment(environment):
+        progress("loading definitions")
+        # Imported here: Dagster and dbt take seconds, and the environment must be set before.
+        import dagster as dg  # noqa: PLC0415, TID251
+
+        from dagster_project.definitions import defs  # noqa: PLC0415
+
+        job = defs().resolve_job_def("batch")
+        progress("running the batch job")
+        with dg.DagsterInstance.get() as instance:
+            result = job.execute_in_process(instance=instance, raise_on_error=False)
+    return _report(result, started)
+
+
+def _report(result: "object", started: float) -> BuildReport:
+    checks = result.get_asset_check_evaluations()  # type: ignore[attr-defined]
+    failed = tuple(
+        sorted(f"{'/'.join(c.asset_key.path)}: {c.check_name}" for c in checks if not c.passed)
+    )
+    steps = tuple(e.step_key or "job" for e in result.all_events if e.is_step_failure)  # type: ignore[attr-defined]
+    landed = sum(
+        int(m.metadata["dagster/partition_row_count"].value or 0)
+        for event in result.all_events  # type: ignore[attr-defined]
+        if event.is_step_materialization
+        for m in [event.step_materialization_data.materialization]
+        if "dagster/partition_row_count" in m.metadata
+    )
+    return BuildReport(
+        ok=result.success and not failed and not steps,  # type: ignore[attr-defined]
+        landed_rows=landed,
+        checks_passed=len(checks) - len(failed),
+        checks_failed=failed,
+        failed_steps=steps,
+        duration_s=time.monotonic() - started,
+    )

@@ -1,0 +1,1 @@
+"""Thin Dagster definitions: keys, dependencies and schedules around functions that live elsewhere."""

@@ -1,0 +1,64 @@
+"""The marts: dbt builds the hours that changed; its tests become asset checks."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import (
+    DagsterDbtTranslator,
+    DagsterDbtTranslatorSettings,
+    DbtCliResource,
+    DbtProject,
+    dbt_assets,
+)
+
+from dagster_project.warehouse import (
+    DBT,
+    DBT_PROJECT,
+    dbt_environment,
+    is_manifest_stale,
+    needs_full_refresh,
+    parse_dbt_project,
+    process_environment,
+    writer_lock,
+)
+from ingestion.catalog import Catalog
+from ingestion.settings import load_settings
+from privacy.keys import KeyStore
+
+project = DbtProject(project_dir=DBT_PROJECT, profiles_dir=DBT_PROJECT)
+if is_manifest_stale(project.manifest_path):
+    parse_dbt_project()
+
+
+class _Translator(DagsterDbtTranslator):
+    def get_group_name(self, dbt_resource_props: Any) -> str | None:
+        """The dbt layer and subject: staging, intermediate, performance, platform."""
+        return dbt_resource_props["fqn"][-2]
+
+
+@dbt_assets(
+    manifest=project.manifest_path,
+    project=project,
+    dagster_dbt_translator=_Translator(
+        settings=DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True)
+    ),
+)
+def marts(context: dg.AssetExecutionContext) -> Iterator[Any]:
+    """One `dbt build` over the dirty hours; they are clean only when all of it passed."""
+    settings = load_settings()
+    keys = KeyStore.open(settings.home)
+    is_full_refresh = needs_full_refresh(settings)
+    catalog = Catalog(settings.lake_path)
+    covered = catalog.dirty_hours()
+    environment = dbt_environment(settings, keys, is_full_refresh=is_full_refresh)
+    dbt = DbtCliResource(
+        project_dir=str(DBT_PROJECT),
+        profiles_dir=str(DBT_PROJECT),
+        dbt_executable=str(DBT),
+    )
+    arguments = ["build", "--full-refresh"] if is_full_refresh else ["build"]
+    target = settings.home / "dagster" / "dbt"
+    with writer_lock(settings, context.log.info), process_environment(environment):
+        yield from dbt.cli(arguments, context=context, target_path=target).stream()
+    catalog.clean(covered)

@@ -1,0 +1,87 @@
+"""Great Expectations suites for what was just landed.
+
+Here: one suite per signal and a validation that returns plain findings. Not here: Dagster
+(`defs/checks`), marts' tests (`dbt/`). Great Expectations takes seconds to import, so it is
+imported when a suite runs.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+_SAMPLE_ROWS = 50_000
+_COLUMNS = {
+    "spans": "component, kind, status_code, duration_ns, octet_length(trace_id) AS trace_id_bytes,"
+    " octet_length(span_id) AS span_id_bytes, epoch(start_at) - epoch(received_at) AS ahead_s",
+    "logs": "component, severity_number, epoch(event_at) - epoch(received_at) AS ahead_s",
+    "metric_points": "component, metric, kind, point_count,"
+    " epoch(event_at) - epoch(received_at) AS ahead_s",
+    "ledger": "component, outcome, items",
+}
+# A sender's clock that runs more than this ahead is worth a warning.
+_MAX_AHEAD_S = 3_600
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The result of one suite: how many expectations failed and which."""
+
+    signal: str
+    is_passed: bool
+    evaluated: int
+    failed: tuple[str, ...]
+    row_count: int
+
+
+def validate_landed(con: duckdb.DuckDBPyConnection, signal: str) -> Finding:
+    """Run the suite of a signal over the landed rows that await a build."""
+    select = f"SELECT {_COLUMNS[signal]} FROM landed.{signal} LIMIT {_SAMPLE_ROWS}"
+    frame = con.execute(select).df()
+    if frame.empty:
+        return Finding(signal, True, 0, (), 0)
+    import great_expectations as gx  # noqa: PLC0415 - 2.3 s
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    asset = context.data_sources.add_pandas("landed").add_dataframe_asset(signal)
+    batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
+    result = batch.validate(gx.ExpectationSuite(signal, expectations=_suite(gx, signal)))
+    failed = tuple(
+        f"{r.expectation_config.type} {r.expectation_config.kwargs.get('column')}"
+        for r in result.results
+        if not r.success
+    )
+    return Finding(signal, bool(result.success), len(result.results), failed, len(frame))
+
+
+def _suite(gx: Any, signal: str) -> list[Any]:
+    expect = gx.expectations
+    common = [expect.ExpectColumnValuesToNotBeNull(column="component")]
+    ahead = expect.ExpectColumnValuesToBeBetween(
+        column="ahead_s", max_value=_MAX_AHEAD_S, mostly=0.9
+    )
+    kinds = ["gauge", "sum", "histogram", "exponential_histogram", "summary"]
+    own = {
+        "spans": [
+            expect.ExpectColumnValuesToBeInSet(
+                column="status_code", value_set=["UNSET", "OK", "ERROR"]
+            ),
+            expect.ExpectColumnValuesToBeInSet(column="trace_id_bytes", value_set=[16]),
+            expect.ExpectColumnValuesToBeInSet(column="span_id_bytes", value_set=[8]),
+            ahead,
+        ],
+        "logs": [
+            expect.ExpectColumnValuesToBeBetween(
+                column="severity_number", min_value=0, max_value=24
+            ),
+            ahead,
+        ],
+        "metric_points": [
+            expect.ExpectColumnValuesToBeInSet(column="kind", value_set=kinds),
+            expect.ExpectColumnValuesToBeBetween(column="point_count", min_value=0),
+            ahead,
+        ],
+        "ledger": [expect.ExpectColumnValuesToBeBetween(column="items", min_value=1)],
+    }
+    return common + own[signal]

@@ -1,0 +1,145 @@
+"""The only module that opens the warehouse read-write: one writer at a time, and publishing.
+
+Here: the writer's lock, the environment dbt needs, and the swap of published copies. Not here:
+models (`dbt/`), orchestration (`defs/`).
+"""
+
+import fcntl
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingestion.duck import attach, connect, secret_text
+from ingestion.settings import Settings
+from privacy.keys import KeyStore
+
+DBT_PROJECT = Path(__file__).resolve().parent.parent / "dbt"
+DBT = Path(sys.executable).with_name("dbt")
+_MACROS = """
+    SELECT function_name, parameters, macro_definition FROM duckdb_functions()
+    WHERE database_name = 'warehouse' AND schema_name = 'main' AND macro_definition IS NOT NULL
+"""
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published copy."""
+
+    path: Path
+    tables: int
+    rows: int
+    bytes: int
+
+
+@contextmanager
+def writer_lock(
+    settings: Settings, progress: Callable[[str], None] = lambda _: None
+) -> Iterator[None]:
+    """Hold the one writer's lock of a data home; waits while a build or Dagster has it."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with (settings.home / "writer.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            progress("another build is running: waiting for it to finish")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def dbt_environment(settings: Settings, keys: KeyStore, *, is_full_refresh: bool) -> dict[str, str]:
+    """Environment of the dbt process; the key's name makes dbt keep it out of its logs."""
+    return {
+        "TTA_MONITOR_HOME": str(settings.home),
+        "DBT_WAREHOUSE_PATH": str(settings.warehouse_path),
+        "DBT_ENV_SECRET_WAREHOUSE_KEY": secret_text(keys.named_key("warehouse")),
+        "DBT_DUCKDB_MEMORY": settings.warehouse.memory_limit,
+        "DBT_LANDED_FULL_REFRESH": "1" if is_full_refresh else "0",
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DO_NOT_TRACK": "1",
+    }
+
+
+@contextmanager
+def process_environment(values: dict[str, str]) -> Iterator[None]:
+    """Set variables for child processes while the block runs."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def is_manifest_stale(manifest: Path) -> bool:
+    """Whether any file of the dbt project is newer than its parsed manifest."""
+    if not manifest.exists():
+        return True
+    parsed_at = manifest.stat().st_mtime
+    folders = [DBT_PROJECT / name for name in ("models", "macros", "tests")]
+    sources = [*DBT_PROJECT.glob("*.yml"), *(f for d in folders for f in d.rglob("*.*"))]
+    return any(f.stat().st_mtime > parsed_at for f in sources)
+
+
+def parse_dbt_project() -> None:
+    """Write the dbt manifest that Dagster reads; raises RuntimeError with dbt's own words."""
+    done = subprocess.run(
+        [DBT, "parse", "--project-dir", DBT_PROJECT, "--profiles-dir", DBT_PROJECT, "--quiet"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"the dbt project does not parse: {done.stdout or done.stderr}")
+
+
+def needs_full_refresh(settings: Settings) -> bool:
+    """Whether the marts must be made from the whole lake because the warehouse is new."""
+    return not settings.warehouse_path.exists()
+
+
+def publish(settings: Settings, keys: KeyStore, audience: str) -> Published:
+    """Copy the marts and macros into a fresh encrypted file and swap it in with `os.replace`."""
+    target = settings.published_path(audience)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_suffix(".new")
+    temporary.unlink(missing_ok=True)
+    con = connect(memory_limit=settings.warehouse.memory_limit)
+    try:
+        attach(con, settings.warehouse_path, "warehouse", keys.named_key("warehouse"))
+        attach(con, temporary, "published", keys.named_key("published"))
+        con.execute("CREATE SCHEMA published.marts")
+        tables = con.execute(
+            "SELECT table_name FROM duckdb_tables()"
+            " WHERE database_name = 'warehouse' AND schema_name = 'marts' ORDER BY 1"
+        ).fetchall()
+        rows = 0
+        for (table,) in tables:
+            con.execute(f"CREATE TABLE published.marts.{table} AS FROM warehouse.marts.{table}")
+            found = con.execute(f"SELECT count(*) FROM published.marts.{table}").fetchone()
+            rows += found[0] if found else 0
+        for name, parameters, definition in con.execute(_MACROS).fetchall():
+            arguments = ", ".join(parameters)
+            con.execute(f"CREATE MACRO published.marts.{name}({arguments}) AS {definition}")
+    finally:
+        con.close()
+    _fsync(temporary)
+    os.replace(temporary, target)
+    _fsync(target.parent)
+    return Published(target, len(tables), rows, target.stat().st_size)
+
+
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
