@@ -1,0 +1,63 @@
+"""The live tail process: `python -m live_tail [--home DIR]`."""
+
+import argparse
+import resource
+import sys
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+import uvicorn
+
+from ingestion.settings import Settings, SettingsProblem, load_settings
+from ingestion.spool import Spool
+from live_tail.api import build_app
+from live_tail.follow import Follower
+from live_tail.window import Window
+from privacy.keys import KeyProblem, KeyStore
+
+_log = structlog.get_logger()
+_MAX_ERRORS = 2_000
+
+
+def main() -> int:
+    """Run until SIGTERM; exit code 2 when settings or keys are wrong."""
+    parser = argparse.ArgumentParser(prog="live_tail", description=__doc__)
+    parser.add_argument("--home", type=Path, help="data home (default: TTA_MONITOR_HOME or ./var)")
+    arguments = parser.parse_args()
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        settings = load_settings(arguments.home)
+        serve(settings, KeyStore.open(settings.home))
+    except (SettingsProblem, KeyProblem) as problem:
+        sys.stderr.write(f"live tail: {problem}\n")
+        return 2
+    return 0
+
+
+def serve(settings: Settings, keys: KeyStore) -> None:
+    """Follow the spool in one thread, answer queries in this one."""
+    window = Window(
+        minutes=settings.live.window_minutes,
+        max_errors=_MAX_ERRORS,
+        clock=lambda: datetime.now(UTC),
+    )
+    follower = Follower(Spool(settings.spool_path, keys), window, poll_ms=settings.live.poll_ms)
+    thread = threading.Thread(target=follower.run, name="follow", daemon=True)
+    thread.start()
+    _log.info("live tail starts", port=settings.live.port)
+    uvicorn.run(
+        build_app(window, follower),
+        host=settings.live.host,
+        port=settings.live.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+    )
+    follower.stop()
+    thread.join(timeout=5)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

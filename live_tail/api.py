@@ -1,0 +1,143 @@
+"""The read-only query API of the live tail, for the app, the CLI and scripts.
+
+Here: HTTP around the named queries, JSON or Arrow, health and metrics. Not here: SQL (`queries`).
+"""
+
+import io
+import math
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from live_tail.follow import Follower
+from live_tail.queries import QUERIES, BadQuery, run_query
+from live_tail.window import Window
+
+ARROW = "application/vnd.apache.arrow.stream"
+
+
+def build_app(window: Window, follower: Follower) -> Starlette:
+    """The ASGI application."""
+    registry = CollectorRegistry()
+    lag = Gauge("tta_monitor_live_lag_ms", "Commit to window, newest batch.", registry=registry)
+    seq = Gauge("tta_monitor_live_seq", "Last spool batch in the window.", registry=registry)
+    items = Gauge("tta_monitor_live_items", "Items seen, by fate.", ["fate"], registry=registry)
+    took = Histogram("tta_monitor_live_query_seconds", "Query time.", ["query"], registry=registry)
+
+    async def query(request: Request) -> Response:
+        name = request.path_params["name"]
+        parameters = dict(request.query_params)
+        form = parameters.pop("format", "json")
+        if form not in {"json", "arrow"}:
+            return _error(400, "format must be json or arrow")
+        if name != "freshness" and name not in QUERIES:
+            return _error(404, f"there is no query {name[:60]!r}: see /api/v1/queries")
+        try:
+            with took.labels(name).time():
+                rows = await run_in_threadpool(_rows, window, follower, name, parameters)
+        except BadQuery as problem:
+            return _error(400, str(problem))
+        if form == "arrow":
+            return Response(_arrow(rows), media_type=ARROW)
+        answer = {
+            "name": name,
+            "as_of": _plain(window.now()),
+            "lag_ms": follower.lag_ms,
+            "window_minutes": window.minutes,
+            "rows": [{k: _plain(v) for k, v in row.items()} for row in rows],
+        }
+        return JSONResponse(answer)
+
+    async def queries(_: Request) -> Response:
+        return JSONResponse(
+            [_described(name) for name in QUERIES]
+            + [
+                {
+                    "name": "freshness",
+                    "description": "Where the live view stands.",
+                    "parameters": {},
+                }
+            ]
+        )
+
+    async def readyz(request: Request) -> Response:
+        ready = follower.is_caught_up()
+        if "verbose" in request.query_params:
+            row = {k: _plain(v) for k, v in follower.freshness().items()}
+            return JSONResponse({"ready": ready, **row}, 200 if ready else 503)
+        return PlainTextResponse("ok\n" if ready else "catching up\n", 200 if ready else 503)
+
+    async def livez(_: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def metrics(_: Request) -> Response:
+        lag.set(follower.lag_ms if follower.lag_ms is not None else math.nan)
+        seq.set(follower.live_seq)
+        for fate in ("rows", "late", "future", "duplicate"):
+            items.labels(fate).set(window.counts[fate])
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+    return Starlette(
+        routes=[
+            Route("/livez", livez),
+            Route("/readyz", readyz),
+            Route("/metrics", metrics),
+            Route("/api/v1/queries", queries),
+            Route("/api/v1/query/{name}", query),
+        ]
+    )
+
+
+def _rows(
+    window: Window, follower: Follower, name: str, parameters: dict[str, str]
+) -> list[dict[str, Any]]:
+    if name == "freshness":
+        return [follower.freshness()]
+    return run_query(window, name, parameters)
+
+
+def _described(name: str) -> dict[str, Any]:
+    query = QUERIES[name]
+    return {
+        "name": name,
+        "description": query.description,
+        "parameters": {
+            key: {"description": p.description, "default": p.default}
+            for key, p in query.parameters.items()
+        },
+    }
+
+
+def _plain(value: Any) -> Any:
+    """JSON form: UTC times with Z; a number that is none becomes null."""
+    if isinstance(value, datetime):
+        utc = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        return utc.isoformat().replace("+00:00", "Z")
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _arrow(rows: list[dict[str, Any]]) -> bytes:
+    table = pa.Table.from_pylist(rows)
+    sink = io.BytesIO()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return sink.getvalue()
+
+
+def _error(status: int, message: str) -> JSONResponse:
+    return JSONResponse({"error": message}, status)

@@ -1,0 +1,58 @@
+"""A small client of the live query API, for the app, the CLI and notebooks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from ingestion.settings import Settings
+
+
+class LiveUnavailable(Exception):
+    """The live tail does not answer; the message names the cause and the fix."""
+
+
+@dataclass(frozen=True)
+class LiveAnswer:
+    """Rows of a named query with the age of the newest data."""
+
+    name: str
+    as_of: str
+    lag_ms: float | None
+    rows: list[dict[str, Any]]
+
+
+class LiveClient:
+    """Asks the live tail; one per process is enough."""
+
+    def __init__(self, base_url: str, *, timeout_s: float = 5.0) -> None:
+        self._http = httpx.Client(base_url=base_url, timeout=timeout_s)
+
+    @classmethod
+    def of(cls, settings: Settings) -> "LiveClient":
+        """The client for these settings."""
+        return cls(f"http://{settings.live.host}:{settings.live.port}")
+
+    def query(self, name: str, **parameters: Any) -> LiveAnswer:
+        """The answer of a named query; raises LiveUnavailable, or ValueError for bad parameters."""
+        body = self._get(
+            f"/api/v1/query/{name}", {k: v for k, v in parameters.items() if v is not None}
+        )
+        return LiveAnswer(body["name"], body["as_of"], body["lag_ms"], body["rows"])
+
+    def _get(self, path: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            response = self._http.get(path, params=dict(parameters))
+        except httpx.HTTPError as error:
+            raise LiveUnavailable(
+                f"the live tail at {self._http.base_url} does not answer ({type(error).__name__}): "
+                "run `./tta.sh monitor up`, or see `./tta.sh monitor status`."
+            ) from None
+        if response.status_code in {400, 404}:
+            raise ValueError(response.json()["error"])
+        if response.is_error:
+            raise LiveUnavailable(
+                f"the live tail answered {response.status_code}: see `./tta.sh monitor status`."
+            )
+        return response.json()
