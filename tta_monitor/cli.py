@@ -1,0 +1,274 @@
+"""`./tta.sh monitor …` and `tta-monitor …`: every command of the product.
+
+Here: arguments, printing and exit codes. Not here: what commands do (`supervise`, `replay`, `query`,
+`doctor`, `dagster_project.build`).
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from ingestion.settings import Settings, SettingsProblem, load_settings
+from privacy.keys import KeyProblem, KeyStore
+from tta_monitor import doctor as doctor_checks
+from tta_monitor import query as queries
+from tta_monitor import replay as replays
+from tta_monitor import supervise
+from tta_monitor.problems import Problem
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="TTA Monitor: the observability warehouse of TTA.",
+)
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+_READY_S = 120
+
+
+class _Chosen:
+    home: Path | None = None
+
+
+@app.callback()
+def common(
+    home: Annotated[
+        Path | None, typer.Option(help="Data home (default: TTA_MONITOR_HOME, else ./var).")
+    ] = None,
+) -> None:
+    """TTA Monitor: the observability warehouse of TTA."""
+    _Chosen.home = home
+
+
+def main() -> None:
+    """Entry point: a Problem becomes one sentence and an exit code, never a traceback."""
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    try:
+        app()
+    except Problem as problem:
+        err.print(f"[red]error:[/red] {problem}", soft_wrap=True)
+        sys.exit(problem.code)
+    except (SettingsProblem, KeyProblem) as problem:
+        err.print(f"[red]error:[/red] {problem}", soft_wrap=True)
+        sys.exit(2)
+
+
+@app.command()
+def up(
+    demo: Annotated[bool, typer.Option(help="Replay the packaged capture, then simulate.")] = False,
+    detach: Annotated[bool, typer.Option(help="Return when everything is ready.")] = False,
+    headless: Annotated[bool, typer.Option(help="Without app and Dagster's web page.")] = False,
+) -> None:
+    """Start everything and keep it running until Ctrl-C.
+
+    Example: ./tta.sh monitor up --demo
+    """
+    settings = _settings()
+    if supervise.is_running(settings):
+        out.print(f"already running for {settings.home}")
+        _print_urls(settings, headless=headless)
+        return
+    KeyStore.open(settings.home, create=True)
+    chosen = supervise.programs(settings, demo=demo, headless=headless)
+    supervise.check_ports(settings, chosen)
+    out.print(f"starting in {settings.home}")
+    process = supervise.start(settings, chosen)
+    try:
+        for name, is_ready in supervise.wait_until_ready(chosen, timeout_s=_READY_S):
+            log = settings.run_path / f"{name}.log"
+            out.print(f"  {name}: {'ready' if is_ready else f'not ready yet, see {log}'}")
+        _print_urls(settings, headless=headless)
+        if detach:
+            return
+        out.print("Ctrl-C stops everything.")
+        process.wait()
+    except KeyboardInterrupt:
+        out.print("stopping …")
+        supervise.stop(settings)
+        out.print("stopped")
+
+
+@app.command()
+def down() -> None:
+    """Stop every process that `up` started, and no other.
+
+    Example: ./tta.sh monitor down
+    """
+    settings = _settings()
+    if supervise.stop(settings):
+        out.print("stopped")
+    else:
+        out.print(f"nothing runs for {settings.home}")
+
+
+@app.command()
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show each process: state, pid, port, lag, last error. Exit code 1 when something is down.
+
+    Example: ./tta.sh monitor status --json
+    """
+    settings = _settings()
+    states = supervise.states(settings)
+    lag_ms = _live_lag(settings)
+    is_down = any(s.state not in {"running", "finished"} for s in states)
+    rows = [{**s.__dict__, "lag_ms": lag_ms if s.name == "live-tail" else None} for s in states]
+    if as_json:
+        print(json.dumps({"home": str(settings.home), "ok": not is_down, "processes": rows}))
+    else:
+        _print_table(
+            ["process", "state", "pid", "port", "uptime s", "lag ms", "last error"],
+            [
+                [
+                    r["name"],
+                    r["state"],
+                    r["pid"],
+                    r["port"],
+                    r["uptime_s"],
+                    r["lag_ms"],
+                    r["last_error"],
+                ]
+                for r in rows
+            ],
+        )
+    raise typer.Exit(1 if is_down else 0)
+
+
+@app.command()
+def replay(
+    path: Annotated[Path, typer.Argument(help="Directory or .tar.xz with otlp/index.jsonl.")],
+    rate: Annotated[float | None, typer.Option(help="Bodies per second.", min=0.01)] = None,
+    shift_to_now: Annotated[bool, typer.Option(help="Move times so that it ends now.")] = False,
+) -> None:
+    """Send captured OTLP bodies to the receiver.
+
+    Example: ./tta.sh monitor replay capture.tar.xz --shift-to-now
+    """
+    settings = _settings()
+    captured = replays.read_capture(path)
+    if shift_to_now:
+        captured = replays.shifted(captured, time.time())
+    receiver = settings.receiver
+    endpoint = f"http://{receiver.host}:{receiver.http_port}"
+    accepted = rejected = 0
+    errors: dict[str, int] = {}
+    columns = (TextColumn("sending"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err) as bar:
+        task = bar.add_task("", total=len(captured))
+        for sent in replays.send_all(captured, endpoint, rate=rate):
+            accepted, rejected = accepted + sent.accepted, rejected + sent.rejected
+            if sent.error:
+                errors[sent.error] = errors.get(sent.error, 0) + 1
+            bar.advance(task)
+    out.print(f"sent {len(captured)} bodies: {accepted} items accepted, {rejected} rejected")
+    for error, count in errors.items():
+        err.print(f"{count} bodies: {error}")
+    raise typer.Exit(1 if rejected or errors else 0)
+
+
+@app.command()
+def build() -> None:
+    """Run one pass: drain, lake, checks, marts, publish. Exit code 0 only when all checks pass.
+
+    Example: ./tta.sh monitor build
+    """
+    settings = _settings()
+    KeyStore.open(settings.home)
+    from dagster_project.build import run_build  # noqa: PLC0415 - Dagster takes seconds to import
+
+    report = run_build(settings, progress=lambda step: err.print(f"· {step}"))
+    out.print(
+        f"{'built' if report.ok else 'failed'} in {report.duration_s:.0f} s: {report.landed_rows} rows "
+        f"landed, {report.checks_passed} checks passed, {len(report.checks_failed)} failed"
+    )
+    for failed in (*report.failed_steps, *report.checks_failed):
+        err.print(f"[red]failed:[/red] {failed}")
+    raise typer.Exit(0 if report.ok else 1)
+
+
+@app.command()
+def query(
+    sql: Annotated[str, typer.Argument(help="One SELECT over the published marts.")],
+    audience: Annotated[str, typer.Option(help="Whose published copy.")] = "operations",
+    format: Annotated[str, typer.Option(help="table, json or csv.")] = "table",
+) -> None:
+    """Ask the published marts, read-only, at most 10,000 rows and 30 s.
+
+    Example: ./tta.sh monitor query "SELECT route, sum(request_count) FROM fct_requests_minutely GROUP BY 1"
+    """
+    if format not in {"table", "json", "csv"}:
+        raise Problem("--format must be table, json or csv.", code=2)
+    answer = queries.ask(_settings(), sql, audience)
+    if format == "json":
+        print(queries.as_json(answer))
+    elif format == "csv":
+        print(queries.as_csv(answer), end="")
+    else:
+        _print_table(answer.columns, [list(row) for row in answer.rows])
+    if answer.is_cut:
+        err.print(f"only the first {queries.MAX_ROWS} rows are shown: add a LIMIT or an aggregate")
+
+
+@app.command()
+def doctor() -> None:
+    """Check this machine and the data home. Exit code 1 when something must be mended.
+
+    Example: ./tta.sh monitor doctor
+    """
+    worst = 0
+    for finding in doctor_checks.examine(_settings()):
+        colour = {"ok": "green", "warn": "yellow", "fail": "red"}[finding.level]
+        out.print(
+            f"[{colour}]{finding.level:>4}[/{colour}] {finding.name}: {finding.message}",
+            soft_wrap=True,
+        )
+        worst = max(worst, finding.level == "fail")
+    raise typer.Exit(int(worst))
+
+
+def _settings() -> Settings:
+    return load_settings(_Chosen.home)
+
+
+def _live_lag(settings: Settings) -> float | None:
+    from live_tail.client import LiveClient, LiveUnavailable  # noqa: PLC0415
+
+    try:
+        return LiveClient.of(settings).query("freshness").lag_ms
+    except LiveUnavailable:
+        return None
+
+
+def _print_urls(settings: Settings, *, headless: bool) -> None:
+    receiver = settings.receiver
+    out.print()
+    if not headless:
+        out.print(f"  app       http://{settings.app.host}:{settings.app.port}")
+        out.print(f"  Dagster   http://127.0.0.1:{settings.warehouse.dagster_port}")
+    out.print(
+        f"  OTLP      http://{receiver.host}:{receiver.http_port} (gRPC {receiver.grpc_port})"
+    )
+    out.print(f"  live API  http://{settings.live.host}:{settings.live.port}/api/v1/queries")
+    out.print()
+    out.print(
+        "Point a component here: OTEL_EXPORTER_OTLP_ENDPOINT="
+        f"http://{receiver.host}:{receiver.http_port} OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf"
+    )
+    out.print()
+
+
+def _print_table(columns: list[str], rows: list[list[object]]) -> None:
+    table = Table(*columns, box=None, header_style="bold", pad_edge=False)
+    for row in rows:
+        table.add_row(*["—" if cell is None else str(cell) for cell in row])
+    out.print(table)

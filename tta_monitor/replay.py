@@ -1,0 +1,170 @@
+"""Sending captured OTLP bodies again: a directory or `.tar.xz` with `otlp/index.jsonl`.
+
+Here: reading a capture, moving its times and sending it over HTTP like any exporter. Not here: the
+progress bar (`cli`).
+"""
+
+import json
+import tarfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import stamina
+from google.protobuf.message import DecodeError
+
+from ingestion.receivers.decode import EXPORTS, count_items
+from ingestion.receivers.http import PATHS
+from tta_monitor.problems import Problem
+
+_RETRYABLE = frozenset({429, 502, 503, 504})
+_SENDERS = 8
+_TIMES = ("start_time_unix_nano", "end_time_unix_nano", "time_unix_nano", "observed_time_unix_nano")
+
+
+@dataclass(frozen=True)
+class Captured:
+    """One captured body; `recorded_at` is its time of capture in seconds."""
+
+    path: str
+    content_type: str
+    content_encoding: str | None
+    body: bytes
+    recorded_at: float
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What became of one body, in items."""
+
+    accepted: int
+    rejected: int
+    error: str = ""
+
+
+class _TryAgain(Exception):
+    pass
+
+
+def read_capture(source: Path) -> list[Captured]:
+    """All bodies of a capture in order; raises Problem when it is none."""
+    if not source.exists():
+        raise Problem(
+            f"{source} does not exist: give a directory or .tar.xz that holds otlp/index.jsonl."
+        )
+    try:
+        return list(_from_folder(source) if source.is_dir() else _from_tar(source))
+    except (tarfile.TarError, KeyError, ValueError, OSError) as error:
+        raise Problem(
+            f"{source} is not a capture ({type(error).__name__}): it must hold otlp/index.jsonl with "
+            "path, file, content_type and ts per line."
+        ) from None
+
+
+def shifted(captured: list[Captured], to: float) -> list[Captured]:
+    """The same bodies with every time moved so that the last body was recorded at `to` (seconds)."""
+    if not captured:
+        return []
+    offset_ns = round((to - max(c.recorded_at for c in captured)) * 1e9)
+    return [_shift(c, offset_ns) for c in captured]
+
+
+def send_all(captured: list[Captured], endpoint: str, *, rate: float | None) -> Iterator[Sent]:
+    """Send bodies, `rate` per second or as fast as they are acknowledged; yields each result."""
+    with httpx.Client(base_url=endpoint, timeout=30) as client:
+        if rate:
+            started = time.monotonic()
+            for number, body in enumerate(captured):
+                time.sleep(max(started + number / rate - time.monotonic(), 0))
+                yield _send(client, body)
+            return
+        with ThreadPoolExecutor(_SENDERS) as pool:
+            yield from pool.map(lambda body: _send(client, body), captured)
+
+
+def _send(client: httpx.Client, body: Captured) -> Sent:
+    signal = PATHS[body.path]
+    items = count_items(signal, body.body)
+    try:
+        response = _post(client, body)
+    except (httpx.HTTPError, _TryAgain):
+        return Sent(0, items, f"the receiver at {client.base_url} does not answer")
+    if not response.is_success:
+        return Sent(0, items, f"refused with status {response.status_code}")
+    export = EXPORTS[signal]
+    answer: Any = export.response.FromString(response.content)
+    rejected = getattr(answer.partial_success, export.rejected_field)
+    return Sent(items - rejected, rejected)
+
+
+@stamina.retry(on=(httpx.TransportError, _TryAgain), attempts=8, timeout=60)
+def _post(client: httpx.Client, body: Captured) -> httpx.Response:
+    headers = {"Content-Type": body.content_type}
+    if body.content_encoding:
+        headers["Content-Encoding"] = body.content_encoding
+    response = client.post(body.path, content=body.body, headers=headers)
+    if response.status_code in _RETRYABLE:
+        time.sleep(min(float(response.headers.get("Retry-After", "0") or 0), 10))
+        raise _TryAgain
+    return response
+
+
+def _shift(captured: Captured, offset_ns: int) -> Captured:
+    if captured.content_encoding:
+        raise Problem("a compressed body cannot be shifted: capture without Content-Encoding.")
+    try:
+        message = EXPORTS[PATHS[captured.path]].request.FromString(captured.body)
+    except DecodeError:
+        return captured
+    _shift_times(message, offset_ns)
+    return Captured(
+        captured.path,
+        captured.content_type,
+        None,
+        message.SerializeToString(),
+        captured.recorded_at + offset_ns / 1e9,
+    )
+
+
+def _shift_times(message: Any, offset_ns: int) -> None:
+    """Move every set time field of a message and of all messages below it."""
+    for descriptor, value in message.ListFields():
+        if descriptor.name in _TIMES:
+            setattr(message, descriptor.name, max(value + offset_ns, 1))
+        elif descriptor.message_type is not None and descriptor.name != "attributes":
+            for below in value if descriptor.is_repeated else [value]:
+                _shift_times(below, offset_ns)
+
+
+def _from_folder(folder: Path) -> Iterator[Captured]:
+    root = folder / "otlp" if (folder / "otlp").is_dir() else folder
+    for line in (root / "index.jsonl").read_text().splitlines():
+        entry = json.loads(line)
+        yield _captured(entry, (root / entry["file"]).read_bytes())
+
+
+def _from_tar(file: Path) -> Iterator[Captured]:
+    with tarfile.open(file) as archive:
+        members = {m.name.removeprefix("./"): m for m in archive.getmembers() if m.isfile()}
+        index = archive.extractfile(members["otlp/index.jsonl"])
+        lines = index.read().decode().splitlines() if index else []
+        for line in lines:
+            entry = json.loads(line)
+            body = archive.extractfile(members[f"otlp/{entry['file']}"])
+            yield _captured(entry, body.read() if body else b"")
+
+
+def _captured(entry: dict[str, Any], body: bytes) -> Captured:
+    if entry["path"] not in PATHS:
+        raise ValueError("unknown path")
+    return Captured(
+        entry["path"],
+        entry.get("content_type") or "application/x-protobuf",
+        entry.get("content_encoding"),
+        body,
+        float(entry["ts"]),
+    )

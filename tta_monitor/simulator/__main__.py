@@ -1,0 +1,22 @@
+"""`python -m tta_monitor.simulator --home H --rate N [--seed S] [--duration S]`."""
+
+import argparse
+from pathlib import Path
+
+from ingestion.settings import load_settings
+from tta_monitor.simulator.traffic import simulate
+
+parser = argparse.ArgumentParser(prog="tta_monitor.simulator", description=__doc__)
+parser.add_argument("--home", type=Path)
+parser.add_argument("--endpoint", help="OTLP/HTTP endpoint (default: the home's receiver)")
+parser.add_argument("--rate", type=float, default=5.0, help="requests per second")
+parser.add_argument("--seed", type=int, default=1)
+parser.add_argument("--duration", type=float, help="seconds (default: until stopped)")
+arguments = parser.parse_args()
+receiver = load_settings(arguments.home).receiver
+simulate(
+    arguments.endpoint or f"http://{receiver.host}:{receiver.http_port}",
+    rate_per_s=arguments.rate,
+    seed=arguments.seed,
+    duration_s=arguments.duration,
+)

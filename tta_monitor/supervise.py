@@ -1,0 +1,304 @@
+"""Starting, watching and stopping the product's processes, through supervisord.
+
+Here: what runs with which command, the generated supervisor configuration, and asking the running
+supervisor over its unix socket. Not here: the processes themselves, printing (`cli`). supervisord
+restarts what dies with back-off, rotates logs and stops whole process groups.
+"""
+
+import contextlib
+import hashlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xmlrpc.client import Fault, ServerProxy
+
+import httpx
+import psutil
+from supervisor.xmlrpc import SupervisorTransport
+
+from dagster_project.dagster_home import ensure_dagster_home
+from ingestion.settings import Settings
+from tta_monitor.problems import Problem
+
+ROOT = Path(__file__).resolve().parent.parent
+_BIN = Path(sys.executable).parent
+
+
+@dataclass(frozen=True)
+class Program:
+    """One supervised process; `ready_url` answers 200 when it works."""
+
+    name: str
+    command: list[str]
+    port: int | None = None
+    port_setting: str = ""
+    ready_url: str = ""
+    is_job: bool = False
+
+
+@dataclass(frozen=True)
+class ProcessState:
+    """What `status` shows of a process."""
+
+    name: str
+    state: str
+    pid: int | None
+    port: int | None
+    uptime_s: int | None
+    last_error: str | None
+
+
+def programs(settings: Settings, *, demo: bool, headless: bool) -> list[Program]:
+    """Everything that `up` starts."""
+    home = str(settings.home)
+    receiver, live, app = settings.receiver, settings.live, settings.app
+    python = [sys.executable, "-m"]
+    dagster_port = settings.warehouse.dagster_port
+    chosen = [
+        Program(
+            "receiver",
+            [*python, "ingestion.receivers", "--home", home],
+            receiver.http_port,
+            "receiver.http_port",
+            f"http://{receiver.host}:{receiver.http_port}/readyz",
+        ),
+        Program(
+            "live-tail",
+            [*python, "live_tail", "--home", home],
+            live.port,
+            "live.port",
+            f"http://{live.host}:{live.port}/livez",
+        ),
+        Program("dagster-daemon", [str(_BIN / "dagster-daemon"), "run", "-w", "workspace.yaml"]),
+    ]
+    if settings.collectors.enabled:
+        chosen.append(Program("collectors", [*python, "ingestion.collectors", "--home", home]))
+    if not headless:
+        web = [str(_BIN / "dagster-webserver"), "-w", "workspace.yaml", "-h", "127.0.0.1"]
+        chosen.append(
+            Program(
+                "dagster-webserver",
+                [*web, "-p", str(dagster_port)],
+                dagster_port,
+                "warehouse.dagster_port",
+                f"http://127.0.0.1:{dagster_port}/server_info",
+            )
+        )
+        run = [*python, "streamlit", "run", "streamlit_app/app.py", "--server.headless=true"]
+        chosen.append(
+            Program(
+                "app",
+                [*run, f"--server.port={app.port}", f"--server.address={app.host}"],
+                app.port,
+                "app.port",
+                f"http://{app.host}:{app.port}/_stcore/health",
+            )
+        )
+    if demo:
+        chosen.append(Program("demo", [*python, "tta_monitor.demo", "--home", home], is_job=True))
+    return chosen
+
+
+def check_ports(settings: Settings, chosen: list[Program]) -> None:
+    """Raise Problem naming every taken port and the setting that moves it."""
+    wanted = [(p.name, p.port, p.port_setting) for p in chosen if p.port]
+    wanted.append(("receiver (gRPC)", settings.receiver.grpc_port, "receiver.grpc_port"))
+    taken = [
+        f"{port} ({name}; set TTA_MONITOR_{setting.replace('.', '__').upper()})"
+        for name, port, setting in wanted
+        if _is_taken(port)
+    ]
+    if taken:
+        raise Problem(
+            f"port {', '.join(taken)} is taken by another process: stop it or choose other ports."
+        )
+
+
+def start(settings: Settings, chosen: list[Program]) -> subprocess.Popen[bytes]:
+    """Write the configuration and start supervisord in its own session."""
+    settings.run_path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    ensure_dagster_home(settings)
+    (settings.run_path / "supervisord.conf").write_text(_configuration(settings, chosen))
+    environment = {
+        **os.environ,
+        "TTA_MONITOR_HOME": str(settings.home),
+        "DAGSTER_HOME": str(settings.home / "dagster"),
+        "DAGSTER_DISABLE_TELEMETRY": "1",
+        "DO_NOT_TRACK": "1",
+        "PYTHONUNBUFFERED": "1",
+        "PATH": f"{_BIN}:{os.environ.get('PATH', '')}",
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", _conf(settings)],
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 15
+    while time.monotonic() < deadline:
+        if is_running(settings):
+            return process
+        if process.poll() is not None:
+            break
+        time.sleep(0.1)
+    raise Problem(
+        f"the supervisor did not start: see {settings.run_path / 'supervisord.log'} and free the data "
+        "home if another one uses it."
+    )
+
+
+def is_running(settings: Settings) -> bool:
+    """Whether a supervisor answers for this data home."""
+    try:
+        with _rpc(settings) as rpc:
+            return bool(rpc.supervisor.getPID())
+    except (OSError, Fault):
+        return False
+
+
+def states(settings: Settings) -> list[ProcessState]:
+    """The supervised processes; raises Problem when nothing runs."""
+    ports = {p.name: p.port for p in programs(settings, demo=True, headless=False)}
+    try:
+        with _rpc(settings) as rpc:
+            found: Any = rpc.supervisor.getAllProcessInfo()
+    except (OSError, Fault):
+        raise Problem(
+            f"nothing runs for {settings.home}: start it with `./tta.sh monitor up`.", code=1
+        ) from None
+    return [_state(info, ports) for info in found]
+
+
+def stop(settings: Settings, *, timeout_s: float = 45) -> bool:
+    """Stop every process of this home and no other; False when nothing ran."""
+    try:
+        with _rpc(settings) as rpc:
+            supervisor = psutil.Process(int(rpc.supervisor.getPID()))  # type: ignore[arg-type]
+            family = [supervisor, *supervisor.children(recursive=True)]
+            rpc.supervisor.shutdown()
+    except (OSError, Fault, psutil.NoSuchProcess):
+        return False
+    # psutil compares start times, so a reused pid is never signalled.
+    _, alive = psutil.wait_procs(family, timeout=timeout_s)
+    for process in alive:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.send_signal(signal.SIGKILL)
+    psutil.wait_procs(alive, timeout=5)
+    return True
+
+
+def wait_until_ready(chosen: list[Program], *, timeout_s: float) -> Iterator[tuple[str, bool]]:
+    """Yield (name, is_ready) as each process with a ready URL answers, or at the deadline."""
+    waiting = {p.name: p.ready_url for p in chosen if p.ready_url}
+    deadline = time.monotonic() + timeout_s
+    while waiting and time.monotonic() < deadline:
+        for name, url in list(waiting.items()):
+            if _answers(url):
+                del waiting[name]
+                yield name, True
+        time.sleep(0.2)
+    for name in waiting:
+        yield name, False
+
+
+def _state(info: dict[str, Any], ports: dict[str, int | None]) -> ProcessState:
+    is_up = info["statename"] == "RUNNING"
+    is_done = info["statename"] == "EXITED" and info["exitstatus"] == 0
+    error = info["spawnerr"] or None
+    if not is_up and not is_done and not error:
+        error = f"exit status {info['exitstatus']}"
+    return ProcessState(
+        name=info["name"],
+        state="finished" if is_done else info["statename"].lower(),
+        pid=info["pid"] or None,
+        port=ports.get(info["name"]),
+        uptime_s=int(info["now"] - info["start"]) if is_up else None,
+        last_error=error,
+    )
+
+
+@contextlib.contextmanager
+def _rpc(settings: Settings) -> Iterator[Any]:
+    transport = SupervisorTransport(None, None, f"unix://{_socket(settings)}")
+    proxy = ServerProxy("http://127.0.0.1", transport=transport)
+    try:
+        yield proxy
+    finally:
+        transport.close()
+
+
+def _conf(settings: Settings) -> str:
+    return str(settings.run_path / "supervisord.conf")
+
+
+def _socket(settings: Settings) -> Path:
+    # Unix socket paths are limited to about 100 bytes, homes are not.
+    digest = hashlib.sha256(str(settings.home).encode()).hexdigest()[:12]
+    return Path("/tmp") / f"tta-monitor-{os.getuid()}-{digest}.sock"  # noqa: S108 - mode 0700
+
+
+def _configuration(settings: Settings, chosen: list[Program]) -> str:
+    run = settings.run_path
+    head = f"""[unix_http_server]
+file={_socket(settings)}
+chmod=0700
+
+[supervisord]
+logfile={run}/supervisord.log
+logfile_maxbytes=1MB
+logfile_backups=1
+pidfile={run}/supervisord.pid
+nodaemon=true
+directory={ROOT}
+
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+"""
+    return head + "".join(_section(run, program) for program in chosen)
+
+
+def _section(run: Path, program: Program) -> str:
+    command = " ".join(f'"{part}"' if " " in part else part for part in program.command)
+    restart = (
+        "autorestart=false\nstartsecs=0" if program.is_job else "autorestart=true\nstartsecs=2"
+    )
+    return f"""
+[program:{program.name}]
+command={command.replace("%", "%%")}
+{restart}
+startretries=1000
+stopasgroup=true
+killasgroup=true
+stopwaitsecs=20
+redirect_stderr=true
+stdout_logfile={run}/{program.name}.log
+stdout_logfile_maxbytes=5MB
+stdout_logfile_backups=1
+"""
+
+
+def _is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=2).is_success
+    except httpx.HTTPError:
+        return False
