@@ -39,7 +39,7 @@ def run_build(
     with process_environment(environment):
         progress("loading definitions")
         # Imported here: Dagster and dbt take seconds, and the environment must be set before.
-        import dagster as dg  # noqa: PLC0415, TID251
+        import dagster as dg  # noqa: PLC0415
 
         from dagster_project.definitions import defs  # noqa: PLC0415
 

@@ -1,0 +1,14 @@
+"""Navigation only: which pages there are, in which order, under which task."""
+
+import streamlit as st
+
+from streamlit_app import data
+
+st.set_page_config(page_title="TTA Monitor", page_icon=":material/monitoring:", layout="wide")
+with st.sidebar:
+    st.markdown(f"**TTA Monitor**  \n:gray[{data.settings().app.environment}]")
+pages = {
+    "Now": [st.Page("views/overview.py", title="Overview", default=True)],
+    "Operate": [st.Page("views/performance.py", title="Performance")],
+}
+st.navigation(pages).run()

@@ -1,0 +1,81 @@
+"""The frame of every page: title, time range in the URL, refresh and pause, data age, states."""
+
+import streamlit as st
+
+from dagster_project.reporting.charts import DARK, LIGHT, Look
+from streamlit_app import data
+from streamlit_app.components import formats
+
+_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
+
+
+def look() -> Look:
+    """Colours of the theme in use."""
+    return DARK if st.context.theme.type == "dark" else LIGHT
+
+
+def title_row(title: str, *, default_range: str = "1 h") -> int:
+    """Title, time range and data age in one row; returns the range in minutes."""
+    left, middle, right = st.columns([3, 4, 3], vertical_alignment="center")
+    left.subheader(title, anchor=False)
+    given = st.query_params.get("range", default_range)
+    chosen = middle.segmented_control(
+        "Time range",
+        list(data.RANGES),
+        default=given if given in data.RANGES else default_range,
+        label_visibility="collapsed",
+        key=f"range-{title}",
+    )
+    chosen = chosen or default_range
+    if st.query_params.get("range") != chosen:
+        st.query_params["range"] = chosen
+    with right:
+        st.toggle("Pause", key="is_paused", help="Stop refreshing this page.")
+    return data.RANGES[chosen]
+
+
+def refresh_s() -> float | None:
+    """Seconds between refreshes, or None while paused."""
+    return None if st.session_state.get("is_paused") else 2.0
+
+
+def data_age() -> None:
+    """How old live data and marts are."""
+    source = data.source()
+    live = f"live {formats.age(source.live_age_s)}"
+    marts = f"marts {formats.age(source.marts_age_s)}"
+    st.caption(f":material/schedule: {live} · {marts} · UTC")
+    if source.problem:
+        st.warning(source.problem, icon=":material/cloud_off:")
+
+
+def component_filter(names: list[str]) -> str | None:
+    """One component or all, kept in the URL."""
+    options = ["All components", *names]
+    given = st.query_params.get("component", options[0])
+    if given not in options:
+        options.append(given)
+    chosen = st.selectbox(
+        "Component", options, index=options.index(given), label_visibility="collapsed"
+    )
+    if chosen == options[0]:
+        st.query_params.pop("component", None)
+        return None
+    st.query_params["component"] = chosen
+    return chosen
+
+
+def nothing_yet(what: str) -> None:
+    """The empty state: one sentence that says what would fill it."""
+    receiver = data.settings().receiver
+    st.caption(
+        f"No {what} in this range. Send some with "
+        f"`{_ENDPOINT}=http://{receiver.host}:{receiver.http_port}`."
+    )
+
+
+def problem(reading: data.Reading) -> bool:
+    """Show why a reading failed; True when it did."""
+    if reading.problem:
+        st.info(reading.problem, icon=":material/info:")
+    return bool(reading.problem)

@@ -1,0 +1,65 @@
+"""Column types of the tables: units in headers, fixed decimals, right-aligned numbers."""
+
+from typing import Any
+
+import streamlit as st
+
+_COLUMNS: dict[str, tuple[str, str]] = {
+    "request_per_s": ("Requests /s", "%.2f"),
+    "error_pct": ("Errors %", "%.1f"),
+    "p50_ms": ("p50 ms", "%.0f"),
+    "p95_ms": ("p95 ms", "%.0f"),
+    "p99_ms": ("p99 ms", "%.0f"),
+    "ms_max": ("Max ms", "%.0f"),
+    "request_count": ("Requests", "%d"),
+    "error_count": ("Errors", "%d"),
+    "call_count": ("Calls", "%d"),
+    "operation_count": ("Operations", "%d"),
+    "first_chunk_ms": ("First chunk ms", "%.0f"),
+    "input_tokens": ("Tokens in", "%d"),
+    "output_tokens": ("Tokens out", "%d"),
+    "cached_tokens": ("Cached", "%d"),
+    "output_tokens_per_s": ("Tokens /s", "%.1f"),
+    "returned_rows": ("Rows", "%d"),
+    "connections": ("Connections", "%d"),
+    "median_duration_ms": ("Median ms", "%.0f"),
+    "messages_received": ("Messages in", "%d"),
+    "messages_sent": ("Messages out", "%d"),
+    "bytes_received": ("Bytes in", "%d"),
+    "bytes_sent": ("Bytes out", "%d"),
+    "abnormal_closes": ("Abnormal closes", "%d"),
+    "cpu_seconds": ("CPU s", "%.1f"),
+    "cpu_utilization_pct": ("CPU %", "%.1f"),
+    "memory_mb": ("Memory MB", "%.0f"),
+    "cpu_ms_per_request": ("CPU ms / request", "%.1f"),
+}
+_TEXTS = {
+    "component": "Component",
+    "route": "Route",
+    "method": "Method",
+    "model": "Model",
+    "provider": "Provider",
+    "system": "System",
+    "operation": "Operation",
+    "collection": "Collection",
+    "state": "State",
+    "version": "Version",
+    "seen": "Seen",
+}
+
+
+def column_config(names: list[str]) -> dict[str, Any]:
+    """Streamlit column configuration for the columns we know."""
+    config: dict[str, Any] = {
+        name: st.column_config.NumberColumn(label, format=form)
+        for name, (label, form) in _COLUMNS.items()
+        if name in names
+    }
+    config |= {
+        name: st.column_config.TextColumn(label) for name, label in _TEXTS.items() if name in names
+    }
+    if "requests_by_minute" in names:
+        config["requests_by_minute"] = st.column_config.LineChartColumn(
+            "Last hour", width="small", y_min=0
+        )
+    return config

@@ -1,0 +1,161 @@
+"""Overview: is everything all right, in one screen."""
+
+from datetime import UTC, datetime
+
+import pandas as pd
+import streamlit as st
+
+from dagster_project.reporting import charts
+from streamlit_app import data
+from streamlit_app.components import formats, frame, tables
+
+_SYMBOLS = {"ok": "●", "degraded": "▲", "down": "✖", "unknown": "○"}
+
+
+def main() -> None:
+    """Draw the page."""
+    minutes = frame.title_row("Overview")
+    st.fragment(_live_part, run_every=frame.refresh_s())(minutes)
+
+
+def _live_part(minutes: int) -> None:
+    frame.data_age()
+    latency = data.latency(minutes, None)
+    _cards(minutes, latency.frame)
+    left, right = st.columns(2)
+    with left, st.container(border=True):
+        st.markdown("**Requests per second**")
+        _requests_chart(minutes)
+    with right, st.container(border=True):
+        st.markdown("**Latency, ms**")
+        _latency_chart(latency)
+    with st.container(border=True):
+        _components()
+
+
+def _cards(minutes: int, latency: pd.DataFrame) -> None:
+    summary = data.live("summary", minutes=min(minutes, 60))
+    row = summary.frame.iloc[0].to_dict() if len(summary.frame) else {}
+    calls = data.live("ai_calls", minutes=min(minutes, 60), step_s=data.step_s(min(minutes, 60)))
+    step = data.step_s(minutes)
+    series: dict[str, list[float]] = {
+        "requests": [],
+        "errors": [],
+        "p95": [],
+        "ai": [],
+        "tokens": [],
+    }
+    if len(latency):
+        series["requests"] = (latency["request_count"] / step).tolist()
+        series["errors"] = (100 * latency["error_count"] / latency["request_count"]).tolist()
+        series["p95"] = latency["p95_ms"].tolist()
+    if len(calls.frame):
+        by_time = calls.frame.groupby("bucket_at")
+        series["ai"] = by_time["call_count"].sum().tolist()
+        series["tokens"] = by_time["output_tokens"].sum().tolist()
+    cards = [
+        ("Requests", formats.number(row.get("request_per_s"), "/s"), _delta(row, "request_per_s"), "requests", "off"),
+        ("Errors", formats.percent(row.get("error_pct")), _delta(row, "error_pct", as_points=True), "errors", "inverse"),
+        ("p95 latency", formats.duration_ms(row.get("p95_ms")), _delta(row, "p95_ms"), "p95", "inverse"),
+        ("AI calls", formats.number(row.get("ai_calls_per_min"), "/min"), _delta(row, "ai_calls_per_min"), "ai", "off"),
+        ("Tokens out", formats.number(row.get("output_tokens_per_s"), "/s"), _delta(row, "output_tokens_per_s"), "tokens", "off"),
+    ]  # fmt: skip
+    for column, (label, value, delta, key, colour) in zip(st.columns(5), cards, strict=True):
+        missing = "Nothing was measured in this range." if value == formats.NOT_MEASURED else None
+        column.metric(
+            label,
+            value,
+            delta,
+            delta_color=colour,  # type: ignore[arg-type]
+            border=True,
+            help=missing,
+            chart_data=series[key] if len(series[key]) > 1 else None,
+            chart_type="line",
+        )
+
+
+def _delta(row: dict[str, float | None], name: str, *, as_points: bool = False) -> str | None:
+    return formats.change(row.get(name), row.get(f"previous_{name}"), as_points=as_points)
+
+
+def _requests_chart(minutes: int) -> None:
+    reading = data.requests(minutes, None)
+    if frame.problem(reading):
+        return
+    if reading.frame.empty:
+        frame.nothing_yet("requests")
+        return
+    known = sorted(reading.frame["component"].unique())
+    rates = reading.frame.assign(rate=reading.frame["request_count"] / data.step_s(minutes))
+    folded = charts.fold_series(rates[["bucket_at", "component", "rate"]], "component", "rate")
+    chart = charts.lines_over_time(
+        folded, value="rate", series="component", unit="requests /s", look=frame.look(), known=known
+    )
+    st.altair_chart(chart, width="stretch", theme=None)
+
+
+def _latency_chart(reading: data.Reading) -> None:
+    if frame.problem(reading):
+        return
+    if reading.frame.empty:
+        frame.nothing_yet("requests")
+        return
+    names = {"p50_ms": "p50", "p95_ms": "p95", "p99_ms": "p99"}
+    long = reading.frame.melt("bucket_at", list(names), "quantile", "ms").replace(names)
+    chart = charts.lines_over_time(
+        long,
+        value="ms",
+        series="quantile",
+        unit="ms",
+        look=frame.look(),
+        known=list(names.values()),
+    )
+    st.altair_chart(chart, width="stretch", theme=None)
+
+
+def _components() -> None:
+    st.markdown("**Components**")
+    reading = data.live("components")
+    if frame.problem(reading):
+        return
+    if reading.frame.empty:
+        frame.nothing_yet("components")
+        return
+    shown = component_table(reading.frame, datetime.now(UTC))
+    st.dataframe(
+        shown,
+        hide_index=True,
+        width="stretch",
+        column_config=tables.column_config(list(shown.columns)),
+    )
+
+
+def component_table(components: pd.DataFrame, now: datetime) -> pd.DataFrame:
+    """The columns people see: state as symbol and word, age instead of a time."""
+    state = components["state"].map(_SYMBOLS) + " " + components["state"]
+    reason = components["state_reason"].fillna("").map(lambda r: f": {r}" if r else "")
+    seen = [
+        "never" if pd.isna(at) else _ago(formats.seconds_since(at.to_pydatetime(), now))
+        for at in components["last_seen_at"]
+    ]
+    return pd.DataFrame(
+        {
+            "component": components["component"],
+            "state": state + reason,
+            "version": components["version"].fillna(formats.NOT_MEASURED),
+            "request_per_s": components["request_per_s"].astype(float),
+            "error_pct": components["error_pct"].astype(float),
+            "p95_ms": components["p95_ms"].astype(float),
+            "requests_by_minute": components["requests_by_minute"],
+            "seen": seen,
+        }
+    )
+
+
+def _ago(seconds: float | None) -> str:
+    if seconds is None:
+        return "never"
+    return "now" if seconds < 15 else f"{formats.age(seconds)} ago"
+
+
+main()
