@@ -23,6 +23,8 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
         r"|set-cookie|cookie)\b[\"']?\s*(?:[:=]|\bis\b)\s*[\"']?)[^\s\"',;)\]}]{3,}",
     ),
     ("credential", r"(?i:\b(?:token|key|secret|password)\s+)(?=\S*\d)[^\s\"',;)\]}]{8,}"),
+    # RFC 5322 allows more signs in front of the @ than people use; only from the start of a word.
+    ("email", r"(?<![^\s<>,;\"()\[\]=:'])[^\s@<>,;\"()\[\]]{1,64}@[\w-]+(?:\.[\w-]+)*"),
     ("email", r"[\w.+%'-]+(?:@|%40)[\w-]+(?:\.[\w-]+)*"),
     (
         "email",

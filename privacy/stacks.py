@@ -28,7 +28,7 @@ _LOOKS_LIKE_TYPE = re.compile(
     r"(?:Error|Exception|Warning|Exit|Interrupt|Iteration|Group|Fault|Timeout|Throwable)\w*$"
 )
 _ROOTS = re.compile(
-    r"^.*?(?:site-packages/|dist-packages/|node_modules/|/lib/python3\.\d+/|\bsrc/|\bapp/|\bpackages/)"
+    r"^.*(?:site-packages/|dist-packages/|node_modules/|/lib/python3\.\d+/|\bsrc/|\bapp/|\bpackages/)"
 )
 _MAX_LINES = 400
 

@@ -1,0 +1,50 @@
+# make up: set up and run with demo traffic. make test: set up and pass every test.
+SHELL := bash
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' && echo $$p && break; done)
+BIN := .venv/bin
+STAMP := .venv/.installed
+SOURCES := privacy ingestion live_tail dagster_project streamlit_app tta_monitor tests
+
+.PHONY: up test check bench setup test-setup lock clean
+
+up: setup
+	./tta.sh monitor up --demo
+
+setup: $(STAMP)
+
+$(STAMP): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "error: Python 3.11 to 3.13 is needed; install it and run make again" >&2; exit 1; }
+	@echo "setting up .venv with $(PYTHON) (once; about a minute)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv 2>/dev/null || true
+	@if [ -x $(BIN)/uv ]; then $(BIN)/uv pip sync --python $(BIN)/python requirements.lock && \
+		$(BIN)/uv pip install --python $(BIN)/python --quiet --no-deps -e . uv; \
+	else $(BIN)/python -m pip install -r requirements.lock && $(BIN)/python -m pip install --no-deps -e .; fi
+	@touch $(STAMP)
+
+# System packages that some tests need; without the right to install them those tests are skipped
+# and say why.
+test-setup: setup
+	@bash tests/install-system-packages.sh
+
+test: test-setup
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+
+check: setup
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/pyright
+	$(BIN)/dbt parse --project-dir dbt --profiles-dir dbt --show-all-deprecations --warn-error-options '{"error": ["Deprecations"]}'
+	DAGSTER_DISABLE_TELEMETRY=1 $(BIN)/dagster definitions validate -m dagster_project.definitions
+
+bench: setup
+	$(BIN)/python -m tests.bench
+
+# Hashes and no index address: the lock works with whatever index the machine has.
+lock: setup
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header pyproject.toml --group dev -o requirements.lock
+
+clean:
+	rm -rf .venv var .pytest_cache .ruff_cache dbt/target

@@ -1,0 +1,85 @@
+"""Fixtures every test shares: a fresh data home, free ports, the real capture."""
+
+import json
+import socket
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from ingestion.receivers.http import PATHS
+from ingestion.receivers.pipeline import Incoming, Pipeline
+from ingestion.settings import Settings, load_settings
+from ingestion.spool import Spool
+from privacy.keys import KeyStore
+
+ROOT = Path(__file__).resolve().parent.parent
+CAPTURE = ROOT / "tta_monitor" / "data" / "tta-otlp-capture.tar.xz"
+
+
+@dataclass(frozen=True)
+class Body:
+    """One captured request body."""
+
+    signal: str
+    path: str
+    content: bytes
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty data home, also chosen by the environment."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.setenv("TTA_MONITOR_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture
+def keys(home: Path) -> KeyStore:
+    return KeyStore.open(home, create=True)
+
+
+@pytest.fixture
+def settings(home: Path, keys: KeyStore) -> Settings:
+    return load_settings(home)
+
+
+@pytest.fixture
+def spool(settings: Settings, keys: KeyStore) -> Spool:
+    return Spool(settings.spool_path, keys)
+
+
+@pytest.fixture
+def pipeline(spool: Spool, keys: KeyStore) -> Pipeline:
+    return Pipeline(spool, keys)
+
+
+@pytest.fixture(scope="session")
+def capture() -> list[Body]:
+    """The packaged capture of real TTA telemetry."""
+    with tarfile.open(CAPTURE) as archive:
+        members = {m.name.removeprefix("./"): m for m in archive.getmembers()}
+        index = archive.extractfile(members["otlp/index.jsonl"]).read().decode()
+        entries = [json.loads(line) for line in index.splitlines()]
+        return [
+            Body(
+                PATHS[e["path"]],
+                e["path"],
+                archive.extractfile(members[f"otlp/{e['file']}"]).read(),
+            )
+            for e in entries
+        ]
+
+
+@pytest.fixture(scope="session")
+def incoming(capture: list[Body]) -> list[Incoming]:
+    return [Incoming(body.signal, body.content) for body in capture]
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
