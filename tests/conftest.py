@@ -83,3 +83,21 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory, incoming: list[Incoming]) -> Settings:
+    """A home into which the whole capture was received and built once, for reading only."""
+    from dagster_project.build import run_build
+
+    folder = tmp_path_factory.mktemp("built") / "home"
+    folder.mkdir()
+    keys = KeyStore.open(folder, create=True)
+    chosen = load_settings(folder)
+    pipeline = Pipeline(Spool(chosen.spool_path, keys), keys)
+    for start in range(0, len(incoming), 64):
+        pipeline.process(incoming[start : start + 64])
+    pipeline.process([Incoming("spans", b"\xff")])
+    report = run_build(chosen)
+    assert report.ok, report
+    return chosen

