@@ -49,7 +49,6 @@ class LiveSettings(BaseModel):
     host: str = Field("127.0.0.1", description="Address of the live query API.")
     port: int = Field(4320, description="Port of the live query API.")
     window_minutes: int = Field(60, description="How far back the live window reaches.")
-    max_raw_rows: int = Field(500_000, description="Raw rows kept per signal in the window.")
     poll_ms: int = Field(100, description="How often the spool is looked at.")
 
 
