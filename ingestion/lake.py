@@ -24,7 +24,12 @@ from ingestion.settings import Settings
 from ingestion.spool import Spool
 from privacy.keys import KeyStore
 
-EVENT_TIME = {"spans": "start_at", "logs": "event_at", "metric_points": "event_at", "ledger": "hour_at"}
+EVENT_TIME = {
+    "spans": "start_at",
+    "logs": "event_at",
+    "metric_points": "event_at",
+    "ledger": "hour_at",
+}
 _SORT = {
     "spans": "component, trace_id, start_at",
     "logs": "component, event_at",

@@ -5,10 +5,15 @@ import streamlit as st
 from streamlit_app import data
 
 st.set_page_config(page_title="TTA Monitor", page_icon=":material/monitoring:", layout="wide")
-with st.sidebar:
-    st.markdown(f"**TTA Monitor**  \n:gray[{data.settings().app.environment}]")
 pages = {
     "Now": [st.Page("views/overview.py", title="Overview", default=True)],
     "Operate": [st.Page("views/performance.py", title="Performance")],
 }
-st.navigation(pages).run()
+chosen = st.navigation(pages, position="hidden")
+with st.sidebar:
+    st.markdown(f"**TTA Monitor**  \n:gray[{data.settings().app.environment}]")
+    for task, members in pages.items():
+        st.caption(task)
+        for member in members:
+            st.page_link(member)
+chosen.run()

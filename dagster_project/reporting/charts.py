@@ -82,7 +82,8 @@ def lines_over_time(
             symbolType="stroke",
             symbolStrokeWidth=3,
             labelColor=look.quiet,
-            labelLimit=260,
+            labelLimit=200,
+            columns=2,
         ),
     )
     line = base.mark_line(strokeWidth=1.8, interpolate="linear").encode(
@@ -97,7 +98,7 @@ def lines_over_time(
             tooltip=[
                 alt.Tooltip("bucket_at:T", title="time", format="%d %b %H:%M:%S"),
                 alt.Tooltip(f"{series}:N", title=series.replace("_", " ")),
-                alt.Tooltip(f"{value}:Q", title=unit, format=",.4~g"),
+                alt.Tooltip(f"{value}:Q", title=unit, format=",.4~r"),
             ],
         )
         .add_params(hover)
@@ -166,7 +167,7 @@ def _value_axis(value: str, look: Look) -> alt.Y:
         scale=alt.Scale(zero=True, nice=True),
         axis=alt.Axis(
             title=None, gridColor=look.grid, labelColor=look.quiet, ticks=False, domain=False,
-            tickCount=4, format=",~g",
+            tickCount=4, format=",~f",
         ),
     )  # fmt: skip
 

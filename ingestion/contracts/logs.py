@@ -6,7 +6,9 @@ from ingestion.contracts.common import ATTRIBUTES, ORIGIN, TIME
 
 LOGS = pa.schema(
     [
-        pa.field("event_at", TIME, nullable=False),  # event time, else observed time, else received_at
+        pa.field(
+            "event_at", TIME, nullable=False
+        ),  # event time, else observed time, else received_at
         pa.field("observed_at", TIME),
         pa.field("severity_number", pa.int32(), nullable=False),  # 0 = unspecified
         pa.field("severity_text", pa.string()),

@@ -5,7 +5,12 @@ import pyarrow as pa
 from ingestion.contracts.common import ATTRIBUTES, ORIGIN, TIME
 
 EXEMPLAR = pa.struct(
-    [("event_at", TIME), ("value", pa.float64()), ("trace_id", pa.binary()), ("span_id", pa.binary())]
+    [
+        ("event_at", TIME),
+        ("value", pa.float64()),
+        ("trace_id", pa.binary()),
+        ("span_id", pa.binary()),
+    ]
 )
 QUANTILE = pa.struct([("quantile", pa.float64()), ("value", pa.float64())])
 

@@ -1,8 +1,11 @@
 """Column types of the tables: units in headers, fixed decimals, right-aligned numbers."""
 
+from collections.abc import Callable
 from typing import Any
 
+import pandas as pd
 import streamlit as st
+from pandas.io.formats.style import Styler
 
 _COLUMNS: dict[str, tuple[str, str]] = {
     "request_per_s": ("Requests /s", "%.2f"),
@@ -48,11 +51,24 @@ _TEXTS = {
 }
 
 
+def shown(table: pd.DataFrame) -> Styler:
+    """The table with numbers as people read them."""
+    forms = {
+        name: _formatter(form) for name, (_, form) in _COLUMNS.items() if name in table.columns
+    }
+    return table.style.format(forms, na_rep="")  # type: ignore[arg-type]
+
+
+def _formatter(form: str) -> Callable[[float], str]:
+    digits = int(form[2]) if form.startswith("%.") else 0
+    return lambda value: f"{value:,.{digits}f}"
+
+
 def column_config(names: list[str]) -> dict[str, Any]:
     """Streamlit column configuration for the columns we know."""
     config: dict[str, Any] = {
-        name: st.column_config.NumberColumn(label, format=form)
-        for name, (label, form) in _COLUMNS.items()
+        name: st.column_config.NumberColumn(label)
+        for name, (label, _) in _COLUMNS.items()
         if name in names
     }
     config |= {

@@ -123,8 +123,9 @@ def _components() -> None:
         return
     shown = component_table(reading.frame, datetime.now(UTC))
     st.dataframe(
-        shown,
+        tables.shown(shown),
         hide_index=True,
+        placeholder=formats.NOT_MEASURED,
         width="stretch",
         column_config=tables.column_config(list(shown.columns)),
     )

@@ -97,8 +97,9 @@ def _routes(minutes: int, component: str | None) -> None:
             ["component", "method", "route", "request_count", "error_count", "p50_ms", "p95_ms", "p99_ms", "ms_max"]
         ]  # fmt: skip
         chosen = st.dataframe(
-            shown,
+            tables.shown(shown),
             hide_index=True,
+            placeholder=formats.NOT_MEASURED,
             width="stretch",
             height=280,
             on_select="rerun",
@@ -124,8 +125,9 @@ def _table(title: str, what: str, reading: data.Reading) -> None:
         shown = reading.frame.dropna(axis="columns", how="all")
         missing = [c for c in reading.frame.columns if c not in shown.columns]
         st.dataframe(
-            shown,
+            tables.shown(shown),
             hide_index=True,
+            placeholder=formats.NOT_MEASURED,
             width="stretch",
             height=min(38 + 35 * len(shown), 250),
             column_config=tables.column_config(list(shown.columns)),

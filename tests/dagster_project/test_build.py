@@ -63,7 +63,9 @@ def test_ai_calls_and_tokens_agree_with_the_bodies(marts, incoming: list[Incomin
 
 
 def test_database_operations_agree_with_the_bodies(marts, incoming: list[Incoming]) -> None:
-    expected = Counter(a["db.system"].string_value for _, _, a in spans_of(incoming) if "db.system" in a)
+    expected = Counter(
+        a["db.system"].string_value for _, _, a in spans_of(incoming) if "db.system" in a
+    )
     counted = marts.execute(
         "SELECT system, sum(operation_count) FROM fct_db_operations_minutely GROUP BY 1"
     ).fetchall()
@@ -72,7 +74,9 @@ def test_database_operations_agree_with_the_bodies(marts, incoming: list[Incomin
 
 def test_websocket_messages_agree_with_the_bodies(marts, incoming: list[Incoming]) -> None:
     events = Counter(
-        a["asgi.event.type"].string_value for _, _, a in spans_of(incoming) if "asgi.event.type" in a
+        a["asgi.event.type"].string_value
+        for _, _, a in spans_of(incoming)
+        if "asgi.event.type" in a
     )
     counted = marts.execute(
         "SELECT sum(messages_received), sum(messages_sent) FROM fct_websocket_connections"
@@ -80,7 +84,9 @@ def test_websocket_messages_agree_with_the_bodies(marts, incoming: list[Incoming
     assert counted == (events["websocket.receive"], events["websocket.send"])
 
 
-def test_quantiles_from_the_histogram_are_within_two_percent(marts, incoming: list[Incoming]) -> None:
+def test_quantiles_from_the_histogram_are_within_two_percent(
+    marts, incoming: list[Incoming]
+) -> None:
     durations = sorted(
         (s.end_time_unix_nano - s.start_time_unix_nano) / 1e6
         for _, s, a in spans_of(incoming)
@@ -108,7 +114,9 @@ def test_accepted_is_landed_plus_duplicate_and_the_bad_body_is_counted(marts) ->
     ).fetchone()
     assert totals[0] == totals[2] + totals[3]
     assert totals[1] == 1
-    assert marts.execute("SELECT reason FROM fct_rejected_items_hourly").fetchall() == [("unreadable_body",)]
+    assert marts.execute("SELECT reason FROM fct_rejected_items_hourly").fetchall() == [
+        ("unreadable_body",)
+    ]
 
 
 def test_every_column_of_every_mart_is_described(built: Settings) -> None:
@@ -117,7 +125,11 @@ def test_every_column_of_every_mart_is_described(built: Settings) -> None:
     from dagster_project.warehouse import DBT_PROJECT
 
     manifest = json.loads((DBT_PROJECT / "target" / "manifest.json").read_text())
-    models = [n for n in manifest["nodes"].values() if n["resource_type"] == "model" and n["schema"] == "marts"]
+    models = [
+        n
+        for n in manifest["nodes"].values()
+        if n["resource_type"] == "model" and n["schema"] == "marts"
+    ]
     con = open_published(built, "operations")
     assert len(models) == 12
     for model in models:
@@ -145,10 +157,14 @@ def test_a_second_build_covers_new_hours_only_and_late_data_changes_its_hour(
 ) -> None:
     def total() -> int:
         con = open_published(settings, "operations")
-        return con.execute("SELECT coalesce(sum(request_count), 0) FROM fct_requests_minutely").fetchone()[0]
+        return con.execute(
+            "SELECT coalesce(sum(request_count), 0) FROM fct_requests_minutely"
+        ).fetchone()[0]
 
     def send(number: int, at_ns: int) -> None:
-        request = span_request(span=bytes([number]) * 8, start_time_unix_nano=at_ns, end_time_unix_nano=at_ns + 9)
+        request = span_request(
+            span=bytes([number]) * 8, start_time_unix_nano=at_ns, end_time_unix_nano=at_ns + 9
+        )
         span = request.resource_spans[0].scope_spans[0].spans[0]
         span.attributes.add(key="http.method").value.string_value = "GET"
         pipeline.process([Incoming("spans", request.SerializeToString())])

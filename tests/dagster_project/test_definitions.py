@@ -27,13 +27,22 @@ def test_assets_schedules_and_checks_are_exactly_these(repository) -> None:
     assert {k for k in keys if k.startswith("marts/")} == {f"marts/{m}" for m in MARTS}
     assert {k for k in keys if k.startswith("landed/")} == {
         f"landed/{n}"
-        for n in ("spans", "logs", "metric_points", "ledger", "metric_points_context", "dirty_hours")
+        for n in (
+            "spans",
+            "logs",
+            "metric_points",
+            "ledger",
+            "metric_points_context",
+            "dirty_hours",
+        )
     }
     assert {"receiver/otlp", "published/operations"} <= keys
     assert [s.name for s in repository.schedules] == ["batch_schedule"]
-    checks = {k.name for k in repository.resolve_all_asset_check_keys()} if hasattr(
-        repository, "resolve_all_asset_check_keys"
-    ) else {"landed_suite"}
+    checks = (
+        {k.name for k in repository.resolve_all_asset_check_keys()}
+        if hasattr(repository, "resolve_all_asset_check_keys")
+        else {"landed_suite"}
+    )
     assert "landed_suite" in checks
 
 

@@ -59,7 +59,9 @@ def test_the_capture_really_holds_personal_data(incoming: list[Incoming]) -> Non
     assert len(secrets) >= 8
 
 
-def test_no_personal_byte_is_on_disk_sealed_or_not(built: Settings, incoming: list[Incoming]) -> None:
+def test_no_personal_byte_is_on_disk_sealed_or_not(
+    built: Settings, incoming: list[Incoming]
+) -> None:
     secrets = secrets_of(incoming)
     assert files_with(built.home, secrets) == []
     texts = decrypted_texts(built)

@@ -111,7 +111,9 @@ def test_late_data_reopens_its_own_hour_only(
     send(pipeline, number=3, at_ns=NOW_NS - 7_200_000_000_000)
     lake.drain(settings, keys)
     (dirty,) = [d for d in catalog.dirty_hours() if d.signal == "spans"]
-    expected = datetime.utcfromtimestamp(NOW_NS / 1e9 - 7_200).replace(minute=0, second=0, microsecond=0)
+    expected = datetime.utcfromtimestamp(NOW_NS / 1e9 - 7_200).replace(
+        minute=0, second=0, microsecond=0
+    )
     assert dirty.hour_at == expected
 
 
@@ -162,7 +164,9 @@ def test_parquet_cannot_be_read_without_its_key(
     lake.drain(settings, keys)
     (file,) = Catalog(settings.lake_path).files("spans")
     with pytest.raises(duckdb.Error):
-        connect().execute(f"SELECT * FROM read_parquet('{settings.lake_path / file.path}')").fetchall()
+        connect().execute(
+            f"SELECT * FROM read_parquet('{settings.lake_path / file.path}')"
+        ).fetchall()
 
 
 def test_drained_rows_are_pruned_when_the_live_window_no_longer_needs_them(

@@ -30,7 +30,11 @@ NOW_NS = 1_790_000_000_000_000_000
 
 
 def span_request(
-    *, service: str = "player-api", trace: bytes = b"t" * 16, span: bytes = b"s" * 8, **fields: object
+    *,
+    service: str = "player-api",
+    trace: bytes = b"t" * 16,
+    span: bytes = b"s" * 8,
+    **fields: object,
 ) -> ExportTraceServiceRequest:
     request = ExportTraceServiceRequest()
     resource = request.resource_spans.add()
@@ -75,7 +79,9 @@ def post(client: TestClient, body: bytes, **headers: str):
 
 
 def landed(spool: Spool, signal: str) -> list[dict]:
-    return [row for b in spool.read(0, limit=10_000, signals=[signal]) for row in b.table().to_pylist()]
+    return [
+        row for b in spool.read(0, limit=10_000, signals=[signal]) for row in b.table().to_pylist()
+    ]
 
 
 def test_an_acknowledged_span_is_sealed_in_the_spool(pipeline: Pipeline, spool: Spool) -> None:
@@ -85,14 +91,22 @@ def test_an_acknowledged_span_is_sealed_in_the_spool(pipeline: Pipeline, spool: 
     assert answer.content == b""  # partial_success unset
     assert answer.headers["content-type"] == PROTOBUF
     (row,) = landed(spool, "spans")
-    assert (row["component"], row["name"], row["duration_ns"]) == ("player-api", "GET /x", 5_000_000)
+    assert (row["component"], row["name"], row["duration_ns"]) == (
+        "player-api",
+        "GET /x",
+        5_000_000,
+    )
 
 
-def test_json_and_protobuf_land_alike_and_are_answered_in_kind(pipeline: Pipeline, spool: Spool) -> None:
+def test_json_and_protobuf_land_alike_and_are_answered_in_kind(
+    pipeline: Pipeline, spool: Spool
+) -> None:
     body = {
         "resourceSpans": [
             {
-                "resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "player-api"}}]},
+                "resource": {
+                    "attributes": [{"key": "service.name", "value": {"stringValue": "player-api"}}]
+                },
                 "scopeSpans": [
                     {
                         "spans": [
@@ -155,7 +169,9 @@ def test_a_bad_body_gets_a_4xx_with_a_status_and_the_next_request_succeeds(
         assert post(client, span_request().SerializeToString()).status_code == 200
 
 
-def test_a_repeated_body_counts_once_and_is_answered_alike(pipeline: Pipeline, spool: Spool) -> None:
+def test_a_repeated_body_counts_once_and_is_answered_alike(
+    pipeline: Pipeline, spool: Spool
+) -> None:
     body = span_request().SerializeToString()
     with door(pipeline) as client:
         assert post(client, body).content == post(client, body).content
@@ -171,7 +187,9 @@ def test_a_repeat_within_one_group_counts_once(pipeline: Pipeline, spool: Spool)
     assert len(landed(spool, "spans")) == 1
 
 
-def test_two_different_spans_with_the_same_ids_are_both_kept(pipeline: Pipeline, spool: Spool) -> None:
+def test_two_different_spans_with_the_same_ids_are_both_kept(
+    pipeline: Pipeline, spool: Spool
+) -> None:
     for start in (NOW_NS, NOW_NS + 1_000_000_000):
         request = span_request(start_time_unix_nano=start, end_time_unix_nano=start + 1)
         pipeline.process([Incoming("spans", request.SerializeToString())])
@@ -199,7 +217,9 @@ def test_a_wrong_span_is_rejected_with_its_reason_and_its_neighbour_is_kept(
     partial = ExportTraceServiceResponse.FromString(answer.content).partial_success
     assert (partial.rejected_spans, reason in partial.error_message) == (1, True)
     assert len(landed(spool, "spans")) == 1
-    assert ("rejected", reason, 1) in {(r["outcome"], r["reason"], r["items"]) for r in landed(spool, "ledger")}
+    assert ("rejected", reason, 1) in {
+        (r["outcome"], r["reason"], r["items"]) for r in landed(spool, "ledger")
+    }
 
 
 def test_a_full_queue_is_429_with_retry_after(pipeline: Pipeline) -> None:
@@ -216,10 +236,15 @@ def _overloaded() -> Exception:
     return Overloaded()
 
 
-def test_a_spool_that_cannot_be_written_is_503_and_nothing_is_acknowledged(pipeline: Pipeline) -> None:
+def test_a_spool_that_cannot_be_written_is_503_and_nothing_is_acknowledged(
+    pipeline: Pipeline,
+) -> None:
     import sqlite3
 
-    with door(pipeline) as client, patch.object(Spool, "append", side_effect=sqlite3.OperationalError("full")):
+    with (
+        door(pipeline) as client,
+        patch.object(Spool, "append", side_effect=sqlite3.OperationalError("full")),
+    ):
         answer = post(client, span_request().SerializeToString())
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
         assert client.get("/readyz").status_code == 503
@@ -262,15 +287,21 @@ def test_a_sender_without_a_name_is_unknown_service(pipeline: Pipeline, spool: S
 def metric_request() -> ExportMetricsServiceRequest:
     request = ExportMetricsServiceRequest()
     metrics = request.resource_metrics.add().scope_metrics.add().metrics
-    gauge = metrics.add(name="g", unit="1").gauge.data_points.add(time_unix_nano=NOW_NS, as_double=1.5)
-    exemplar = gauge.exemplars.add(time_unix_nano=NOW_NS, as_int=3, trace_id=b"t" * 16, span_id=b"s" * 8)
+    gauge = metrics.add(name="g", unit="1").gauge.data_points.add(
+        time_unix_nano=NOW_NS, as_double=1.5
+    )
+    exemplar = gauge.exemplars.add(
+        time_unix_nano=NOW_NS, as_int=3, trace_id=b"t" * 16, span_id=b"s" * 8
+    )
     assert exemplar
     total = metrics.add(name="s").sum
     total.is_monotonic, total.aggregation_temporality = True, 2
     total.data_points.add(time_unix_nano=NOW_NS, start_time_unix_nano=NOW_NS - 5, as_int=2**60 + 1)
     histogram = metrics.add(name="h").histogram
     histogram.aggregation_temporality = 1
-    histogram.data_points.add(time_unix_nano=NOW_NS, count=3, sum=6.0, explicit_bounds=[1, 2], bucket_counts=[1, 1, 1])
+    histogram.data_points.add(
+        time_unix_nano=NOW_NS, count=3, sum=6.0, explicit_bounds=[1, 2], bucket_counts=[1, 1, 1]
+    )
     exponential = metrics.add(name="e").exponential_histogram
     point = exponential.data_points.add(time_unix_nano=NOW_NS, count=2, scale=3, zero_count=1)
     point.positive.offset = 4
@@ -291,7 +322,11 @@ def test_every_kind_of_metric_lands_with_what_it_has(pipeline: Pipeline, spool: 
     assert rows["s"]["value_int"] == 2**60 + 1 and rows["s"]["temporality"] == "cumulative"
     assert rows["h"]["bucket_counts"] == [1, 1, 1] and rows["h"]["point_sum"] == 6.0
     assert rows["h"]["value"] is None
-    assert (rows["e"]["scale"], rows["e"]["positive_counts"], rows["e"]["zero_count"]) == (3, [1], 1)
+    assert (rows["e"]["scale"], rows["e"]["positive_counts"], rows["e"]["zero_count"]) == (
+        3,
+        [1],
+        1,
+    )
     assert rows["q"]["quantiles"] == [{"quantile": 0.5, "value": 1.5}]
 
 
@@ -299,7 +334,9 @@ def test_every_kind_of_metric_lands_with_what_it_has(pipeline: Pipeline, spool: 
 @hypothesis_settings(
     max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_any_bytes_are_answered_and_never_crash_the_pipeline(pipeline: Pipeline, body: bytes) -> None:
+def test_any_bytes_are_answered_and_never_crash_the_pipeline(
+    pipeline: Pipeline, body: bytes
+) -> None:
     for signal in ("spans", "logs", "metric_points"):
         (answer,) = pipeline.process([Incoming(signal, body)])
         assert answer.error or answer.accepted >= 0
@@ -323,5 +360,7 @@ def test_the_whole_capture_lands_by_count_and_again_adds_none(
 
 def test_json_answers_are_small(pipeline: Pipeline) -> None:
     with door(pipeline) as client:
-        answer = client.post("/v1/traces", content=json.dumps({}), headers={"content-type": "application/json"})
+        answer = client.post(
+            "/v1/traces", content=json.dumps({}), headers={"content-type": "application/json"}
+        )
     assert answer.json() == {}

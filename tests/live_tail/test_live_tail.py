@@ -68,7 +68,9 @@ def total(window: Window) -> int:
     return sum(r["request_count"] for r in run_query(window, "requests", {"minutes": "60"}))
 
 
-def test_a_committed_request_is_visible_with_its_latency(pipeline: Pipeline, spool: Spool, window: Window) -> None:
+def test_a_committed_request_is_visible_with_its_latency(
+    pipeline: Pipeline, spool: Spool, window: Window
+) -> None:
     pipeline.process([Incoming("spans", request_body(1, NOW - timedelta(minutes=1), status=503))])
     catch_up(spool, window)
     (row,) = run_query(window, "requests", {"minutes": "15"})
@@ -124,7 +126,9 @@ def test_a_batch_whose_key_is_gone_is_skipped_and_counted(
 
 
 @given(st.permutations(range(6)), st.lists(st.integers(0, 5), max_size=6))
-@hypothesis_settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_any_order_and_repetition_of_batches_gives_the_same_counts(
     pipeline: Pipeline, spool: Spool, order: list[int], again: list[int]
 ) -> None:
@@ -138,7 +142,9 @@ def test_any_order_and_repetition_of_batches_gives_the_same_counts(
     assert total(window) == 6
 
 
-def test_merging_partial_aggregates_changes_no_number(pipeline: Pipeline, spool: Spool, window: Window) -> None:
+def test_merging_partial_aggregates_changes_no_number(
+    pipeline: Pipeline, spool: Spool, window: Window
+) -> None:
     for number in range(10):
         pipeline.process([Incoming("spans", request_body(number, NOW))])
         catch_up(spool, window)
@@ -154,7 +160,9 @@ def test_component_states_follow_errors_and_silence(
     for minute in range(6):
         pipeline.process([Incoming("spans", request_body(minute, NOW - timedelta(minutes=minute)))])
     for number in range(12):
-        pipeline.process([Incoming("spans", request_body(50 + number, NOW, status=500, service="bad"))])
+        pipeline.process(
+            [Incoming("spans", request_body(50 + number, NOW, status=500, service="bad"))]
+        )
     catch_up(spool, window)
 
     def states() -> dict[str, str]:
@@ -179,7 +187,10 @@ def test_hot_and_cold_agree_on_the_hours_they_share(built: Settings) -> None:
          " GROUP BY 1, 2, 3 ORDER BY 1, 2, 3", "hot_db_operations", "fct_db_operations_minutely"),
     ]  # fmt: skip
     for sql, hot, published in pairs:
-        assert window.cursor().execute(sql.format(hot)).fetchall() == cold.execute(sql.format(published)).fetchall()
+        assert (
+            window.cursor().execute(sql.format(hot)).fetchall()
+            == cold.execute(sql.format(published)).fetchall()
+        )
 
 
 def test_every_query_answers_in_json_and_arrow(built: Settings) -> None:
@@ -210,7 +221,9 @@ def test_every_query_answers_in_json_and_arrow(built: Settings) -> None:
         ("requests?format=xml", 400, "format"),
     ],
 )
-def test_a_wrong_question_is_named(spool: Spool, window: Window, url: str, status: int, words: str) -> None:
+def test_a_wrong_question_is_named(
+    spool: Spool, window: Window, url: str, status: int, words: str
+) -> None:
     client = TestClient(build_app(window, catch_up(spool, window)))
     answer = client.get(f"/api/v1/query/{url}")
     assert answer.status_code == status
@@ -230,7 +243,9 @@ def test_the_client_says_what_to_do_when_nothing_answers(free_port: int) -> None
         LiveClient(f"http://127.0.0.1:{free_port}").query("summary")
 
 
-def test_the_follower_goes_on_after_a_failed_round(spool: Spool, window: Window, pipeline: Pipeline) -> None:
+def test_the_follower_goes_on_after_a_failed_round(
+    spool: Spool, window: Window, pipeline: Pipeline
+) -> None:
     import threading
     from unittest.mock import patch
 

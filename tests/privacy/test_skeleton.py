@@ -30,7 +30,9 @@ IDENTIFIERS = [
 
 
 @pytest.mark.parametrize("identifier", IDENTIFIERS)
-@pytest.mark.parametrize("template", ["failed for {}", "{} was rejected", "value={}, retrying", "({})"])
+@pytest.mark.parametrize(
+    "template", ["failed for {}", "{} was rejected", "value={}, retrying", "({})"]
+)
 def test_no_identifier_with_a_format_survives(identifier: str, template: str) -> None:
     assert identifier not in scrub(template.format(identifier))
     assert "alice" not in scrub(template.format(identifier))

@@ -14,7 +14,10 @@ from privacy.pseudonyms import Pseudonyms
 @pytest.mark.parametrize(
     ("given", "kept"),
     [
-        ("/api/v1/players/49ac2674-b8f0-4237-aaa6-78fba8de9ba3/progress", "/api/v1/players/{id}/progress"),
+        (
+            "/api/v1/players/49ac2674-b8f0-4237-aaa6-78fba8de9ba3/progress",
+            "/api/v1/players/{id}/progress",
+        ),
         ("/ws/chat?token=eyJabc.x.y", "/ws/chat"),
         ("/users/jane.doe", "/users/{id}"),
         ("/users/jane", "/users/{id}"),
@@ -34,7 +37,10 @@ def test_paths_become_templates(given: str, kept: str) -> None:
 @pytest.mark.parametrize(
     ("given", "kept"),
     [
-        ("SELECT * FROM users WHERE email='a@b.com' AND id=42", "SELECT * FROM users WHERE email=? AND id=?"),
+        (
+            "SELECT * FROM users WHERE email='a@b.com' AND id=42",
+            "SELECT * FROM users WHERE email=? AND id=?",
+        ),
         ("GET user:49ac email:bob@x.com", "GET ? ?"),
         ('MATCH (p:Player {name: "Jane"}) RETURN p', "MATCH (p:Player {name: ?}) RETURN p"),
         ("SELECT 1 -- jane", "SELECT ?"),
@@ -71,7 +77,9 @@ def test_javascript_and_java_frames_are_kept() -> None:
     assert "10.1.2.3" not in kept
 
 
-@pytest.mark.parametrize("token", ["llama3.2", "SELECT", "200", "meta-llama/llama-3.1-8b-instruct:free"])
+@pytest.mark.parametrize(
+    "token", ["llama3.2", "SELECT", "200", "meta-llama/llama-3.1-8b-instruct:free"]
+)
 def test_plain_tokens_are_kept(token: str) -> None:
     assert treatments.keep(token) == token
 

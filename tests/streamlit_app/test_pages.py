@@ -25,7 +25,9 @@ def fresh_caches():
 
 
 def page(name: str) -> AppTest:
-    return AppTest.from_file(str(ROOT / "streamlit_app" / "views" / f"{name}.py"), default_timeout=60)
+    return AppTest.from_file(
+        str(ROOT / "streamlit_app" / "views" / f"{name}.py"), default_timeout=60
+    )
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -57,9 +59,18 @@ def test_a_page_over_the_published_marts_draws(
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(None, "—"), (float("nan"), "—"), (1920.4, "1,920 /s"), (0.0, "0 /s"), (12.34, "12.3 /s"), (0.42, "0.42 /s")],
+    [
+        (None, "—"),
+        (float("nan"), "—"),
+        (1920.4, "1,920 /s"),
+        (0.0, "0 /s"),
+        (12.34, "12.3 /s"),
+        (0.42, "0.42 /s"),
+    ],
 )
-def test_numbers_have_units_and_what_is_not_measured_is_a_dash(value: float | None, text: str) -> None:
+def test_numbers_have_units_and_what_is_not_measured_is_a_dash(
+    value: float | None, text: str
+) -> None:
     assert formats.number(value, "/s") == text
 
 
@@ -79,7 +90,13 @@ def test_ages_durations_percentages_and_changes_read_like_words() -> None:
 
 def frame(names: list[str]) -> pd.DataFrame:
     times = pd.date_range("2026-03-01", periods=4, freq="min", tz="UTC")
-    return pd.DataFrame([{"bucket_at": t, "component": n, "rate": i + 1.0} for i, n in enumerate(names) for t in times])
+    return pd.DataFrame(
+        [
+            {"bucket_at": t, "component": n, "rate": i + 1.0}
+            for i, n in enumerate(names)
+            for t in times
+        ]
+    )
 
 
 def test_a_component_keeps_its_colour_when_others_leave() -> None:
@@ -101,7 +118,9 @@ def test_more_than_six_series_become_other() -> None:
 def test_charts_render_to_a_picture(look: charts.Look) -> None:
     import vl_convert
 
-    chart = charts.lines_over_time(frame(["a", "b"]), value="rate", series="component", unit="/s", look=look)
+    chart = charts.lines_over_time(
+        frame(["a", "b"]), value="rate", series="component", unit="/s", look=look
+    )
     times = pd.to_datetime(["2026-03-01T00:00Z", "2026-03-01T00:01Z"])
     bands = pd.DataFrame(
         {"bucket_at": times, "bucket_end_at": times + pd.Timedelta("1min"), "low_ms": [1.0, 10.0],

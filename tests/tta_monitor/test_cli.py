@@ -34,7 +34,9 @@ def test_every_command_has_help_with_an_example_and_stands_in_the_readme(command
     assert f"monitor {command}" in (ROOT / "README.md").read_text()
 
 
-@pytest.mark.parametrize("command", ["status", "build", "query SELECT", "replay /nowhere", "query SELECT 1;SELECT"])
+@pytest.mark.parametrize(
+    "command", ["status", "build", "query SELECT", "replay /nowhere", "query SELECT 1;SELECT"]
+)
 def test_an_error_is_one_sentence_with_the_fix_and_no_traceback(home: Path, command: str) -> None:
     name, _, rest = command.partition(" ")
     done = monitor(name, *([rest] if rest else []), home=home)
@@ -70,7 +72,12 @@ def test_query_is_read_only_limited_and_explains(built: Settings) -> None:
     cut = query.ask(built, "SELECT * FROM range(50)", "operations", max_rows=10)
     assert cut.is_cut and len(cut.rows) == 10
     with pytest.raises(Problem, match="longer than"):
-        query.ask(built, "SELECT count(*) FROM range(10000000000) a, range(10000) b", "operations", max_s=0.2)
+        query.ask(
+            built,
+            "SELECT count(*) FROM range(10000000000) a, range(10000) b",
+            "operations",
+            max_s=0.2,
+        )
 
 
 def test_the_python_api_reads_what_is_published(built: Settings) -> None:
@@ -99,7 +106,10 @@ def test_a_shift_moves_every_time_by_one_offset() -> None:
         ]  # fmt: skip
 
     offsets = {
-        (m.start_time_unix_nano - s.start_time_unix_nano, m.end_time_unix_nano - s.end_time_unix_nano)
+        (
+            m.start_time_unix_nano - s.start_time_unix_nano,
+            m.end_time_unix_nano - s.end_time_unix_nano,
+        )
         for s, m in zip(spans(captured), spans(moved), strict=True)
     }
     assert len(offsets) == 1
