@@ -6,7 +6,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 SOURCES := privacy ingestion live_tail dagster_project streamlit_app tta_monitor tests
 
-.PHONY: up test check bench setup test-setup lock clean
+.PHONY: up test check setup test-setup lock clean
 
 up: setup
 	./tta.sh monitor up --demo
@@ -37,9 +37,6 @@ check: setup
 	$(BIN)/pyright
 	$(BIN)/dbt parse --project-dir dbt --profiles-dir dbt --show-all-deprecations --warn-error-options '{"error": ["Deprecations"]}'
 	DAGSTER_DISABLE_TELEMETRY=1 $(BIN)/dagster definitions validate -m dagster_project.definitions
-
-bench: setup
-	$(BIN)/python -m tests.bench
 
 # Hashes and no index address: the lock works with whatever index the machine has.
 lock: setup

@@ -81,9 +81,6 @@ class CollectorSettings(BaseModel):
         default_factory=lambda: ["tta", "uvicorn", "player_experience", "agent_orchestration"],
         description="A process is sampled when its command line contains one of these.",
     )
-    prometheus_config: Path | None = Field(
-        None, description="TTA's prometheus.yml; its job list is scraped as it is."
-    )
 
 
 class Settings(BaseSettings):

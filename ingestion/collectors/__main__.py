@@ -1,6 +1,61 @@
 """The collectors process: `python -m ingestion.collectors [--home DIR]`."""
 
+import argparse
+import signal
+import socket
 import sys
+import threading
+from pathlib import Path
+
+import structlog
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+from opentelemetry.sdk.resources import Resource
+
+from ingestion.collectors.gpu import GpuMetrics, NoGpu, open_nvml
+from ingestion.collectors.host import HostMetrics
+from ingestion.settings import Settings, SettingsProblem, load_settings
+
+_log = structlog.get_logger()
+
+
+def main() -> int:
+    """Run until SIGTERM; exit code 2 when settings are wrong."""
+    parser = argparse.ArgumentParser(prog="ingestion.collectors", description=__doc__)
+    parser.add_argument("--home", type=Path, help="data home (default: TTA_MONITOR_HOME or ./var)")
+    try:
+        settings = load_settings(parser.parse_args().home)
+    except SettingsProblem as problem:
+        sys.stderr.write(f"collectors: {problem}\n")
+        return 2
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    provider = start(settings)
+    stopping.wait()
+    provider.shutdown()
+    return 0
+
+
+def start(settings: Settings) -> MeterProvider:
+    """Begin collecting; exports go to this home's receiver like everybody's."""
+    receiver = settings.receiver
+    exporter = OTLPMetricExporter(
+        endpoint=f"http://{receiver.host}:{receiver.http_port}/v1/metrics"
+    )
+    interval_ms = settings.collectors.host_interval_s * 1_000
+    reader = PeriodicExportingMetricReader(exporter, export_interval_millis=interval_ms)
+    resource = Resource({"service.name": "tta-monitor-host", "host.name": socket.gethostname()})
+    provider = MeterProvider([reader], resource)
+    HostMetrics(provider.get_meter("tta-monitor-host"), settings.collectors.process_patterns)
+    try:
+        GpuMetrics(provider.get_meter("tta-monitor-gpu"), open_nvml())
+        _log.info("collecting host and GPU metrics")
+    except NoGpu:
+        _log.info("collecting host metrics; no GPU can be read here, so none is reported")
+    return provider
+
 
 if __name__ == "__main__":
-    sys.exit(0)
+    sys.exit(main())
