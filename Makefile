@@ -6,7 +6,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 SOURCES := privacy ingestion live_tail dagster_project streamlit_app tta_monitor tests
 
-.PHONY: up test check setup test-setup lock clean
+.PHONY: up test bench check setup test-setup lock clean
 
 up: setup
 	./tta.sh monitor up --demo
@@ -30,6 +30,10 @@ test-setup: setup
 
 test: test-setup
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+
+# Minutes long; writes bench-results/bench.json and bench.md.
+bench: setup
+	$(BIN)/python -m tests.bench
 
 check: setup
 	$(BIN)/ruff format --check $(SOURCES)

@@ -1,0 +1,226 @@
+"""`make bench`: measures what README's table shows; writes bench-results/bench.json and .md.
+
+`python -m tests.bench throughput storage` runs only those. Every figure is measured in this run on this machine. Absolute times vary with the machine; the
+acceptance bounds are printed beside them.
+"""
+
+import json
+import os
+import platform
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+
+from dagster_project.build import run_build
+from ingestion.catalog import Catalog
+from ingestion.lake import drain
+from ingestion.receivers.pipeline import Incoming, Pipeline
+from ingestion.settings import Settings, load_settings
+from ingestion.spool import Spool
+from privacy.keys import KeyStore
+from tests.bench.load import CAPTURE, capture_load, send
+from tta_monitor.replay import read_capture, shifted
+
+RESULTS = Path("bench-results")
+_HOUR_NS = 3_600_000_000_000
+
+
+def main() -> None:
+    """Run all measurements in order and write both tables."""
+    figures: dict[str, Any] = {
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    }
+    chosen = sys.argv[1:]
+    measures = (throughput, acknowledgement, live_lag, storage, history)
+    for measure in (m for m in measures if not chosen or m.__name__ in chosen):
+        print(f"measuring {measure.__name__} …", flush=True)
+        figures |= measure()
+        RESULTS.mkdir(exist_ok=True)
+        (RESULTS / "bench.json").write_text(json.dumps(figures, indent=1))
+    table = "\n".join(f"| {name.replace('_', ' ')} | {value} |" for name, value in figures.items())
+    (RESULTS / "bench.md").write_text(f"| figure | value |\n|---|---|\n{table}\n")
+    print(table)
+
+
+def throughput() -> dict[str, Any]:
+    """Spans per CPU-second of the receiver through durable acknowledgement."""
+    found: dict[str, Any] = {}
+    now = time.time_ns()
+    with processes("ingestion.receivers") as (_, port, (receiver,)):
+        found["spans_per_cpu_s_cold"] = _per_cpu_s(receiver, port, capture_load(4, seed=1, now_ns=now))
+        loads = capture_load(16, seed=2, now_ns=now)
+        found["spans_per_cpu_s_warm"] = _per_cpu_s(receiver, port, loads)
+        loads = capture_load(8, seed=3, novel_share=0.05, now_ns=now)
+        found["spans_per_cpu_s_5_pct_novel"] = _per_cpu_s(receiver, port, loads)
+        found["rss_receiver_after_load_mb"] = round(receiver.memory_info().rss / 1e6)
+    return found
+
+
+def acknowledgement() -> dict[str, Any]:
+    """Acknowledgement time at fixed rates; a rate the machine cannot hold shows as refused or late."""
+    found: dict[str, Any] = {}
+    now = time.time_ns()
+    with processes("ingestion.receivers") as (_, port, _):
+        send(port, capture_load(2, seed=4, now_ns=now), connections=16)
+        for rate in (5_000, 20_000):
+            loads = capture_load(max(rate * 8 // 10_161, 1), seed=rate, now_ns=now)
+            sent = send(port, loads, connections=32, spans_per_s=rate)
+            found[f"ack_p50_ms_at_{rate}_spans_s"] = round(sent.quantile_ms(0.5), 1)
+            found[f"ack_p99_ms_at_{rate}_spans_s"] = round(sent.quantile_ms(0.99), 1)
+            found[f"reached_at_{rate}_spans_s"] = round(sent.spans / sent.seconds)
+            found[f"refused_at_{rate}_spans_s"] = sent.refused
+    return found
+
+
+def live_lag() -> dict[str, Any]:
+    """From sending an export to its span being counted by the live API, and idle memory."""
+    lags = []
+    with processes("ingestion.receivers", "live_tail") as (settings, port, running):
+        base = f"http://127.0.0.1:{settings.live.port}/api/v1/query/freshness"
+        idle = {p.cmdline()[2]: round(p.memory_info().rss / 1e6) for p in running}
+        for number in range(40):
+            load = capture_load(1, seed=100 + number, now_ns=time.time_ns())[:1]
+            before = httpx.get(base).json()["rows"][0]["live_seq"]
+            started = time.perf_counter()
+            send(port, load, connections=1)
+            while httpx.get(base).json()["rows"][0]["live_seq"] == before:
+                time.sleep(0.005)
+            lags.append(time.perf_counter() - started)
+    lags.sort()
+    return {
+        "event_to_live_api_p50_ms": round(lags[len(lags) // 2] * 1e3),
+        "event_to_live_api_p95_ms": round(lags[int(len(lags) * 0.95)] * 1e3),
+        **{f"idle_rss_{name.replace('.', '_')}_mb": mb for name, mb in idle.items()},
+    }
+
+
+def storage() -> dict[str, Any]:
+    """Bytes per item in spool and lake, and drain speed, on the capture."""
+    with home() as (settings, keys):
+        pipeline = Pipeline(Spool(settings.spool_path, keys), keys)
+        bodies = [Incoming(_signal(c.path), c.body) for c in read_capture(CAPTURE)]
+        for start in range(0, len(bodies), 64):
+            pipeline.process(bodies[start : start + 64])
+        sizes: dict[str, list[int]] = {}
+        for batch in Spool(settings.spool_path, keys).read(0, limit=100_000):
+            total = sizes.setdefault(batch.signal, [0, 0])
+            total[0], total[1] = total[0] + len(batch.payload), total[1] + batch.row_count
+        started = time.perf_counter()
+        report = drain(settings, keys)
+        took = time.perf_counter() - started
+        catalog = Catalog(settings.lake_path)
+        found: dict[str, Any] = {}
+        for signal in ("spans", "logs", "metric_points"):
+            files = catalog.files(signal)
+            landed = sum(f.row_count for f in files)
+            found[f"spool_bytes_per_{signal}"] = round(sizes[signal][0] / sizes[signal][1], 1)
+            found[f"lake_bytes_per_{signal}"] = round(sum(f.byte_count for f in files) / landed, 1)
+        found["drain_rows_per_s"] = round(sum(report.landed.values()) / took)
+        return found
+
+
+def history() -> dict[str, Any]:
+    """Cost of a run with one new hour on 1, 10 and 100 hours of history."""
+    found: dict[str, Any] = {}
+    captured = read_capture(CAPTURE)
+    for hours in (1, 10, 100):
+        with home() as (settings, keys):
+            pipeline = Pipeline(Spool(settings.spool_path, keys), keys)
+            newest = time.time() - 7_200
+            for hour in range(hours):
+                _land(pipeline, shifted(captured, newest - 3_600 * (hours - hour)))
+            assert run_build(settings).ok
+            _land(pipeline, shifted(captured, newest + 900))
+            before = _cpu_s()
+            report = run_build(settings)
+            assert report.ok
+            found[f"new_hour_on_{hours}_hours_s"] = round(report.duration_s, 1)
+            found[f"new_hour_on_{hours}_hours_cpu_s"] = round(_cpu_s() - before, 1)
+            found["build_rows_per_s"] = round(61_440 / report.duration_s)
+    one = found["new_hour_on_1_hours_cpu_s"]
+    found["cost_ratio_100_to_1"] = round(found["new_hour_on_100_hours_cpu_s"] / one, 2)
+    return found
+
+
+def _land(pipeline: Pipeline, captured: list[Any]) -> None:
+    bodies = [Incoming(_signal(c.path), c.body) for c in captured]
+    for start in range(0, len(bodies), 128):
+        pipeline.process(bodies[start : start + 128])
+
+
+def _signal(path: str) -> str:
+    return {"/v1/traces": "spans", "/v1/logs": "logs", "/v1/metrics": "metric_points"}[path]
+
+
+def _cpu_s() -> float:
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
+def _per_cpu_s(process: psutil.Process, port: int, loads: list[Any]) -> int:
+    before = sum(process.cpu_times()[:2])
+    sent = send(port, loads, connections=32)
+    assert sent.refused == 0
+    return round(sent.spans / (sum(process.cpu_times()[:2]) - before))
+
+
+@contextmanager
+def home() -> Iterator[tuple[Settings, KeyStore]]:
+    """A fresh data home."""
+    with tempfile.TemporaryDirectory() as folder:
+        keys = KeyStore.open(Path(folder), create=True)
+        yield load_settings(Path(folder)), keys
+
+
+@contextmanager
+def processes(*modules: str) -> Iterator[tuple[Settings, int, list[psutil.Process]]]:
+    """Real processes on free ports over a fresh home."""
+    with home() as (settings, _):
+        ports = {name: _free_port() for name in ("RECEIVER__HTTP_PORT", "RECEIVER__GRPC_PORT", "LIVE__PORT")}
+        os.environ |= {f"TTA_MONITOR_{name}": str(port) for name, port in ports.items()}
+        settings = load_settings(settings.home)
+        started = [
+            subprocess.Popen([sys.executable, "-m", module, "--home", str(settings.home)], stdout=subprocess.DEVNULL)
+            for module in modules
+        ]
+        try:
+            _wait(f"http://127.0.0.1:{settings.receiver.http_port}/readyz")
+            if "live_tail" in modules:
+                _wait(f"http://127.0.0.1:{settings.live.port}/readyz")
+            yield settings, settings.receiver.http_port, [psutil.Process(p.pid) for p in started]
+        finally:
+            for process in started:
+                process.terminate()
+                process.wait(20)
+            for name in ports:
+                del os.environ[f"TTA_MONITOR_{name}"]
+
+
+def _wait(url: str) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            if httpx.get(url, timeout=2).is_success:
+                return
+        except httpx.HTTPError:
+            time.sleep(0.1)
+    raise SystemExit(f"{url} did not answer within 60 s")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+if __name__ == "__main__":
+    main()
