@@ -86,39 +86,25 @@ class Gate:
         self, decisions: list[Decision], codes: np.ndarray, values: pa.StructArray, level: str
     ) -> tuple[np.ndarray, pa.Array]:
         """Positions that are kept, ascending, and their texts in that order."""
-        texts, is_number = _as_text(values)
-        present = texts.is_valid().to_numpy(zero_copy_only=False)
-        treatment_of = np.array([_RANK[d.treatment] for d in decisions])
-        ranks = treatment_of[codes]
-        groups: list[np.ndarray] = []
-        columns: list[pa.Array] = []
-        for treatment, rank in _RANK.items():
-            chosen = np.flatnonzero((ranks == rank) & present)
-            if treatment is Treatment.DROP or len(chosen) == 0:
-                continue
-            groups.append(chosen)
-            columns.append(self._treat(treatment, chosen, texts, is_number))
         self._count(level, decisions, codes)
-        if not groups:
-            return np.empty(0, dtype=np.int64), pa.array([], _TEXT)
-        positions = np.concatenate(groups)
-        order = np.argsort(positions, kind="stable")
-        return positions[order], pa.concat_arrays(columns).take(pa.array(order))
-
-    def _treat(
-        self, treatment: Treatment, chosen: np.ndarray, texts: pa.Array, is_number: np.ndarray
-    ) -> pa.Array:
-        column = texts.take(pa.array(chosen))
-        treat = self._treatments.of(treatment)
-        if treatment is not Treatment.KEEP:
-            return _map_distinct(column, treat)
-        typed = is_number[chosen]
-        if typed.all():
-            return column
-        treated = _map_distinct(column.filter(pa.array(~typed)), treat)
-        source = pa.concat_arrays([column.filter(pa.array(typed)), treated])
-        place = np.concatenate((np.flatnonzero(typed), np.flatnonzero(~typed)))
-        return source.take(pa.array(np.argsort(place, kind="stable")))
+        texts, is_number = _as_text(values)
+        wanted = np.array([d.treatment is not Treatment.DROP for d in decisions])[codes]
+        positions = np.flatnonzero(wanted & texts.is_valid().to_numpy(zero_copy_only=False))
+        if len(positions) == 0:
+            return positions, pa.array([], _TEXT)
+        texts, codes = texts.take(pa.array(positions)), codes[positions]
+        as_is = np.array([d.treatment is Treatment.KEEP for d in decisions])[codes]
+        as_is &= is_number[positions]
+        if as_is.all():
+            return positions, texts
+        treat = [self._treatments.of(d.treatment) for d in decisions]
+        if not as_is.any():
+            return positions, _treat_pairs(treat, codes, texts)
+        rest = np.flatnonzero(~as_is)
+        treated = _treat_pairs(treat, codes[rest], texts.take(pa.array(rest)))
+        place = np.arange(len(texts))
+        place[rest] = len(texts) + np.arange(len(rest))
+        return positions, pa.concat_arrays([texts, treated]).take(pa.array(place))
 
     def _decide(self, level: str, key: str) -> Decision:
         found = self._decisions.get((level, key))
@@ -139,14 +125,22 @@ class Gate:
                 self.counts.treated[level, decision.treatment.value, decision.reason] += int(number)
 
 
-_RANK = {treatment: rank for rank, treatment in enumerate(Treatment)}
-
-
 def _map_distinct(column: pa.Array, treat: Remembered) -> pa.Array:
     """The column with `treat` applied once per distinct value; nulls stay null."""
     encoded = column.dictionary_encode()
     treated = pa.array([treat(value) for value in encoded.dictionary.to_pylist()], _TEXT)
     return treated.take(encoded.indices)
+
+
+def _treat_pairs(treat: list[Remembered], codes: np.ndarray, texts: pa.Array) -> pa.Array:
+    """Texts treated once per distinct pair of key code and text."""
+    values = texts.dictionary_encode()
+    plain = values.dictionary.to_pylist()
+    pairs = pa.array(codes.astype(np.int64) * len(plain) + values.indices.to_numpy())
+    pairs = pairs.dictionary_encode()
+    keys, places = np.divmod(pairs.dictionary.to_numpy(), len(plain))
+    treated = [treat[k](plain[v]) for k, v in zip(keys.tolist(), places.tolist(), strict=True)]
+    return pa.array(treated, _TEXT).take(pairs.indices)
 
 
 def _as_text(values: pa.StructArray) -> tuple[pa.Array, np.ndarray]:

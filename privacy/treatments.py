@@ -118,6 +118,10 @@ def span_name(value: str) -> str:
     return scrub(" ".join(words))
 
 
+def _dropped(_: str) -> str:
+    return ""
+
+
 class Remembered:
     """A treatment with a bounded memory of distinct values, held in this process only."""
 
@@ -149,6 +153,7 @@ class Treatments:
         self.scrub = Remembered(scrub)
         self.keep = Remembered(keep)
         self._by_treatment: dict[Treatment, Remembered] = {
+            Treatment.DROP: Remembered(_dropped),
             Treatment.KEEP: self.keep,
             Treatment.SCRUB: self.scrub,
             Treatment.STACK: Remembered(stack),
@@ -168,7 +173,7 @@ class Treatments:
             self._by_treatment[Treatment.PSEUDONYMISE].forget()
 
     def of(self, treatment: Treatment) -> Remembered:
-        """The function of a treatment other than DROP."""
+        """The function of a treatment."""
         return self._by_treatment[treatment]
 
     def _pseudonym(self, value: str) -> str:

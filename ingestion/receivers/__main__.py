@@ -30,7 +30,9 @@ def main() -> int:
     try:
         settings = load_settings(arguments.home)
         keys = KeyStore.open(settings.home)
-        asyncio.run(serve(settings, keys))
+        # uvicorn chooses uvloop where there is one; as a part of our own loop it cannot.
+        with asyncio.Runner(loop_factory=uvicorn.Config("").get_loop_factory()) as runner:
+            runner.run(serve(settings, keys))
     except (SettingsProblem, KeyProblem, RuntimeError) as problem:
         sys.stderr.write(f"receiver: {problem}\n")
         return 2

@@ -74,15 +74,23 @@ class Committer:
             while self._queue:
                 # Without this wait the requests that trickle in during a commit would form ever
                 # smaller groups, and the fixed cost of a group would eat the processor.
-                due_s = self._oldest_s + self._wait_s - time.monotonic()
-                if due_s > 0 and not self._closing:
-                    await asyncio.sleep(due_s)
+                await self._gather()
                 group = self._take_group()
                 # A lone sender that waits for each answer gains nothing from waiting.
                 self._wait_s = self._group_s if len(group) > 1 else self._group_s / 10
                 await self._commit(group)
             if self._closing:
                 return
+
+    async def _gather(self) -> None:
+        """Wait for more requests: until none came for a fifth of the time, at most all of it."""
+        waiting = 0
+        while len(self._queue) > waiting and not self._closing:
+            waiting = len(self._queue)
+            due_s = self._oldest_s + self._wait_s - time.monotonic()
+            if due_s <= 0:
+                return
+            await asyncio.sleep(min(due_s, self._wait_s / 5))
 
     def _take_group(self) -> list[tuple[Incoming, asyncio.Future[Answer]]]:
         taken, size = 0, 0

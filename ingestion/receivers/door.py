@@ -6,6 +6,7 @@ Here: tokens, loopback, the response and status messages. Not here: the transpor
 import hmac
 import ipaddress
 from collections.abc import Mapping
+from functools import lru_cache
 
 from google.protobuf.message import Message
 from google.rpc.status_pb2 import Status
@@ -41,6 +42,7 @@ def allowed_component(
     )
 
 
+@lru_cache(maxsize=4_096)
 def is_loopback(host: str | None) -> bool:
     """Whether an address belongs to this machine alone."""
     if not host:
