@@ -81,6 +81,9 @@ class CollectorSettings(BaseModel):
         default_factory=lambda: ["tta", "uvicorn", "player_experience", "agent_orchestration"],
         description="A process is sampled when its command line contains one of these.",
     )
+    prometheus_config: Path | None = Field(
+        None, description="A `prometheus.yml` whose scrape jobs are collected as they are."
+    )
 
 
 class Settings(BaseSettings):

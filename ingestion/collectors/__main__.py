@@ -1,6 +1,7 @@
 """The collectors process: `python -m ingestion.collectors [--home DIR]`."""
 
 import argparse
+import asyncio
 import signal
 import socket
 import sys
@@ -15,6 +16,8 @@ from opentelemetry.sdk.resources import Resource
 
 from ingestion.collectors.gpu import GpuMetrics, NoGpu, open_nvml
 from ingestion.collectors.host import HostMetrics
+from ingestion.collectors.prometheus_jobs import JobsProblem, load_jobs
+from ingestion.collectors.scraper import run_scraper
 from ingestion.settings import Settings, SettingsProblem, load_settings
 
 _log = structlog.get_logger()
@@ -32,10 +35,41 @@ def main() -> int:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
+    try:
+        start_scraper(settings, stopping)
+    except JobsProblem as problem:
+        sys.stderr.write(f"collectors: {problem}\n")
+        return 2
     provider = start(settings)
     stopping.wait()
     provider.shutdown()
     return 0
+
+
+def start_scraper(settings: Settings, stopping: threading.Event) -> threading.Thread | None:
+    """Scrape the jobs of `collectors.prometheus_config` in a thread; raises JobsProblem.
+
+    Should the thread ever end, `stopping` is set: supervision then starts the process again.
+    """
+    path = settings.collectors.prometheus_config
+    if path is None:
+        return None
+    jobs = load_jobs(path)
+    for reason in jobs.skipped:
+        _log.warning("a scrape job is not used", job=reason)
+    receiver = settings.receiver
+    url = f"http://{receiver.host}:{receiver.http_port}/v1/metrics"
+
+    def work() -> None:
+        try:
+            asyncio.run(run_scraper(jobs.targets, url))
+        finally:
+            stopping.set()
+
+    thread = threading.Thread(target=work, name="prometheus", daemon=True)
+    thread.start()
+    _log.info("scraping Prometheus targets", targets=len(jobs.targets))
+    return thread
 
 
 def start(settings: Settings) -> MeterProvider:

@@ -56,7 +56,9 @@ def throughput() -> dict[str, Any]:
     found: dict[str, Any] = {}
     now = time.time_ns()
     with processes("ingestion.receivers") as (_, port, (receiver,)):
-        found["spans_per_cpu_s_cold"] = _per_cpu_s(receiver, port, capture_load(4, seed=1, now_ns=now))
+        found["spans_per_cpu_s_cold"] = _per_cpu_s(
+            receiver, port, capture_load(4, seed=1, now_ns=now)
+        )
         loads = capture_load(16, seed=2, now_ns=now)
         found["spans_per_cpu_s_warm"] = _per_cpu_s(receiver, port, loads)
         loads = capture_load(8, seed=3, novel_share=0.05, now_ns=now)
@@ -185,11 +187,17 @@ def home() -> Iterator[tuple[Settings, KeyStore]]:
 def processes(*modules: str) -> Iterator[tuple[Settings, int, list[psutil.Process]]]:
     """Real processes on free ports over a fresh home."""
     with home() as (settings, _):
-        ports = {name: _free_port() for name in ("RECEIVER__HTTP_PORT", "RECEIVER__GRPC_PORT", "LIVE__PORT")}
+        ports = {
+            name: _free_port()
+            for name in ("RECEIVER__HTTP_PORT", "RECEIVER__GRPC_PORT", "LIVE__PORT")
+        }
         os.environ |= {f"TTA_MONITOR_{name}": str(port) for name, port in ports.items()}
         settings = load_settings(settings.home)
         started = [
-            subprocess.Popen([sys.executable, "-m", module, "--home", str(settings.home)], stdout=subprocess.DEVNULL)
+            subprocess.Popen(
+                [sys.executable, "-m", module, "--home", str(settings.home)],
+                stdout=subprocess.DEVNULL,
+            )
             for module in modules
         ]
         try:

@@ -1,0 +1,157 @@
+"""Scrapes Prometheus targets on their interval and sends what they answer as OTLP.
+
+Here: fetching within a time and a size, one task per target, `up` and the scrape's own numbers.
+Not here: which targets (`prometheus_jobs`) and formats (`exposition`). Labels pass the gate at the
+receiver like every attribute.
+"""
+
+import asyncio
+import random
+import time
+from dataclasses import dataclass
+
+import httpx
+import stamina
+import structlog
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+)
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
+
+from ingestion.collectors.exposition import NotAnExposition, ScrapeTime, read_exposition, to_otlp
+from ingestion.collectors.prometheus_jobs import Target
+
+MAX_BYTES = 16 * 1024 * 1024
+_ACCEPT = (
+    "application/openmetrics-text;version=1.0.0;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
+)
+_RESOURCE_NAMES = {
+    "environment": "deployment.environment.name",
+    "namespace": "service.namespace",
+    "host": "host.name",
+    "version": "service.version",
+}
+_SCOPE = "tta_monitor.prometheus"
+_log = structlog.get_logger()
+
+
+class ScrapeFailed(Exception):
+    """The target gave nothing to read; the message has none of its text."""
+
+
+@dataclass(frozen=True)
+class Scrape:
+    """One target's answer as OTLP metrics, and how long it took."""
+
+    metrics: list[Metric]
+    at_ns: int
+    duration_s: float
+    samples: int
+    bad_lines: int
+
+
+async def run_scraper(targets: tuple[Target, ...], otlp_url: str) -> None:
+    """Scrape all targets until cancelled."""
+    async with httpx.AsyncClient(follow_redirects=True) as client:
+        async with asyncio.TaskGroup() as tasks:
+            for target in targets:
+                tasks.create_task(_scrape_forever(client, target, otlp_url))
+
+
+async def scrape(client: httpx.AsyncClient, target: Target, previous_ns: int | None) -> Scrape:
+    """One scrape; raises ScrapeFailed after `target.timeout_s` or for an unusable answer."""
+    started = time.perf_counter()
+    at_ns = time.time_ns()
+    try:
+        async with asyncio.timeout(target.timeout_s):
+            body, content_type = await _fetch(client, target)
+    except TimeoutError:
+        raise ScrapeFailed(f"no answer within {target.timeout_s:g} s") from None
+    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        raise ScrapeFailed(type(error).__name__) from None
+    try:
+        exposition = read_exposition(body, content_type)
+        metrics = to_otlp(exposition, ScrapeTime(at_ns, previous_ns))
+    except NotAnExposition as error:
+        raise ScrapeFailed(str(error)) from None
+    except (ValueError, KeyError, OverflowError) as error:
+        raise ScrapeFailed(f"the exposition cannot be read ({type(error).__name__})") from None
+    samples = sum(len(family.samples) for family in exposition.families)
+    return Scrape(metrics, at_ns, time.perf_counter() - started, samples, exposition.bad_lines)
+
+
+def as_request(target: Target, done: Scrape | None, at_ns: int) -> ExportMetricsServiceRequest:
+    """The export of one scrape; None says the target did not answer: only `up` 0 is sent."""
+    request = ExportMetricsServiceRequest()
+    resource = request.resource_metrics.add()
+    labels = {_RESOURCE_NAMES.get(k, k): v for k, v in target.labels.items()}
+    labels |= {"service.name": target.job, "service.instance.id": target.instance}
+    resource.resource.attributes.extend(_text(name, value) for name, value in labels.items())
+    scope = resource.scope_metrics.add()
+    scope.scope.name = _SCOPE
+    gauges = {"up": 0.0 if done is None else 1.0}
+    if done is not None:
+        scope.metrics.extend(done.metrics)
+        gauges["scrape_duration_seconds"] = done.duration_s
+        gauges["scrape_samples_scraped"] = float(done.samples)
+        gauges["scrape_samples_unreadable"] = float(done.bad_lines)
+    for name, value in gauges.items():
+        metric = scope.metrics.add(name=name)
+        point = metric.gauge.data_points.add(time_unix_nano=at_ns, as_double=value)
+        point.attributes.extend([_text("job", target.job), _text("instance", target.instance)])
+    return request
+
+
+async def _scrape_forever(client: httpx.AsyncClient, target: Target, otlp_url: str) -> None:
+    previous_ns: int | None = None
+    was_up: bool | None = None
+    # Spread over the interval, as Prometheus does, so that targets are not hit all at once.
+    await asyncio.sleep(random.random() * min(target.interval_s, 5))  # noqa: S311
+    due = time.monotonic()
+    while True:
+        done: Scrape | None = None
+        cause = ""
+        try:
+            done = await scrape(client, target, previous_ns)
+            previous_ns = done.at_ns
+        except ScrapeFailed as failure:
+            cause = str(failure)
+        if (done is not None) != was_up:
+            was_up = done is not None
+            _log.info("scrape target", job=target.job, up=was_up, cause=cause)
+        await _send(client, otlp_url, as_request(target, done, time.time_ns()))
+        due = max(due + target.interval_s, time.monotonic())
+        await asyncio.sleep(due - time.monotonic())
+
+
+async def _fetch(client: httpx.AsyncClient, target: Target) -> tuple[str, str]:
+    headers = {"Accept": _ACCEPT, **target.headers}
+    async with client.stream("GET", target.url, headers=headers) as response:
+        if response.status_code != 200:
+            raise ScrapeFailed(f"the target answered {response.status_code}")
+        chunks = bytearray()
+        async for chunk in response.aiter_bytes():
+            chunks += chunk
+            if len(chunks) > MAX_BYTES:
+                raise ScrapeFailed(f"the answer is larger than {MAX_BYTES} bytes")
+    return chunks.decode("utf-8", "replace"), response.headers.get("content-type", "")
+
+
+async def _send(
+    client: httpx.AsyncClient, otlp_url: str, request: ExportMetricsServiceRequest
+) -> None:
+    """Send with retries; per-scrape deltas are lost for good when they are not."""
+    body = request.SerializeToString()
+    headers = {"Content-Type": "application/x-protobuf"}
+    try:
+        async for attempt in stamina.retry_context(on=httpx.HTTPError, attempts=6, timeout=60):
+            with attempt:
+                response = await client.post(otlp_url, content=body, headers=headers)
+                response.raise_for_status()
+    except httpx.HTTPError as error:
+        _log.warning("a scrape could not be delivered", cause=type(error).__name__)
+
+
+def _text(name: str, value: str) -> KeyValue:
+    return KeyValue(key=name, value=AnyValue(string_value=value))
