@@ -40,7 +40,7 @@ check: setup
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/pyright
 	$(BIN)/dbt parse --project-dir dbt --profiles-dir dbt --show-all-deprecations --warn-error-options '{"error": ["Deprecations"]}'
-	DAGSTER_DISABLE_TELEMETRY=1 $(BIN)/dagster definitions validate -m dagster_project.definitions
+	DAGSTER_DISABLE_TELEMETRY=1 $(BIN)/dagster definitions validate -w workspace.yaml
 
 # Hashes and no index address: the lock works with whatever index the machine has.
 lock: setup

@@ -47,11 +47,13 @@ def open_landed(
     con.execute("CREATE SCHEMA IF NOT EXISTS landed")
     for signal in LANDED:
         wanted = [h.hour_at for h in hours if h.signal == signal]
-        _create_view(con, settings, keys, signal, catalog.files(signal, wanted), signal)
+        files = catalog.files(signal, wanted)
+        _create_view(con, settings, keys, name=signal, files=files, signal=signal)
         if signal == "metric_points":
             before = [hour - timedelta(hours=1) for hour in wanted]
             files = catalog.files(signal, sorted({*wanted, *before}))
-            _create_view(con, settings, keys, "metric_points_context", files, signal)
+            name = "metric_points_context"
+            _create_view(con, settings, keys, name=name, files=files, signal=signal)
     table = pa.table(
         {
             "signal": pa.array([h.signal for h in hours], pa.string()),
@@ -69,6 +71,7 @@ def _create_view(
     con: DuckDBPyConnection,
     settings: Settings,
     keys: KeyStore,
+    *,
     name: str,
     files: list[LakeFile],
     signal: str,

@@ -47,11 +47,8 @@ def validate_landed(con: duckdb.DuckDBPyConnection, signal: str) -> Finding:
     asset = context.data_sources.add_pandas("landed").add_dataframe_asset(signal)
     batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
     result = batch.validate(gx.ExpectationSuite(signal, expectations=_suite(gx, signal)))
-    failed = tuple(
-        f"{r.expectation_config.type} {r.expectation_config.kwargs.get('column')}"
-        for r in result.results
-        if not r.success
-    )
+    configs = [r.expectation_config for r in result.results if not r.success]
+    failed = tuple(f"{c.type} {c.kwargs.get('column')}" for c in configs if c is not None)
     return Finding(signal, bool(result.success), len(result.results), failed, len(frame))
 
 

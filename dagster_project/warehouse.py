@@ -132,7 +132,7 @@ def publish(settings: Settings, keys: KeyStore, audience: str) -> Published:
     finally:
         con.close()
     _fsync(temporary)
-    os.replace(temporary, target)
+    temporary.replace(target)
     _fsync(target.parent)
     return Published(target, len(tables), rows, target.stat().st_size)
 

@@ -72,11 +72,11 @@ def drain(
         plan = catalog.open_plan() or _next_plan(spool, catalog, settings)
         if plan is None:
             break
-        files = _Drain(settings, keys, spool, catalog, plan, report).run()
+        files = _Drain(settings, keys, spool, catalog, plan=plan, report=report).run()
         catalog.finish_plan(plan, files)
         spool.mark_drained(plan.high)
         report.plans += 1
-        progress(f"drained spool rows {plan.low}–{plan.high} into {len(files)} files")
+        progress(f"drained spool rows {plan.low} to {plan.high} into {len(files)} files")
     minute_us = 60_000_000
     spool.prune(
         keep_us=settings.warehouse.spool_keep_minutes * minute_us,
@@ -98,7 +98,15 @@ def compact(settings: Settings, keys: KeyStore, *, now: datetime | None = None) 
         add_parquet_keys(con, keys, [(signal, hour_at.date())])
         name = f"compact-{max(f.path for f in old).rpartition('-')[2]}"
         rows = sum(f.row_count for f in old)
-        new = _write(con, settings.lake_path, signal, hour_at, name, scan(settings, old), rows)
+        new = _write(
+            con,
+            settings.lake_path,
+            signal=signal,
+            hour_at=hour_at,
+            name=name,
+            select=scan(settings, old),
+            rows=rows,
+        )
         catalog.replace([f for f in old if f.path != new.path], new, 0)
         for file in old:
             if file.path != new.path:
@@ -150,6 +158,7 @@ class _Drain:
         keys: KeyStore,
         spool: Spool,
         catalog: Catalog,
+        *,
         plan: Plan,
         report: DrainReport,
     ) -> None:
@@ -250,7 +259,15 @@ class _Drain:
         rows: int,
     ) -> LakeFile:
         name = f"part-{self._plan.number:08d}.parquet"
-        file = _write(con, self._settings.lake_path, signal, hour_at, name, select, rows)
+        file = _write(
+            con,
+            self._settings.lake_path,
+            signal=signal,
+            hour_at=hour_at,
+            name=name,
+            select=select,
+            rows=rows,
+        )
         self._report.landed[signal] = self._report.landed.get(signal, 0) + rows
         self._report.bytes_written += file.byte_count
         return file
@@ -287,6 +304,7 @@ def _read_plan(spool: Spool, plan: Plan) -> dict[str, pa.Table]:
 def _write(
     con: duckdb.DuckDBPyConnection,
     lake: Path,
+    *,
     signal: str,
     hour_at: datetime,
     name: str,

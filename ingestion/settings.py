@@ -94,11 +94,15 @@ class Settings(BaseSettings):
     )
 
     home: Path = Field(Path("var"), description="The data home.")
-    receiver: ReceiverSettings = Field(default_factory=ReceiverSettings)
-    live: LiveSettings = Field(default_factory=LiveSettings)
-    warehouse: WarehouseSettings = Field(default_factory=WarehouseSettings)
-    app: AppSettings = Field(default_factory=AppSettings)
-    collectors: CollectorSettings = Field(default_factory=CollectorSettings)
+    receiver: ReceiverSettings = Field(default_factory=lambda: ReceiverSettings.model_validate({}))
+    live: LiveSettings = Field(default_factory=lambda: LiveSettings.model_validate({}))
+    warehouse: WarehouseSettings = Field(
+        default_factory=lambda: WarehouseSettings.model_validate({})
+    )
+    app: AppSettings = Field(default_factory=lambda: AppSettings.model_validate({}))
+    collectors: CollectorSettings = Field(
+        default_factory=lambda: CollectorSettings.model_validate({})
+    )
 
     @property
     def spool_path(self) -> Path:

@@ -27,51 +27,44 @@ from live_tail.queries import QUERIES, BadQuery, run_query
 from live_tail.window import Window
 
 ARROW = "application/vnd.apache.arrow.stream"
+_FRESHNESS = {
+    "name": "freshness",
+    "description": "Where the live view stands.",
+    "parameters": {},
+}
+
+
+class _Numbers:
+    """The process's own numbers as a Prometheus exposition."""
+
+    def __init__(self, window: Window, follower: Follower) -> None:
+        self._window, self._follower = window, follower
+        self._registry = registry = CollectorRegistry()
+        self._lag = Gauge("tta_monitor_live_lag_ms", "Commit to window.", registry=registry)
+        self._seq = Gauge("tta_monitor_live_seq", "Last spool batch.", registry=registry)
+        self._items = Gauge("tta_monitor_live_items", "By fate.", ["fate"], registry=registry)
+        self.took = Histogram(
+            "tta_monitor_live_query_seconds", "Query time.", ["query"], registry=registry
+        )
+
+    def exposition(self) -> bytes:
+        lag_ms = self._follower.lag_ms
+        self._lag.set(math.nan if lag_ms is None else lag_ms)
+        self._seq.set(self._follower.live_seq)
+        for fate in ("rows", "late", "future", "duplicate"):
+            self._items.labels(fate).set(self._window.counts[fate])
+        return generate_latest(self._registry)
 
 
 def build_app(window: Window, follower: Follower) -> Starlette:
     """The ASGI application."""
-    registry = CollectorRegistry()
-    lag = Gauge("tta_monitor_live_lag_ms", "Commit to window, newest batch.", registry=registry)
-    seq = Gauge("tta_monitor_live_seq", "Last spool batch in the window.", registry=registry)
-    items = Gauge("tta_monitor_live_items", "Items seen, by fate.", ["fate"], registry=registry)
-    took = Histogram("tta_monitor_live_query_seconds", "Query time.", ["query"], registry=registry)
+    numbers = _Numbers(window, follower)
 
     async def query(request: Request) -> Response:
-        name = request.path_params["name"]
-        parameters = dict(request.query_params)
-        form = parameters.pop("format", "json")
-        if form not in {"json", "arrow"}:
-            return _error(400, "format must be json or arrow")
-        if name != "freshness" and name not in QUERIES:
-            return _error(404, f"there is no query {name[:60]!r}: see /api/v1/queries")
-        try:
-            with took.labels(name).time():
-                rows = await run_in_threadpool(_rows, window, follower, name, parameters)
-        except BadQuery as problem:
-            return _error(400, str(problem))
-        if form == "arrow":
-            return Response(_arrow(rows), media_type=ARROW)
-        answer = {
-            "name": name,
-            "as_of": _plain(window.now()),
-            "lag_ms": follower.lag_ms,
-            "window_minutes": window.minutes,
-            "rows": [{k: _plain(v) for k, v in row.items()} for row in rows],
-        }
-        return JSONResponse(answer)
+        return await _query(window, follower, numbers, request)
 
     async def queries(_: Request) -> Response:
-        return JSONResponse(
-            [_described(name) for name in QUERIES]
-            + [
-                {
-                    "name": "freshness",
-                    "description": "Where the live view stands.",
-                    "parameters": {},
-                }
-            ]
-        )
+        return JSONResponse([*(_described(name) for name in QUERIES), _FRESHNESS])
 
     async def readyz(request: Request) -> Response:
         ready = follower.is_caught_up()
@@ -84,11 +77,7 @@ def build_app(window: Window, follower: Follower) -> Starlette:
         return PlainTextResponse("ok\n")
 
     async def metrics(_: Request) -> Response:
-        lag.set(follower.lag_ms if follower.lag_ms is not None else math.nan)
-        seq.set(follower.live_seq)
-        for fate in ("rows", "late", "future", "duplicate"):
-            items.labels(fate).set(window.counts[fate])
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+        return Response(numbers.exposition(), media_type=CONTENT_TYPE_LATEST)
 
     return Starlette(
         routes=[
@@ -99,6 +88,33 @@ def build_app(window: Window, follower: Follower) -> Starlette:
             Route("/api/v1/query/{name}", query),
         ]
     )
+
+
+async def _query(
+    window: Window, follower: Follower, numbers: _Numbers, request: Request
+) -> Response:
+    name = request.path_params["name"]
+    parameters = dict(request.query_params)
+    form = parameters.pop("format", "json")
+    if form not in {"json", "arrow"}:
+        return _error(400, "format must be json or arrow")
+    if name != "freshness" and name not in QUERIES:
+        return _error(404, f"there is no query {name[:60]!r}: see /api/v1/queries")
+    try:
+        with numbers.took.labels(name).time():
+            rows = await run_in_threadpool(_rows, window, follower, name, parameters)
+    except BadQuery as problem:
+        return _error(400, str(problem))
+    if form == "arrow":
+        return Response(_arrow(rows), media_type=ARROW)
+    answer = {
+        "name": name,
+        "as_of": _plain(window.now()),
+        "lag_ms": follower.lag_ms,
+        "window_minutes": window.minutes,
+        "rows": [{k: _plain(v) for k, v in row.items()} for row in rows],
+    }
+    return JSONResponse(answer)
 
 
 def _rows(

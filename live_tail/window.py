@@ -112,12 +112,24 @@ _INSERTS = {
         f"""
         INSERT INTO hot_ai_calls
         SELECT bucket_at, component, coalesce(ai_model, 'unknown'),
-            coalesce({first_of("gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system")},
+            coalesce({
+            first_of("gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system")
+        },
                 'unknown'),
             log_bucket, count(*),
             count(*) FILTER (WHERE status_code = 'ERROR' OR error_type IS NOT NULL),
-            sum({whole("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.token_count.prompt")}),
-            sum({whole("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens", "llm.token_count.completion")})
+            sum({
+            whole(
+                "gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.token_count.prompt"
+            )
+        }),
+            sum({
+            whole(
+                "gen_ai.usage.output_tokens",
+                "gen_ai.usage.completion_tokens",
+                "llm.token_count.completion",
+            )
+        })
         FROM spans_now WHERE ai_operation IS NOT NULL OR ai_model IS NOT NULL
         GROUP BY 1, 2, 3, 4, 5
         """,

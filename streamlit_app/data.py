@@ -111,6 +111,11 @@ def since(minutes: int) -> datetime:
     return (datetime.now(UTC) - timedelta(minutes=minutes)).replace(tzinfo=None, microsecond=0)
 
 
+def _quantile(q: float) -> str:
+    """SQL of a quantile over `running`; log buckets as in `dbt/macros`, ≤ 1 % relative error."""
+    return f"2 * pow(1.01 / 0.99, min(bucket) FILTER (WHERE so_far >= {q} * total)) / 2.0202"
+
+
 _WHERE = "minute_at >= $since AND ($component IS NULL OR component = $component)"
 _BUCKETS = f"""
 WITH entries AS (
@@ -124,9 +129,7 @@ running AS (
 ),
 quantiles AS (
     SELECT {{names}},
-        2 * pow(1.01 / 0.99, min(bucket) FILTER (WHERE so_far >= 0.5 * total)) / 2.0202 AS p50_ms,
-        2 * pow(1.01 / 0.99, min(bucket) FILTER (WHERE so_far >= 0.95 * total)) / 2.0202 AS p95_ms,
-        2 * pow(1.01 / 0.99, min(bucket) FILTER (WHERE so_far >= 0.99 * total)) / 2.0202 AS p99_ms
+        {_quantile(0.5)} AS p50_ms, {_quantile(0.95)} AS p95_ms, {_quantile(0.99)} AS p99_ms
     FROM running GROUP BY {{names}}
 )
 """
@@ -134,6 +137,53 @@ quantiles AS (
 
 def _quantiles(table: str, groups: str, names: str) -> str:
     return _BUCKETS.format(table=table, groups=groups, names=names)
+
+
+def summary(minutes: int) -> dict[str, float | None]:
+    """Rates in a range, and with the prefix `previous_` in the range of equal length before it.
+
+    request_per_s, error_pct, p95_ms, ai_calls_per_min, output_tokens_per_s; None where nothing was
+    measured. What the live window does not reach comes from the marts.
+    """
+    row: dict[str, float | None] = {}
+    if is_live(minutes):
+        reading = live("summary", minutes=minutes)
+        row = reading.frame.iloc[0].to_dict() if len(reading.frame) else {}
+    else:
+        row = _rates(minutes, 0)
+    if 2 * minutes > settings().live.window_minutes:
+        before = _rates(2 * minutes, minutes)
+        row |= {f"previous_{name}": value for name, value in before.items()}
+    return row
+
+
+def _rates(from_minutes: int, to_minutes: int) -> dict[str, float | None]:
+    """Rates between two ages, from the marts."""
+    seconds = (from_minutes - to_minutes) * 60
+    span = "minute_at >= $since AND minute_at < $until"
+    sql = f"""
+        WITH buckets AS (
+            SELECT unnest(map_entries(latency_histogram)) AS entry
+            FROM fct_requests_minutely WHERE {span}
+        ),
+        running AS (
+            SELECT entry.key AS bucket, sum(sum(entry.value)) OVER (ORDER BY entry.key) AS so_far,
+                sum(sum(entry.value)) OVER () AS total FROM buckets GROUP BY 1
+        ),
+        requests AS (
+            SELECT sum(request_count) / {seconds} AS request_per_s,
+                100.0 * sum(error_count) / nullif(sum(request_count), 0) AS error_pct
+            FROM fct_requests_minutely WHERE {span}
+        ),
+        calls AS (
+            SELECT sum(call_count) * 60.0 / {seconds} AS ai_calls_per_min,
+                sum(output_tokens) / {seconds} AS output_tokens_per_s
+            FROM fct_ai_calls_minutely WHERE {span}
+        ),
+        latency AS (SELECT {_quantile(0.95)} AS p95_ms FROM running)
+        SELECT * FROM requests, calls, latency"""
+    reading = marts(sql, since=since(from_minutes), until=since(to_minutes))
+    return reading.frame.iloc[0].to_dict() if len(reading.frame) else {}
 
 
 def latency(minutes: int, component: str | None) -> Reading:
@@ -164,6 +214,23 @@ def requests(minutes: int, component: str | None) -> Reading:
             sum(request_count)::BIGINT AS request_count, sum(error_count)::BIGINT AS error_count
         FROM fct_requests_minutely WHERE {_WHERE} GROUP BY 1, 2 ORDER BY 1, 2"""
     return marts(sql, since=since(minutes), component=component)
+
+
+def ai_calls(minutes: int) -> Reading:
+    """bucket_at, call_count, output_tokens of all components together."""
+    step = step_s(minutes)
+    if is_live(minutes):
+        reading = live("ai_calls", minutes=minutes, step_s=step)
+        if reading.frame.empty:
+            return reading
+        columns = ["call_count", "output_tokens"]
+        summed = reading.frame.groupby("bucket_at", as_index=False)[columns].sum()
+        return Reading(pd.DataFrame(summed))
+    sql = f"""
+        SELECT time_bucket(INTERVAL {step} SECONDS, minute_at) AS bucket_at,
+            sum(call_count)::BIGINT AS call_count, sum(output_tokens)::BIGINT AS output_tokens
+        FROM fct_ai_calls_minutely WHERE minute_at >= $since GROUP BY 1 ORDER BY 1"""
+    return marts(sql, since=since(minutes))
 
 
 def heat(minutes: int, component: str | None) -> Reading:
@@ -208,7 +275,8 @@ def ai_models(minutes: int, component: str | None) -> Reading:
         SELECT {names}, call_count, error_count, p50_ms, p95_ms, first_chunk_ms, input_tokens,
             output_tokens, cached_tokens, output_tokens_per_s
         FROM quantiles JOIN (
-            SELECT {names}, sum(call_count)::BIGINT AS call_count, sum(error_count)::BIGINT AS error_count,
+            SELECT {names}, sum(call_count)::BIGINT AS call_count,
+                sum(error_count)::BIGINT AS error_count,
                 sum(first_chunk_ms_sum) / nullif(sum(first_chunk_count), 0) AS first_chunk_ms,
                 sum(input_tokens)::BIGINT AS input_tokens, sum(output_tokens)::BIGINT AS output_tokens,
                 sum(cached_tokens)::BIGINT AS cached_tokens,

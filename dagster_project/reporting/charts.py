@@ -50,13 +50,29 @@ def colour_scale(names: Sequence[str], known: Sequence[str], look: Look) -> alt.
 
 def fold_series(frame: pd.DataFrame, series: str, value: str) -> pd.DataFrame:
     """Keep the six largest series by total; sum the rest as "other"."""
-    totals = frame.groupby(series)[value].sum().sort_values(ascending=False)
+    totals = pd.Series(frame.groupby(series)[value].sum()).sort_values(ascending=False)
     if len(totals) <= MAX_SERIES:
         return frame
-    kept = set(totals.index[: MAX_SERIES - 1])
+    kept = list(totals.index[: MAX_SERIES - 1])
     folded = frame.assign(**{series: frame[series].where(frame[series].isin(kept), OTHER)})
     keys = [c for c in folded.columns if c != value and c in {series, "bucket_at"}]
-    return folded.groupby(keys, as_index=False)[value].sum()
+    return pd.DataFrame(folded.groupby(keys, as_index=False)[value].sum())
+
+
+def with_gaps(frame: pd.DataFrame, *, series: str, step_s: int) -> pd.DataFrame:
+    """One row without values after the last bucket before a hole, so that lines break there.
+
+    A line drawn over missing buckets would claim values that nobody measured.
+    """
+    step = pd.Timedelta(seconds=step_s)
+    holes: list[pd.DataFrame] = []
+    for name, rows in frame.groupby(series):
+        times = pd.Series(rows["bucket_at"]).drop_duplicates().sort_values()
+        before_hole = times[times.diff().shift(-1) > step]
+        holes.append(pd.DataFrame({"bucket_at": before_hole + step, series: name}))
+    if not any(len(hole) for hole in holes):
+        return frame
+    return pd.concat([frame, *(h for h in holes if len(h))]).sort_values([series, "bucket_at"])
 
 
 def lines_over_time(
@@ -69,7 +85,7 @@ def lines_over_time(
     known: Sequence[str] = (),
     height: int = 190,
 ) -> alt.LayerChart:
-    """Lines of `value` over `bucket_at` by `series`; missing buckets are gaps."""
+    """Lines of `value` over `bucket_at` by `series`; rows without a value are gaps."""
     names = sorted(frame[series].unique()) if len(frame) else []
     hover = alt.selection_point(fields=["bucket_at"], nearest=True, on="pointerover", empty=False)
     base = alt.Chart(frame).encode(x=_time_axis(look))
@@ -172,7 +188,7 @@ def _value_axis(value: str, look: Look) -> alt.Y:
     )  # fmt: skip
 
 
-def _finished(chart: alt.LayerChart, look: Look, height: int) -> Any:
+def _finished(chart: alt.LayerChart | alt.FacetChart, look: Look, height: int) -> Any:
     return (
         chart.properties(height=height, width="container")
         .configure(background="transparent", font="Inter, sans-serif")

@@ -53,10 +53,9 @@ class Scrape:
 
 async def run_scraper(targets: tuple[Target, ...], otlp_url: str) -> None:
     """Scrape all targets until cancelled."""
-    async with httpx.AsyncClient(follow_redirects=True) as client:
-        async with asyncio.TaskGroup() as tasks:
-            for target in targets:
-                tasks.create_task(_scrape_forever(client, target, otlp_url))
+    async with httpx.AsyncClient(follow_redirects=True) as client, asyncio.TaskGroup() as tasks:
+        for target in targets:
+            tasks.create_task(_scrape_forever(client, target, otlp_url))
 
 
 async def scrape(client: httpx.AsyncClient, target: Target, previous_ns: int | None) -> Scrape:

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from dagster_project.reporting import charts
 from dagster_project.reporting.charts import DARK, LIGHT, Look
 from streamlit_app import data
 from streamlit_app.components import formats
@@ -63,6 +64,27 @@ def component_filter(names: list[str]) -> str | None:
         return None
     st.query_params["component"] = chosen
     return chosen
+
+
+def latency_lines(reading: data.Reading, minutes: int, *, height: int = 190) -> None:
+    """The p50, p95 and p99 of a `data.latency` reading over time, or why there is none."""
+    if problem(reading):
+        return
+    if reading.frame.empty:
+        nothing_yet("requests")
+        return
+    names = {"p50_ms": "p50", "p95_ms": "p95", "p99_ms": "p99"}
+    long = reading.frame.melt("bucket_at", list(names), "quantile", "ms").replace(names)
+    chart = charts.lines_over_time(
+        charts.with_gaps(long, series="quantile", step_s=data.step_s(minutes)),
+        value="ms",
+        series="quantile",
+        unit="ms",
+        look=look(),
+        known=list(names.values()),
+        height=height,
+    )
+    st.altair_chart(chart, width="stretch", theme=None)
 
 
 def nothing_yet(what: str) -> None:

@@ -28,15 +28,14 @@ def _live_part(minutes: int) -> None:
         _requests_chart(minutes)
     with right, st.container(border=True):
         st.markdown("**Latency, ms**")
-        _latency_chart(latency)
+        frame.latency_lines(latency, minutes)
     with st.container(border=True):
         _components()
 
 
 def _cards(minutes: int, latency: pd.DataFrame) -> None:
-    summary = data.live("summary", minutes=min(minutes, 60))
-    row = summary.frame.iloc[0].to_dict() if len(summary.frame) else {}
-    calls = data.live("ai_calls", minutes=min(minutes, 60), step_s=data.step_s(min(minutes, 60)))
+    row = data.summary(minutes)
+    calls = data.ai_calls(minutes)
     step = data.step_s(minutes)
     series: dict[str, list[float]] = {
         "requests": [],
@@ -46,21 +45,21 @@ def _cards(minutes: int, latency: pd.DataFrame) -> None:
         "tokens": [],
     }
     if len(latency):
-        series["requests"] = (latency["request_count"] / step).tolist()
-        series["errors"] = (100 * latency["error_count"] / latency["request_count"]).tolist()
+        series["requests"] = list(latency["request_count"] / step)
+        series["errors"] = list(100 * latency["error_count"] / latency["request_count"])
         series["p95"] = latency["p95_ms"].tolist()
     if len(calls.frame):
-        by_time = calls.frame.groupby("bucket_at")
-        series["ai"] = by_time["call_count"].sum().tolist()
-        series["tokens"] = by_time["output_tokens"].sum().tolist()
+        series["ai"] = list(calls.frame["call_count"])
+        series["tokens"] = list(calls.frame["output_tokens"])
     cards = [
-        ("Requests", formats.number(row.get("request_per_s"), "/s"), _delta(row, "request_per_s"), "requests", "off"),
-        ("Errors", formats.percent(row.get("error_pct")), _delta(row, "error_pct", as_points=True), "errors", "inverse"),
-        ("p95 latency", formats.duration_ms(row.get("p95_ms")), _delta(row, "p95_ms"), "p95", "inverse"),
-        ("AI calls", formats.number(row.get("ai_calls_per_min"), "/min"), _delta(row, "ai_calls_per_min"), "ai", "off"),
-        ("Tokens out", formats.number(row.get("output_tokens_per_s"), "/s"), _delta(row, "output_tokens_per_s"), "tokens", "off"),
-    ]  # fmt: skip
-    for column, (label, value, delta, key, colour) in zip(st.columns(5), cards, strict=True):
+        ("Requests", "request_per_s", lambda v: formats.number(v, "/s"), "requests", "off"),
+        ("Errors", "error_pct", formats.percent, "errors", "inverse"),
+        ("p95 latency", "p95_ms", formats.duration_ms, "p95", "inverse"),
+        ("AI calls", "ai_calls_per_min", lambda v: formats.number(v, "/min"), "ai", "off"),
+        ("Tokens out", "output_tokens_per_s", lambda v: formats.number(v, "/s"), "tokens", "off"),
+    ]
+    for column, (label, name, form, key, colour) in zip(st.columns(5), cards, strict=True):
+        value, delta = form(row.get(name)), _delta(row, name, as_points=name == "error_pct")
         missing = "Nothing was measured in this range." if value == formats.NOT_MEASURED else None
         column.metric(
             label,
@@ -87,28 +86,11 @@ def _requests_chart(minutes: int) -> None:
         return
     known = sorted(reading.frame["component"].unique())
     rates = reading.frame.assign(rate=reading.frame["request_count"] / data.step_s(minutes))
-    folded = charts.fold_series(rates[["bucket_at", "component", "rate"]], "component", "rate")
+    columns = pd.DataFrame(rates[["bucket_at", "component", "rate"]])
+    folded = charts.fold_series(columns, "component", "rate")
+    folded = charts.with_gaps(folded, series="component", step_s=data.step_s(minutes))
     chart = charts.lines_over_time(
         folded, value="rate", series="component", unit="requests /s", look=frame.look(), known=known
-    )
-    st.altair_chart(chart, width="stretch", theme=None)
-
-
-def _latency_chart(reading: data.Reading) -> None:
-    if frame.problem(reading):
-        return
-    if reading.frame.empty:
-        frame.nothing_yet("requests")
-        return
-    names = {"p50_ms": "p50", "p95_ms": "p95", "p99_ms": "p99"}
-    long = reading.frame.melt("bucket_at", list(names), "quantile", "ms").replace(names)
-    chart = charts.lines_over_time(
-        long,
-        value="ms",
-        series="quantile",
-        unit="ms",
-        look=frame.look(),
-        known=list(names.values()),
     )
     st.altair_chart(chart, width="stretch", theme=None)
 
@@ -133,7 +115,7 @@ def _components() -> None:
 
 def component_table(components: pd.DataFrame, now: datetime) -> pd.DataFrame:
     """The columns people see: state as symbol and word, age instead of a time."""
-    state = components["state"].map(_SYMBOLS) + " " + components["state"]
+    state = components["state"].replace(_SYMBOLS) + " " + components["state"]
     reason = components["state_reason"].fillna("").map(lambda r: f": {r}" if r else "")
     seen = [
         "never" if pd.isna(at) else _ago(formats.seconds_since(at.to_pydatetime(), now))

@@ -10,6 +10,9 @@ from streamlit_app import data
 from streamlit_app.components import formats, frame, tables
 
 _HEAT_BANDS_PER_DECADE = 6
+_ROUTE_COLUMNS = (
+    "component method route request_count error_count p50_ms p95_ms p99_ms ms_max".split()
+)
 
 
 def main() -> None:
@@ -49,34 +52,15 @@ def _latency(minutes: int, component: str | None) -> None:
     with right, st.container(border=True):
         st.markdown("**Latency percentiles, ms**")
         reading = data.latency(minutes, component)
-        if frame.problem(reading):
-            pass
-        elif reading.frame.empty:
-            frame.nothing_yet("requests")
-        else:
-            names = {"p50_ms": "p50", "p95_ms": "p95", "p99_ms": "p99"}
-            long = reading.frame.melt("bucket_at", list(names), "quantile", "ms").replace(names)
-            chart = charts.lines_over_time(
-                long,
-                value="ms",
-                series="quantile",
-                unit="ms",
-                look=frame.look(),
-                known=list(names.values()),
-                height=220,
-            )
-            st.altair_chart(chart, width="stretch", theme=None)
+        frame.latency_lines(reading, minutes, height=220)
 
 
 def heat_bands(frame_: pd.DataFrame, step_s: int) -> pd.DataFrame:
     """Fine log buckets as a few bands per decade: bucket_at, bucket_end_at, low_ms, high_ms, requests."""
     band = frame_["latency_ms"].map(lambda ms: math.floor(math.log10(ms) * _HEAT_BANDS_PER_DECADE))
-    grouped = (
-        frame_.assign(band=band)
-        .groupby(["bucket_at", "band"], as_index=False)["request_count"]
-        .sum()
-        .rename(columns={"request_count": "requests"})
-    )
+    banded = frame_.assign(band=band, requests=frame_["request_count"])
+    by_band = banded.groupby(["bucket_at", "band"], as_index=False)
+    grouped = pd.DataFrame(by_band["requests"].sum())
     return grouped.assign(
         bucket_end_at=grouped["bucket_at"] + pd.Timedelta(seconds=step_s),
         low_ms=10 ** (grouped["band"] / _HEAT_BANDS_PER_DECADE),
@@ -93,9 +77,7 @@ def _routes(minutes: int, component: str | None) -> None:
         if reading.frame.empty:
             frame.nothing_yet("requests")
             return
-        shown = reading.frame[
-            ["component", "method", "route", "request_count", "error_count", "p50_ms", "p95_ms", "p99_ms", "ms_max"]
-        ]  # fmt: skip
+        shown = pd.DataFrame(reading.frame[_ROUTE_COLUMNS])
         chosen = st.dataframe(
             tables.shown(shown),
             hide_index=True,
@@ -140,9 +122,8 @@ def _table(title: str, what: str, reading: data.Reading) -> None:
 def _download(name: str, table: pd.DataFrame) -> None:
     csv, json, _ = st.columns([1, 1, 8])
     csv.download_button("CSV", table.to_csv(index=False), f"{name}.csv", "text/csv")
-    json.download_button(
-        "JSON", table.to_json(orient="records"), f"{name}.json", "application/json"
-    )
+    text = table.to_json(orient="records") or "[]"
+    json.download_button("JSON", text, f"{name}.json", "application/json")
 
 
 main()

@@ -1,7 +1,7 @@
 """`make bench`: measures what README's table shows; writes bench-results/bench.json and .md.
 
-`python -m tests.bench throughput storage` runs only those. Every figure is measured in this run on this machine. Absolute times vary with the machine; the
-acceptance bounds are printed beside them.
+`python -m tests.bench throughput storage` runs only those. Every figure is measured in this run
+on this machine.
 """
 
 import json
@@ -186,13 +186,13 @@ def home() -> Iterator[tuple[Settings, KeyStore]]:
 @contextmanager
 def processes(*modules: str) -> Iterator[tuple[Settings, int, list[psutil.Process]]]:
     """Real processes on free ports over a fresh home."""
-    with home() as (settings, _):
+    with home() as (made, _):
         ports = {
             name: _free_port()
             for name in ("RECEIVER__HTTP_PORT", "RECEIVER__GRPC_PORT", "LIVE__PORT")
         }
         os.environ |= {f"TTA_MONITOR_{name}": str(port) for name, port in ports.items()}
-        settings = load_settings(settings.home)
+        settings = load_settings(made.home)
         started = [
             subprocess.Popen(
                 [sys.executable, "-m", module, "--home", str(settings.home)],

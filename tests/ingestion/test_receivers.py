@@ -223,10 +223,12 @@ def test_a_wrong_span_is_rejected_with_its_reason_and_its_neighbour_is_kept(
 
 
 def test_a_full_queue_is_429_with_retry_after(pipeline: Pipeline) -> None:
-    with door(pipeline, max_pending_bytes=1) as client:
-        # The first request is always taken; fill the queue behind it by hand.
-        with patch.object(Committer, "submit", side_effect=_overloaded()):
-            answer = post(client, span_request().SerializeToString())
+    # The first request is always taken; fill the queue behind it by hand.
+    with (
+        door(pipeline, max_pending_bytes=1) as client,
+        patch.object(Committer, "submit", side_effect=_overloaded()),
+    ):
+        answer = post(client, span_request().SerializeToString())
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "1")
 
 

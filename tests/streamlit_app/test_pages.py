@@ -48,7 +48,7 @@ def test_a_page_over_the_published_marts_draws(
 ) -> None:
     monkeypatch.setenv("TTA_MONITOR_HOME", str(built.home))
     monkeypatch.setenv("TTA_MONITOR_LIVE__PORT", str(free_port))
-    monkeypatch.setattr(data, "since", lambda minutes: datetime(2026, 11, 23))  # noqa: ARG005
+    monkeypatch.setattr(data, "since", lambda minutes: datetime(2026, 11, 23))
     shown = page(name)
     shown.query_params["range"] = chosen
     shown.run()

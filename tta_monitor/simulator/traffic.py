@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from opentelemetry._logs import Logger, LogRecord, SeverityNumber
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
@@ -325,16 +326,15 @@ def _cpu_time(_: CallbackOptions) -> Iterator[Observation]:
 
 
 def _emit(
-    logger: "object",
+    logger: Logger,
     at_ns: int,
     severity: int,
     body: str | None,
     attributes: dict[str, str],
+    *,
     event_name: str | None = None,
 ) -> None:
-    from opentelemetry._logs import LogRecord, SeverityNumber  # noqa: PLC0415
-
-    logger.emit(  # type: ignore[attr-defined]
+    logger.emit(
         LogRecord(
             timestamp=at_ns,
             observed_timestamp=at_ns,

@@ -223,7 +223,7 @@ def test_an_answer_without_samples_says_so(body: str) -> None:
 def test_a_target_that_hangs_costs_its_timeout_only(serve: Callable[[_Answer], str]) -> None:
     address = serve(lambda _: threading.Event().wait(3))
     started = time.monotonic()
-    with pytest.raises(ScrapeFailed, match="no answer within 0.2 s"):
+    with pytest.raises(ScrapeFailed, match=r"no answer within 0\.2 s"):
         _scrape(_target(address, timeout_s=0.2))
     assert time.monotonic() - started < 3
 
