@@ -150,9 +150,12 @@ class Spool:
             "SELECT seq, row_count FROM batches WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit)
         ).fetchall()
 
-    def first_seq(self) -> int | None:
-        """The oldest seq still here, or None when empty."""
-        return self._db.execute("SELECT min(seq) FROM batches").fetchone()[0]
+    def received_us_after(self, seq: int) -> int | None:
+        """When the first batch after a seq was committed, or None when there is none."""
+        row = self._db.execute(
+            "SELECT received_us FROM batches WHERE seq > ? ORDER BY seq LIMIT 1", (seq,)
+        ).fetchone()
+        return row[0] if row else None
 
     def last_seq(self) -> int:
         """The highest seq ever committed, 0 when nothing was."""

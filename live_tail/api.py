@@ -67,7 +67,7 @@ def build_app(window: Window, follower: Follower) -> Starlette:
         return JSONResponse([*(_described(name) for name in QUERIES), _FRESHNESS])
 
     async def readyz(request: Request) -> Response:
-        ready = follower.is_caught_up()
+        ready = follower.is_ready()
         if "verbose" in request.query_params:
             row = {k: _plain(v) for k, v in follower.freshness().items()}
             return JSONResponse({"ready": ready, **row}, 200 if ready else 503)

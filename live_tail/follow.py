@@ -19,7 +19,9 @@ from privacy.keys import KeyProblem
 
 _log = structlog.get_logger()
 _TIDY_S = 30
-_READ = 128
+_READY_S = 5
+# Many small batches or few large ones: a round costs the same, and its memory is bounded.
+_ROUND_BATCHES, _ROUND_ROWS = 2_000, 50_000
 
 
 class Follower:
@@ -60,7 +62,7 @@ class Follower:
 
     def step(self) -> int:
         """Read and ingest what is new; returns batches read."""
-        batches = list(self._spool.read(self.live_seq, limit=_READ))
+        batches = list(self._spool.read(self.live_seq, limit=self._round_size()))
         by_signal: dict[str, list[SpoolBatch]] = {}
         for batch in batches:
             by_signal.setdefault(batch.signal, []).append(batch)
@@ -77,9 +79,23 @@ class Follower:
             self._tidied_s = self._monotonic()
         return len(batches)
 
+    def _round_size(self) -> int:
+        rows = 0
+        sizes = self._spool.sizes(self.live_seq, limit=_ROUND_BATCHES)
+        for taken, (_, row_count) in enumerate(sizes, start=1):
+            rows += row_count
+            if rows >= _ROUND_ROWS:
+                return taken
+        return max(len(sizes), 1)
+
     def is_caught_up(self) -> bool:
         """Whether everything committed is in the window."""
         return self.live_seq >= self._spool.last_seq()
+
+    def is_ready(self) -> bool:
+        """Whether nothing waits for longer than a reader would put up with, load or not."""
+        waiting_us = self._spool.received_us_after(self.live_seq)
+        return waiting_us is None or time.time() - waiting_us / 1e6 < _READY_S
 
     def freshness(self) -> dict[str, object]:
         """Where the live view stands, as the one row of query `freshness`."""

@@ -12,6 +12,7 @@ import uvicorn
 from ingestion.receivers.committer import Committer
 from ingestion.receivers.grpc_door import start_grpc
 from ingestion.receivers.http import build_app
+from ingestion.receivers.one_port import OnePortProtocol
 from ingestion.receivers.pipeline import Pipeline
 from ingestion.settings import Settings, SettingsProblem, load_settings
 from ingestion.spool import Spool
@@ -50,8 +51,10 @@ async def serve(settings: Settings, keys: KeyStore) -> None:
     committer.start()
     grpc_server = await start_grpc(committer, pipeline, receiver)
     app = build_app(committer, pipeline, receiver)
+    OnePortProtocol.grpc_port = receiver.grpc_port
     config = uvicorn.Config(
         app,
+        http=OnePortProtocol,
         host=receiver.host,
         port=receiver.http_port,
         log_config=None,

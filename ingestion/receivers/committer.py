@@ -43,13 +43,21 @@ class Committer:
         """Begin committing on the running event loop."""
         self._task = asyncio.create_task(self._run(), name="committer")
 
+    def hold(self, size: int) -> None:
+        """Count bytes of a body that is still arriving; raises Overloaded when there is no room."""
+        if self._closing or (self.pending_bytes and self.pending_bytes + size > self._max_pending):
+            raise Overloaded
+        self.pending_bytes += size
+
+    def release(self, size: int) -> None:
+        """Give back what `hold` counted."""
+        self.pending_bytes -= size
+
     async def submit(self, request: Incoming) -> Answer:
         """Wait for the commit of this request; raises Overloaded or StorageUnavailable."""
         size = len(request.body)
-        if self._closing or (self._queue and self.pending_bytes + size > self._max_pending):
-            raise Overloaded
+        self.hold(size)
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self.pending_bytes += size
         if not self._queue:
             self._oldest_s = time.monotonic()
         self._queue.append((request, future))
@@ -57,7 +65,7 @@ class Committer:
         try:
             return await future
         finally:
-            self.pending_bytes -= size
+            self.release(size)
 
     async def close(self) -> None:
         """Commit what is queued, refuse what comes, then stop."""

@@ -126,7 +126,7 @@ async def _incoming(
         message = f"Content-Type must be {PROTOBUF} or {JSON}"
         raise _Refused(415, INVALID_ARGUMENT, message, "unsupported_content_type")
     limit = doorway.settings.max_body_bytes
-    body = await _read(request, limit)
+    body = await _read(request, limit, doorway.committer)
     encoding = request.headers.get("content-encoding", "").strip().lower()
     try:
         plain = decompress(body, encoding, limit)
@@ -139,7 +139,8 @@ async def _incoming(
     return Incoming(signal, plain, component)
 
 
-async def _read(request: Request, limit: int) -> bytes:
+async def _read(request: Request, limit: int, committer: Committer) -> bytes:
+    """The whole body; its bytes count as pending while they arrive, so many slow senders are 429."""
     too_large = _Refused(
         413,
         INVALID_ARGUMENT,
@@ -151,11 +152,15 @@ async def _read(request: Request, limit: int) -> bytes:
         raise too_large
     chunks: list[bytes] = []
     size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > limit:
-            raise too_large
-        chunks.append(chunk)
+    try:
+        async for chunk in request.stream():
+            if size + len(chunk) > limit:
+                raise too_large
+            committer.hold(len(chunk))
+            size += len(chunk)
+            chunks.append(chunk)
+    finally:
+        committer.release(size)
     return b"".join(chunks)
 
 

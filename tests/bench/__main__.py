@@ -4,11 +4,11 @@
 on this machine.
 """
 
+import gzip
 import json
 import os
 import platform
-import socket
-import subprocess
+import random
 import sys
 import tempfile
 import time
@@ -17,7 +17,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import psutil
 
 from dagster_project.build import run_build
@@ -27,11 +26,12 @@ from ingestion.receivers.pipeline import Incoming, Pipeline
 from ingestion.settings import Settings, load_settings
 from ingestion.spool import Spool
 from privacy.keys import KeyStore
-from tests.bench.load import CAPTURE, capture_load, send
+from tests.bench.load import CAPTURE, Load, capture_load, request_body, send
+from tests.processes import Running, running
 from tta_monitor.replay import read_capture, shifted
 
 RESULTS = Path("bench-results")
-_HOUR_NS = 3_600_000_000_000
+RECEIVERS = "ingestion.receivers"
 
 
 def main() -> None:
@@ -55,7 +55,8 @@ def throughput() -> dict[str, Any]:
     """Spans per CPU-second of the receiver through durable acknowledgement."""
     found: dict[str, Any] = {}
     now = time.time_ns()
-    with processes("ingestion.receivers") as (_, port, (receiver,)):
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder), RECEIVERS) as started:
+        port, receiver = started.settings.receiver.http_port, started.process(RECEIVERS)
         found["spans_per_cpu_s_cold"] = _per_cpu_s(
             receiver, port, capture_load(4, seed=1, now_ns=now)
         )
@@ -71,7 +72,8 @@ def acknowledgement() -> dict[str, Any]:
     """Acknowledgement time at fixed rates; a rate the machine cannot hold shows as refused or late."""
     found: dict[str, Any] = {}
     now = time.time_ns()
-    with processes("ingestion.receivers") as (_, port, _):
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder), RECEIVERS) as started:
+        port = started.settings.receiver.http_port
         send(port, capture_load(2, seed=4, now_ns=now), connections=16)
         for rate in (5_000, 20_000):
             loads = capture_load(max(rate * 8 // 10_161, 1), seed=rate, now_ns=now)
@@ -86,17 +88,21 @@ def acknowledgement() -> dict[str, Any]:
 def live_lag() -> dict[str, Any]:
     """From sending an export to its span being counted by the live API, and idle memory."""
     lags = []
-    with processes("ingestion.receivers", "live_tail") as (settings, port, running):
-        base = f"http://127.0.0.1:{settings.live.port}/api/v1/query/freshness"
-        idle = {p.cmdline()[2]: round(p.memory_info().rss / 1e6) for p in running}
-        for number in range(40):
-            load = capture_load(1, seed=100 + number, now_ns=time.time_ns())[:1]
-            before = httpx.get(base).json()["rows"][0]["live_seq"]
-            started = time.perf_counter()
+    modules = (RECEIVERS, "live_tail", "ingestion.collectors")
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder), *modules) as started:
+        port = started.settings.receiver.http_port
+        time.sleep(10)
+        idle = {m: round(started.process(m).memory_info().rss / 1e6) for m in modules}
+        chance = random.Random(5)
+        for _ in range(40):
+            body = request_body([chance.randbytes(8)], chance)
+            load = [Load(gzip.compress(body), 1)]
+            before = _live_requests(started)
+            sent_s = time.perf_counter()
             send(port, load, connections=1)
-            while httpx.get(base).json()["rows"][0]["live_seq"] == before:
+            while _live_requests(started) == before and time.perf_counter() - sent_s < 10:
                 time.sleep(0.005)
-            lags.append(time.perf_counter() - started)
+            lags.append(time.perf_counter() - sent_s)
     lags.sort()
     return {
         "event_to_live_api_p50_ms": round(lags[len(lags) // 2] * 1e3),
@@ -153,6 +159,10 @@ def history() -> dict[str, Any]:
     return found
 
 
+def _live_requests(started: Running) -> int:
+    return sum(row["request_count"] for row in started.live("routes", minutes=60))
+
+
 def _land(pipeline: Pipeline, captured: list[Any]) -> None:
     bodies = [Incoming(_signal(c.path), c.body) for c in captured]
     for start in range(0, len(bodies), 128):
@@ -181,53 +191,6 @@ def home() -> Iterator[tuple[Settings, KeyStore]]:
     with tempfile.TemporaryDirectory() as folder:
         keys = KeyStore.open(Path(folder), create=True)
         yield load_settings(Path(folder)), keys
-
-
-@contextmanager
-def processes(*modules: str) -> Iterator[tuple[Settings, int, list[psutil.Process]]]:
-    """Real processes on free ports over a fresh home."""
-    with home() as (made, _):
-        ports = {
-            name: _free_port()
-            for name in ("RECEIVER__HTTP_PORT", "RECEIVER__GRPC_PORT", "LIVE__PORT")
-        }
-        os.environ |= {f"TTA_MONITOR_{name}": str(port) for name, port in ports.items()}
-        settings = load_settings(made.home)
-        started = [
-            subprocess.Popen(
-                [sys.executable, "-m", module, "--home", str(settings.home)],
-                stdout=subprocess.DEVNULL,
-            )
-            for module in modules
-        ]
-        try:
-            _wait(f"http://127.0.0.1:{settings.receiver.http_port}/readyz")
-            if "live_tail" in modules:
-                _wait(f"http://127.0.0.1:{settings.live.port}/readyz")
-            yield settings, settings.receiver.http_port, [psutil.Process(p.pid) for p in started]
-        finally:
-            for process in started:
-                process.terminate()
-                process.wait(20)
-            for name in ports:
-                del os.environ[f"TTA_MONITOR_{name}"]
-
-
-def _wait(url: str) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            if httpx.get(url, timeout=2).is_success:
-                return
-        except httpx.HTTPError:
-            time.sleep(0.1)
-    raise SystemExit(f"{url} did not answer within 60 s")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 if __name__ == "__main__":

@@ -50,6 +50,26 @@ def capture_load(repeats: int, *, seed: int, novel_share: float = 0.0, now_ns: i
     return loads
 
 
+def request_body(
+    ids: Sequence[bytes], chance: random.Random, component: str = "player-experience"
+) -> bytes:
+    """A trace body of server spans with these span ids, ended now."""
+    request = ExportTraceServiceRequest()
+    resource = request.resource_spans.add()
+    name = resource.resource.attributes.add(key="service.name")
+    name.value.string_value = component
+    spans = resource.scope_spans.add().spans
+    for span_id in ids:
+        now_ns = time.time_ns()
+        span = spans.add(
+            trace_id=chance.randbytes(16), span_id=span_id, name="GET /health", kind=2,
+            start_time_unix_nano=now_ns - 10**6, end_time_unix_nano=now_ns,
+        )  # fmt: skip
+        for key, value in (("http.request.method", "GET"), ("http.route", "/health")):
+            span.attributes.add(key=key).value.string_value = value
+    return request.SerializeToString()
+
+
 @dataclass(frozen=True)
 class Sending:
     """What a run took: seconds in all, and acknowledgement times in seconds."""
