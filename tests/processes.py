@@ -19,13 +19,16 @@ import psutil
 from ingestion.settings import Settings, load_settings
 from privacy.keys import KeyStore
 
+ROOT = Path(__file__).resolve().parent.parent
+_APP = "streamlit run streamlit_app/app.py --server.headless=true --server.port".split()
+
 
 class Running:
     """The started processes; each can be killed and started again on the same home and ports."""
 
     def __init__(self, home: Path, modules: Sequence[str]) -> None:
         KeyStore.open(home, create=True)
-        names = ("RECEIVER__HTTP_PORT", "RECEIVER__GRPC_PORT", "LIVE__PORT")
+        names = ("RECEIVER__HTTP_PORT", "RECEIVER__GRPC_PORT", "LIVE__PORT", "APP__PORT")
         self.environment = {
             **os.environ,
             "TTA_MONITOR_HOME": str(home),
@@ -53,24 +56,32 @@ class Running:
         """Address of the OTLP/gRPC door."""
         return f"http://127.0.0.1:{self.settings.receiver.grpc_port}"
 
+    @property
+    def app(self) -> str:
+        """Address of the app."""
+        return f"http://127.0.0.1:{self.settings.app.port}"
+
     def process(self, module: str) -> psutil.Process:
         """For looking at CPU time and memory."""
         return psutil.Process(self._started[module].pid)
 
     def start(self, module: str, *, is_awaited: bool = True) -> None:
         """Start, and wait until it answers."""
+        arguments = [*_APP, str(self.settings.app.port)] if module == "streamlit" else [module]
         self._started[module] = subprocess.Popen(
-            [sys.executable, "-m", module],
+            [sys.executable, "-m", *arguments],
+            cwd=ROOT,
             env=self.environment,
             stdout=self._log,
             stderr=self._log,
         )
-        port = {
-            "ingestion.receivers": self.settings.receiver.http_port,
-            "live_tail": self.settings.live.port,
-        }.get(module)
-        if port is not None and is_awaited:
-            self._wait(f"http://127.0.0.1:{port}/readyz", self._started[module])
+        answers = {
+            "ingestion.receivers": f"{self.http}/readyz",
+            "live_tail": f"http://127.0.0.1:{self.settings.live.port}/readyz",
+            "streamlit": f"{self.app}/_stcore/health",
+        }
+        if module in answers and is_awaited:
+            self._wait(answers[module], self._started[module])
 
     def kill(self, module: str, number: int = signal.SIGKILL) -> None:
         """End it at once, as the kernel would."""

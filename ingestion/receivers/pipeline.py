@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
+import structlog
 
 from ingestion.contracts import LEDGER, SIGNALS
 from ingestion.receivers.decode import to_arrow
@@ -22,10 +23,14 @@ from ingestion.receivers.flatten import flatten
 from ingestion.receivers.nested import Flat
 from ingestion.spool import Receipt, Spool
 from privacy.gate import Gate
-from privacy.keys import KeyStore
+from privacy.keys import KeyProblem, KeyStore
 from privacy.pseudonyms import Pseudonyms
 
+_UNPROCESSABLE = (
+    "the body is OTLP but could not be processed; it is not kept and need not be resent"
+)
 _UNREADABLE = "the body is not a valid OTLP protobuf message for this signal"
+_log = structlog.get_logger()
 _Entry = tuple[str, str, str, str]  # component, signal, outcome, reason
 
 
@@ -80,8 +85,25 @@ class Pipeline:
         Raises StorageUnavailable when the commit failed: then nothing may be acknowledged.
         """
         received_us = time.time_ns() // 1_000
-        self.gate.begin(datetime.fromtimestamp(received_us / 1e6, UTC).date())
-        group = _Group(self, requests, received_us)
+        try:
+            self.gate.begin(datetime.fromtimestamp(received_us / 1e6, UTC).date())
+            group = _Group(self, requests, received_us)
+        except (KeyProblem, sqlite3.Error) as error:
+            raise StorageUnavailable(type(error).__name__) from error
+        except Exception as error:  # noqa: BLE001 - a body that breaks us must not break others
+            return self._one_by_one(requests, error)
+        return self._commit(group, received_us)
+
+    def _one_by_one(self, requests: Sequence[Incoming], error: Exception) -> list[Answer]:
+        """Find the body that cannot be processed; it is refused for good, or it would come again."""
+        if len(requests) > 1:
+            return [answer for request in requests for answer in self.process([request])]
+        # Only the type: an exception's text may quote what was sent.
+        _log.error("a body could not be processed", cause=type(error).__name__)
+        self.note_refusal(requests[0].signal, "unprocessable_body")
+        return [Answer(error=_UNPROCESSABLE)]
+
+    def _commit(self, group: "_Group", received_us: int) -> list[Answer]:
         with self._lock:
             noted, self._noted = self._noted, Counter()
         entries = group.ledger + noted
@@ -91,7 +113,7 @@ class Pipeline:
         try:
             if tables:
                 self._spool.append(tables, group.receipts)
-        except sqlite3.Error as error:
+        except (KeyProblem, sqlite3.Error) as error:
             with self._lock:
                 self._noted += noted
             raise StorageUnavailable(type(error).__name__) from error

@@ -4,7 +4,6 @@
 on this machine.
 """
 
-import gzip
 import json
 import os
 import platform
@@ -26,7 +25,9 @@ from ingestion.receivers.pipeline import Incoming, Pipeline
 from ingestion.settings import Settings, load_settings
 from ingestion.spool import Spool
 from privacy.keys import KeyStore
-from tests.bench.load import CAPTURE, Load, capture_load, request_body, send
+from tests.bench.load import CAPTURE, capture_load, send
+from tests.browser import browser_page, chromium_path
+from tests.e2e.test_browser import seconds_until_shown, send_requests
 from tests.processes import Running, running
 from tta_monitor.replay import read_capture, shifted
 
@@ -88,27 +89,45 @@ def acknowledgement() -> dict[str, Any]:
 def live_lag() -> dict[str, Any]:
     """From sending an export to its span being counted by the live API, and idle memory."""
     lags = []
-    modules = (RECEIVERS, "live_tail", "ingestion.collectors")
+    modules = (RECEIVERS, "live_tail", "ingestion.collectors", "streamlit")
+    chance = random.Random(5)
     with tempfile.TemporaryDirectory() as folder, running(Path(folder), *modules) as started:
-        port = started.settings.receiver.http_port
         time.sleep(10)
         idle = {m: round(started.process(m).memory_info().rss / 1e6) for m in modules}
-        chance = random.Random(5)
         for _ in range(40):
-            body = request_body([chance.randbytes(8)], chance)
-            load = [Load(gzip.compress(body), 1)]
             before = _live_requests(started)
             sent_s = time.perf_counter()
-            send(port, load, connections=1)
+            send_requests(started, 1, chance)
             while _live_requests(started) == before and time.perf_counter() - sent_s < 10:
                 time.sleep(0.005)
             lags.append(time.perf_counter() - sent_s)
-    lags.sort()
+        pages = _page_lags(started, chance) if chromium_path() else []
     return {
-        "event_to_live_api_p50_ms": round(lags[len(lags) // 2] * 1e3),
-        "event_to_live_api_p95_ms": round(lags[int(len(lags) * 0.95)] * 1e3),
+        **_quantiles_ms("event_to_live_api", lags),
+        **_quantiles_ms("event_to_live_page", pages),
         **{f"idle_rss_{name.replace('.', '_')}_mb": mb for name, mb in idle.items()},
     }
+
+
+def _page_lags(started: Running, chance: random.Random) -> list[float]:
+    """Seconds from sending to the number on an open Overview, in a real browser."""
+    send_requests(started, 900, chance)
+    lags = []
+    with browser_page(f"{started.app}/?range=15+min") as page:
+        time.sleep(5)
+        for _ in range(40):
+            lags.append(seconds_until_shown(page, started, chance))
+            # At any moment of the refresh, not right after it.
+            time.sleep(chance.random() * 2)
+    return lags
+
+
+def _quantiles_ms(name: str, seconds: list[float]) -> dict[str, int | None]:
+    ordered = sorted(seconds)
+    at = {
+        q: round(ordered[int(len(ordered) * q / 100)] * 1e3) if ordered else None for q in (50, 95)
+    }
+    return {f"{name}_p{q}_ms": value for q, value in at.items()}
 
 
 def storage() -> dict[str, Any]:
