@@ -1,6 +1,6 @@
 """Every setting of the product, typed, from environment and one YAML file.
 
-Here: names, defaults, validation and the watched reload. Not here: secrets (`privacy/keys`)
+Here: names, defaults and validation. Not here: secrets (`privacy/keys`)
 and what may be kept (`privacy/allow_list.yaml`). Precedence: arguments > environment
 (`TTA_MONITOR_…`, nested with `__`) > `<home>/config.yaml` > defaults. No other module reads
 the environment.

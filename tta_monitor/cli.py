@@ -262,7 +262,7 @@ def _print_urls(settings: Settings, *, headless: bool) -> None:
     out.print()
     out.print(
         "Point a component here: OTEL_EXPORTER_OTLP_ENDPOINT="
-        f"http://{receiver.host}:{receiver.http_port} OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf"
+        f"http://{receiver.host}:{receiver.http_port}"
     )
     out.print()
 
