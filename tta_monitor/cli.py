@@ -12,16 +12,17 @@ from typing import Annotated
 
 import structlog
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
-from ingestion.settings import Settings, SettingsProblem, load_settings
+from ingestion.settings import Settings, SettingsProblem
 from privacy.keys import KeyProblem, KeyStore
 from tta_monitor import doctor as doctor_checks
 from tta_monitor import query as queries
 from tta_monitor import replay as replays
 from tta_monitor import supervise
+from tta_monitor.commands.context import Chosen, err, out, print_table
+from tta_monitor.commands.context import settings as _settings
+from tta_monitor.commands.groups import GROUPS
 from tta_monitor.problems import Problem
 
 app = typer.Typer(
@@ -30,13 +31,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="TTA Monitor: the observability warehouse of TTA.",
 )
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+for _name, _group in GROUPS.items():
+    if _group.registered_commands:
+        app.add_typer(_group, name=_name)
 _READY_S = 120
-
-
-class _Chosen:
-    home: Path | None = None
 
 
 @app.callback()
@@ -46,7 +44,7 @@ def common(
     ] = None,
 ) -> None:
     """TTA Monitor: the observability warehouse of TTA."""
-    _Chosen.home = home
+    Chosen.home = home
 
 
 def main() -> None:
@@ -126,7 +124,7 @@ def status(
     if as_json:
         print(json.dumps({"home": str(settings.home), "ok": not is_down, "processes": rows}))
     else:
-        _print_table(
+        print_table(
             ["process", "state", "pid", "port", "uptime s", "lag ms", "last error"],
             [
                 [
@@ -214,7 +212,7 @@ def query(
     elif format == "csv":
         print(queries.as_csv(answer), end="")
     else:
-        _print_table(answer.columns, [list(row) for row in answer.rows])
+        print_table(answer.columns, [list(row) for row in answer.rows])
     if answer.is_cut:
         err.print(f"only the first {queries.MAX_ROWS} rows are shown: add a LIMIT or an aggregate")
 
@@ -234,10 +232,6 @@ def doctor() -> None:
         )
         worst = max(worst, finding.level == "fail")
     raise typer.Exit(int(worst))
-
-
-def _settings() -> Settings:
-    return load_settings(_Chosen.home)
 
 
 def _live_lag(settings: Settings) -> float | None:
@@ -265,10 +259,3 @@ def _print_urls(settings: Settings, *, headless: bool) -> None:
         f"http://{receiver.host}:{receiver.http_port}"
     )
     out.print()
-
-
-def _print_table(columns: list[str], rows: list[list[object]]) -> None:
-    table = Table(*columns, box=None, header_style="bold", pad_edge=False)
-    for row in rows:
-        table.add_row(*["—" if cell is None else str(cell) for cell in row])
-    out.print(table)

@@ -15,14 +15,22 @@ from typing import Any
 
 import httpx
 import stamina
+from google.protobuf.json_format import Parse
 from google.protobuf.message import DecodeError
 
-from ingestion.receivers.decode import EXPORTS, count_items
-from ingestion.receivers.http import PATHS
+from ingestion.receivers.decode import (
+    EXPORTS,
+    BadBody,
+    count_items,
+    decompress,
+    json_to_protobuf,
+)
+from ingestion.receivers.http import JSON, PATHS, PROTOBUF
 from tta_monitor.problems import Problem
 
 _RETRYABLE = frozenset({429, 502, 503, 504})
 _SENDERS = 8
+_MAX_BYTES = 1 << 30
 _TIMES = ("start_time_unix_nano", "end_time_unix_nano", "time_unix_nano", "observed_time_unix_nano")
 
 
@@ -88,7 +96,7 @@ def send_all(captured: list[Captured], endpoint: str, *, rate: float | None) -> 
 
 def _send(client: httpx.Client, body: Captured) -> Sent:
     signal = PATHS[body.path]
-    items = count_items(signal, body.body)
+    items = count_items(signal, _protobuf(body))
     try:
         response = _post(client, body)
     except (httpx.HTTPError, _TryAgain):
@@ -96,7 +104,11 @@ def _send(client: httpx.Client, body: Captured) -> Sent:
     if not response.is_success:
         return Sent(0, items, f"refused with status {response.status_code}")
     export = EXPORTS[signal]
-    answer: Any = export.response.FromString(response.content)
+    answer: Any = export.response()
+    if response.headers.get("content-type", "").startswith(JSON):
+        Parse(response.content, answer)
+    else:
+        answer.ParseFromString(response.content)
     rejected = getattr(answer.partial_success, export.rejected_field)
     return Sent(items - rejected, rejected)
 
@@ -114,20 +126,29 @@ def _post(client: httpx.Client, body: Captured) -> httpx.Response:
 
 
 def _shift(captured: Captured, offset_ns: int) -> Captured:
-    if captured.content_encoding:
-        raise Problem("a compressed body cannot be shifted: capture without Content-Encoding.")
     try:
-        message = EXPORTS[PATHS[captured.path]].request.FromString(captured.body)
+        message = EXPORTS[PATHS[captured.path]].request.FromString(_protobuf(captured))
     except DecodeError:
         return captured
     _shift_times(message, offset_ns)
     return Captured(
         captured.path,
-        captured.content_type,
+        PROTOBUF,
         None,
         message.SerializeToString(),
         captured.recorded_at + offset_ns / 1e9,
     )
+
+
+def _protobuf(captured: Captured) -> bytes:
+    """The body as plain protobuf; what cannot be read is left to the receiver to refuse."""
+    try:
+        plain = decompress(captured.body, captured.content_encoding or "", _MAX_BYTES)
+        if captured.content_type.startswith(JSON):
+            return json_to_protobuf(PATHS[captured.path], plain)
+    except BadBody:
+        return captured.body
+    return plain
 
 
 def _shift_times(message: Any, offset_ns: int) -> None:
@@ -163,7 +184,7 @@ def _captured(entry: dict[str, Any], body: bytes) -> Captured:
         raise ValueError("unknown path")
     return Captured(
         entry["path"],
-        entry.get("content_type") or "application/x-protobuf",
+        entry.get("content_type") or PROTOBUF,
         entry.get("content_encoding"),
         body,
         float(entry["ts"]),

@@ -1,0 +1,113 @@
+"""Replay and simulator against a real receiver: what was sent is what landed, once."""
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from google.protobuf.json_format import MessageToDict
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from privacy.keys import KeyStore
+from tests.conftest import CAPTURE, ROOT
+from tests.ingestion.test_receivers import landed, span_request
+from tests.processes import Running, running
+
+
+def _monitor(processes: Running, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tta_monitor", *arguments],
+        capture_output=True, text=True, cwd=ROOT, env=processes.environment, check=False, timeout=240,
+    )  # fmt: skip
+
+
+def _written(folder: Path, bodies: list[tuple[bytes, str, str | None]]) -> Path:
+    """A capture folder as TTA's capture tool writes it."""
+    (folder / "otlp").mkdir(parents=True)
+    lines = []
+    for number, (body, content_type, encoding) in enumerate(bodies):
+        (folder / "otlp" / f"{number}.bin").write_bytes(body)
+        entry = {"path": "/v1/traces", "file": f"{number}.bin", "ts": 1_790_000_000 + number}
+        lines.append(
+            json.dumps(entry | {"content_type": content_type, "content_encoding": encoding})
+        )
+    (folder / "otlp" / "index.jsonl").write_text("\n".join(lines))
+    return folder
+
+
+def _json(request: ExportTraceServiceRequest) -> bytes:
+    tree = MessageToDict(request)
+    span = tree["resourceSpans"][0]["scopeSpans"][0]["spans"][0]
+    first = request.resource_spans[0].scope_spans[0].spans[0]
+    span["traceId"], span["spanId"] = first.trace_id.hex(), first.span_id.hex()
+    return json.dumps(tree).encode()
+
+
+def test_the_capture_is_sent_and_a_second_time_adds_nothing(tmp_path: Path) -> None:
+    with running(tmp_path, "ingestion.receivers", "live_tail") as processes:
+        first = _monitor(processes, "replay", str(CAPTURE), "--shift-to-now")
+        assert first.returncode == 0, first.stderr
+        assert "0 rejected" in first.stdout
+        again = _monitor(processes, "replay", str(CAPTURE))
+        thrice = _monitor(processes, "replay", str(CAPTURE))
+        assert again.returncode == thrice.returncode == 0
+        platform = {(r["component"], r["signal"]): r for r in processes.live("platform", minutes=5)}
+    assert any(row["duplicate_items"] for row in platform.values())
+    accepted = sum(row["accepted_items"] for row in platform.values())
+    assert f" {accepted // 3} items accepted" in first.stdout
+
+
+def test_compressed_and_json_bodies_are_replayed_and_shifted(tmp_path: Path) -> None:
+    protobuf = [span_request(span=bytes([n]) * 8) for n in range(1, 4)]
+    capture = _written(
+        tmp_path / "capture",
+        [
+            (gzip.compress(protobuf[0].SerializeToString()), "application/x-protobuf", "gzip"),
+            (_json(protobuf[1]), "application/json", None),
+            (protobuf[2].SerializeToString(), "application/x-protobuf", None),
+        ],
+    )
+    home = tmp_path / "home"
+    home.mkdir()
+    with running(home, "ingestion.receivers") as processes:
+        plain = _monitor(processes, "replay", str(capture), "--rate", "100")
+        shifted = _monitor(processes, "replay", str(capture), "--shift-to-now")
+    assert plain.returncode == shifted.returncode == 0, plain.stderr + shifted.stderr
+    assert "3 items accepted" in plain.stdout
+    from ingestion.spool import Spool
+
+    rows = landed(Spool(processes.settings.spool_path, KeyStore.open(home)), "spans")
+    assert len(rows) == 6
+    assert len({row["start_at"] for row in rows}) == 2
+
+
+def test_a_receiver_that_is_not_there_is_named(tmp_path: Path) -> None:
+    capture = _written(
+        tmp_path / "capture", [(span_request().SerializeToString(), "application/x-protobuf", None)]
+    )
+    with running(tmp_path, "ingestion.receivers") as processes:
+        processes.kill("ingestion.receivers")
+        done = _monitor(processes, "replay", str(capture))
+    assert done.returncode == 1
+    assert "does not answer" in done.stderr
+
+
+@pytest.mark.slow
+def test_simulated_traffic_shows_every_kind_of_work(tmp_path: Path) -> None:
+    with running(tmp_path, "ingestion.receivers", "live_tail") as processes:
+        done = subprocess.run(
+            [sys.executable, "-m", "tta_monitor.simulator", "--rate", "40", "--seed", "3",
+             "--duration", "8"],
+            cwd=ROOT, env={**os.environ, **processes.environment}, check=False, timeout=120,
+        )  # fmt: skip
+        assert done.returncode == 0
+        names = {row["component"] for row in processes.live("components")}
+        assert len(names) >= 3
+        for query in ("routes", "ai_calls", "databases", "requests"):
+            assert processes.live(query, minutes=5), query
+        assert processes.live("summary", minutes=5)[0]["request_per_s"] > 0
+    assert b"Traceback" not in processes.output()
+    assert b"@example" not in processes.output()
