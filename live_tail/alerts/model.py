@@ -1,0 +1,78 @@
+"""The records that rules, alert life and notification share.
+
+Here: frozen dataclasses, nothing that acts. Reading rule files is `rule_files`, evaluating
+`evaluate`, the life of an alert `life`.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+Labels = tuple[tuple[str, str], ...]
+
+
+class Severity(StrEnum):
+    """How soon somebody must look."""
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One alert rule as read from YAML; `spec` holds the fields of its kind, validated.
+
+    `is_fast` skips the grouping delay. `runbook` is the list of action items.
+    """
+
+    name: str
+    kind: str
+    spec: Mapping[str, Any]
+    severity: Severity
+    summary: str
+    effect: str = ""
+    runbook: tuple[str, ...] = ()
+    runbook_url: str = ""
+    labels: Labels = ()
+    hold_for: timedelta = timedelta(0)
+    keep_firing_for: timedelta = timedelta(0)
+    route: str = ""
+    is_fast: bool = False
+    of_last: tuple[int, int] = (1, 1)  # N of M rounds must be active
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One series for which a rule's condition holds now."""
+
+    rule: str
+    labels: Labels
+    value: float | None
+    context: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Round:
+    """What one evaluation of all rules found; `failed` maps a rule to the type of its error.
+
+    A rule that failed is unknown, not resolved: its alerts keep their state.
+    """
+
+    at: datetime
+    readings: tuple[Reading, ...]
+    failed: Mapping[str, str] = field(default_factory=dict)
+
+
+def labels_of(pairs: Mapping[str, str]) -> Labels:
+    """Sorted label pairs: equal sets are equal tuples."""
+    return tuple(sorted(pairs.items()))
+
+
+def fingerprint(rule: str, labels: Labels) -> str:
+    """16 hex digits that name an alert across restarts (dedup key of notifications)."""
+    text = "\x1f".join([rule, *(f"{k}\x1e{v}" for k, v in labels)])
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
