@@ -23,6 +23,20 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True)
+class Inhibition:
+    """While an alert of the rule fires, the alerts that match here are muted but recorded.
+
+    `targets` are label matchers (`value`, `~regex`, `!value`; label `rule` is the rule's name),
+    `equal` names labels whose values must be the same on both. With `by_use` the target's
+    `component` must be one that uses the source's `dependency`, as `Round.uses` says.
+    """
+
+    targets: Labels = ()
+    equal: tuple[str, ...] = ()
+    by_use: bool = False
+
+
+@dataclass(frozen=True)
 class Rule:
     """One alert rule as read from YAML; `spec` holds the fields of its kind, validated.
 
@@ -43,6 +57,8 @@ class Rule:
     route: str = ""
     is_fast: bool = False
     of_last: tuple[int, int] = (1, 1)  # N of M rounds must be active
+    inhibits: tuple[Inhibition, ...] = ()
+    every: timedelta = timedelta(seconds=5)  # how often it is evaluated
 
 
 @dataclass(frozen=True)
@@ -59,12 +75,16 @@ class Reading:
 class Round:
     """What one evaluation of all rules found; `failed` maps a rule to the type of its error.
 
-    A rule that failed is unknown, not resolved: its alerts keep their state.
+    A rule that failed is unknown, not resolved: its alerts keep their state. So does a rule that
+    is not in `evaluated` because it was not due. `uses` holds the (component, dependency) pairs
+    that client spans and failures of the hot window show.
     """
 
     at: datetime
     readings: tuple[Reading, ...]
     failed: Mapping[str, str] = field(default_factory=dict)
+    evaluated: frozenset[str] = frozenset()
+    uses: frozenset[tuple[str, str]] = frozenset()
 
 
 def labels_of(pairs: Mapping[str, str]) -> Labels:
