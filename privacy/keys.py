@@ -1,62 +1,55 @@
 """Keys: one key-encryption key (KEK) wraps one data key per dataset and day.
 
-Here: creating, wrapping, reading and destroying keys, and sealing bytes with them. Not here:
-which day a fact belongs to (`ingestion/spool`, `ingestion/lake`) and when a day expires
-(`privacy/retention`). Destroying a day's key is what makes its data gone, backups included,
-so keys never live in DuckDB, in logs, or beside the data in a backup.
-
-Order of KEK sources: `TTA_KEK_FILE` (path, 0600) > `TTA_MONITOR_KEK` (base64) > `keys/kek`.
+Here: creating, wrapping, reading and destroying data keys. Not here: where the KEK comes from
+(`kek`), replacing it (`rotation`), sealing (`sealing`), which day a fact belongs to
+(`ingestion/spool`, `ingestion/lake`) and when a day expires (`retention`). Destroying a day's key is
+what makes its data gone, backups included, so keys never live in DuckDB, in logs, or beside the
+data in a backup.
 """
 
-import base64
-import os
-import secrets
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from privacy import kek
+from privacy.files import locked, wipe, write_new
+from privacy.sealing import KEY_BYTES, DataKey, KeyDestroyed, KeyProblem, seal, unseal
 
-KEY_BYTES = 32
-_NONCE_BYTES = 12
-
-
-class KeyProblem(Exception):
-    """A key is missing, wrong or destroyed; the message names the thing, the cause and the fix."""
+__all__ = [
+    "KEY_BYTES",
+    "DataKey",
+    "KeyDestroyed",
+    "KeyProblem",
+    "KeyStore",
+    "dataset_of",
+    "seal",
+    "unseal",
+    "utc_today",
+]
+_CURRENT = "current"
+_CHECKED = b"tta-monitor"
+# What a home that was ever used holds at least one of: without its keys it must not be opened.
+_DATA = ("spool.db", "state.db", "lake", "archive", "warehouse.duckdb", "published")
 
 
 @dataclass(frozen=True)
-class DataKey:
-    """One AES-256 key; `id` is `<dataset>/<day>` and safe to write anywhere."""
+class DatasetKeys:
+    """The live keys of one dataset; `oldest` and `newest` are None for a long-lived key."""
 
-    id: str
-    secret: bytes = field(repr=False)
-
-
-def seal(key: DataKey, plaintext: bytes, aad: bytes) -> bytes:
-    """Encrypt with AES-256-GCM; returns nonce + ciphertext + tag (NIST SP 800-38D)."""
-    nonce = secrets.token_bytes(_NONCE_BYTES)
-    return nonce + AESGCM(key.secret).encrypt(nonce, plaintext, aad)
-
-
-def unseal(key: DataKey, sealed: bytes, aad: bytes) -> bytes:
-    """Decrypt what `seal` made; raises KeyProblem when key, place (`aad`) or bytes differ."""
-    try:
-        return AESGCM(key.secret).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], aad)
-    except InvalidTag as error:
-        raise KeyProblem(
-            f"sealed data for {aad.decode(errors='replace')} does not open with key {key.id}: "
-            "wrong key, moved or altered bytes. Restore the data or the keys/ folder it belongs to."
-        ) from error
+    dataset: str
+    count: int
+    oldest: date | None
+    newest: date | None
 
 
 class KeyStore:
     """Data keys under `<home>/keys`, wrapped by the KEK; files are 0600, written atomically."""
 
-    def __init__(self, folder: Path, kek: bytes) -> None:
+    def __init__(self, folder: Path, source: kek.KekSource) -> None:
         self._folder = folder
-        self._kek = DataKey("kek", kek)
+        self._source = source
+        self._keks = _as_keys(source)
         self._cache: dict[str, DataKey] = {}
 
     @classmethod
@@ -66,76 +59,103 @@ class KeyStore:
         Raises KeyProblem when the KEK is missing or does not open the keys that exist.
         """
         folder = home / "keys"
-        kek = _read_kek(folder)
-        if kek is None:
-            if not create:
-                raise KeyProblem(
-                    f"no key in {folder}/kek, TTA_KEK_FILE or TTA_MONITOR_KEK: the data home cannot "
-                    "be opened. Run `./tta.sh monitor up` to create a home, or restore its "
-                    "keys/ folder."
-                )
-            if (home / "spool.db").exists() or (folder / "check").exists():
-                raise KeyProblem(
-                    f"{home} holds sealed data but its key is missing. Restore {folder}/kek or set "
-                    "TTA_KEK_FILE; to start afresh choose another --home."
-                )
-            kek = secrets.token_bytes(KEY_BYTES)
-            _write_private(folder / "kek", base64.b64encode(kek))
-            kek = _read_kek(folder) or kek
-        store = cls(folder, kek)
-        store._verify()
+        source = kek.find_source(folder)
+        if not source.keks():
+            _may_be_created(home, source, create=create)
+            kek.create(source)
+        store = cls(folder, source)
+        store._verify(home)
         return store
 
+    @property
+    def source(self) -> str:
+        """Where the KEK comes from, in words."""
+        return self._source.name
+
     def named_key(self, name: str) -> DataKey:
-        """The long-lived key of a rebuildable dataset such as `warehouse` or `published`."""
-        return self._get_or_create(name, "current")
+        """A long-lived key that seals nothing a person could have typed, such as `digest`."""
+        return self._get_or_create(name, _CURRENT)
 
     def data_key(self, dataset: str, day: date) -> DataKey:
         """The key of a dataset and UTC day, created on first use."""
         return self._get_or_create(dataset, day.isoformat())
 
     def existing_key(self, key_id: str) -> DataKey:
-        """The key with this id; raises KeyProblem when it was destroyed or never was."""
+        """The key with this id; raises KeyDestroyed when it was destroyed or never was."""
         if key_id in self._cache and self._path(key_id).exists():
             return self._cache[key_id]
-        path = self._path(key_id)
-        try:
-            wrapped = path.read_bytes()
-        except FileNotFoundError as error:
-            raise KeyProblem(
-                f"key {key_id} does not exist: it expired and was destroyed, or {self._folder} "
-                "is not the folder that belongs to this data."
-            ) from error
-        return self._remember(key_id, unseal(self._kek, wrapped, key_id.encode()))
+        # A rotation may replace the KEK, the wrapped key, or both, between two reads.
+        for _ in range(3):
+            wrapped = self._wrapped(key_id)
+            secret = self._unwrap(wrapped, key_id)
+            if secret is not None:
+                return self._remember(key_id, secret)
+            self._keks = _as_keys(self._source)
+        raise KeyProblem(
+            f"key {key_id} does not open with the key of {self._source.name}: altered bytes, or the "
+            f"file of another home. Restore {self._folder} from its own backup."
+        )
 
     def days(self, dataset: str) -> list[date]:
         """Days for which the dataset has a key, oldest first."""
         files = (self._folder / "data" / dataset).glob("*.key")
-        return sorted(date.fromisoformat(f.stem) for f in files if f.stem != "current")
+        stems = (f.stem for f in files if not f.name.startswith("."))
+        return sorted(date.fromisoformat(stem) for stem in stems if stem != _CURRENT)
+
+    def ids(self) -> list[str]:
+        """The ids of all live keys, in order."""
+        data = self._folder / "data"
+        files = (f for f in data.rglob("*.key") if not f.name.startswith("."))
+        return sorted(str(f.relative_to(data).with_suffix("")) for f in files)
+
+    def datasets(self) -> list[DatasetKeys]:
+        """What `keys status` shows."""
+        names = sorted({dataset_of(key_id) for key_id in self.ids()})
+        found = []
+        for name in names:
+            days = self.days(name)
+            is_long_lived = self._path(f"{name}/{_CURRENT}").exists()
+            oldest, newest = (days[0], days[-1]) if days else (None, None)
+            found.append(DatasetKeys(name, len(days) + is_long_lived, oldest, newest))
+        return found
+
+    def has_key(self, dataset: str, day: date) -> bool:
+        """Whether the day's key lives."""
+        return self._path(f"{dataset}/{day.isoformat()}").exists()
 
     def destroy(self, dataset: str, day: date) -> bool:
         """Destroy a day's key; True when there was one. The data it sealed is gone with it."""
-        key_id = f"{dataset}/{day.isoformat()}"
+        return self.destroy_id(f"{dataset}/{day.isoformat()}")
+
+    def destroy_id(self, key_id: str) -> bool:
+        """Destroy the key with this id; True when there was one."""
         self._cache.pop(key_id, None)
         path = self._path(key_id)
-        if not path.exists():
-            return False
-        path.write_bytes(b"\0" * path.stat().st_size)
-        path.unlink()
+        # Under the lock: a rotation that just read the file must not write it back.
+        with self._locked():
+            if not path.exists():
+                return False
+            wipe(path)
         return True
 
-    def _verify(self) -> None:
+    def _verify(self, home: Path) -> None:
         """Open the check value, or write it first: a wrong KEK is found at start."""
         check = self._folder / "check"
         if not check.exists():
-            _write_private(check, seal(self._kek, b"tta-monitor", b"check"))
-        try:
-            unseal(self._kek, check.read_bytes(), b"check")
-        except KeyProblem as error:
-            raise KeyProblem(
-                f"the key given does not open {self._folder}: it is the key of another home. "
-                "Point TTA_KEK_FILE, TTA_MONITOR_KEK or keys/kek at the right one."
-            ) from error
+            if any((home / name).exists() for name in _DATA):
+                raise KeyProblem(
+                    f"{home} holds sealed data but {self._folder} is missing or empty. Restore the "
+                    "keys/ folder of this home; to start afresh choose another --home."
+                )
+            write_new(check, seal(self._keks[0], _CHECKED, b"check"))
+        for _ in range(3):
+            if self._unwrap(check.read_bytes(), "check") is not None:
+                return
+            self._keks = _as_keys(self._source)
+        raise KeyProblem(
+            f"the key of {self._source.name} does not open {self._folder}: it is the key of another "
+            "home. Point TTA_KEK_FILE, TTA_MONITOR_KEK, TTA_KEK_KEYRING or keys/kek at the right one."
+        )
 
     def _get_or_create(self, dataset: str, period: str) -> DataKey:
         key_id = f"{dataset}/{period}"
@@ -143,15 +163,50 @@ class KeyStore:
             return self._cache[key_id]
         path = self._path(key_id)
         if not path.exists():
-            _write_private(path, seal(self._kek, secrets.token_bytes(KEY_BYTES), key_id.encode()))
+            # A new key comes about once a day and dataset: the moment to let go of destroyed ones.
+            self._cache = {k: v for k, v in self._cache.items() if self._path(k).exists()}
+            with self._locked():
+                # The KEK may have been replaced meanwhile: only the present one may wrap.
+                self._keks = _as_keys(self._source)
+                secret = seal(self._keks[0], kek.fresh(), key_id.encode())
+                write_new(path, secret)
         return self.existing_key(key_id)
+
+    def _unwrap(self, wrapped: bytes, key_id: str) -> bytes | None:
+        for candidate in self._keks:
+            try:
+                return unseal(candidate, wrapped, key_id.encode())
+            except KeyProblem:
+                continue
+        return None
+
+    def _wrapped(self, key_id: str) -> bytes:
+        path = self._path(key_id)
+        # Zeros alone: a rotation replaced the file after we opened it (look again), or the machine
+        # stopped while the key was being destroyed.
+        for _ in range(3):
+            wrapped = path.read_bytes() if path.exists() else b""
+            if wrapped.strip(b"\0"):
+                return wrapped
+        raise KeyDestroyed(
+            f"key {key_id} does not exist: it expired and was destroyed, or {self._folder} "
+            "is not the folder that belongs to this data."
+        )
 
     def _remember(self, key_id: str, secret: bytes) -> DataKey:
         self._cache[key_id] = DataKey(key_id, secret)
         return self._cache[key_id]
 
+    def _locked(self) -> AbstractContextManager[None]:
+        return locked(self._folder / "lock")
+
     def _path(self, key_id: str) -> Path:
         return self._folder / "data" / f"{key_id}.key"
+
+
+def dataset_of(key_id: str) -> str:
+    """`lake.spans/2026-03-01` → `lake.spans`."""
+    return key_id.rpartition("/")[0]
 
 
 def utc_today() -> date:
@@ -159,50 +214,22 @@ def utc_today() -> date:
     return datetime.now(UTC).date()
 
 
-def _read_kek(folder: Path) -> bytes | None:
-    path = os.environ.get("TTA_KEK_FILE")
-    text = os.environ.get("TTA_MONITOR_KEK")
-    if path:
-        return _decode_kek(_read_kek_file(Path(path)), path)
-    if text:
-        return _decode_kek(text, "TTA_MONITOR_KEK")
-    if (folder / "kek").exists():
-        return _decode_kek(_read_kek_file(folder / "kek"), str(folder / "kek"))
-    return None
+def _as_keys(source: kek.KekSource) -> list[DataKey]:
+    keks = source.keks()
+    if not keks:
+        raise KeyProblem(f"{source.name} holds no key any more. Restore it.")
+    return [DataKey("kek", secret) for secret in keks]
 
 
-def _read_kek_file(path: Path) -> str:
-    try:
-        if path.stat().st_mode & 0o077:
-            raise KeyProblem(f"{path} can be read by others. Run: chmod 600 {path}")
-        return path.read_text()
-    except OSError as error:
-        raise KeyProblem(f"key file {path} cannot be read: {error.strerror}.") from error
-
-
-def _decode_kek(text: str, source: str) -> bytes:
-    try:
-        kek = base64.b64decode(text.strip(), validate=True)
-    except ValueError as error:
-        raise KeyProblem(f"{source} is not base64. Give 32 random bytes in base64.") from error
-    if len(kek) != KEY_BYTES:
-        raise KeyProblem(f"{source} holds {len(kek)} bytes, a key has {KEY_BYTES}.")
-    return kek
-
-
-def _write_private(path: Path, content: bytes) -> None:
-    """Create the file once: the first of several racing processes wins, none sees half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        os.link(temporary, path)
-    except FileExistsError:
-        # Another process was first; its key is the key.
-        path.stat()
-    finally:
-        temporary.unlink()
+def _may_be_created(home: Path, source: kek.KekSource, *, create: bool) -> None:
+    """Raise KeyProblem unless this home is new and may get a KEK."""
+    if (home / "keys" / "check").exists() or any((home / name).exists() for name in _DATA):
+        raise KeyProblem(
+            f"{home} holds sealed data but its key is missing from {source.name}. Restore it, or set "
+            "TTA_KEK_FILE; to start afresh choose another --home."
+        )
+    if not create:
+        raise KeyProblem(
+            f"no key in {source.name}, TTA_KEK_FILE or TTA_MONITOR_KEK: the data home cannot be "
+            "opened. Run `./tta.sh monitor up` to create a home, or restore its keys/ folder."
+        )

@@ -7,15 +7,18 @@ person could have typed inside the sealed record. Facts belong to the spool and 
 """
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from privacy.keys import DataKey, KeyStore, seal, unseal
+from privacy.keys import KeyProblem, KeyStore, seal, unseal, utc_today
 
 FILE = "state.db"
+_DAY_BYTES = 10
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def connect(home: Path, schema: str) -> sqlite3.Connection:
@@ -41,19 +44,37 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
 
 
 class Sealer:
-    """Seals JSON records of one kind; a record opens only under the id it was sealed for."""
+    """Seals JSON records of one kind; a record opens only under the id it was sealed for.
+
+    A sealed record begins with the UTC day in the clear (`2026-03-01`) whose key seals it: destroying
+    the day's key is what makes a kind's old records gone.
+    """
 
     def __init__(self, keys: KeyStore, kind: str) -> None:
-        self._key: DataKey = keys.named_key(f"state.{kind}")
+        self._keys = keys
         self._kind = kind
 
+    @property
+    def dataset(self) -> str:
+        """The dataset of the kind's day keys."""
+        return f"state.{self._kind}"
+
     def seal(self, record_id: str, record: dict[str, Any]) -> bytes:
-        """AES-256-GCM over the record's JSON, bound to kind and id."""
-        return seal(self._key, json.dumps(record, sort_keys=True).encode(), self._aad(record_id))
+        """AES-256-GCM over the record's JSON with today's key, bound to kind, id and day."""
+        today = utc_today()
+        key = self._keys.data_key(self.dataset, today)
+        plain = json.dumps(record, sort_keys=True).encode()
+        return today.isoformat().encode() + seal(key, plain, self._aad(record_id, key.id))
 
     def open(self, record_id: str, sealed: bytes) -> dict[str, Any]:
         """The record; raises KeyProblem when key, place or bytes differ."""
-        return json.loads(unseal(self._key, sealed, self._aad(record_id)))
+        day = sealed[:_DAY_BYTES].decode(errors="replace")
+        if not _DAY.fullmatch(day):
+            raise KeyProblem(
+                f"record {record_id} of {self.dataset} in {FILE} is altered. Restore it from a backup."
+            )
+        key = self._keys.existing_key(f"{self.dataset}/{day}")
+        return json.loads(unseal(key, sealed[_DAY_BYTES:], self._aad(record_id, key.id)))
 
-    def _aad(self, record_id: str) -> bytes:
-        return f"state/{self._kind}/{record_id}".encode()
+    def _aad(self, record_id: str, key_id: str) -> bytes:
+        return f"{key_id}/{record_id}".encode()

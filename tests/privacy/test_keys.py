@@ -1,13 +1,20 @@
 """Keys: missing, wrong, destroyed, moved, altered."""
 
 import base64
+import shutil
 import stat
-from datetime import date
+from collections.abc import Iterator
+from datetime import date, timedelta
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
+import time_machine
 
-from privacy.keys import KeyProblem, KeyStore, seal, unseal
+from privacy import files, kek, rotation
+from privacy.keys import KeyDestroyed, KeyProblem, KeyStore, seal, unseal
+from privacy.rotation import rotate
+from privacy.state import Sealer
 
 DAY = date(2026, 3, 1)
 
@@ -88,3 +95,175 @@ def test_sealed_bytes_open_only_at_their_place_and_unaltered(keys: KeyStore) -> 
     with pytest.raises(KeyProblem, match="moved"):
         unseal(key, sealed, b"there")
     assert "words" not in repr(key) and key.secret.hex() not in repr(key)
+
+
+def test_a_lost_keys_folder_is_not_replaced_by_an_empty_one(
+    home: Path, keys: KeyStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kek = tmp_path / "kek"
+    (home / "keys" / "kek").rename(kek)
+    monkeypatch.setenv("TTA_KEK_FILE", str(kek))
+    (home / "lake").mkdir()
+    shutil.rmtree(home / "keys")
+    with pytest.raises(KeyProblem, match="Restore the keys/ folder"):
+        KeyStore.open(home, create=True)
+
+
+def test_a_key_half_destroyed_is_destroyed(home: Path, keys: KeyStore) -> None:
+    keys.data_key("spool", DAY)
+    file = home / "keys" / "data" / "spool" / f"{DAY}.key"
+    file.write_bytes(b"\0" * file.stat().st_size)
+    with pytest.raises(KeyDestroyed):
+        KeyStore.open(home).existing_key(f"spool/{DAY}")
+    rotate(home)
+
+
+class _Vault:
+    """A keyring of this test alone."""
+
+    def __init__(self) -> None:
+        self.entries: dict[tuple[str, str], str] = {}
+
+    def get_password(self, service: str, entry: str) -> str | None:
+        return self.entries.get((service, entry))
+
+    def set_password(self, service: str, entry: str, text: str) -> None:
+        self.entries[service, entry] = text
+
+
+def test_the_os_keyring_holds_the_key_when_it_is_chosen(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import keyring
+
+    vault = _Vault()
+    monkeypatch.setattr(keyring, "get_password", vault.get_password)
+    monkeypatch.setattr(keyring, "set_password", vault.set_password)
+    monkeypatch.setenv("TTA_KEK_KEYRING", "home-1")
+    secret = KeyStore.open(home, create=True).data_key("spool", DAY).secret
+    assert not (home / "keys" / "kek").exists()
+    before = dict(vault.entries)
+    rotate(home)
+    assert vault.entries != before
+    assert KeyStore.open(home).data_key("spool", DAY).secret == secret
+
+
+def test_a_host_without_a_keyring_says_what_to_use_instead(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import keyring
+    from keyring.backends.fail import Keyring
+
+    before = keyring.get_keyring()
+    keyring.set_keyring(Keyring())
+    monkeypatch.setenv("TTA_KEK_KEYRING", "home-1")
+    try:
+        with pytest.raises(KeyProblem, match=r"NoKeyringError.*TTA_KEK_FILE"):
+            KeyStore.open(home, create=True)
+    finally:
+        keyring.set_keyring(before)
+
+
+def test_rotation_leaves_the_data_keys_and_no_use_for_the_old_one(
+    home: Path, keys: KeyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secrets = {day: keys.data_key("spool", DAY + timedelta(day)).secret for day in range(5)}
+    old = (home / "keys" / "kek").read_text()
+    done = rotate(home)
+    assert (done.rewrapped_keys, done.was_interrupted) == (5, False)
+    fresh = KeyStore.open(home)
+    assert {d: fresh.data_key("spool", DAY + timedelta(d)).secret for d in range(5)} == secrets
+    monkeypatch.setenv("TTA_MONITOR_KEK", old.strip())
+    with pytest.raises(KeyProblem, match="another home"):
+        KeyStore.open(home)
+
+
+def test_a_process_that_holds_the_old_key_goes_on(home: Path, keys: KeyStore) -> None:
+    keys.data_key("spool", DAY)
+    other = KeyStore.open(home)
+    rotate(home)
+    made = keys.data_key("spool", DAY + timedelta(1))  # a new day under the new key
+    assert other.data_key("spool", DAY) == keys.data_key("spool", DAY)  # never read before
+    assert KeyStore.open(home).data_key("spool", DAY + timedelta(1)) == made
+
+
+def _write_steps(home: Path) -> int:
+    with (
+        patch.object(kek, "write_over", wraps=kek.write_over) as source,
+        patch.object(rotation, "write_over", wraps=rotation.write_over) as wrapped,
+    ):
+        rotate(home)
+    return source.call_count + wrapped.call_count
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_rotation_killed_at_any_write_is_finished_by_the_next_one(
+    home: Path, keys: KeyStore, when: str
+) -> None:
+    secrets = [keys.data_key("spool", DAY + timedelta(day)).secret for day in range(3)]
+    steps = _write_steps(home)
+    assert steps == 6  # announce, three keys, check, forget
+    real = files.write_over
+    for step in range(steps):
+        left = iter(range(step, -1, -1))
+
+        def dying(path: Path, content: bytes, left: Iterator[int] = left) -> None:
+            is_last = next(left) == 0
+            if not is_last or when == "after":
+                real(path, content)
+            if is_last:
+                raise SystemExit("killed")
+
+        with (
+            patch.object(kek, "write_over", dying),
+            patch.object(rotation, "write_over", dying),
+            pytest.raises(SystemExit),
+        ):
+            rotate(home)
+        between = KeyStore.open(home)
+        assert [between.data_key("spool", DAY + timedelta(d)).secret for d in range(3)] == secrets
+        rotate(home)
+        assert len((home / "keys" / "kek").read_text().split()) == 1
+        after = KeyStore.open(home)
+        assert [after.data_key("spool", DAY + timedelta(d)).secret for d in range(3)] == secrets
+
+
+def test_a_key_from_the_environment_is_rotated_with_both_given(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = (base64.b64encode(bytes([n]) * 32).decode() for n in (1, 2))
+    monkeypatch.setenv("TTA_MONITOR_KEK", old)
+    secret = KeyStore.open(home, create=True).data_key("spool", DAY).secret
+    with pytest.raises(KeyProblem, match="NEW,OLD"):
+        rotate(home)
+    monkeypatch.setenv("TTA_MONITOR_KEK", f"{new},{old}")
+    assert rotate(home).is_old_key_yours_to_remove
+    monkeypatch.setenv("TTA_MONITOR_KEK", new)
+    assert KeyStore.open(home).data_key("spool", DAY).secret == secret
+
+
+def test_a_key_destroyed_during_a_rotation_does_not_come_back(home: Path, keys: KeyStore) -> None:
+    keys.data_key("spool", DAY)
+    listed = rotation._wrapped_files(home / "keys")
+    keys.destroy("spool", DAY)
+    with patch.object(rotation, "_wrapped_files", side_effect=[listed, listed[1:]]):
+        rotate(home)
+    with pytest.raises(KeyDestroyed):
+        KeyStore.open(home).existing_key(f"spool/{DAY}")
+
+
+def test_a_state_record_opens_with_the_key_of_its_day_only(home: Path, keys: KeyStore) -> None:
+    sealer = Sealer(keys, "alerts")
+    with time_machine.travel("2026-03-01T12:00:00Z", tick=False):
+        old = sealer.seal("a", {"note": "x"})
+    with time_machine.travel("2026-03-02T12:00:00Z", tick=False):
+        new = sealer.seal("a", {"note": "y"})
+    assert (sealer.open("a", old), sealer.open("a", new)) == ({"note": "x"}, {"note": "y"})
+    with pytest.raises(KeyProblem):
+        sealer.open("b", new)
+    keys.destroy(sealer.dataset, DAY)
+    with pytest.raises(KeyDestroyed):
+        sealer.open("a", old)
+    assert sealer.open("a", new) == {"note": "y"}
+    with pytest.raises(KeyProblem, match="altered"):
+        sealer.open("a", b"x" + new[1:])

@@ -1,0 +1,53 @@
+"""`./tta.sh monitor keys …`: the KEK and the data keys it wraps.
+
+Here: arguments and printing. Not here: keys (`privacy/keys`) and rotation (`privacy/rotation`).
+"""
+
+import json
+from typing import Annotated
+
+import typer
+
+from privacy.keys import KeyStore
+from privacy.rotation import rotate as rotate_kek
+from tta_monitor.commands import groups
+from tta_monitor.commands.context import out, print_table, settings
+
+
+@groups.keys.command("status")
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show where the key comes from and which data keys live; never a key.
+
+    Example: ./tta.sh monitor keys status
+    """
+    store = KeyStore.open(settings().home)
+    datasets = store.datasets()
+    rows = [
+        {
+            "dataset": d.dataset,
+            "keys": d.count,
+            "oldest": d.oldest and d.oldest.isoformat(),
+            "newest": d.newest and d.newest.isoformat(),
+        }
+        for d in datasets
+    ]
+    if as_json:
+        print(json.dumps({"source": store.source, "datasets": rows}))
+        return
+    out.print(f"key-encryption key: {store.source}", soft_wrap=True)
+    print_table(["dataset", "keys", "oldest", "newest"], [list(r.values()) for r in rows])
+
+
+@groups.keys.command("rotate")
+def rotate() -> None:
+    """Replace the key-encryption key while everything runs; finishes an interrupted rotation.
+
+    Example: ./tta.sh monitor keys rotate
+    """
+    done = rotate_kek(settings().home)
+    verb = "finished the interrupted rotation" if done.was_interrupted else "rotated"
+    out.print(f"{verb}: {done.rewrapped_keys} keys re-wrapped, {done.source}", soft_wrap=True)
+    if done.is_old_key_yours_to_remove:
+        out.print("Now remove the old key from TTA_MONITOR_KEK and restart the processes.")
