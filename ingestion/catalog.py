@@ -13,7 +13,8 @@ from pathlib import Path
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS files (
     path TEXT PRIMARY KEY, signal TEXT NOT NULL, hour_at TEXT NOT NULL,
-    row_count INTEGER NOT NULL, byte_count INTEGER NOT NULL, plan INTEGER NOT NULL
+    row_count INTEGER NOT NULL, byte_count INTEGER NOT NULL, plan INTEGER NOT NULL,
+    digest TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS files_hour ON files (signal, hour_at);
 CREATE TABLE IF NOT EXISTS plans (
@@ -36,6 +37,7 @@ class LakeFile:
     hour_at: datetime
     row_count: int
     byte_count: int
+    digest: str  # keyed, of path and bytes: a file that was moved or altered is not this file
 
     @property
     def day(self) -> date:
@@ -103,6 +105,15 @@ class Catalog:
             self._db.executemany("DELETE FROM files WHERE path = ?", [(f.path,) for f in old])
             self._add([new], plan)
 
+    def forget(self, files: Sequence[LakeFile]) -> None:
+        """Take files off the list for good; their hours no longer await a build."""
+        with self._transaction():
+            self._db.executemany("DELETE FROM files WHERE path = ?", [(f.path,) for f in files])
+            hours = {(f.signal, f.hour_at.isoformat()) for f in files}
+            self._db.executemany(
+                "DELETE FROM dirty_hours WHERE signal = ? AND hour_at = ?", sorted(hours)
+            )
+
     def files(self, signal: str, hours: Sequence[datetime] | None = None) -> list[LakeFile]:
         """Live files of a signal, of all hours or of those given."""
         condition, values = "", [signal]
@@ -110,11 +121,11 @@ class Catalog:
             condition = f" AND hour_at IN ({','.join('?' * len(hours))})"
             values += [hour.isoformat() for hour in hours]
         rows = self._db.execute(
-            "SELECT path, signal, hour_at, row_count, byte_count FROM files"
+            "SELECT path, signal, hour_at, row_count, byte_count, digest FROM files"
             f" WHERE signal = ?{condition} ORDER BY hour_at, path",
             values,
         )
-        return [LakeFile(p, s, datetime.fromisoformat(h), n, b) for p, s, h, n, b in rows]
+        return [LakeFile(p, s, datetime.fromisoformat(h), n, b, d) for p, s, h, n, b, d in rows]
 
     def crowded_hours(self, more_than: int, before: datetime) -> list[tuple[str, datetime]]:
         """Closed hours with more files than this: candidates for compaction."""
@@ -142,9 +153,9 @@ class Catalog:
 
     def _add(self, files: Sequence[LakeFile], plan: int) -> None:
         self._db.executemany(
-            "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?)",
             [
-                (f.path, f.signal, f.hour_at.isoformat(), f.row_count, f.byte_count, plan)
+                (f.path, f.signal, f.hour_at.isoformat(), f.row_count, f.byte_count, plan, f.digest)
                 for f in files
             ],
         )

@@ -50,11 +50,19 @@ def parquet_key_name(signal: str, day: date) -> str:
 
 
 def add_parquet_keys(
-    con: duckdb.DuckDBPyConnection, keys: KeyStore, days: Iterable[tuple[str, date]]
+    con: duckdb.DuckDBPyConnection,
+    keys: KeyStore,
+    days: Iterable[tuple[str, date]],
+    *,
+    create: bool = False,
 ) -> None:
-    """Make the day keys of (signal, day) pairs usable on a connection."""
+    """Make the day keys of (signal, day) pairs usable on a connection.
+
+    Only a writer may `create` them; a reader of an expired day gets KeyDestroyed.
+    """
     for signal, day in days:
-        key = keys.data_key(f"lake.{signal}", day)
+        dataset = f"lake.{signal}"
+        key = keys.data_key(dataset, day) if create else keys.existing_key(f"{dataset}/{day}")
         con.execute(
             f"PRAGMA add_parquet_key('{parquet_key_name(signal, day)}', '{secret_text(key)}')"
         )

@@ -17,6 +17,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from ingestion.binding import digest_of, verify
 from ingestion.catalog import Catalog, LakeFile, Plan
 from ingestion.contracts import LANDED, LEDGER, SIGNALS
 from ingestion.duck import add_parquet_keys, connect, parquet_key_name
@@ -100,7 +101,7 @@ def compact(settings: Settings, keys: KeyStore, *, now: datetime | None = None) 
         rows = sum(f.row_count for f in old)
         new = _write(
             con,
-            settings.lake_path,
+            settings,
             signal=signal,
             hour_at=hour_at,
             name=name,
@@ -117,7 +118,11 @@ def compact(settings: Settings, keys: KeyStore, *, now: datetime | None = None) 
 
 
 def scan(settings: Settings, files: Sequence[LakeFile]) -> str:
-    """A SELECT over files of one signal; the connection must hold their days' keys."""
+    """A SELECT over files of one signal; the connection must hold their days' keys.
+
+    Raises KeyProblem for a file that is not the one that was written there (`binding`).
+    """
+    verify(settings, files)
     by_day: dict[str, list[str]] = {}
     for file in files:
         name = parquet_key_name(file.signal, file.day)
@@ -200,7 +205,7 @@ class _Drain:
         hour = f"date_trunc('hour', {EVENT_TIME[signal]})"
         hours = [h for (h,) in con.execute(f"SELECT DISTINCT {hour} FROM incoming").fetchall()]
         known = self._catalog.files(signal, hours)
-        add_parquet_keys(con, self._keys, {(signal, h.date()) for h in hours})
+        add_parquet_keys(con, self._keys, {(signal, h.date()) for h in hours}, create=True)
         key = _content_key(signal)
         existing = (
             f"SELECT {key} AS k, count(*) AS n FROM ({scan(self._settings, known)}) GROUP BY 1"
@@ -240,7 +245,7 @@ class _Drain:
         con.register("incoming", table)
         column = EVENT_TIME[signal]
         hours = con.execute(f"SELECT {column}, count(*) FROM incoming GROUP BY 1").fetchall()
-        add_parquet_keys(con, self._keys, {(signal, hour.date()) for hour, _ in hours})
+        add_parquet_keys(con, self._keys, {(signal, h.date()) for h, _ in hours}, create=True)
         files = [
             self._write_hour(
                 con, signal, hour, f"SELECT * FROM incoming WHERE {column} = '{hour}'", rows
@@ -261,7 +266,7 @@ class _Drain:
         name = f"part-{self._plan.number:08d}.parquet"
         file = _write(
             con,
-            self._settings.lake_path,
+            self._settings,
             signal=signal,
             hour_at=hour_at,
             name=name,
@@ -303,7 +308,7 @@ def _read_plan(spool: Spool, plan: Plan) -> dict[str, pa.Table]:
 
 def _write(
     con: duckdb.DuckDBPyConnection,
-    lake: Path,
+    settings: Settings,
     *,
     signal: str,
     hour_at: datetime,
@@ -313,7 +318,7 @@ def _write(
 ) -> LakeFile:
     """Write one partition file durably: temporary name, fsync, rename, fsync of the folder."""
     relative = Path(signal) / f"date={hour_at:%Y-%m-%d}" / f"hour={hour_at:%H}" / name
-    path = lake / relative
+    path = settings.lake_path / relative
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
     key = parquet_key_name(signal, hour_at.date())
@@ -325,7 +330,8 @@ def _write(
     _fsync(temporary)
     temporary.replace(path)
     _fsync(path.parent)
-    return LakeFile(str(relative), signal, hour_at, rows, path.stat().st_size)
+    size, digest = path.stat().st_size, digest_of(settings.home, path, str(relative))
+    return LakeFile(str(relative), signal, hour_at, rows, size, digest)
 
 
 def _fsync(path: Path) -> None:
