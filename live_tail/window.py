@@ -14,6 +14,9 @@ from datetime import UTC, datetime, timedelta
 import duckdb
 import pyarrow as pa
 
+from live_tail import evidence, points
+from live_tail.minutes import Minutes
+
 BUCKET_S = 5
 _FUTURE = timedelta(minutes=5)
 _SCHEMA = """
@@ -48,10 +51,11 @@ _MERGES = {
     "hot_ai_calls": "sum(call_count), sum(error_count), sum(input_tokens), sum(output_tokens)",
     "hot_db_operations": "sum(operation_count), sum(error_count)",
 }
-_TABLES = (
+_OWN_TABLES = (
     "hot_requests hot_ai_calls hot_db_operations hot_websockets hot_host hot_sightings"
     " hot_service_up hot_errors hot_ledger seen"
-).split()
+)
+_TABLES = [*_OWN_TABLES.split(), *evidence.TABLES, *points.TABLES]
 _EVENT_TIME = {"spans": "start_at", "logs": "event_at", "metric_points": "event_at"}
 _KEY = {
     "spans": "component, trace_id, span_id, start_at, duration_ns, name, kind",
@@ -197,12 +201,22 @@ _INSERTS = {
 class Window:
     """All hot tables; `ingest` comes from one thread, readers take a `cursor` each."""
 
-    def __init__(self, *, minutes: int, max_errors: int, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        *,
+        minutes: int,
+        max_errors: int,
+        clock: Callable[[], datetime],
+        history: Minutes | None = None,
+    ) -> None:
         self._con = duckdb.connect(
             config={"memory_limit": "2GB", "threads": "2", "autoinstall_known_extensions": "false"}
         )
         self._con.execute("SET TimeZone = 'UTC'")
-        self._con.execute(_SCHEMA)
+        self._con.execute(_SCHEMA + evidence.SCHEMA + points.SCHEMA)
+        self.points = points.Points()
+        self.history = history or Minutes(None)
+        self.history.restore(self._con)
         self._writing = threading.Lock()
         self._minutes, self._max_errors, self._clock = minutes, max_errors, clock
         self.counts: Counter[str] = Counter()
@@ -241,46 +255,38 @@ class Window:
                 if signal == "ledger":
                     self._con.execute(_LEDGER)
                     return rows.num_rows
-                return self._ingest_items(signal, rows.num_rows)
+                return self._ingest_items(signal, rows.num_rows, max(seq for seq, _ in batches))
             finally:
                 self._con.unregister("incoming")
 
-    def _ingest_items(self, signal: str, total: int) -> int:
+    def _ingest_items(self, signal: str, total: int, max_seq: int) -> int:
         time_column = _EVENT_TIME[signal]
-        newest = self.now() + _FUTURE
+        start, newest = self.starts_at(), self.now() + _FUTURE
         self._con.execute("BEGIN")
         try:
-            self._con.execute(
-                f"""
-                CREATE OR REPLACE TEMP TABLE fresh AS
-                WITH numbered AS (
-                    SELECT *, time_bucket(INTERVAL {BUCKET_S} SECONDS, {time_column}) AS bucket_at,
-                        row_number() OVER (PARTITION BY {_KEY[signal]}, batch_seq) AS nth
-                    FROM incoming WHERE {time_column} BETWEEN ? AND ?
-                ),
-                keyed AS (SELECT *, hash({_KEY[signal]}, nth) AS key FROM numbered)
-                SELECT * FROM keyed
-                WHERE key NOT IN (SELECT key FROM seen WHERE signal = ?)
-                QUALIFY row_number() OVER (PARTITION BY key ORDER BY batch_seq) = 1
-                """,
-                [self.starts_at(), newest, signal],
-            )
+            self._take_new("fresh", signal, start, newest)
             self._con.execute("INSERT INTO seen SELECT bucket_at, ?, key FROM fresh", [signal])
             self._con.execute(_SIGHTINGS.format(time=time_column), [signal])
-            for statement in _INSERTS[signal]:
+            for statement in [*_INSERTS[signal], *evidence.STATEMENTS[signal]]:
                 self._con.execute(statement)
+            if signal == "metric_points":
+                self.points.ingest(self._con)
             fresh, latest = self._con.execute(
                 f"SELECT count(*), max({time_column}) FROM fresh"
             ).fetchall()[0]
             outside = self._con.execute(
                 f"SELECT count(*) FILTER (WHERE {time_column} < ?),"
                 f" count(*) FILTER (WHERE {time_column} > ?) FROM incoming",
-                [self.starts_at(), newest],
+                [start, newest],
             ).fetchall()[0]
+            counted = self.history.count(self._con, signal)
+            if outside[0]:
+                counted += self._count_late(signal, start)
             self._con.execute("COMMIT")
         except BaseException:
             self._con.execute("ROLLBACK")
             raise
+        self.history.add(signal, counted, max_seq)
         self.counts["rows"] += fresh
         self.counts["late"] += outside[0]
         self.counts["future"] += outside[1]
@@ -288,6 +294,35 @@ class Window:
         if latest and (self.newest_event_at is None or latest > self.newest_event_at):
             self.newest_event_at = latest
         return fresh
+
+    def _take_new(self, table: str, signal: str, low: datetime, high: datetime) -> None:
+        """Rows of `incoming` with an event time in [low, high] that were not seen before."""
+        time_column = _EVENT_TIME[signal]
+        self._con.execute(
+            f"""
+            CREATE OR REPLACE TEMP TABLE {table} AS
+            WITH numbered AS (
+                SELECT *, time_bucket(INTERVAL {BUCKET_S} SECONDS, {time_column}) AS bucket_at,
+                    row_number() OVER (PARTITION BY {_KEY[signal]}, batch_seq) AS nth
+                FROM incoming WHERE {time_column} BETWEEN ? AND ?
+            ),
+            keyed AS (SELECT *, hash({_KEY[signal]}, nth) AS key FROM numbered)
+            SELECT * FROM keyed
+            WHERE key NOT IN (SELECT key FROM seen WHERE signal = ?)
+            QUALIFY row_number() OVER (PARTITION BY key ORDER BY batch_seq) = 1
+            """,
+            [low, high, signal],
+        )
+
+    def _count_late(
+        self, signal: str, start: datetime
+    ) -> list[tuple[datetime, str, str, int, int]]:
+        """What left the window still belongs to the minutes that are kept for a month."""
+        just_before = start - timedelta(microseconds=1)
+        self._take_new("fresh", signal, start - self.history.keep, just_before)
+        # Remembered as of now, so that a repetition is recognised for as long as any other.
+        self._con.execute("INSERT INTO seen SELECT ?, ?, key FROM fresh", [self.now(), signal])
+        return self.history.count(self._con, signal)
 
     def tidy(self) -> None:
         """Evict what left the window and merge partial aggregates: memory stays bounded."""
@@ -306,6 +341,8 @@ class Window:
                 " (SELECT rowid FROM hot_errors ORDER BY event_at DESC LIMIT ?)",
                 [self._max_errors],
             )
+            self.points.tidy(self._con, self.now())
+            self.history.tidy(self._con, self.now())
 
 
 _GROUPS = {
