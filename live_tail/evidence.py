@@ -113,10 +113,10 @@ STATEMENTS = {
     "metric_points": [
         f"""
         INSERT INTO hot_probes
-        SELECT bucket_at, coalesce(attributes['service'], attributes['job'], component),
-            {_S.dependency_of("coalesce(attributes['service'], attributes['job'], component)")},
+        SELECT bucket_at, attributes['service'], {_S.dependency_of("attributes['service']")},
             component, metric, event_at, value >= 1
-        FROM fresh WHERE metric IN ('tta_service_up', 'up') AND value IS NOT NULL AND flags & 1 = 0
+        FROM fresh WHERE metric = 'tta_service_up' AND attributes['service'] IS NOT NULL
+            AND value IS NOT NULL AND flags & 1 = 0
         """,
     ],
 }

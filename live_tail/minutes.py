@@ -2,7 +2,7 @@
 
 Here: counting them from what the window finds new, and keeping them sealed in `state.db`. Not
 here: availability and burn rates (`live_tail/alerts/sources`). Sources: `requests` (server spans;
-a failure is ERROR or 5xx) and `probe` (readiness routes, `tta_service_up`, `up`). Routes that
+a failure is ERROR or 5xx) and `probe` (readiness routes, `tta_service_up`). Routes that
 always answer "healthy" never count.
 
 Exact across restarts: an hour's totals and the last spool batch they hold are written in one
@@ -51,10 +51,10 @@ _COUNT = {
         GROUP BY 1, 2, 3""",
     "metric_points": """
         SELECT date_trunc('minute', event_at),
-            coalesce(attributes['service'], attributes['job'], component), 'probe',
+            coalesce(attributes['service'], component), 'probe',
             count(*) FILTER (WHERE value >= 1), count(*)
         FROM fresh
-        WHERE batch_seq > ? AND metric IN ('tta_service_up', 'up') AND value IS NOT NULL
+        WHERE batch_seq > ? AND metric = 'tta_service_up' AND value IS NOT NULL
             AND flags & 1 = 0
         GROUP BY 1, 2, 3""",
 }

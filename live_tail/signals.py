@@ -75,7 +75,8 @@ class Signals:
 def load_signals(path: Path = FILE) -> Signals:
     """The shipped definitions."""
     values: dict[str, Any] = yaml.safe_load(path.read_text())
-    return Signals(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+    lists: dict[str, Any] = {k: tuple(v) for k, v in values.items() if isinstance(v, list)}
+    return Signals(**{**values, **lists})
 
 
 def _matches(text: str, patterns: tuple[str, ...]) -> str:

@@ -1,0 +1,180 @@
+"""Facts of the hot window that rules select: one value per set of labels.
+
+Here: SQL over the window's tables. Not here: metrics by name (`sources`), what names mean
+(`live_tail/signals.yaml`), conditions (`evaluate`).
+"""
+
+import math
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import duckdb
+
+from live_tail.alerts.spec import FACTS, Select
+from live_tail.signals import load_signals
+
+Rows = list[tuple[dict[str, str], float]]
+_S = load_signals()
+_COUNTED = {
+    "requests": ("hot_requests", "request_count"),
+    "db_operations": ("hot_db_operations", "operation_count"),
+    "ai_calls": ("hot_ai_calls", "call_count"),
+}
+_GAMMA = 1.01 / 0.99
+# A probe is believed for three minutes, an unreachable dependency for 90 s without news.
+_DEPENDENCY_DOWN = """
+WITH probes AS (
+    SELECT dependency, bool_or(NOT is_up) AS is_down FROM (
+        SELECT dependency, target, component, kind, max_by(is_up, event_at) AS is_up
+        FROM hot_probes
+        WHERE dependency IS NOT NULL AND event_at > $at - INTERVAL 3 MINUTES AND event_at <= $at
+        GROUP BY ALL
+    ) GROUP BY dependency
+),
+calls AS (
+    SELECT dependency, address, sum(bad) AS bad, sum(probes_bad) AS probes_bad,
+        max(last_good_at) AS good_at, max(last_bad_at) AS bad_at,
+        sum(bad) FILTER (WHERE bucket_at > $at - INTERVAL 30 SECONDS) AS bad_now,
+        sum(good) FILTER (WHERE bucket_at > $at - INTERVAL 30 SECONDS) AS good_now
+    FROM hot_dependency_calls WHERE bucket_at > $at - INTERVAL 90 SECONDS AND bucket_at <= $at
+    GROUP BY dependency, address
+),
+judged AS (
+    SELECT dependency, bool_or(
+        (bad_at > coalesce(CASE WHEN address = '' THEN any_good_at ELSE good_at END, 'epoch'::TIMESTAMP)
+            AND (bad >= 2 OR probes_bad >= 1))
+        OR (bad_now >= 5 AND bad_now >= good_now)) AS is_down
+    FROM (SELECT *, max(good_at) OVER (PARTITION BY dependency) AS any_good_at FROM calls)
+    GROUP BY dependency
+)
+SELECT dependency, max(coalesce(is_down, false)::INTEGER)
+FROM (FROM probes UNION ALL FROM judged) GROUP BY dependency
+"""
+_SERVICE_DOWN = """
+SELECT target, max((NOT is_up)::INTEGER) FROM (
+    SELECT target, component, max_by(is_up, event_at) AS is_up FROM hot_probes
+    WHERE kind = $kind AND dependency IS NULL AND event_at > $at - INTERVAL 3 MINUTES
+        AND event_at <= $at
+    GROUP BY ALL
+) GROUP BY target
+"""
+_SILENT = """
+SELECT component, date_diff('second', max(last_at), $at)
+FROM hot_sightings GROUP BY component HAVING count(DISTINCT date_trunc('minute', bucket_at)) >= 5
+"""
+USES = """
+SELECT DISTINCT component, dependency FROM hot_dependency_calls
+UNION SELECT component, dependency FROM hot_probes WHERE kind = 'route' AND dependency IS NOT NULL
+"""
+
+
+def read_fact(
+    cursor: duckdb.DuckDBPyConnection, select: Select, at: datetime, dropped: int
+) -> Rows:
+    """Values of a fact by its labels; raises ValueError for a value the fact does not have."""
+    if select.fact in _COUNTED:
+        return _counted(cursor, select, at)
+    if select.fact == "dropped_points":
+        return [({"reason": "too_many_series"}, float(dropped))]
+    readers: dict[str, Callable[[], Rows]] = {
+        "failures": lambda: _failures(cursor, select, at),
+        "dependency_down": lambda: _named(cursor, _DEPENDENCY_DOWN, "dependency", at=at),
+        "service_down": lambda: _named(
+            cursor, _SERVICE_DOWN, "component", at=at, kind="tta_service_up"
+        ),
+        "not_ready": lambda: _named(cursor, _SERVICE_DOWN, "component", at=at, kind="route"),
+        "silent": lambda: _named(cursor, _SILENT, "component", at=at),
+        "availability": lambda: _availability(cursor, select, at),
+    }
+    return readers[select.fact]()
+
+
+def bad_and_total(
+    cursor: duckdb.DuckDBPyConnection, at: datetime, over: timedelta
+) -> dict[tuple[str, str], tuple[int, int]]:
+    """Bad and all events by component and source in the minutes that `over` reaches back."""
+    rows = cursor.execute(
+        "SELECT component, source, sum(total - good)::BIGINT, sum(total)::BIGINT FROM hot_minutes"
+        " WHERE minute_at > ? AND minute_at <= ? GROUP BY 1, 2",
+        [at - over, at],
+    ).fetchall()
+    return {(component, source): (bad, total) for component, source, bad, total in rows}
+
+
+def _availability(cursor: duckdb.DuckDBPyConnection, select: Select, at: datetime) -> Rows:
+    found = bad_and_total(cursor, at - select.offset, select.over)
+    return [
+        (
+            {"component": component, "source": source},
+            float(total) if select.value == "count" else 100.0 * (total - bad) / total,
+        )
+        for (component, source), (bad, total) in found.items()
+        if total
+    ]
+
+
+def _named(cursor: duckdb.DuckDBPyConnection, sql: str, label: str, **bound: object) -> Rows:
+    return [({label: name}, float(v)) for name, v in cursor.execute(sql, bound).fetchall()]
+
+
+def _failures(cursor: duckdb.DuckDBPyConnection, select: Select, at: datetime) -> Rows:
+    end = at - select.offset
+    rows = cursor.execute(
+        "SELECT component, route, name, exception_type, area, sum(failures) FROM hot_failures"
+        " WHERE bucket_at > ? AND bucket_at <= ? GROUP BY ALL",
+        [end - select.over - timedelta(seconds=5), end],
+    ).fetchall()
+    names = ("component", "route", "name", "exception_type", "area")
+    per = select.over.total_seconds() if select.value == "rate" else 1.0
+    return [(dict(zip(names, row[:-1], strict=True)), float(row[-1]) / per) for row in rows]
+
+
+def _counted(cursor: duckdb.DuckDBPyConnection, select: Select, at: datetime) -> Rows:
+    table, count = _COUNTED[select.fact]
+    end = at - select.offset
+    names = sorted(FACTS[select.fact])
+    kept = [
+        name for name in names if select.by is None or name in select.by or name in select.where
+    ]
+    columns = "".join(f"{name}, " for name in kept)
+    skipped = (
+        f" AND NOT {_S.is_ignored('route')} AND NOT {_S.is_probe('route')}"
+        if select.fact == "requests"
+        else ""
+    )
+    rows = cursor.execute(
+        f"SELECT {columns}log_bucket, sum({count}), sum(error_count) FROM {table}"
+        f" WHERE bucket_at > ? AND bucket_at <= ?{skipped} GROUP BY ALL",
+        [end - select.over, end],
+    ).fetchall()
+    cells: dict[tuple[str, ...], dict[int, tuple[float, float]]] = {}
+    for *labels, bucket, n, errors in rows:
+        key = tuple("" if label is None else str(label) for label in labels)
+        cells.setdefault(key, {})[bucket] = (float(n), float(errors))
+    found = []
+    for key, buckets in cells.items():
+        value = _counted_value(select, buckets)
+        if value is not None:
+            found.append((dict(zip(kept, key, strict=True)), value))
+    return found
+
+
+def _counted_value(select: Select, buckets: dict[int, tuple[float, float]]) -> float | None:
+    total = sum(n for n, _ in buckets.values())
+    errors = sum(e for _, e in buckets.values())
+    plain = {
+        "count": total,
+        "rate": total / select.over.total_seconds(),
+        "errors": errors,
+        "error_ratio": errors / total if total else None,
+    }
+    if select.value in plain:
+        return plain[select.value]
+    if not select.value.startswith("p"):
+        raise ValueError(f"{select.fact} has no value {select.value}")
+    rank, so_far = float(select.value[1:]) / 100 * total, 0.0
+    for bucket in sorted(buckets):
+        so_far += buckets[bucket][0]
+        if so_far >= rank:
+            return 0.0 if bucket == -1_000 else 2 * math.pow(_GAMMA, bucket) / (_GAMMA + 1)
+    return None

@@ -1,0 +1,323 @@
+"""Where rules read: series of metrics and facts of the hot window, as values by labels.
+
+Here: selecting, rates with resets, quantiles of histograms, folding by labels, SQL rules within
+limits. Not here: facts' SQL (`facts`), conditions (`evaluate`).
+"""
+
+import re
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import duckdb
+import numpy as np
+
+from live_tail.alerts.facts import USES, Rows, bad_and_total, read_fact
+from live_tail.alerts.model import Labels, labels_of
+from live_tail.alerts.spec import Select, Sql, Where
+from live_tail.window import Window
+
+Vector = dict[Labels, float]
+_FOLDS: Mapping[str, Callable[[list[float]], float]] = {
+    "max": max,
+    "min": min,
+    "sum": sum,
+    "avg": lambda values: sum(values) / len(values),
+    "count": len,
+}
+_ADDED = frozenset({"rate", "increase", "count", "sum", "errors"})
+_PLAIN = {
+    "last": "max_by(last, last_at)",
+    "avg": "sum(total) / sum(n)",
+    "min": "min(low)",
+    "max": "max(high)",
+    "sum": "sum(total)",
+    "count": "sum(n)",
+}
+# The last point before the span is the base; a series that began inside it began at zero. A
+# smaller value, or a start after the point before, is a restart from zero.
+_INCREASES = """
+WITH steps AS (
+    SELECT series, last_at, start_at, last,
+        lag(last) OVER w AS before, lag(last_at) OVER w AS before_at
+    FROM hot_points WHERE series IN (SELECT unnest($series)) AND last_at > $base AND last_at <= $end
+    WINDOW w AS (PARTITION BY series ORDER BY last_at)
+)
+SELECT series, sum(CASE
+    WHEN before IS NULL THEN CASE WHEN start_at >= $start THEN last ELSE 0 END
+    WHEN last < before OR start_at > before_at THEN last
+    ELSE last - before END)
+FROM steps WHERE last_at > $start GROUP BY series
+"""
+
+
+class ErrorGroupsUnavailable(Exception):
+    """No stream of error groups is connected, so the rule cannot be judged."""
+
+
+@dataclass(frozen=True)
+class GroupChange:
+    """An error group that became new, regressed or escalating; `labels` hold no message text."""
+
+    state: str
+    at: datetime
+    labels: Mapping[str, str]
+
+
+@dataclass
+class Sources:
+    """Reads one window; `groups` gives error-group changes since a time, `marts` a connection."""
+
+    window: Window
+    groups: Callable[[datetime], Sequence[GroupChange]] | None = None
+    marts: Callable[[], duckdb.DuckDBPyConnection] | None = None
+    _matching: dict[tuple[str, str], tuple[int, list[int]]] = field(default_factory=dict)
+
+    def vector(self, select: Select, at: datetime, *, worst: str = "max") -> Vector:
+        """One value per set of labels at a time; `worst` folds series that share their labels."""
+        cursor = self.window.cursor()
+        try:
+            if select.fact:
+                rows = read_fact(cursor, select, at, self.window.points.dropped)
+                kept = [row for row in rows if matches(select.where, row[0])]
+            else:
+                kept = self._metric(cursor, select, at)
+        finally:
+            cursor.close()
+        return _folded(kept, select, worst)
+
+    def history(self, select: Select, at: datetime) -> dict[Labels, tuple[np.ndarray, np.ndarray]]:
+        """Times (seconds before `at`, negative) and values of gauges, by labels."""
+        series = self._series(select)
+        rows = self._ask(
+            "SELECT series, epoch(last_at - ?::TIMESTAMP), last FROM hot_points"
+            " WHERE series IN (SELECT unnest(?)) AND last_at > ? AND last_at <= ? ORDER BY last_at",
+            [at, series, at - select.over, at],
+        )
+        points: dict[Labels, list[tuple[float, float]]] = {}
+        for number, seconds, value in rows:
+            labels = labels_of(_only(self.window.points.series[number].labels, select.by))
+            points.setdefault(labels, []).append((seconds, value))
+        return {
+            labels: (np.array([t for t, _ in some]), np.array([v for _, v in some]))
+            for labels, some in points.items()
+        }
+
+    def uses(self) -> frozenset[tuple[str, str]]:
+        """Which component uses which dependency, as the window shows."""
+        return frozenset((c, d) for c, d in self._ask(USES, []))
+
+    def minutes(self, at: datetime, over: Any) -> dict[tuple[str, str], tuple[int, int]]:
+        """Bad and all events by component and source."""
+        cursor = self.window.cursor()
+        try:
+            return bad_and_total(cursor, at, over)
+        finally:
+            cursor.close()
+
+    def sql(self, rule: Sql) -> Rows:
+        """Rows of an SQL rule; raises when it takes too long or gives too many rows."""
+        if rule.source == "marts":
+            if self.marts is None:
+                raise LookupError("no marts")
+            con = self.marts()
+        else:
+            con = self.window.cursor()
+        timer = threading.Timer(rule.max_s, con.interrupt)
+        timer.start()
+        try:
+            result = con.execute(rule.query)
+            names = [column[0] for column in result.description or []]
+            rows = result.fetchmany(rule.max_rows + 1)
+        finally:
+            timer.cancel()
+            con.close()
+        if len(rows) > rule.max_rows:
+            raise OverflowError("too many rows")
+        found = [dict(zip(names, row, strict=True)) for row in rows]
+        return [
+            ({name: str(row[name]) for name in rule.labels}, float(row["value"]))
+            for row in found
+            if row["value"] is not None
+        ]
+
+    def _ask(self, sql: str, bound: list[Any]) -> list[tuple[Any, ...]]:
+        cursor = self.window.cursor()
+        try:
+            return cursor.execute(sql, bound).fetchall()
+        finally:
+            cursor.close()
+
+    def _series(self, select: Select) -> list[int]:
+        points = self.window.points
+        known = points.by_metric.get(select.metric, [])
+        key = (select.metric, repr(select.where))
+        newest = known[-1] if known else -1
+        cached = self._matching.get(key)
+        # A series that went leaves no points, so only new ones make the list stale.
+        if cached is None or cached[0] != newest:
+            chosen = [s for s in known if matches(select.where, points.series[s].labels)]
+            cached = self._matching[key] = (newest, chosen)
+        return cached[1]
+
+    def _metric(self, cursor: duckdb.DuckDBPyConnection, select: Select, at: datetime) -> Rows:
+        chosen = self._series(select)
+        if not chosen:
+            return []
+        series = self.window.points.series
+        end = at - select.offset
+        start = end - select.over
+        histograms = [s for s in chosen if series[s].shape.startswith("histogram")]
+        if histograms:
+            return self._histograms(cursor, select, histograms, start, end)
+        found: list[tuple[int, float]] = []
+        if select.value in {"rate", "increase"}:
+            delta = [s for s in chosen if series[s].shape == "delta"]
+            found = cursor.execute(
+                _INCREASES,
+                {"series": chosen, "start": start, "end": end, "base": start - select.over},
+            ).fetchall()
+            found = [(s, v) for s, v in found if series[s].shape != "delta"]
+            if delta:
+                found += self._plain(cursor, "sum", delta, start, end)
+            if select.value == "rate":
+                found = [(s, v / select.over.total_seconds()) for s, v in found]
+        else:
+            found = self._plain(cursor, select.value, chosen, start, end)
+        return [(series[s].labels, float(v)) for s, v in found if v is not None]
+
+    def _plain(
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        value: str,
+        series: list[int],
+        start: datetime,
+        end: datetime,
+    ) -> list[tuple[int, float]]:
+        if value not in _PLAIN:
+            raise ValueError(f"the metric has no {value}: it is no histogram")
+        return cursor.execute(
+            f"SELECT series, {_PLAIN[value]} FROM hot_points WHERE series IN (SELECT unnest(?))"
+            " AND last_at > ? AND last_at <= ? GROUP BY series",
+            [series, start, end],
+        ).fetchall()
+
+    def _histograms(
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        select: Select,
+        chosen: list[int],
+        start: datetime,
+        end: datetime,
+    ) -> Rows:
+        rows = cursor.execute(
+            "SELECT series, last_at, start_at, n, total, bounds, counts FROM hot_histograms"
+            " WHERE series IN (SELECT unnest(?)) AND last_at > ? AND last_at <= ?"
+            " ORDER BY series, last_at",
+            [chosen, start - select.over, end],
+        ).fetchall()
+        grouped: dict[Labels, list[Any]] = {}
+        previous: tuple[Any, ...] | None = None
+        for row in rows:
+            number, at, began = row[0], row[1], row[2]
+            before = previous if previous is not None and previous[0] == number else None
+            previous = row
+            if at <= start:
+                continue
+            shape = self.window.points.series[number].shape
+            is_new = before is None and began is not None and began >= start
+            grown = _grown(row, before, is_delta=shape.endswith("delta"), is_new=is_new)
+            if grown is not None:
+                labels = labels_of(_only(self.window.points.series[number].labels, select.by))
+                grouped.setdefault(labels, []).append(grown)
+        values = [(dict(k), _histogram_value(select, some)) for k, some in grouped.items()]
+        return [(labels, value) for labels, value in values if value is not None]
+
+
+def matches(where: Where, labels: Mapping[str, str]) -> bool:
+    """Whether labels meet every matcher: `value`, `!value`, `~regex`, `!~regex` or a list."""
+    for name, matcher in where.items():
+        value = labels.get(name, "")
+        options = matcher if isinstance(matcher, list) else [matcher]
+        if not any(_matches_one(option, value) for option in options):
+            return False
+    return True
+
+
+def _matches_one(matcher: str, value: str) -> bool:
+    if matcher.startswith("!~"):
+        return re.fullmatch(matcher[2:], value) is None
+    if matcher.startswith("~"):
+        return re.fullmatch(matcher[1:], value) is not None
+    if matcher.startswith("!"):
+        return value != matcher[1:]
+    return value == matcher
+
+
+def _only(labels: Mapping[str, str], by: list[str] | None) -> dict[str, str]:
+    return dict(labels) if by is None else {k: v for k, v in labels.items() if k in by}
+
+
+def _folded(rows: Rows, select: Select, worst: str) -> Vector:
+    fold = _FOLDS[select.reduce or ("sum" if select.value in _ADDED else worst)]
+    grouped: dict[Labels, list[float]] = {}
+    for labels, value in rows:
+        grouped.setdefault(labels_of(_only(labels, select.by)), []).append(value)
+    return {
+        k: v[0] if len(v) == 1 and fold is not len else float(fold(v)) for k, v in grouped.items()
+    }
+
+
+def _grown(
+    row: tuple[Any, ...], before: tuple[Any, ...] | None, *, is_delta: bool, is_new: bool
+) -> tuple[float, float, list[float], list[float]] | None:
+    """Count, sum, bounds and counts that a point adds to the one before."""
+    _, _, began, n, total, bounds, counts = row
+    bounds, counts = bounds or [], counts or []
+    if not is_delta and not is_new:
+        if before is None:
+            return None
+        is_reset = n < before[3] or (began is not None and began > before[1])
+        if not is_reset and (before[5] or []) == bounds:
+            counts = [now - then for now, then in zip(counts, before[6] or [], strict=True)]
+            n, total = n - before[3], (total or 0.0) - (before[4] or 0.0)
+    return float(n), float(total or 0.0), list(bounds), list(counts)
+
+
+def _histogram_value(select: Select, some: list[Any]) -> float | None:
+    n, total = sum(g[0] for g in some), sum(g[1] for g in some)
+    plain = {
+        "increase": n,
+        "count": n,
+        "rate": n / select.over.total_seconds(),
+        "sum": total,
+        "mean": total / n if n else None,
+    }
+    if select.value in plain:
+        return plain[select.value]
+    if not select.value.startswith("p"):
+        raise ValueError(f"a histogram has no {select.value}")
+    cells: dict[float, float] = {}
+    for _, _, bounds, counts in some:
+        for bound, count in zip([*bounds, float("inf")], counts, strict=False):
+            cells[bound] = cells.get(bound, 0.0) + count
+    return _bucket_quantile(float(select.value[1:]) / 100, cells)
+
+
+def _bucket_quantile(q: float, cells: dict[float, float]) -> float | None:
+    """Linear within the bucket, as Prometheus does; above the last bound, the last bound."""
+    total = sum(cells.values())
+    if total <= 0:
+        return None
+    so_far, low = 0.0, 0.0
+    for bound in sorted(cells):
+        count = cells[bound]
+        if so_far + count >= q * total and count > 0:
+            if bound == float("inf"):
+                return low
+            return low + (bound - low) * (q * total - so_far) / count
+        so_far += count
+        low = bound
+    return low
