@@ -27,6 +27,7 @@ _COMMON = (
     "metric, component, component_instance, coalesce(environment, attributes['environment'])"
     " AS environment, host, bucket_at, event_at, start_at"
 )
+_STATES = ("system.cpu.state", "cpu.mode", "system.memory.state")
 _EXPONENTIAL_BOUNDS = (
     "list_transform(range(len(positive_counts) + 1),"
     " i -> pow(2, (coalesce(positive_offset, 0) + i) / pow(2, scale)))"
@@ -149,5 +150,8 @@ class Points:
 def _labels(
     component: str, environment: str | None, host: str | None, attributes: dict[str, Any]
 ) -> dict[str, str]:
-    labels = {"component": component, "environment": environment, "host": host, **attributes}
+    # Old and new conventions name the state of a CPU or of memory differently: rules say `state`.
+    state = next((attributes[n] for n in _STATES if n in attributes), None)
+    known = {"component": component, "environment": environment, "host": host, "state": state}
+    labels = {**known, **attributes}
     return {name: value for name, value in labels.items() if value}
