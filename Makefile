@@ -16,7 +16,8 @@ setup: $(STAMP)
 $(STAMP): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "error: Python 3.11 to 3.13 is needed; install it and run make again" >&2; exit 1; }
 	@echo "setting up .venv with $(PYTHON) (once; about a minute)"
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { rm -rf .venv; \
+		echo "error: $(PYTHON) cannot make a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv 2>/dev/null || true
 	@if [ -x $(BIN)/uv ]; then $(BIN)/uv pip sync --python $(BIN)/python requirements.lock && \
 		$(BIN)/uv pip install --python $(BIN)/python --quiet --no-deps -e . uv; \

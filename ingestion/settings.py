@@ -60,6 +60,7 @@ class WarehouseSettings(BaseModel):
         75, description="How long drained rows stay for the live window."
     )
     build_every_minutes: int = Field(5, description="Schedule of the batch pass.")
+    keep_runs: int = Field(100, ge=1, description="Dagster runs whose events are kept.")
     memory_limit: str = Field("2GB", description="DuckDB memory limit of the batch pass.")
     dagster_port: int = Field(3070, description="Dagster webserver port.")
 

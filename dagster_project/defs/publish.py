@@ -5,6 +5,7 @@ from datetime import timedelta
 import dagster as dg
 
 from dagster_project.defs.dbt_models import marts
+from dagster_project.run_history import forget_old_runs
 from dagster_project.warehouse import publish, writer_lock
 from ingestion.settings import load_settings
 from privacy.keys import KeyStore
@@ -26,6 +27,7 @@ def operations(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     settings = load_settings()
     with writer_lock(settings, context.log.info):
         done = publish(settings, KeyStore.open(settings.home), "operations")
+    forget_old_runs(context.instance, settings.warehouse.keep_runs)
     return dg.MaterializeResult(
         metadata={"tables": done.tables, "dagster/row_count": done.rows, "bytes": done.bytes}
     )

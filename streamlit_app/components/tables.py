@@ -74,6 +74,9 @@ def column_config(names: list[str]) -> dict[str, Any]:
     config |= {
         name: st.column_config.TextColumn(label) for name, label in _TEXTS.items() if name in names
     }
+    if "state" in names:
+        # The reason stands beside the state: a column as wide as "ok" would cut it.
+        config["state"] = st.column_config.TextColumn("State", width="medium")
     if "requests_by_minute" in names:
         config["requests_by_minute"] = st.column_config.LineChartColumn(
             "Last hour", width="small", y_min=0
