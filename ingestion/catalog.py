@@ -25,6 +25,9 @@ CREATE TABLE IF NOT EXISTS dirty_hours (
     signal TEXT NOT NULL, hour_at TEXT NOT NULL, generation INTEGER NOT NULL,
     PRIMARY KEY (signal, hour_at)
 );
+CREATE TABLE IF NOT EXISTS purged_hours (  -- built and gone: late rows must not rebuild them
+    signal TEXT NOT NULL, hour_at TEXT NOT NULL, PRIMARY KEY (signal, hour_at)
+);
 """
 
 
@@ -106,13 +109,19 @@ class Catalog:
             self._add([new], plan)
 
     def forget(self, files: Sequence[LakeFile]) -> None:
-        """Take files off the list for good; their hours no longer await a build."""
+        """Take files off the list for good; their hours are closed and await no build."""
         with self._transaction():
             self._db.executemany("DELETE FROM files WHERE path = ?", [(f.path,) for f in files])
             hours = {(f.signal, f.hour_at.isoformat()) for f in files}
             self._db.executemany(
                 "DELETE FROM dirty_hours WHERE signal = ? AND hour_at = ?", sorted(hours)
             )
+            self._db.executemany("INSERT OR IGNORE INTO purged_hours VALUES (?, ?)", sorted(hours))
+
+    def purged(self, signal: str) -> list[datetime]:
+        """Hours of a signal that were purged."""
+        rows = self._db.execute("SELECT hour_at FROM purged_hours WHERE signal = ?", (signal,))
+        return [datetime.fromisoformat(hour) for (hour,) in rows]
 
     def files(self, signal: str, hours: Sequence[datetime] | None = None) -> list[LakeFile]:
         """Live files of a signal, of all hours or of those given."""

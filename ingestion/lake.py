@@ -204,8 +204,12 @@ class _Drain:
         """Table `marked`: every incoming row with its content key, and whether it is new."""
         hour = f"date_trunc('hour', {EVENT_TIME[signal]})"
         hours = [h for (h,) in con.execute(f"SELECT DISTINCT {hour} FROM incoming").fetchall()]
+        # A purged hour stays closed: rebuilding its marts from late rows alone would replace them.
+        purged = set(self._catalog.purged(signal))
+        closed, hours = [h for h in hours if h in purged], [h for h in hours if h not in purged]
         known = self._catalog.files(signal, hours)
         add_parquet_keys(con, self._keys, {(signal, h.date()) for h in hours}, create=True)
+        con.register("closed_hours", pa.table({"hour_at": pa.array(closed, pa.timestamp("us"))}))
         key = _content_key(signal)
         existing = (
             f"SELECT {key} AS k, count(*) AS n FROM ({scan(self._settings, known)}) GROUP BY 1"
@@ -224,9 +228,10 @@ class _Drain:
                 FROM numbered
             ),
             existing AS ({existing})
-            SELECT f.* EXCLUDE (nth, copy, k),
-                f.copy = 1 AND f.nth > coalesce(e.n, 0) AS is_new
+            SELECT f.* EXCLUDE (nth, copy, k), c.hour_at IS NOT NULL AS is_closed,
+                f.copy = 1 AND f.nth > coalesce(e.n, 0) AND NOT is_closed AS is_new
             FROM first_seen AS f LEFT JOIN existing AS e ON e.k = f.k
+            LEFT JOIN closed_hours AS c ON c.hour_at = f.event_hour
             """
         )
 
@@ -234,7 +239,9 @@ class _Drain:
         counted = con.execute(
             "SELECT event_hour, count(*) FROM marked WHERE is_new GROUP BY 1 ORDER BY 1"
         ).fetchall()
-        source = "SELECT * EXCLUDE (batch_seq, event_hour, is_new) FROM marked WHERE is_new"
+        source = (
+            "SELECT * EXCLUDE (batch_seq, event_hour, is_closed, is_new) FROM marked WHERE is_new"
+        )
         return [
             self._write_hour(con, signal, hour, f"{source} AND event_hour = '{hour}'", rows)
             for hour, rows in counted
@@ -280,9 +287,10 @@ class _Drain:
 
 _REPEATED = """
     SELECT component, ? AS signal, date_trunc('hour', received_at) AS hour_at,
-        'duplicate' AS outcome, 'repeated_item' AS reason, count(*) AS items,
-        max(received_at) AS received_at
-    FROM marked WHERE NOT is_new GROUP BY 1, 3
+        'duplicate' AS outcome,
+        CASE WHEN is_closed THEN 'expired_hour' ELSE 'repeated_item' END AS reason,
+        count(*) AS items, max(received_at) AS received_at
+    FROM marked WHERE NOT is_new GROUP BY 1, 3, 5
 """
 
 

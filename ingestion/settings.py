@@ -87,6 +87,14 @@ class CollectorSettings(BaseModel):
     )
 
 
+class RetentionSettings(BaseModel):
+    """How long what is kept; the shipped rules are `privacy/retention.yaml`."""
+
+    rules: dict[str, str] = Field(
+        default_factory=dict, description="Durations that differ from the shipped ones, by dataset."
+    )
+
+
 class Settings(BaseSettings):
     """All settings; `load_settings` makes one."""
 
@@ -103,6 +111,9 @@ class Settings(BaseSettings):
     app: AppSettings = Field(default_factory=lambda: AppSettings.model_validate({}))
     collectors: CollectorSettings = Field(
         default_factory=lambda: CollectorSettings.model_validate({})
+    )
+    retention: RetentionSettings = Field(
+        default_factory=lambda: RetentionSettings.model_validate({})
     )
 
     @property

@@ -194,6 +194,26 @@ class Spool:
         self._db.execute("PRAGMA incremental_vacuum")
         return deleted
 
+    def days(self) -> set[date]:
+        """Days of which a batch or a digest is held."""
+        rows = self._db.execute("SELECT day FROM batches UNION SELECT day FROM digests")
+        return {date.fromisoformat(day) for (day,) in rows}
+
+    def size_until(self, day: date) -> tuple[int, int]:
+        """Rows and sealed bytes received up to and including a day."""
+        row = self._db.execute(
+            "SELECT coalesce(sum(row_count), 0), coalesce(sum(length(payload)), 0) FROM batches"
+            " WHERE day <= ?",
+            (day.isoformat(),),
+        ).fetchone()
+        return row[0], row[1]
+
+    def delete_until(self, day: date) -> None:
+        """Delete batches and digests received up to and including a day, drained or not."""
+        for table in ("batches", "digests"):
+            self._db.execute(f"DELETE FROM {table} WHERE day <= ?", (day.isoformat(),))
+        self._db.execute("PRAGMA incremental_vacuum")
+
     def close(self) -> None:
         """Close the connection."""
         self._db.close()

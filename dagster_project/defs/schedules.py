@@ -6,7 +6,8 @@ from ingestion.settings import load_settings
 
 batch_job = dg.define_asset_job(
     "batch",
-    selection=dg.AssetSelection.all() - dg.AssetSelection.keys(["receiver", "otlp"]),
+    selection=dg.AssetSelection.all()
+    - dg.AssetSelection.keys(["receiver", "otlp"], ["retention", "receipts"]),
     description="Drain, check, build the changed hours, publish.",
 )
 

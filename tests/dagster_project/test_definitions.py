@@ -36,8 +36,8 @@ def test_assets_schedules_and_checks_are_exactly_these(repository) -> None:
             "dirty_hours",
         )
     }
-    assert {"receiver/otlp", "published/operations"} <= keys
-    assert [s.name for s in repository.schedules] == ["batch_schedule"]
+    assert {"receiver/otlp", "published/operations", "retention/receipts"} <= keys
+    assert sorted(s.name for s in repository.schedules) == ["batch_schedule", "retention_schedule"]
     checks = (
         {k.name for k in repository.resolve_all_asset_check_keys()}
         if hasattr(repository, "resolve_all_asset_check_keys")

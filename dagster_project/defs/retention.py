@@ -1,0 +1,47 @@
+"""Retention: once a day, what the policy says is removed."""
+
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from dagster_project.mart_expiry import expire
+from dagster_project.warehouse import writer_lock
+from ingestion import expiry
+from ingestion.settings import load_settings
+from privacy.keys import KeyStore
+
+
+@dg.asset(key=["retention", "receipts"], group_name="privacy")
+def retention_receipts(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    """Purge partitions and keys that are past their time; fails when anything is found afterwards."""
+    settings = load_settings()
+    keys = KeyStore.open(settings.home)
+    now = datetime.now(UTC).replace(tzinfo=None)
+    with writer_lock(settings, context.log.info):
+        done = expire(settings, keys, expiry.policy_of(settings), now)
+    left = [r.rule for r in done if r.proof_rows or r.proof_files]
+    if left:
+        raise dg.Failure(f"still there after the purge: {', '.join(left)}")
+    return dg.MaterializeResult(
+        metadata={
+            "rules": len(done),
+            "partitions": sum(r.partitions for r in done),
+            "dagster/row_count": sum(r.rows for r in done),
+            "keys_destroyed": sum(len(r.keys_destroyed) for r in done),
+        }
+    )
+
+
+retention_job = dg.define_asset_job(
+    "retention",
+    selection=dg.AssetSelection.keys(["retention", "receipts"]),
+    description="Remove what is past its time, prove it, keep receipts.",
+)
+
+retention_schedule = dg.ScheduleDefinition(
+    name="retention_schedule",
+    job=retention_job,
+    cron_schedule="10 0 * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    execution_timezone="UTC",
+)

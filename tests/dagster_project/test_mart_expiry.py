@@ -1,0 +1,74 @@
+"""Expired rows leave the warehouse file with their bytes; a plain DELETE does not do that."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import duckdb
+
+from dagster_project.mart_expiry import copy_without, expire, rewrite_warehouse
+from ingestion.duck import attach, connect
+from ingestion.settings import Settings
+from privacy import receipts
+from privacy.keys import KeyStore
+from privacy.retention import load_policy
+
+NOW = datetime(2026, 11, 25, 12)
+MARKERS = 20_000
+_MAKE = f"""
+    CREATE SCHEMA w.marts;
+    CREATE TABLE w.marts.fct_websocket_connections AS
+    SELECT CASE WHEN n % 2 = 0 THEN 'oldmarker' ELSE 'newmarker' END || n AS session,
+        TIMESTAMP '2026-11-25 12:00:00' - to_days(CASE WHEN n % 2 = 0 THEN 20 ELSE 1 END) AS opened_at
+    FROM range({2 * MARKERS}) AS t (n);
+    CREATE TABLE w.marts.fct_requests_minutely AS SELECT 7 AS request_count;
+"""
+
+
+def _plain(path: Path) -> duckdb.DuckDBPyConnection:
+    con = duckdb.connect(config={"threads": "1"})
+    con.execute("SET force_compression = 'uncompressed'")
+    con.execute(f"ATTACH '{path}' AS w")
+    for statement in _MAKE.split(";"):
+        con.execute(statement or "SELECT 1")
+    con.execute("CHECKPOINT w")
+    return con
+
+
+def test_the_copy_holds_no_byte_of_an_expired_row(tmp_path: Path) -> None:
+    con = _plain(tmp_path / "old.duckdb")
+    con.execute(f"ATTACH '{tmp_path / 'new.duckdb'}' AS fresh")
+    copy_without(con, "w", "fresh", NOW - timedelta(days=14))
+    con.close()
+    assert (tmp_path / "old.duckdb").read_bytes().count(b"oldmarker") >= MARKERS
+    content = (tmp_path / "new.duckdb").read_bytes()
+    assert (content.count(b"oldmarker"), content.count(b"newmarker") >= MARKERS) == (0, True)
+
+
+def test_the_same_search_finds_every_byte_after_a_plain_delete(tmp_path: Path) -> None:
+    con = _plain(tmp_path / "old.duckdb")
+    con.execute("DELETE FROM w.marts.fct_websocket_connections WHERE opened_at < '2026-11-11'")
+    con.execute("CHECKPOINT w")
+    con.execute("VACUUM")
+    con.close()
+    assert (tmp_path / "old.duckdb").read_bytes().count(b"oldmarker") >= MARKERS
+
+
+def test_the_warehouse_is_rewritten_once_and_keeps_the_rest(
+    settings: Settings, keys: KeyStore
+) -> None:
+    con = connect()
+    attach(con, settings.warehouse_path, "w", keys.named_key("warehouse"))
+    for statement in _MAKE.split(";"):
+        con.execute(statement or "SELECT 1")
+    con.execute("CREATE MACRO w.main.twice(n) AS n * 2")
+    con.close()
+    policy = load_policy()
+    (receipt,) = expire(settings, keys, policy, NOW)
+    assert (receipt.rule, receipt.rows, receipt.proof_rows) == ("warehouse", MARKERS, 0)
+    assert receipts.read(settings.home, keys) == [receipt]
+    assert rewrite_warehouse(settings, keys, policy, NOW) == {}
+    con = connect()
+    attach(con, settings.warehouse_path, "w", keys.named_key("warehouse"))
+    sql = "SELECT count(*) FROM w.marts.fct_websocket_connections"
+    assert con.execute(sql).fetchall() == [(MARKERS,)]
+    assert con.execute("SELECT w.main.twice(request_count) FROM w.marts.fct_requests_minutely").fetchall() == [(14,)]  # fmt: skip

@@ -1,0 +1,94 @@
+"""`./tta.sh monitor retention …`: what would go, and making it go.
+
+Here: arguments and printing. Not here: rules (`privacy/retention`), purging (`ingestion/expiry`).
+"""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dagster_project.mart_expiry import expire
+from dagster_project.warehouse import writer_lock
+from ingestion import expiry
+from ingestion.settings import Settings
+from privacy.keys import KeyStore
+from privacy.retention import Policy, RetentionProblem, read_policy
+from tta_monitor.commands import groups
+from tta_monitor.commands.context import err, out, print_table, settings
+from tta_monitor.problems import Problem
+
+
+@groups.retention.command("plan")
+def plan(
+    policy: Annotated[
+        Path | None, typer.Option(help="YAML of rules to try, before setting them.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show what each rule would remove now; removes nothing.
+
+    Example: ./tta.sh monitor retention plan --policy stricter.yaml
+    """
+    chosen = settings()
+    keys = KeyStore.open(chosen.home)
+    rows = [
+        {
+            "rule": d.rule,
+            "purged_before": d.purged_before.isoformat(timespec="seconds"),
+            "partitions": len(d.files),
+            "rows": d.rows,
+            "bytes": d.bytes,
+            "keys": list(d.key_ids),
+        }
+        for d in expiry.plan(chosen, keys, _policy(chosen, policy), _now())
+    ]
+    if as_json:
+        print(json.dumps(rows))
+    elif not rows:
+        out.print("nothing would go")
+    else:
+        cells = [[*list(r.values())[:-1], len(r["keys"])] for r in rows]
+        print_table(["rule", "before", "partitions", "rows", "bytes", "keys"], cells)
+
+
+@groups.retention.command("apply")
+def apply(
+    yes: Annotated[bool, typer.Option("--yes", help="Remove without asking again.")] = False,
+) -> None:
+    """Remove what `retention plan` shows, prove it and keep receipts.
+
+    Example: ./tta.sh monitor retention apply --yes
+    """
+    if not yes:
+        raise Problem(
+            "this removes data for good: look at `retention plan`, then add --yes.", code=2
+        )
+    chosen = settings()
+    keys = KeyStore.open(chosen.home)
+    policy = _policy(chosen, None)
+    with writer_lock(chosen, err.print):
+        done = expire(chosen, keys, policy, _now())
+    if not done:
+        out.print("nothing was due")
+    for receipt in done:
+        size = "bytes not measured" if receipt.bytes is None else f"{receipt.bytes} bytes"
+        out.print(
+            f"{receipt.rule}: {receipt.partitions} partitions, {receipt.rows} rows, {size}, "
+            f"{len(receipt.keys_destroyed)} keys; still found: "
+            f"{receipt.proof_rows + receipt.proof_files}"
+        )
+    raise typer.Exit(int(any(r.proof_rows or r.proof_files for r in done)))
+
+
+def _policy(chosen: Settings, file: Path | None) -> Policy:
+    try:
+        return read_policy(file) if file else expiry.policy_of(chosen)
+    except RetentionProblem as problem:
+        raise Problem(str(problem), code=2) from None
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
