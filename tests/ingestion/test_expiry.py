@@ -46,17 +46,21 @@ def filled(settings: Settings, keys: KeyStore, pipeline: Pipeline) -> Settings:
 def found(home: Path, keys: KeyStore, text: str) -> int:
     """Times a text is found: in raw bytes, and in every partition that some living key opens."""
     count = sum(f.read_bytes().count(text.encode()) for f in home.rglob("*") if f.is_file())
+    con = connect()
+    names = []
+    for number, key_id in enumerate(k for k in keys.ids() if k.startswith("lake.")):
+        names.append(f"k{number}")
+        secret = secret_text(keys.existing_key(key_id))
+        con.execute(f"PRAGMA add_parquet_key('k{number}', '{secret}')")
     for file in home.rglob("*.parquet"):
-        for key_id in (k for k in keys.ids() if k.startswith("lake.spans/")):
-            con = connect()
-            con.execute(f"PRAGMA add_parquet_key('k', '{secret_text(keys.existing_key(key_id))}')")
+        for name in names:
+            config = f"encryption_config = {{footer_key: '{name}'}}"
             try:
-                plain = con.execute(
-                    f"SELECT * FROM read_parquet('{file}', encryption_config = {{footer_key: 'k'}})"
-                ).fetchall()
+                plain = con.execute(f"SELECT name FROM read_parquet('{file}', {config})").fetchall()
             except duckdb.Error:
                 continue
             count += str(plain).count(text)
+    con.close()
     return count
 
 
