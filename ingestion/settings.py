@@ -73,6 +73,14 @@ class AppSettings(BaseModel):
     environment: str = Field("development", description="Name shown beside the product.")
 
 
+class AlertingSettings(BaseModel):
+    """Who is told; everything else stands in `<home>/alerting.yaml`."""
+
+    webhook_url: str = Field(
+        "", description="A webhook that is told of every alert, in Alertmanager's form."
+    )
+
+
 class CollectorSettings(BaseModel):
     """Our own OTLP senders."""
 
@@ -109,6 +117,7 @@ class Settings(BaseSettings):
         default_factory=lambda: WarehouseSettings.model_validate({})
     )
     app: AppSettings = Field(default_factory=lambda: AppSettings.model_validate({}))
+    alerting: AlertingSettings = Field(default_factory=lambda: AlertingSettings.model_validate({}))
     collectors: CollectorSettings = Field(
         default_factory=lambda: CollectorSettings.model_validate({})
     )

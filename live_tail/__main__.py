@@ -12,6 +12,7 @@ import uvicorn
 
 from ingestion.settings import Settings, SettingsProblem, load_settings
 from ingestion.spool import Spool
+from live_tail.alerts.service import AlertService
 from live_tail.api import build_app
 from live_tail.follow import Follower
 from live_tail.window import Window
@@ -46,15 +47,18 @@ def serve(settings: Settings, keys: KeyStore) -> None:
     follower = Follower(Spool(settings.spool_path, keys), window, poll_ms=settings.live.poll_ms)
     thread = threading.Thread(target=follower.run, name="follow", daemon=True)
     thread.start()
+    alerts = AlertService(settings, keys)
+    alerts.start()
     _log.info("live tail starts", port=settings.live.port)
     uvicorn.run(
-        build_app(window, follower),
+        build_app(window, follower, alerts.manager),
         host=settings.live.host,
         port=settings.live.port,
         log_config=None,
         access_log=False,
         server_header=False,
     )
+    alerts.stop()
     follower.stop()
     thread.join(timeout=5)
 

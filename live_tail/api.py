@@ -22,6 +22,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from live_tail.alerts.api import routes as alert_routes
+from live_tail.alerts.manager import Manager
 from live_tail.follow import Follower
 from live_tail.queries import QUERIES, BadQuery, run_query
 from live_tail.window import Window
@@ -56,8 +58,8 @@ class _Numbers:
         return generate_latest(self._registry)
 
 
-def build_app(window: Window, follower: Follower) -> Starlette:
-    """The ASGI application."""
+def build_app(window: Window, follower: Follower, manager: Manager | None = None) -> Starlette:
+    """The ASGI application; with a manager the alerts API is part of it."""
     numbers = _Numbers(window, follower)
 
     async def query(request: Request) -> Response:
@@ -86,6 +88,7 @@ def build_app(window: Window, follower: Follower) -> Starlette:
             Route("/metrics", metrics),
             Route("/api/v1/queries", queries),
             Route("/api/v1/query/{name}", query),
+            *(alert_routes(manager) if manager else ()),
         ]
     )
 

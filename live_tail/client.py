@@ -1,6 +1,6 @@
 """A small client of the live query API, for the app, the CLI and notebooks."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,9 +41,20 @@ class LiveClient:
         )
         return LiveAnswer(body["name"], body["as_of"], body["lag_ms"], body["rows"])
 
+    def get(self, path: str, **parameters: Any) -> Any:
+        """JSON of another path of the API; raises as `query` does."""
+        return self._get(path, parameters)
+
+    def post(self, path: str, **body: Any) -> dict[str, Any]:
+        """Change something; raises LiveUnavailable, or ValueError with the API's own sentence."""
+        return self._answer(lambda: self._http.post(path, json=body))
+
     def _get(self, path: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        return self._answer(lambda: self._http.get(path, params=dict(parameters)))
+
+    def _answer(self, ask: Callable[[], httpx.Response]) -> dict[str, Any]:
         try:
-            response = self._http.get(path, params=dict(parameters))
+            response = ask()
         except httpx.HTTPError as error:
             raise LiveUnavailable(
                 f"the live tail at {self._http.base_url} does not answer ({type(error).__name__}): "

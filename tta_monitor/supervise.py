@@ -76,6 +76,7 @@ def programs(settings: Settings, *, demo: bool, headless: bool) -> list[Program]
             "live.port",
             f"http://{live.host}:{live.port}/livez",
         ),
+        Program("notifier", [*python, "live_tail.alerts.notifier", "--home", home]),
         Program("dagster-daemon", [str(_BIN / "dagster-daemon"), "run", "-w", "workspace.yaml"]),
     ]
     if settings.collectors.enabled:

@@ -1,0 +1,276 @@
+"""Alerting at work: a round in, alerts changed and messages in the outbox, in one transaction.
+
+Here: the order of things and what people do (acknowledge, resolve, silence). Not here: the rules of
+each step (`life`, `mute`, `dispatch`, `escalate`), HTTP (`api`), sending (`notifier`). The clock is
+given; one lock makes rounds and people take turns.
+"""
+
+import secrets
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from live_tail.alerts import life, own, templates
+from live_tail.alerts.dispatch import dispatch
+from live_tail.alerts.escalate import escalate
+from live_tail.alerts.matchers import matches, parse
+from live_tail.alerts.model import Labels, Round, Rule
+from live_tail.alerts.mute import mutes, silenced_now
+from live_tail.alerts.policy import Policy
+from live_tail.alerts.records import Alert, Book, Event, Notification, Silence, State
+from live_tail.alerts.store import Store
+from privacy.treatments import keep, scrub
+
+_TIDY = timedelta(hours=1)
+_DURABLE = ("state", "level", "muted_by", "ends_at", "acknowledged_at", "episode", "reason")
+
+
+class Manager:
+    """The alerts of a home."""
+
+    def __init__(
+        self,
+        store: Store,
+        policy: Callable[[], Policy],
+        *,
+        app_url: str = "http://127.0.0.1:8501",
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        policy_problem: Callable[[], str] = lambda: "",
+    ) -> None:
+        self._store, self._policy, self._app_url, self._clock = store, policy, app_url, clock
+        self._policy_problem = policy_problem
+        self._lock = threading.RLock()
+        alerts, groups = store.load()
+        self._book = Book(alerts, groups)
+        self._silences = store.silences()
+        self._uses: frozenset[tuple[str, str]] = frozenset()
+        self._rules: Mapping[str, Rule] | None = None
+        self._tidied_at = clock()
+
+    def take(self, rnd: Round, rules: Mapping[str, Rule]) -> list[Event]:
+        """What a round found; returns what happened to the alerts."""
+        with self._lock:
+            rnd = own.with_own(rnd, self._store.channels(), self._policy_problem(), rnd.at)
+            self._uses, self._rules = rnd.uses, {**rules, **own.RULES}
+            book, events = life.step(self._book, rnd, self._rules)
+            return self._settle(book, events, rnd.at)
+
+    def tick(self) -> list[Event]:
+        """Time passes without a round: groups flush, levels are reached."""
+        with self._lock:
+            return self._settle(self._book, [], self._clock())
+
+    def acknowledge(self, name: str, by: str, note: str = "") -> Alert:
+        """Raises life.UnknownAlert. The note is kept as a skeleton."""
+        with self._lock:
+            now = self._clock()
+            book, event = life.acknowledge(self._book, name, keep(by), scrub(note), now)
+            self._settle(book, [event], now)
+            return event.alert
+
+    def resolve(self, name: str, by: str) -> Alert:
+        """Raises life.UnknownAlert."""
+        with self._lock:
+            now = self._clock()
+            book, event = life.resolve(self._book, name, keep(by), now)
+            self._settle(book, [event], now)
+            return event.alert
+
+    def receive(
+        self,
+        labels: Labels,
+        *,
+        starts_at: datetime,
+        ends_at: datetime | None,
+        summary: str,
+        effect: str,
+    ) -> None:
+        """An alert from outside; its texts have passed the gate."""
+        with self._lock:
+            now = self._clock()
+            book, events = life.receive(
+                self._book, labels, now, starts_at=starts_at, ends_at=ends_at,
+                summary=summary, effect=effect,
+            )  # fmt: skip
+            self._settle(book, events, now)
+
+    def silence(self, matchers: Sequence[str], ends_at: datetime, by: str, comment: str) -> Silence:
+        """Mute what matches until then; raises BadMatcher, or ValueError for a time that is past."""
+        patterns = [parse(text)[2].pattern for text in matchers]
+        if any(scrub(p) != p and keep(p) != p for p in patterns):
+            raise ValueError("a matcher holds what no label can hold after the privacy gate")
+        with self._lock:
+            now = self._clock()
+            if not matchers or ends_at <= now:
+                raise ValueError("a silence needs at least one matcher and an end in the future")
+            silence = Silence(
+                secrets.token_hex(6), tuple(matchers), now, ends_at, keep(by), scrub(comment)
+            )
+            self._store.put_silence(silence)
+            self._silences = self._store.silences()
+            self._settle(self._book, [], now)
+            return silence
+
+    def unsilence(self, silence_id: str) -> Silence:
+        """End a silence now; raises KeyError."""
+        with self._lock:
+            now = self._clock()
+            running = (s for s in self._silences if s.id == silence_id and s.ends_at > now)
+            found = next(running, None)
+            if found is None:
+                raise KeyError(silence_id)
+            ended = replace(found, ends_at=now)
+            self._store.put_silence(ended)
+            self._silences = self._store.silences()
+            self._settle(self._book, [], now)
+            return ended
+
+    def preview(self, matchers: Sequence[str]) -> list[Alert]:
+        """Alerts that fire now and that a silence would mute; raises BadMatcher."""
+        with self._lock:
+            return silenced_now(matchers, self._book.alerts.values())
+
+    def alerts(self, matchers: Sequence[str] = ()) -> list[Alert]:
+        """Pending and active alerts, the worst and newest first."""
+        with self._lock:
+            found = [a for a in self._book.alerts.values() if a.state is not State.RESOLVED]
+        order = {"firing": 0, "acknowledged": 1, "pending": 2}
+        severities = ["critical", "warning", "info"]
+        found = [a for a in found if matches(matchers, a.all_labels())]
+        return sorted(
+            found,
+            key=lambda a: (
+                order[a.state.value], bool(a.muted_by), severities.index(a.severity.value),
+                -a.started_at.timestamp(),
+            ),
+        )  # fmt: skip
+
+    def find(self, name: str) -> Alert:
+        """An alert by id or fingerprint, resolved ones included; raises life.UnknownAlert."""
+        with self._lock:
+            for alert in [*self._book.alerts.values(), *self._store.history(1_000)]:
+                if len(name) >= 4 and (alert.id == name or alert.fingerprint.startswith(name)):
+                    return alert
+        raise life.UnknownAlert(
+            f"no alert has the id {keep(name)[:40]!r}: see `./tta.sh monitor alerts list`."
+        )
+
+    def history(self, limit: int) -> list[Alert]:
+        """Resolved episodes, the newest first."""
+        with self._lock:
+            return self._store.history(limit)
+
+    def events(self, alert: Alert) -> list[dict[str, Any]]:
+        """What happened to an episode."""
+        with self._lock:
+            return self._store.events(alert.id)
+
+    def silences(self) -> list[Silence]:
+        """Silences that have not ended."""
+        now = self._clock()
+        with self._lock:
+            return [s for s in self._silences if s.ends_at > now]
+
+    def deliveries(self, limit: int) -> list[dict[str, Any]]:
+        """The delivery log."""
+        with self._lock:
+            return self._store.deliveries(limit)
+
+    def channels(self) -> list[dict[str, Any]]:
+        """Every channel of the policy and how it fares."""
+        with self._lock:
+            known = {c["name"]: c for c in self._store.channels()}
+        empty = {"failures": 0, "failing_us": None, "error": "", "ok_us": None}
+        return [
+            {**empty, **known.get(name, {}), "name": name, "type": channel.type}
+            for name, channel in self._policy().channels.items()
+        ]
+
+    def test_channel(self, name: str) -> str:
+        """Put a test message into the outbox; returns its key. Raises KeyError."""
+        if name not in self._policy().channels:
+            raise KeyError(name)
+        key = secrets.token_hex(16)
+        with self._lock:
+            now = self._clock()
+            rule = Rule("ChannelTest", "own", {}, own.Severity.INFO, "This is a test of a channel")
+            alert = Alert(key[:16], rule.name, (("channel", name),), rule.severity, State.FIRING,
+                          now, rule.summary, fired_at=now, episode=1)  # fmt: skip
+            told = Notification(key, f"test:{key}", name, "test", "test", (alert,), ())
+            self._store.commit(
+                [], [], (self._book.groups, self._book.groups), [self._out(told)], now
+            )
+        return key
+
+    def state_of(self, key: str) -> str | None:
+        """Where a message stands."""
+        with self._lock:
+            return self._store.state_of(key)
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force."""
+        return self._policy()
+
+    def problem(self) -> str:
+        """Why the newest alerting.yaml was not taken, if so."""
+        return self._policy_problem()
+
+    def _settle(self, book: Book, events: list[Event], now: datetime) -> list[Event]:
+        """Mutes, groups and levels after a change; then everything is committed at once."""
+        policy = self._policy()
+        after = policy.acknowledgement_expires_after
+        forgotten = life.expired_acknowledgements(book, now, after)
+        book = life.changed(book, forgotten)
+        events = [*events, *(Event(now, "unacknowledged", a) for a in forgotten)]
+        book, muted = self._muted(book, policy, now)
+        events += muted
+        groups, told = dispatch(book, policy, now)
+        raised, more = escalate(book, policy, now)
+        reached = {n.channel for n in told for a in n.firing if a in raised}
+        book = Book(life.changed(book, raised).alerts, groups, book.at)
+        told += [n for n in more if n.channel not in reached]
+        events += [Event(now, "escalated", a, f"level {a.level}") for a in raised]
+        changed = [
+            a
+            for name, a in book.alerts.items()
+            if a.episode and _is_changed(self._book.alerts.get(name), a)
+        ]
+        kept = [e for e in events if e.alert.episode]
+        if changed or kept or told or groups != self._book.groups:
+            outgoing = [self._out(n) for n in told]
+            self._store.commit(changed, kept, (self._book.groups, groups), outgoing, now)
+        self._book = book
+        if now - self._tidied_at > _TIDY:
+            self._store.tidy(now)
+            self._tidied_at = now
+        return events
+
+    def _muted(self, book: Book, policy: Policy, now: datetime) -> tuple[Book, list[Event]]:
+        found = mutes(book.alerts.values(), self._silences, policy, self._uses, now)
+        changed = [
+            replace(book.alerts[name], muted_by=by)
+            for name, by in found.items()
+            if book.alerts[name].muted_by != by
+        ]
+        events = [
+            Event(now, "muted" if a.muted_by else "unmuted", a, ", ".join(a.muted_by))
+            for a in changed
+        ]
+        return life.changed(book, changed), events
+
+    def _out(self, told: Notification) -> tuple[str, str, str, timedelta, dict[str, Any]]:
+        payload = {
+            "title": templates.title(told),
+            "body": templates.body(told, self._app_url),
+            "alertmanager": templates.alertmanager(told, self._app_url),
+            "pagerduty": templates.pagerduty(told, self._app_url),
+        }
+        return told.key, told.subject, told.channel, told.again_after, payload
+
+
+def _is_changed(before: Alert | None, after: Alert) -> bool:
+    """Whether something that must survive a restart is different; values need not."""
+    return before is None or any(getattr(before, n) != getattr(after, n) for n in _DURABLE)

@@ -1,0 +1,214 @@
+"""What an alert's life consists of: alert, event, silence, group, notification.
+
+Here: frozen records and their JSON form (they are stored sealed). Not here: what changes them
+(`life`, `mute`, `dispatch`, `escalate`) and where they are kept (`store`). Every text in them is a
+constant of a rule, a label that passed the gate, or was scrubbed.
+"""
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from live_tail.alerts.model import Inhibition, Labels, Severity
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+class State(StrEnum):
+    """Where an alert is in its life."""
+
+    PENDING = "pending"
+    FIRING = "firing"
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"
+
+
+ACTIVE = frozenset({State.FIRING, State.ACKNOWLEDGED})
+EXTERNAL = "external"
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One series of one rule; `episode` counts how often it fired.
+
+    `held` and `quiet` are observed time with and without the condition, so a stopped process or a
+    jumping clock neither fires nor resolves anything. `history` holds the last M rounds.
+    """
+
+    fingerprint: str
+    rule: str
+    labels: Labels
+    severity: Severity
+    state: State
+    started_at: datetime
+    summary: str = ""
+    effect: str = ""
+    runbook: tuple[str, ...] = ()
+    runbook_url: str = ""
+    route: str = ""
+    is_fast: bool = False
+    inhibits: tuple[Inhibition, ...] = ()
+    source: str = "rule"
+    episode: int = 0
+    value: float | None = None
+    values: tuple[float | None, ...] = ()
+    frames: tuple[str, ...] = ()
+    held: timedelta = timedelta(0)
+    quiet: timedelta = timedelta(0)
+    history: tuple[bool, ...] = ()
+    fired_at: datetime | None = None
+    acknowledged_at: datetime | None = None
+    acknowledged_by: str = ""
+    note: str = ""
+    resolved_at: datetime | None = None
+    reason: str = ""
+    ends_at: datetime | None = None
+    muted_by: tuple[str, ...] = ()
+    is_reopened: bool = False
+    recent_fires: tuple[datetime, ...] = ()
+    level: int = 0
+    level_at: datetime | None = None
+
+    @property
+    def id(self) -> str:
+        """Fingerprint and episode: names one firing of this alert for ever."""
+        return f"{self.fingerprint}-{self.episode}"
+
+    @property
+    def is_active(self) -> bool:
+        """Firing, acknowledged or not."""
+        return self.state in ACTIVE
+
+    def all_labels(self) -> dict[str, str]:
+        """The labels that matchers see: the alert's own, `alertname`, `rule` and `severity`."""
+        own = {"alertname": self.rule, "rule": self.rule, "severity": self.severity.value}
+        return {**dict(self.labels), **own}
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened to an alert; `by` is an account or the name of a mute."""
+
+    at: datetime
+    kind: str
+    alert: Alert
+    by: str = ""
+
+
+@dataclass(frozen=True)
+class Silence:
+    """Mutes what matches until `ends_at`; the comment is a skeleton."""
+
+    id: str
+    matchers: tuple[str, ...]
+    starts_at: datetime
+    ends_at: datetime
+    created_by: str = ""
+    comment: str = ""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Alerts that one receiver is told about together (Alertmanager's aggregation group)."""
+
+    key: str
+    receiver: str
+    labels: Labels
+    flush_at: datetime
+    sent_at: datetime | None = None
+    told: frozenset[str] = frozenset()
+    sequence: int = 0
+
+
+@dataclass(frozen=True)
+class Notification:
+    """What one channel is to be told once; `key` is its dedup key, the outbox has it only once.
+
+    `subject` is what it is about (group or escalation): a later delivery on the same subject
+    replaces an unconfirmed one. `again_after` is the repeat interval.
+    """
+
+    key: str
+    subject: str
+    channel: str
+    receiver: str
+    reason: str
+    firing: tuple[Alert, ...]
+    resolved: tuple[Alert, ...]
+    group_labels: Labels = ()
+    again_after: timedelta = timedelta(hours=4)
+    target: str = ""
+
+
+@dataclass(frozen=True)
+class Book:
+    """All alerts by fingerprint and the groups by key, as of the last round."""
+
+    alerts: dict[str, Alert] = field(default_factory=dict)
+    groups: dict[str, Group] = field(default_factory=dict)
+    at: datetime | None = None
+
+
+def to_record(thing: Any) -> dict[str, Any]:
+    """The JSON form of an alert, silence or group."""
+    return json.loads(json.dumps(dataclasses.asdict(thing), default=_plain))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, frozenset):
+        return sorted(value)
+    raise TypeError(type(value).__name__)
+
+
+def alert_from(record: dict[str, Any]) -> Alert:
+    """The alert of a stored record; fields that it lacks keep their defaults."""
+    times = ("started_at", "fired_at", "acknowledged_at", "resolved_at", "ends_at", "level_at")
+    values = {k: v for k, v in record.items() if k in {f.name for f in dataclasses.fields(Alert)}}
+    values |= {name: _time(record.get(name)) for name in times}
+    values |= {
+        "labels": _pairs(record["labels"]),
+        "severity": Severity(record["severity"]),
+        "state": State(record["state"]),
+        "inhibits": tuple(
+            Inhibition(_pairs(i["targets"]), tuple(i["equal"]), bool(i["by_use"]))
+            for i in record.get("inhibits", ())
+        ),
+        "held": timedelta(seconds=record["held"]),
+        "quiet": timedelta(seconds=record["quiet"]),
+        "recent_fires": tuple(datetime.fromisoformat(t) for t in record["recent_fires"]),
+    }
+    for name in ("runbook", "values", "frames", "history", "muted_by"):
+        values[name] = tuple(record.get(name, ()))
+    return Alert(**values)
+
+
+def silence_from(record: dict[str, Any]) -> Silence:
+    """The silence of a stored record."""
+    times = {name: datetime.fromisoformat(record[name]) for name in ("starts_at", "ends_at")}
+    return Silence(**{**record, **times, "matchers": tuple(record["matchers"])})
+
+
+def group_from(record: dict[str, Any]) -> Group:
+    """The group of a stored record."""
+    changes = {
+        "labels": _pairs(record["labels"]),
+        "told": frozenset(record["told"]),
+        "flush_at": datetime.fromisoformat(record["flush_at"]),
+        "sent_at": _time(record["sent_at"]),
+    }
+    return Group(**{**record, **changes})
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _pairs(items: list[list[str]]) -> Labels:
+    return tuple((k, v) for k, v in items)
