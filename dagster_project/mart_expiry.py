@@ -1,120 +1,161 @@
-"""Rows of the warehouse that are past their time: the file is written anew without them.
+"""Rows that leave the warehouse: the file is written anew without them, under the key of the day.
 
-Here: which tables hold rows of single connections, and the copy. Not here: partitions and keys
-(`ingestion/expiry`). DELETE leaves the bytes in a DuckDB file (60,000 of 60,000 markers survive it,
-CHECKPOINT and VACUUM), so what stays is copied to a new file and the old file is unlinked.
+Here: which marts hold rows that expire, the copy, and everything a retention pass does. Not here:
+partitions and keys of the lake (`ingestion/expiry`). DELETE leaves the bytes in a DuckDB file (60,000 of
+60,000 markers survive it, CHECKPOINT and VACUUM), so what stays is copied to a new file; the old file
+is unlinked and its key destroyed, so that it opens in no backup either.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import duckdb
 
-from dagster_project.warehouse import publish
+from dagster_project.warehouse import publish, warehouse_key
 from ingestion import expiry
 from ingestion.duck import attach, connect
 from ingestion.settings import Settings
 from privacy import receipts
 from privacy.files import sync_folder
-from privacy.keys import KeyStore
+from privacy.keys import KeyStore, utc_today
 from privacy.receipts import Receipt
 from privacy.retention import Policy
 
-ROW_LEVEL = {
-    "marts.fct_websocket_connections": "opened_at",
-    "intermediate.int_websocket_message_counts": "hour_at",
+EXPIRING = {
+    "marts.fct_websocket_connections": ("opened_at", "spans"),
+    "intermediate.int_websocket_message_counts": ("hour_at", "spans"),
+    "marts.fct_metric_points_hourly": ("hour_at", "metric_rollups"),
 }
-"""Tables with a row per connection and their time; they live as long as the spans they come from."""
+"""Tables whose rows expire, their time and the rule: rows of single connections live as long as spans."""
+
+Leaving = Callable[[str], str | None]
+"""SQL over row alias `t` of a table (`schema.name`) that is true for what goes; None when nothing does."""
 
 
-def expired_rows(con: duckdb.DuckDBPyConnection, database: str, before: datetime) -> dict[str, int]:
-    """Rows of the row-level tables that are older, by table; only tables that have some."""
-    counts = {}
-    for table, column in _present(con, database).items():
-        sql = f"SELECT count(*) FROM {database}.{table} WHERE {column} < ?"
-        counts[table] = con.execute(sql, [before]).fetchall()[0][0]
+@dataclass(frozen=True)
+class Rewritten:
+    """Rows that went by table, and the keys of the files that held them."""
+
+    rows: Mapping[str, int]
+    keys_destroyed: tuple[str, ...] = ()
+
+
+def past_time(policy: Policy, now: datetime) -> Leaving:
+    """What the policy lets go."""
+
+    def leaving(table: str) -> str | None:
+        column, rule = EXPIRING.get(table, ("", ""))
+        before = policy.cutoff(rule, now) if rule else None
+        return f"t.{column} < TIMESTAMP '{before}'" if before else None
+
+    return leaving
+
+
+def leaving_rows(con: duckdb.DuckDBPyConnection, database: str, leaving: Leaving) -> dict[str, int]:
+    """Rows that would go, by table; only tables that have some."""
+    counts: dict[str, int] = {}
+    for table in _tables(con, database):
+        condition = leaving(table)
+        if condition:
+            sql = f"SELECT count(*) FROM {database}.{table} AS t WHERE {condition}"
+            counts[table] = con.execute(sql).fetchall()[0][0]
     return {table: count for table, count in counts.items() if count}
 
 
 def copy_without(
-    con: duckdb.DuckDBPyConnection, source: str, target: str, before: datetime
+    con: duckdb.DuckDBPyConnection, source: str, target: str, leaving: Leaving
 ) -> None:
-    """Copy an attached database into an empty attached one, without the expired rows."""
+    """Copy an attached database into an empty attached one, without the rows that go."""
     con.execute(f"COPY FROM DATABASE {source} TO {target} (SCHEMA)")
-    row_level = _present(con, source)
-    for schema, table in _tables(con, source):
-        name = f"{schema}.{table}"
-        column = row_level.get(name)
-        where = f" WHERE {column} >= '{before}' OR {column} IS NULL" if column else ""
-        con.execute(f"INSERT INTO {target}.{name} SELECT * FROM {source}.{name}{where}")
+    for table in _tables(con, source):
+        condition = leaving(table)
+        where = f" WHERE NOT coalesce({condition}, false)" if condition else ""
+        con.execute(f"INSERT INTO {target}.{table} SELECT t.* FROM {source}.{table} AS t{where}")
 
 
 def rewrite_warehouse(
-    settings: Settings, keys: KeyStore, policy: Policy, now: datetime
-) -> dict[str, int]:
-    """Rewrite the warehouse when it holds expired rows; returns them by table, as found before.
+    settings: Settings, keys: KeyStore, leaving: Leaving, *, is_rekeyed: bool = False
+) -> Rewritten:
+    """Write the warehouse anew when rows go, or its key is older than today and `is_rekeyed` asks.
 
-    Callers hold the writer's lock. A crash leaves the old file whole.
+    Callers hold the writer's lock. A crash leaves the old file whole, under its own key.
     """
-    before = policy.cutoff("spans", now)
     path = settings.warehouse_path
-    if before is None or not path.exists():
-        return {}
+    if not path.exists():
+        return Rewritten({})
+    old, new = warehouse_key(settings, keys), keys.data_key("warehouse", utc_today())
     temporary = path.with_suffix(".new")
     temporary.unlink(missing_ok=True)
-    key = keys.named_key("warehouse")
     con = connect(memory_limit=settings.warehouse.memory_limit)
     try:
-        attach(con, path, "warehouse", key)
-        found = expired_rows(con, "warehouse", before)
-        if found:
-            attach(con, temporary, "fresh", key)
-            copy_without(con, "warehouse", "fresh", before)
+        attach(con, path, "warehouse", old)
+        rows = leaving_rows(con, "warehouse", leaving)
+        is_due = bool(rows) or (is_rekeyed and old.id != new.id)
+        if is_due:
+            attach(con, temporary, "fresh", new)
+            copy_without(con, "warehouse", "fresh", leaving)
             con.execute("DETACH fresh")
     finally:
         con.close()
-    if found:
-        _swap(temporary, path)
-    return found
+    if not is_due:
+        return Rewritten({})
+    _swap(temporary, path)
+    past = [f"warehouse/{d}" for d in keys.days("warehouse") if f"warehouse/{d}" != new.id]
+    return Rewritten(rows, tuple(key_id for key_id in past if keys.destroy_id(key_id)))
+
+
+def publish_again(settings: Settings, keys: KeyStore) -> None:
+    """Replace every published copy by one of the warehouse as it is."""
+    for file in sorted((settings.home / "published").glob("*.duckdb")):
+        publish(settings, keys, file.stem)
 
 
 def expire(settings: Settings, keys: KeyStore, policy: Policy, now: datetime) -> list[Receipt]:
-    """Everything that is past its time, in lake, spool and warehouse; publishes anew when marts changed.
+    """Everything that is past its time, in lake, spool and warehouse; the copies follow the marts.
 
     Callers hold the writer's lock.
     """
     done = expiry.purge(settings, keys, policy, now)
-    gone = rewrite_warehouse(settings, keys, policy, now)
-    if gone:
-        receipt = _receipt(settings, keys, policy, now, gone)
+    leaving = past_time(policy, now)
+    gone = rewrite_warehouse(settings, keys, leaving, is_rekeyed=True)
+    if gone.rows or gone.keys_destroyed:
+        publish_again(settings, keys)
+        receipt = _receipt(settings, keys, gone, leaving, now)
         receipts.write(settings.home, keys, receipt)
         done.append(receipt)
-    for published in sorted((settings.home / "published").glob("*.duckdb")) if gone else []:
-        publish(settings, keys, published.stem)
     return done
 
 
-def _receipt(
-    settings: Settings, keys: KeyStore, policy: Policy, now: datetime, gone: Mapping[str, int]
-) -> Receipt:
-    before = policy.cutoff("spans", now) or now
+def count_leaving(settings: Settings, keys: KeyStore, leaving: Leaving) -> dict[str, int]:
+    """Rows of the warehouse that would go, by table; callers hold the writer's lock."""
+    if not settings.warehouse_path.exists():
+        return {}
     con = connect()
-    attach(con, settings.warehouse_path, "warehouse", keys.named_key("warehouse"))
-    left = expired_rows(con, "warehouse", before)
-    con.close()
+    try:
+        attach(con, settings.warehouse_path, "warehouse", warehouse_key(settings, keys))
+        return leaving_rows(con, "warehouse", leaving)
+    finally:
+        con.close()
+
+
+def _receipt(
+    settings: Settings, keys: KeyStore, gone: Rewritten, leaving: Leaving, now: datetime
+) -> Receipt:
+    alive = set(keys.ids())
     return Receipt(
         id=f"{now.isoformat()}/warehouse",
         purged_at=now,
         rule="warehouse",
-        purged_before=before,
-        partitions=len(gone),
-        rows=sum(gone.values()),
+        purged_before=now,
+        partitions=len(gone.rows),
+        rows=sum(gone.rows.values()),
         bytes=None,
-        keys_destroyed=(),
-        proof_rows=sum(left.values()),
-        proof_files=int(settings.warehouse_path.with_suffix(".new").exists()),
+        keys_destroyed=gone.keys_destroyed,
+        proof_rows=sum(count_leaving(settings, keys, leaving).values()),
+        proof_files=sum(key_id in alive for key_id in gone.keys_destroyed),
     )
 
 
@@ -125,13 +166,9 @@ def _swap(temporary: Path, path: Path) -> None:
     sync_folder(path.parent)
 
 
-def _tables(con: duckdb.DuckDBPyConnection, database: str) -> list[tuple[str, str]]:
-    return con.execute(
+def _tables(con: duckdb.DuckDBPyConnection, database: str) -> list[str]:
+    rows = con.execute(
         "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = ? ORDER BY 1, 2",
         [database],
     ).fetchall()
-
-
-def _present(con: duckdb.DuckDBPyConnection, database: str) -> Mapping[str, str]:
-    there = {f"{schema}.{table}" for schema, table in _tables(con, database)}
-    return {table: column for table, column in ROW_LEVEL.items() if table in there}
+    return [f"{schema}.{table}" for schema, table in rows]

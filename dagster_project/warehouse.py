@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingestion.duck import attach, connect, secret_text
+from ingestion.duck import attach, connect, key_of_file, published_dataset, secret_text
 from ingestion.settings import Settings
-from privacy.keys import KeyStore
+from privacy.keys import DataKey, KeyStore, utc_today
 
 DBT_PROJECT = Path(__file__).resolve().parent.parent / "dbt"
 DBT = Path(sys.executable).with_name("dbt")
@@ -50,12 +50,22 @@ def writer_lock(
         yield
 
 
+def warehouse_key(settings: Settings, keys: KeyStore) -> DataKey:
+    """The day key that opens the warehouse, or today's for a new one; raises KeyProblem.
+
+    The retention pass writes the file anew under the key of the day and destroys the older one.
+    """
+    if not settings.warehouse_path.exists():
+        return keys.data_key("warehouse", utc_today())
+    return key_of_file(settings.warehouse_path, keys, "warehouse")
+
+
 def dbt_environment(settings: Settings, keys: KeyStore, *, is_full_refresh: bool) -> dict[str, str]:
     """Environment of the dbt process; the key's name makes dbt keep it out of its logs."""
     return {
         "TTA_MONITOR_HOME": str(settings.home),
         "DBT_WAREHOUSE_PATH": str(settings.warehouse_path),
-        "DBT_ENV_SECRET_WAREHOUSE_KEY": secret_text(keys.named_key("warehouse")),
+        "DBT_ENV_SECRET_WAREHOUSE_KEY": secret_text(warehouse_key(settings, keys)),
         "DBT_DUCKDB_MEMORY": settings.warehouse.memory_limit,
         "DBT_LANDED_FULL_REFRESH": "1" if is_full_refresh else "0",
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
@@ -114,10 +124,12 @@ def publish(settings: Settings, keys: KeyStore, audience: str) -> Published:
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_suffix(".new")
     temporary.unlink(missing_ok=True)
+    dataset = published_dataset(audience)
+    key = keys.data_key(dataset, utc_today())
     con = connect(memory_limit=settings.warehouse.memory_limit)
     try:
-        attach(con, settings.warehouse_path, "warehouse", keys.named_key("warehouse"))
-        attach(con, temporary, "published", keys.named_key("published"))
+        attach(con, settings.warehouse_path, "warehouse", warehouse_key(settings, keys))
+        attach(con, temporary, "published", key)
         con.execute("CREATE SCHEMA published.marts")
         tables = con.execute(
             "SELECT table_name FROM duckdb_tables()"
@@ -136,6 +148,10 @@ def publish(settings: Settings, keys: KeyStore, audience: str) -> Published:
     _fsync(temporary)
     temporary.replace(target)
     _fsync(target.parent)
+    # The copies of earlier days open nowhere from now on, backups included.
+    for day in keys.days(dataset):
+        if f"{dataset}/{day}" != key.id:
+            keys.destroy(dataset, day)
     return Published(target, len(tables), rows, target.stat().st_size)
 
 

@@ -108,6 +108,19 @@ class Catalog:
             self._db.executemany("DELETE FROM files WHERE path = ?", [(f.path,) for f in old])
             self._add([new], plan)
 
+    def amend(self, old: LakeFile, new: Sequence[LakeFile]) -> None:
+        """Swap a file for others that hold less; their hours await a build again."""
+        with self._transaction():
+            self._db.execute("DELETE FROM files WHERE path = ?", (old.path,))
+            self._add(new, 0)
+            row = self._db.execute("SELECT coalesce(max(plan), 0) FROM plans").fetchone()
+            hours = {(f.signal, f.hour_at.isoformat(), row[0]) for f in [old, *new]}
+            self._db.executemany(
+                "INSERT INTO dirty_hours VALUES (?, ?, ?) ON CONFLICT (signal, hour_at)"
+                " DO UPDATE SET generation = excluded.generation",
+                sorted(hours),
+            )
+
     def forget(self, files: Sequence[LakeFile]) -> None:
         """Take files off the list for good; their hours are closed and await no build."""
         with self._transaction():

@@ -14,7 +14,7 @@ import duckdb
 import duckdb_extensions
 
 from ingestion.settings import Settings
-from privacy.keys import DataKey, KeyStore
+from privacy.keys import DataKey, KeyDestroyed, KeyProblem, KeyStore
 
 
 def connect(*, memory_limit: str = "1GB") -> duckdb.DuckDBPyConnection:
@@ -73,6 +73,29 @@ def attach(con: duckdb.DuckDBPyConnection, path: Path, name: str, key: DataKey) 
     con.execute(f"ATTACH '{path}' AS {name} (ENCRYPTION_KEY '{secret_text(key)}')")
 
 
+def published_dataset(audience: str) -> str:
+    """The dataset of the day keys of an audience's copies: no other audience's key opens them."""
+    return f"published.{audience}"
+
+
+def key_of_file(path: Path, keys: KeyStore, dataset: str) -> DataKey:
+    """The day key that opens a database file, newest first; raises KeyProblem when none does."""
+    for day in reversed(keys.days(dataset)):
+        try:
+            key = keys.existing_key(f"{dataset}/{day}")
+            with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as con:
+                con.execute(
+                    f"ATTACH '{path}' AS probe (READ_ONLY, ENCRYPTION_KEY '{secret_text(key)}')"
+                )
+        except (KeyDestroyed, duckdb.InvalidInputException):
+            continue  # a newer copy is on its way, or an older key lives until it has gone
+        return key
+    raise KeyProblem(
+        f"{path} opens with no living key of {dataset}: it was moved here, altered, or has expired. "
+        "Restore it together with keys/; a published copy is made anew by `./tta.sh monitor build`."
+    )
+
+
 class NotPublished(Exception):
     """There is no published file for the audience yet; the message names the fix."""
 
@@ -91,7 +114,7 @@ def open_published(settings: Settings, audience: str) -> duckdb.DuckDBPyConnecti
         )
     keys = KeyStore.open(settings.home)
     con = duckdb.connect(config={"autoinstall_known_extensions": "false", "memory_limit": "1GB"})
-    key = secret_text(keys.named_key("published"))
+    key = secret_text(key_of_file(path, keys, published_dataset(audience)))
     con.execute(f"ATTACH '{path}' AS published (READ_ONLY, ENCRYPTION_KEY '{key}')")
     con.execute("USE published.marts")
     con.execute("SET TimeZone = 'UTC'")

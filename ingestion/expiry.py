@@ -18,6 +18,7 @@ from ingestion.spool import DATASET as SPOOL
 from ingestion.spool import Spool
 from privacy import receipts as receipt_book
 from privacy.keys import KeyStore
+from privacy.players import PlayerPseudonyms
 from privacy.receipts import Receipt
 from privacy.retention import Policy, load_policy
 
@@ -64,6 +65,10 @@ def purge(settings: Settings, keys: KeyStore, policy: Policy, now: datetime) -> 
         done.append(_receipt(settings, keys, doomed, now))
         receipt_book.write(settings.home, keys, done[-1])
     sweep(settings)
+    engagement = policy.cutoff("engagement_events", now)
+    if engagement is not None:
+        # A period's keys are needed for as long as a row of its last day may be erased.
+        PlayerPseudonyms(settings.home, keys).destroy_before(engagement.date())
     oldest = policy.cutoff("receipts", now)
     if oldest is not None:
         receipt_book.forget(settings.home, oldest)

@@ -99,7 +99,7 @@ def compact(settings: Settings, keys: KeyStore, *, now: datetime | None = None) 
         add_parquet_keys(con, keys, [(signal, hour_at.date())])
         name = f"compact-{max(f.path for f in old).rpartition('-')[2]}"
         rows = sum(f.row_count for f in old)
-        new = _write(
+        new = write_partition(
             con,
             settings,
             signal=signal,
@@ -271,7 +271,7 @@ class _Drain:
         rows: int,
     ) -> LakeFile:
         name = f"part-{self._plan.number:08d}.parquet"
-        file = _write(
+        file = write_partition(
             con,
             self._settings,
             signal=signal,
@@ -314,7 +314,7 @@ def _read_plan(spool: Spool, plan: Plan) -> dict[str, pa.Table]:
             return {signal: pa.concat_tables(tables) for signal, tables in parts.items()}
 
 
-def _write(
+def write_partition(
     con: duckdb.DuckDBPyConnection,
     settings: Settings,
     *,

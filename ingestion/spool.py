@@ -194,6 +194,27 @@ class Spool:
         self._db.execute("PRAGMA incremental_vacuum")
         return deleted
 
+    def rewrite(self, batch: SpoolBatch, table: pa.Table) -> None:
+        """Replace the rows of a batch by fewer of them, under the same seq and key."""
+        key = self._keys.existing_key(f"{DATASET}/{batch.day.isoformat()}")
+        sealed = seal(key, _stream_bytes(table), _aad(batch.signal, batch.uid))
+        self._db.execute(
+            "UPDATE batches SET payload = ?, row_count = ? WHERE seq = ?",
+            (sealed, table.num_rows, batch.seq),
+        )
+
+    def mark_erased(self) -> None:
+        """Tell followers that batches they have read hold fewer rows now."""
+        self._db.execute(
+            "INSERT INTO cursors VALUES ('erasures', 1)"
+            " ON CONFLICT (name) DO UPDATE SET seq = seq + 1"
+        )
+
+    def erasures(self) -> int:
+        """How often batches lost rows; a follower that sees it change reads all of them again."""
+        row = self._db.execute("SELECT seq FROM cursors WHERE name = 'erasures'").fetchone()
+        return row[0] if row else 0
+
     def days(self) -> set[date]:
         """Days of which a batch or a digest is held."""
         rows = self._db.execute("SELECT day FROM batches UNION SELECT day FROM digests")
@@ -223,6 +244,11 @@ def _sealed_row(
     key: DataKey, signal: str, table: pa.Table, now_us: int, day: date
 ) -> tuple[str, str, int, int, str, bytes]:
     uid = secrets.token_hex(8)
+    sealed = seal(key, _stream_bytes(table), _aad(signal, uid))
+    return uid, signal, table.num_rows, now_us, day.isoformat(), sealed
+
+
+def _stream_bytes(table: pa.Table) -> bytes:
     sink = pa.BufferOutputStream()
     # One frame over the stream: Arrow's own compression is per buffer, which for small groups
     # costs more processor time and more bytes.
@@ -231,8 +257,7 @@ def _sealed_row(
         pa.ipc.new_stream(compressed, table.schema) as writer,
     ):
         writer.write_table(table)
-    sealed = seal(key, sink.getvalue().to_pybytes(), _aad(signal, uid))
-    return uid, signal, table.num_rows, now_us, day.isoformat(), sealed
+    return sink.getvalue().to_pybytes()
 
 
 def _aad(signal: str, uid: str) -> bytes:

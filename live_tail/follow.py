@@ -39,6 +39,7 @@ class Follower:
         self._monotonic = monotonic
         self._stopping = threading.Event()
         self._tidied_s = monotonic()
+        self._erasures = spool.erasures()
         self.live_seq = 0
         self.last_commit_at: datetime | None = None
         self.lag_ms: float | None = None
@@ -61,7 +62,14 @@ class Follower:
                 self._stopping.wait(self._poll_s)
 
     def step(self) -> int:
-        """Read and ingest what is new; returns batches read."""
+        """Read and ingest what is new; returns batches read.
+
+        After an erasure everything is read again: no hot table may remember the erased rows.
+        """
+        erasures = self._spool.erasures()
+        if erasures != self._erasures:
+            self._window.reset()
+            self.live_seq, self._erasures = 0, erasures
         batches = list(self._spool.read(self.live_seq, limit=self._round_size()))
         by_signal: dict[str, list[SpoolBatch]] = {}
         for batch in batches:

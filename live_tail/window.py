@@ -324,6 +324,12 @@ class Window:
         self._con.execute("INSERT INTO seen SELECT ?, ?, key FROM fresh", [self.now(), signal])
         return self.history.count(self._con, signal)
 
+    def reset(self) -> None:
+        """Empty the window, to be filled again from the spool; minute counts stay counted."""
+        with self._writing:
+            for table in _TABLES:
+                self._con.execute(f"DELETE FROM {table}")
+
     def tidy(self) -> None:
         """Evict what left the window and merge partial aggregates: memory stays bounded."""
         start = self.starts_at()

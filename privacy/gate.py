@@ -17,7 +17,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
 from privacy.detect import warm_up
 from privacy.fields import AllowList, Decision, Treatment, load_allow_list
-from privacy.pseudonyms import Pseudonyms
+from privacy.pseudonyms import PseudonymSource
 from privacy.treatments import Remembered, Treatments
 
 _TEXT = pa.string()
@@ -36,7 +36,7 @@ class GateCounts:
 class Gate:
     """Applies the allow-list; one instance per thread (the memories are not shared)."""
 
-    def __init__(self, pseudonyms: Pseudonyms, allow_list: AllowList | None = None) -> None:
+    def __init__(self, pseudonyms: PseudonymSource, allow_list: AllowList | None = None) -> None:
         self._allow_list = allow_list or load_allow_list()
         self._treatments = Treatments(pseudonyms)
         self._decisions: dict[tuple[str, str], Decision] = {}

@@ -11,7 +11,7 @@ from datetime import date
 from privacy.detect import mask_leftovers
 from privacy.fields import Treatment
 from privacy.paths import template_path, template_url
-from privacy.pseudonyms import Pseudonyms
+from privacy.pseudonyms import PseudonymSource
 from privacy.skeleton import skeletonise
 from privacy.stacks import scrub_stack, short_file
 
@@ -146,9 +146,10 @@ class Remembered:
 class Treatments:
     """All treatments with their memories; one per process and thread."""
 
-    def __init__(self, pseudonyms: Pseudonyms) -> None:
+    def __init__(self, pseudonyms: PseudonymSource) -> None:
         self._pseudonyms = pseudonyms
         self._day: date | None = None
+        self._stamp: object = None
         self.span_name = Remembered(span_name)
         self.scrub = Remembered(scrub)
         self.keep = Remembered(keep)
@@ -167,9 +168,11 @@ class Treatments:
         }
 
     def begin(self, day: date) -> None:
-        """Set the day whose pseudonym key applies; a new day forgets yesterday's pseudonyms."""
-        if day != self._day:
-            self._day = day
+        """Set the day whose pseudonym key applies; pseudonyms that are out of date are forgotten."""
+        self._day = day
+        stamp = self._pseudonyms.stamp(day)
+        if stamp != self._stamp:
+            self._stamp = stamp
             self._by_treatment[Treatment.PSEUDONYMISE].forget()
 
     def of(self, treatment: Treatment) -> Remembered:

@@ -51,7 +51,6 @@ def marts(context: dg.AssetExecutionContext) -> Iterator[Any]:
     is_full_refresh = needs_full_refresh(settings)
     catalog = Catalog(settings.lake_path)
     covered = catalog.dirty_hours()
-    environment = dbt_environment(settings, keys, is_full_refresh=is_full_refresh)
     dbt = DbtCliResource(
         project_dir=str(DBT_PROJECT),
         profiles_dir=str(DBT_PROJECT),
@@ -59,6 +58,8 @@ def marts(context: dg.AssetExecutionContext) -> Iterator[Any]:
     )
     arguments = ["build", "--full-refresh"] if is_full_refresh else ["build"]
     target = settings.home / "dagster" / "dbt"
-    with writer_lock(settings, context.log.info), process_environment(environment):
-        yield from dbt.cli(arguments, context=context, target_path=target).stream()
+    with writer_lock(settings, context.log.info):
+        environment = dbt_environment(settings, keys, is_full_refresh=is_full_refresh)
+        with process_environment(environment):
+            yield from dbt.cli(arguments, context=context, target_path=target).stream()
     catalog.clean(covered)

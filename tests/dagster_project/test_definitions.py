@@ -16,7 +16,7 @@ def repository(built):
 
 MARTS = """
 dim_components fct_ai_calls_minutely fct_db_operations_minutely fct_db_pools_minutely
-fct_host_usage_minutely fct_landed_items_hourly fct_process_usage_minutely
+fct_host_usage_minutely fct_landed_items_hourly fct_metric_points_hourly fct_process_usage_minutely
 fct_rejected_items_hourly fct_requests_minutely fct_websocket_connections
 fct_websocket_messages_minutely meta_builds
 """.split()

@@ -1,11 +1,12 @@
 """Expired rows leave the warehouse file with their bytes; a plain DELETE does not do that."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
 
-from dagster_project.mart_expiry import copy_without, expire, rewrite_warehouse
+from dagster_project.mart_expiry import copy_without, expire, past_time, rewrite_warehouse
+from dagster_project.warehouse import warehouse_key
 from ingestion.duck import attach, connect
 from ingestion.settings import Settings
 from privacy import receipts
@@ -37,7 +38,7 @@ def _plain(path: Path) -> duckdb.DuckDBPyConnection:
 def test_the_copy_holds_no_byte_of_an_expired_row(tmp_path: Path) -> None:
     con = _plain(tmp_path / "old.duckdb")
     con.execute(f"ATTACH '{tmp_path / 'new.duckdb'}' AS fresh")
-    copy_without(con, "w", "fresh", NOW - timedelta(days=14))
+    copy_without(con, "w", "fresh", past_time(load_policy(), NOW))
     con.close()
     assert (tmp_path / "old.duckdb").read_bytes().count(b"oldmarker") >= MARKERS
     content = (tmp_path / "new.duckdb").read_bytes()
@@ -57,7 +58,7 @@ def test_the_warehouse_is_rewritten_once_and_keeps_the_rest(
     settings: Settings, keys: KeyStore
 ) -> None:
     con = connect()
-    attach(con, settings.warehouse_path, "w", keys.named_key("warehouse"))
+    attach(con, settings.warehouse_path, "w", warehouse_key(settings, keys))
     for statement in _MAKE.split(";"):
         con.execute(statement or "SELECT 1")
     con.execute("CREATE MACRO w.main.twice(n) AS n * 2")
@@ -66,9 +67,9 @@ def test_the_warehouse_is_rewritten_once_and_keeps_the_rest(
     (receipt,) = expire(settings, keys, policy, NOW)
     assert (receipt.rule, receipt.rows, receipt.proof_rows) == ("warehouse", MARKERS, 0)
     assert receipts.read(settings.home, keys) == [receipt]
-    assert rewrite_warehouse(settings, keys, policy, NOW) == {}
+    assert rewrite_warehouse(settings, keys, past_time(policy, NOW)).rows == {}
     con = connect()
-    attach(con, settings.warehouse_path, "w", keys.named_key("warehouse"))
+    attach(con, settings.warehouse_path, "w", warehouse_key(settings, keys))
     sql = "SELECT count(*) FROM w.marts.fct_websocket_connections"
     assert con.execute(sql).fetchall() == [(MARKERS,)]
     assert con.execute("SELECT w.main.twice(request_count) FROM w.marts.fct_requests_minutely").fetchall() == [(14,)]  # fmt: skip

@@ -77,14 +77,14 @@ def test_equal_log_records_in_one_body_all_count(
     assert len(rows(settings, keys, "logs")) == 3
 
 
-@pytest.mark.parametrize("step", ["_write", "finish_plan", "mark_drained"])
+@pytest.mark.parametrize("step", ["write_partition", "finish_plan", "mark_drained"])
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_crash_at_any_step_loses_and_doubles_nothing(
     settings: Settings, keys: KeyStore, pipeline: Pipeline, step: str, when: str
 ) -> None:
     for number in range(4):
         send(pipeline, number=number, at_ns=NOW_NS + number * 3_600_000_000_000)
-    owner = {"_write": lake, "finish_plan": Catalog, "mark_drained": Spool}[step]
+    owner = {"write_partition": lake, "finish_plan": Catalog, "mark_drained": Spool}[step]
     real = getattr(owner, step)
 
     def crash(*args: object, **kwargs: object) -> None:

@@ -6,11 +6,11 @@ Here: arguments and printing. Not here: rules (`privacy/retention`), purging (`i
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from dagster_project.mart_expiry import expire
+from dagster_project.mart_expiry import count_leaving, expire, past_time
 from dagster_project.warehouse import writer_lock
 from ingestion import expiry
 from ingestion.settings import Settings
@@ -34,7 +34,8 @@ def plan(
     """
     chosen = settings()
     keys = KeyStore.open(chosen.home)
-    rows = [
+    rules, now = _policy(chosen, policy), _now()
+    rows: list[dict[str, Any]] = [
         {
             "rule": d.rule,
             "purged_before": d.purged_before.isoformat(timespec="seconds"),
@@ -43,8 +44,13 @@ def plan(
             "bytes": d.bytes,
             "keys": list(d.key_ids),
         }
-        for d in expiry.plan(chosen, keys, _policy(chosen, policy), _now())
+        for d in expiry.plan(chosen, keys, rules, now)
     ]
+    with writer_lock(chosen, err.print):
+        marts = count_leaving(chosen, keys, past_time(rules, now))
+    for table, count in marts.items():
+        row = {"rule": table, "purged_before": None, "partitions": None, "rows": count}
+        rows.append({**row, "bytes": None, "keys": []})
     if as_json:
         print(json.dumps(rows))
     elif not rows:
