@@ -8,7 +8,7 @@ the environment.
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError
@@ -103,6 +103,12 @@ class RetentionSettings(BaseModel):
     )
 
 
+class ErrorSettings(BaseModel):
+    """Error groups."""
+
+    grouping_version: Literal["g1", "g2"] = Field("g1", description="How error keys are made.")
+
+
 class Settings(BaseSettings):
     """All settings; `load_settings` makes one."""
 
@@ -118,6 +124,7 @@ class Settings(BaseSettings):
     )
     app: AppSettings = Field(default_factory=lambda: AppSettings.model_validate({}))
     alerting: AlertingSettings = Field(default_factory=lambda: AlertingSettings.model_validate({}))
+    errors: ErrorSettings = Field(default_factory=lambda: ErrorSettings.model_validate({}))
     collectors: CollectorSettings = Field(
         default_factory=lambda: CollectorSettings.model_validate({})
     )

@@ -10,10 +10,13 @@ from pathlib import Path
 import structlog
 import uvicorn
 
+from ingestion.errors.grouping import RulesProblem, load_site
+from ingestion.errors.store import ErrorStore
 from ingestion.settings import Settings, SettingsProblem, load_settings
 from ingestion.spool import Spool
 from live_tail.alerts.service import AlertService
 from live_tail.api import build_app
+from live_tail.errors import HotErrors
 from live_tail.follow import Follower
 from live_tail.window import Window
 from privacy.keys import KeyProblem, KeyStore
@@ -31,7 +34,7 @@ def main() -> int:
     try:
         settings = load_settings(arguments.home)
         serve(settings, KeyStore.open(settings.home))
-    except (SettingsProblem, KeyProblem) as problem:
+    except (SettingsProblem, KeyProblem, RulesProblem) as problem:
         sys.stderr.write(f"live tail: {problem}\n")
         return 2
     return 0
@@ -39,10 +42,16 @@ def main() -> int:
 
 def serve(settings: Settings, keys: KeyStore) -> None:
     """Follow the spool in one thread, answer queries in this one."""
+    hot_errors = HotErrors(
+        ErrorStore(settings.home, keys),
+        site=load_site(settings.home / "errors.yaml"),
+        version=settings.errors.grouping_version,
+    )
     window = Window(
         minutes=settings.live.window_minutes,
         max_errors=_MAX_ERRORS,
         clock=lambda: datetime.now(UTC),
+        hot_errors=hot_errors,
     )
     follower = Follower(Spool(settings.spool_path, keys), window, poll_ms=settings.live.poll_ms)
     thread = threading.Thread(target=follower.run, name="follow", daemon=True)

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 import duckdb
 import pyarrow as pa
 
-from live_tail import evidence, points
+from live_tail import errors, evidence, points
 from live_tail.minutes import Minutes
 
 BUCKET_S = 5
@@ -55,7 +55,7 @@ _OWN_TABLES = (
     "hot_requests hot_ai_calls hot_db_operations hot_websockets hot_host hot_sightings"
     " hot_service_up hot_errors hot_ledger seen"
 )
-_TABLES = [*_OWN_TABLES.split(), *evidence.TABLES, *points.TABLES]
+_TABLES = [*_OWN_TABLES.split(), *evidence.TABLES, *points.TABLES, *errors.TABLES]
 _EVENT_TIME = {"spans": "start_at", "logs": "event_at", "metric_points": "event_at"}
 _KEY = {
     "spans": "component, trace_id, span_id, start_at, duration_ns, name, kind",
@@ -208,15 +208,17 @@ class Window:
         max_errors: int,
         clock: Callable[[], datetime],
         history: Minutes | None = None,
+        hot_errors: errors.HotErrors | None = None,
     ) -> None:
         self._con = duckdb.connect(
             config={"memory_limit": "2GB", "threads": "2", "autoinstall_known_extensions": "false"}
         )
         self._con.execute("SET TimeZone = 'UTC'")
-        self._con.execute(_SCHEMA + evidence.SCHEMA + points.SCHEMA)
+        self._con.execute(_SCHEMA + evidence.SCHEMA + points.SCHEMA + errors.SCHEMA)
         self.points = points.Points()
         self.history = history or Minutes(None)
         self.history.restore(self._con)
+        self.errors = hot_errors or errors.HotErrors()
         self._writing = threading.Lock()
         self._minutes, self._max_errors, self._clock = minutes, max_errors, clock
         self.counts: Counter[str] = Counter()
@@ -271,6 +273,7 @@ class Window:
                 self._con.execute(statement)
             if signal == "metric_points":
                 self.points.ingest(self._con)
+            self.errors.take(self._con, signal)
             fresh, latest = self._con.execute(
                 f"SELECT count(*), max({time_column}) FROM fresh"
             ).fetchall()[0]
@@ -333,6 +336,7 @@ class Window:
     def tidy(self) -> None:
         """Evict what left the window and merge partial aggregates: memory stays bounded."""
         start = self.starts_at()
+        self.errors.test_escalation(self.now())
         with self._writing:
             for table in _TABLES:
                 self._con.execute(f"DELETE FROM {table} WHERE bucket_at < ?", [start])

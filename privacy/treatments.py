@@ -16,7 +16,7 @@ from privacy.skeleton import skeletonise
 from privacy.stacks import scrub_stack, short_file
 
 MAX_TEXT = 2_000
-MAX_STACK = 24_000
+MAX_STACK = 200_000
 _MEMORY = 100_000
 
 _TOKEN = re.compile(r"[A-Za-z0-9_][\w.:/+*<>=#-]{0,119}\Z", re.ASCII)
@@ -71,7 +71,10 @@ def scrub(value: str) -> str:
 
 def stack(value: str) -> str:
     """A stack trace with frames and types only."""
-    return scrub_stack(value[:MAX_STACK], scrub)
+    if len(value) > MAX_STACK:
+        # Both ends tell: Python raises at the end, JavaScript and Java at the start.
+        value = value[: MAX_STACK // 2] + "\n" + value[-MAX_STACK // 2 :].partition("\n")[2]
+    return scrub_stack(value, scrub)
 
 
 def path(value: str) -> str:

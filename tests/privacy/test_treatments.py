@@ -70,7 +70,7 @@ def test_a_stack_keeps_frames_and_types_and_nothing_else() -> None:
 
 def test_javascript_and_java_frames_are_kept() -> None:
     js = "TypeError: x is not a function\n    at handle (/srv/app/node_modules/lib/a.js:10:5)\n    at b.js:1:2"
-    assert "at handle (lib/a.js:10:5)" in treatments.stack(js)
+    assert "at handle (node_modules/lib/a.js:10:5)" in treatments.stack(js)
     java = "Caused by: java.io.IOException: host 10.1.2.3\n\tat com.tta.Game.run(Game.java:42)"
     kept = treatments.stack(java)
     assert "com.tta.Game.run(Game.java:42)" in kept
