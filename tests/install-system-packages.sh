@@ -1,6 +1,12 @@
 #!/usr/bin/env bash
 # Installs what some tests need, when this user may; otherwise says what will be skipped.
 set -u
+# Sentry's SDK for Node, outside the repository.
+node_cache="$HOME/.cache/tta-monitor-tests/node"
+if command -v npm >/dev/null && [ ! -d "$node_cache/node_modules/@sentry/node" ]; then
+    mkdir -p "$node_cache" && (cd "$node_cache" && timeout 180 npm install --no-audit --no-fund --silent @sentry/node) \
+        || echo "could not install @sentry/node: its test is skipped"
+fi
 missing=()
 command -v chromium >/dev/null || command -v google-chrome >/dev/null || missing+=(chromium)
 [ ${#missing[@]} -eq 0 ] && exit 0

@@ -157,11 +157,11 @@ def _made(
 
 
 def _list(text: str | None) -> tuple[str, ...]:
-    """A list attribute, which the gate keeps as JSON text or, shortened, as plain text."""
+    """A list attribute: one entry a line, or a JSON array as some SDKs send it."""
     if not text:
         return ()
     try:
         values = json.loads(text)
     except ValueError:
-        return (text,)
-    return tuple(str(v) for v in values) if isinstance(values, list) else (str(values),)
+        values = None
+    return tuple(str(v) for v in values) if isinstance(values, list) else tuple(text.splitlines())

@@ -17,7 +17,7 @@ _TYPE = re.compile(
     r"(\s*(?:\|\s*)*)(Caused by: |Suppressed: |Uncaught |\[cause\]: )?"
     r"([A-Za-z_$<][\w$.<>]*)(?:: ?(.*))?$"
 )
-_MEMBER = re.compile(r"(?:\s|\||\+)*\+?-+ \d+ -+\s*$")
+_MEMBER = re.compile(r"[\s|+-]*- \d+ -+\s*$")
 _CHAINED = ("During handling of the above", "The above exception was the direct cause")
 
 

@@ -1,7 +1,8 @@
 """OTLP/HTTP: POST /v1/traces, /v1/logs, /v1/metrics; protobuf and JSON; gzip.
 
 Here: HTTP semantics of the OTLP specification (limits, status codes, same content type back).
-Not here: what a commit does. Also /livez, /readyz and /metrics of this process.
+Not here: what a commit does. Also Sentry's POST /api/<project>/envelope/ and /store/ (`sentry`), and
+/livez, /readyz and /metrics of this process.
 """
 
 import gzip
@@ -11,10 +12,11 @@ from google.protobuf.json_format import MessageToJson
 from google.protobuf.message import Message
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ingestion.receivers import sentry
 from ingestion.receivers.committer import Committer, Overloaded
 from ingestion.receivers.decode import BadBody, decompress, json_to_protobuf
 from ingestion.receivers.door import (
@@ -58,6 +60,13 @@ def build_app(committer: Committer, pipeline: Pipeline, settings: ReceiverSettin
         # Exports skip the router and its middleware: they are most of a small request's cost.
         if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in PATHS:
             response = await _export(doorway, Request(scope, receive))
+            await response(scope, receive, send)
+        elif (
+            scope["type"] == "http"
+            and scope["method"] == "POST"
+            and sentry.PATH.match(scope["path"])
+        ):
+            response = await _envelope(doorway, Request(scope, receive))
             await response(scope, receive, send)
         else:
             await others(scope, receive, send)
@@ -111,6 +120,61 @@ async def _export(doorway: _Doorway, request: Request) -> Response:
     except ClientDisconnect:
         return Response(status_code=400)
     return _message(request, response_for(signal, answer), answer_type, 200)
+
+
+async def _envelope(doorway: _Doorway, request: Request) -> Response:
+    """A Sentry SDK's events, answered when they are durable."""
+    headers = {"Access-Control-Allow-Origin": "*"}  # browsers send from other origins
+    try:
+        envelope, incoming = await _sentry_incoming(doorway, request)
+        for kind in envelope.skipped:
+            doorway.pipeline.note_refusal("logs", f"sentry_{kind}_skipped")
+        if envelope.events:
+            answer = await doorway.committer.submit(incoming)
+            if answer.error:
+                raise _Refused(400, INVALID_ARGUMENT, answer.error, "")
+    except _Refused as refusal:
+        if refusal.reason:
+            doorway.pipeline.note_refusal("logs", refusal.reason)
+        return JSONResponse({"detail": str(refusal)}, refusal.http_status, headers)
+    except Overloaded as overload:
+        doorway.pipeline.note_refusal("logs", "overloaded")
+        headers["Retry-After"] = str(overload.retry_after_s)
+        return JSONResponse({"detail": "the receiver is full; retry later"}, 429, headers)
+    except StorageUnavailable:
+        headers["Retry-After"] = "5"
+        return JSONResponse({"detail": "the spool cannot be written"}, 503, headers)
+    except ClientDisconnect:
+        return Response(status_code=400)
+    is_id = len(envelope.event_id) == 32 and envelope.event_id.isalnum()
+    return JSONResponse({"id": envelope.event_id} if is_id else {}, 200, headers)
+
+
+async def _sentry_incoming(doorway: _Doorway, request: Request) -> tuple[sentry.Envelope, Incoming]:
+    project, form = sentry.PATH.match(request.scope["path"]).groups()  # type: ignore[union-attr]
+    limit = min(sentry.MAX_COMPRESSED_BYTES, doorway.settings.max_body_bytes)
+    body = await _read(request, limit, doorway.committer)
+    encoding = request.headers.get("content-encoding", "").strip().lower()
+    try:
+        plain = sentry.plain_body(body, encoding)
+        envelope = sentry.read_store(plain) if form == "store" else sentry.read_envelope(plain)
+    except BadBody as error:
+        reason = "body_too_large" if error.too_large else "unreadable_body"
+        http_status = 413 if error.too_large else 400
+        raise _Refused(http_status, INVALID_ARGUMENT, str(error), reason) from None
+    auth = request.headers.get("x-sentry-auth", "") or request.headers.get("authorization", "")
+    key = sentry.public_key(auth, request.query_params.get("sentry_key", ""), envelope.dsn)
+    if not key:
+        message = "authentication is missing: send X-Sentry-Auth, sentry_key or dsn"
+        raise _Refused(403, UNAUTHENTICATED, message, "unauthenticated")
+    client = request.client.host if request.client else None
+    try:
+        component = allowed_component(client, f"Bearer {key}", doorway.settings.tokens)
+    except NotAllowed:
+        message = "this DSN's public key is no token: set receiver.tokens.<component> to it"
+        raise _Refused(403, UNAUTHENTICATED, message, "unauthenticated") from None
+    body = sentry.to_logs(envelope, component, key, project)
+    return envelope, Incoming("logs", body, component)
 
 
 async def _incoming(
