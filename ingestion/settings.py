@@ -81,6 +81,13 @@ class AlertingSettings(BaseModel):
     )
 
 
+class LogFiles(BaseModel):
+    """Log files to tail."""
+
+    glob: str = Field(description="Absolute pattern of file names, e.g. /var/log/tta/*.log.")
+    component: str = Field("", description="service.name; empty takes what the lines say.")
+
+
 class CollectorSettings(BaseModel):
     """Our own OTLP senders."""
 
@@ -89,6 +96,9 @@ class CollectorSettings(BaseModel):
     process_patterns: list[str] = Field(
         default_factory=lambda: ["tta", "uvicorn", "player_experience", "agent_orchestration"],
         description="A process is sampled when its command line contains one of these.",
+    )
+    log_files: list[LogFiles] = Field(
+        default_factory=list, description="Log files to tail, JSON or text."
     )
     prometheus_config: Path | None = Field(
         None, description="A `prometheus.yml` whose scrape jobs are collected as they are."

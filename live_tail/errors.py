@@ -13,6 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from ingestion.errors.grouping import CURRENT, Site, group
+from ingestion.errors.hand_rules import HandRules
 from ingestion.errors.model import Grouped, Occurrence
 from ingestion.errors.occurrences import once_key, read_occurrences
 from ingestion.errors.states import GroupRecord, State
@@ -62,23 +63,33 @@ class HotErrors:
     ) -> None:
         self._store, self._site, self._version = store, site or Site(), version
         self._tested_at: datetime | None = None
+        self._rules = HandRules()
 
     def take(self, con: duckdb.DuckDBPyConnection, signal: str) -> None:
         """Group the errors in table `fresh` (columns of the signal, and `batch_seq`)."""
         found = list(read_occurrences(con, signal, "fresh", seq="batch_seq"))
         if not found:
             return
-        rules = self._store.hand_rules() if self._store else None
+        rules = self._follow_rules(con)
         seen: list[tuple[int, str, Grouped, Occurrence]] = []
         for seq, occurrence in _once(con, found):
             grouped = group(occurrence, self._site, self._version)
-            key = rules.apply(grouped.key, occurrence) if rules else grouped.key
+            key = rules.apply(grouped.key, occurrence)
             seen.append((seq, key, grouped, occurrence))
         if not seen:
             return
         _insert(con, seen)
         if self._store:
             self._store.observe(signal, max(seq for seq, *_ in seen), seen)
+
+    def _follow_rules(self, con: duckdb.DuckDBPyConnection) -> HandRules:
+        """The rules by hand; a new merge also moves what the window holds already."""
+        rules = self._store.hand_rules() if self._store else HandRules()
+        for key in set(rules.merges) - set(self._rules.merges):
+            values = [rules.target(key), key]
+            con.execute("UPDATE hot_error_groups SET group_key = ? WHERE group_key = ?", values)
+        self._rules = rules
+        return rules
 
     def test_escalation(self, now: datetime) -> None:
         """Once a minute: which groups have more errors than their history explains."""

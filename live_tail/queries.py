@@ -268,6 +268,29 @@ QUERIES: dict[str, NamedQuery] = {
         " ORDER BY event_at DESC LIMIT $limit",
         {"limit": Parameter("Rows.", 50, 1, 1_000)},
     ),
+    "error_groups": NamedQuery(
+        "Error groups, most errors first; sessions are null below ten.",
+        f"""SELECT group_key, max_by(title, event_at) AS title, max_by(culprit, event_at) AS culprit,
+            max_by(exception_type, event_at) AS exception_type, list(DISTINCT component) AS components,
+            count(*) AS error_count, min(event_at) AS first_seen_at, max(event_at) AS last_seen_at,
+            CASE WHEN count(DISTINCT session) >= 10 THEN count(DISTINCT session) END AS session_count,
+            bool_or(is_content_delivery) AS is_content_delivery, max_by(trace_id, event_at) AS trace_id
+        FROM hot_error_groups WHERE {_SINCE} GROUP BY 1 ORDER BY error_count DESC, group_key""",
+        _TIMED,
+    ),
+    "error_counts": NamedQuery(
+        "Errors by time and group.",
+        f"SELECT {_STEP_SQL} AS bucket_at, group_key, count(*) AS error_count FROM hot_error_groups"
+        f" WHERE {_SINCE} GROUP BY 1, 2 ORDER BY 1, 2",
+        _STEPPED,
+    ),
+    "error_group": NamedQuery(
+        "The latest errors of one group, with stack, route, release and trace.",
+        "SELECT event_at, component, version, environment, route, exception_type, message, culprit,"
+        " rule, explanation, stack, breadcrumbs, trace_id, is_content_delivery FROM hot_error_groups"
+        " WHERE group_key = $key ORDER BY event_at DESC LIMIT $limit",
+        {"key": Parameter("Group key."), "limit": Parameter("Rows.", 20, 1, 200)},
+    ),
     "platform": NamedQuery(
         "Items at the door by component and signal.",
         "SELECT component, signal,"

@@ -16,6 +16,7 @@ from opentelemetry.sdk.resources import Resource
 
 from ingestion.collectors.gpu import GpuMetrics, NoGpu, open_nvml
 from ingestion.collectors.host import HostMetrics
+from ingestion.collectors.log_files import start_log_files
 from ingestion.collectors.prometheus_jobs import JobsProblem, load_jobs
 from ingestion.collectors.scraper import run_scraper
 from ingestion.settings import Settings, SettingsProblem, load_settings
@@ -37,6 +38,7 @@ def main() -> int:
         signal.signal(number, lambda *_: stopping.set())
     try:
         start_scraper(settings, stopping)
+        start_log_files(settings, stopping)
     except JobsProblem as problem:
         sys.stderr.write(f"collectors: {problem}\n")
         return 2

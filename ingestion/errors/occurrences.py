@@ -53,7 +53,7 @@ _SEVERITIES = ((21, "fatal"), (17, "error"), (13, "warning"))
 
 def read_occurrences(
     con: duckdb.DuckDBPyConnection, signal: str, relation: str, *, seq: str = "0"
-) -> Iterator[tuple[int, Occurrence]]:
+) -> Iterator[tuple[Any, Occurrence]]:
     """(seq, occurrence) of a relation with the columns of `contracts.SIGNALS[signal]`.
 
     `relation` and `seq` are names of ours. Repeats are still in it; see `once_key`.

@@ -1,0 +1,253 @@
+"""`./tta.sh monitor errors …`: groups, decisions about them, rules by hand, another grouping."""
+
+import getpass
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from ingestion.errors.grouping import VERSIONS, RulesProblem, Site, load_site
+from ingestion.errors.hand_rules import HandRuleProblem
+from ingestion.errors.model import Occurrence
+from ingestion.errors.occurrences import once_key, read_occurrences
+from ingestion.errors.regroup import changes
+from ingestion.errors.states import GroupRecord, State
+from ingestion.errors.store import ErrorStore, NoSuchGroup
+from ingestion.spool import Spool
+from privacy.keys import KeyStore
+from tta_monitor.commands import groups
+from tta_monitor.commands.context import out, print_table, settings
+from tta_monitor.problems import Problem
+
+_Key = Annotated[str, typer.Argument(help="Group key, or its beginning.")]
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+_ORDER = [State.REGRESSED, State.ESCALATING, State.NEW, State.ONGOING, State.MUTED, State.RESOLVED]
+
+
+@groups.errors.command("list")
+def list_groups(
+    state: Annotated[str | None, typer.Option(help="Only this state.")] = None,
+    as_json: _Json = False,
+) -> None:
+    """Error groups, worst first.
+
+    Example: ./tta.sh monitor errors list --state regressed --json
+    """
+    if state is not None and state not in list(State):
+        raise Problem(f"--state is one of {', '.join(State)}.", code=2)
+    now = datetime.now(UTC).replace(tzinfo=None)
+    records = [r for r in _store().groups() if state in (None, r.state(now).value)]
+    records.sort(key=lambda r: (_ORDER.index(r.state(now)), -r.count))
+    if as_json:
+        print(json.dumps([_plain(r, now) for r in records]))
+        return
+    rows = [
+        [
+            r.key[:11],
+            r.state(now),
+            r.count,
+            r.title[:70],
+            r.component,
+            _time(r.last_seen_at),
+            r.assignee,
+        ]
+        for r in records
+    ]
+    print_table(["key", "state", "errors", "title", "component", "last seen UTC", "assigned"], rows)
+
+
+@groups.errors.command("show")
+def show(key: _Key, as_json: _Json = False) -> None:
+    """One group: why it is one, where to look, its stack and its history.
+
+    Example: ./tta.sh monitor errors show g1:5a0c
+    """
+    store = _store()
+    record = _found(store, key)
+    now = datetime.now(UTC).replace(tzinfo=None)
+    history = store.transitions(record.key)
+    if as_json:
+        events = [{**asdict(t), "at": _time(t.at)} for t in history]
+        print(json.dumps({**_plain(record, now), "history": events}))
+        return
+    out.print(f"{record.title}\n{record.key} · {record.state(now)} · {record.count} errors")
+    out.print(f"in {record.component}, {record.culprit or 'no frame of our own'}")
+    out.print(f"first {_time(record.first_seen_at)}, last {_time(record.last_seen_at)} UTC")
+    out.print(record.explanation)
+    out.print(record.sample_stack or "no stack was sent", markup=False)
+    for event in history:
+        out.print(f"{_time(event.at)} {event.state} {event.by} {event.note}", markup=False)
+
+
+@groups.errors.command("resolve")
+def resolve(
+    key: _Key,
+    release: Annotated[
+        str | None, typer.Option(help="Release with the fix (default: last seen).")
+    ] = None,
+) -> None:
+    """Mark as resolved; a later release reopens it.
+
+    Example: ./tta.sh monitor errors resolve g1:5a0c --release 1.4.0
+    """
+    store = _store()
+    record = store.resolve(_found(store, key).key, getpass.getuser(), release)
+    out.print(f"resolved {record.key} in {record.resolved_in or 'no named release'}")
+
+
+@groups.errors.command("mute")
+def mute(key: _Key) -> None:
+    """Go on counting, tell nobody.
+
+    Example: ./tta.sh monitor errors mute g1:5a0c
+    """
+    store = _store()
+    out.print(f"muted {store.mute(_found(store, key).key, getpass.getuser()).key}")
+
+
+@groups.errors.command("reopen")
+def reopen(key: _Key) -> None:
+    """Undo a resolution or a mute.
+
+    Example: ./tta.sh monitor errors reopen g1:5a0c
+    """
+    store = _store()
+    out.print(f"reopened {store.reopen(_found(store, key).key, getpass.getuser()).key}")
+
+
+@groups.errors.command("assign")
+def assign(key: _Key, name: Annotated[str, typer.Argument(help="Who; empty for nobody.")]) -> None:
+    """Name who looks after it.
+
+    Example: ./tta.sh monitor errors assign g1:5a0c ada
+    """
+    store = _store()
+    record = store.assign(_found(store, key).key, getpass.getuser(), name)
+    out.print(f"assigned {record.key} to {record.assignee or 'nobody'}")
+
+
+@groups.errors.command("merge")
+def merge(
+    keys: Annotated[list[str], typer.Argument(help="Groups that end.")],
+    into: Annotated[str, typer.Option(help="The group they count as.")],
+) -> None:
+    """Count groups as another one, now and in every re-run.
+
+    Example: ./tta.sh monitor errors merge g1:5a0c g1:77d1 --into g1:90ab
+    """
+    store = _store()
+    try:
+        target = store.merge(keys, into, getpass.getuser())
+    except (HandRuleProblem, NoSuchGroup) as problem:
+        raise Problem(str(problem)) from None
+    out.print(f"merged {len(keys)} into {target}")
+
+
+@groups.errors.command("split")
+def split(
+    key: _Key,
+    by: Annotated[
+        str, typer.Option(help="message, component, route, version, environment or logger.")
+    ],
+) -> None:
+    """Divide a group, now and in every re-run.
+
+    Example: ./tta.sh monitor errors split g1:5a0c --by message
+    """
+    store = _store()
+    try:
+        found = store.split(_found(store, key).key, by, getpass.getuser())
+    except HandRuleProblem as problem:
+        raise Problem(str(problem)) from None
+    out.print(f"split {found} by {by}")
+
+
+@groups.errors.command("regroup")
+def regroup(
+    version: Annotated[str, typer.Option(help="The version to compare with.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the difference.")] = False,
+    as_json: _Json = False,
+) -> None:
+    """Show what another version of grouping would change in the stored errors.
+
+    Example: ./tta.sh monitor errors regroup --version g2 --dry-run
+    """
+    chosen = settings()
+    if version not in VERSIONS:
+        raise Problem(f"--version is one of {', '.join(VERSIONS)}.", code=2)
+    if not dry_run:
+        raise Problem(
+            f"look with --dry-run first, then set errors.grouping_version: {version} in config.yaml."
+        )
+    found = changes(
+        _stored(), _site(), _store().hand_rules(), old=chosen.errors.grouping_version, new=version
+    )
+    if as_json:
+        print(json.dumps([asdict(change) for change in found]))
+        return
+    rows = [
+        [
+            c.kind,
+            c.occurrences,
+            len(c.old_keys),
+            len(c.new_keys),
+            c.title[:70],
+            ", ".join(c.rules_by_hand),
+        ]
+        for c in found
+    ]
+    print_table(["change", "errors", "groups now", "then", "title", "rules to make again"], rows)
+
+
+def _store() -> ErrorStore:
+    chosen = settings()
+    return ErrorStore(chosen.home, KeyStore.open(chosen.home))
+
+
+def _site() -> Site:
+    try:
+        return load_site(settings().home / "errors.yaml")
+    except RulesProblem as problem:
+        raise Problem(str(problem)) from None
+
+
+def _stored() -> Iterator[Occurrence]:
+    """Every occurrence in lake and spool, once."""
+    from dagster_project.dbt_plugin import open_landed  # noqa: PLC0415 - dbt takes seconds to import
+    from ingestion.duck import connect  # noqa: PLC0415
+
+    chosen = settings()
+    keys = KeyStore.open(chosen.home)
+    con = connect()
+    open_landed(con, chosen, is_full_refresh=True)
+    seen: set[str] = set()
+    spool = Spool(chosen.spool_path, keys)
+    found = [o for s in ("spans", "logs") for _, o in read_occurrences(con, s, f"landed.{s}")]
+    for batch in spool.read(spool.drained_seq(), limit=100_000, signals=["spans", "logs"]):
+        con.register("fresh", batch.table())
+        found += [o for _, o in read_occurrences(con, batch.signal, "fresh")]
+        con.unregister("fresh")
+    for occurrence in found:
+        key = once_key(occurrence)
+        if key is None or key not in seen:
+            seen.add(key or "")
+            yield occurrence
+
+
+def _found(store: ErrorStore, key: str) -> GroupRecord:
+    try:
+        return store.group(key)
+    except NoSuchGroup as problem:
+        raise Problem(str(problem)) from None
+
+
+def _plain(record: GroupRecord, now: datetime) -> dict[str, Any]:
+    values = {k: _time(v) if isinstance(v, datetime) else v for k, v in asdict(record).items()}
+    return {**values, "state": record.state(now).value}
+
+
+def _time(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
