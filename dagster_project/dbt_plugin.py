@@ -5,7 +5,7 @@ day keys and the views of schema `memory.landed`. Not here: models (`dbt/`), the
 (`ingestion/catalog`). Keys go to the connection from Python, never through SQL that dbt logs.
 """
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -15,6 +15,9 @@ from duckdb import DuckDBPyConnection
 from ingestion.catalog import Catalog, DirtyHour, LakeFile
 from ingestion.contracts import LANDED
 from ingestion.duck import add_parquet_keys, prepare
+from ingestion.errors.batch import error_rows, hours_to_count
+from ingestion.errors.grouping import load_site
+from ingestion.errors.store import ErrorStore
 from ingestion.lake import empty_select, scan
 from ingestion.settings import Settings, load_settings
 from privacy.keys import KeyStore
@@ -63,8 +66,50 @@ def open_landed(
     con.register("dirty_hours_now", table)
     con.execute("CREATE OR REPLACE TABLE landed.dirty_hours AS SELECT * FROM dirty_hours_now")
     con.unregister("dirty_hours_now")
+    _open_errors(con, settings, keys, catalog, hours)
     catalog.close()
     return hours
+
+
+def _open_errors(
+    con: DuckDBPyConnection,
+    settings: Settings,
+    keys: KeyStore,
+    catalog: Catalog,
+    hours: list[DirtyHour],
+) -> None:
+    """Tables `landed.error_occurrences`, `error_hours` and `error_states`; errors grouped as live.
+
+    A rule by hand or a version that the marts were not built with reopens every hour.
+    """
+    store = ErrorStore(settings.home, keys)
+    version, rules = settings.errors.grouping_version, store.hand_rules()
+    if store.rules_to_build(version) != store.built_rules():
+        hours = _all_hours(catalog)
+    by_signal = {s: [h.hour_at for h in hours if h.signal == s] for s in ("spans", "logs")}
+    wanted = hours_to_count(by_signal["spans"], by_signal["logs"])
+    before = [hour - timedelta(hours=1) for hour in wanted]
+    for signal, needed in (("spans", sorted({*wanted, *before})), ("logs", wanted)):
+        files = catalog.files(signal, needed)
+        _create_view(con, settings, keys, name=f"error_{signal}", files=files, signal=signal)
+    site = load_site(settings.home / "errors.yaml")
+    now = datetime.now(UTC).replace(tzinfo=None)
+    records = store.groups()
+    tables = {
+        "error_occurrences": error_rows(con, wanted, site=site, rules=rules, version=version),
+        "error_hours": pa.table({"hour_at": pa.array(wanted, pa.timestamp("us"))}),
+        "error_states": pa.table(
+            {
+                "group_key": pa.array([r.key for r in records], pa.string()),
+                "state": pa.array([r.state(now).value for r in records], pa.string()),
+                "resolved_in": pa.array([r.resolved_in for r in records], pa.string()),
+            }
+        ),
+    }
+    for name, table in tables.items():
+        con.register("errors_now", table)
+        con.execute(f"CREATE OR REPLACE TABLE landed.{name} AS SELECT * FROM errors_now")
+        con.unregister("errors_now")
 
 
 def _create_view(

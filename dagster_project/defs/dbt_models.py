@@ -23,6 +23,7 @@ from dagster_project.warehouse import (
     writer_lock,
 )
 from ingestion.catalog import Catalog
+from ingestion.errors.store import ErrorStore
 from ingestion.settings import load_settings
 from privacy.keys import KeyStore
 
@@ -51,6 +52,9 @@ def marts(context: dg.AssetExecutionContext) -> Iterator[Any]:
     is_full_refresh = needs_full_refresh(settings)
     catalog = Catalog(settings.lake_path)
     covered = catalog.dirty_hours()
+    errors = ErrorStore(settings.home, keys)
+    rules_built = errors.rules_to_build(settings.errors.grouping_version)
+    environment = dbt_environment(settings, keys, is_full_refresh=is_full_refresh)
     dbt = DbtCliResource(
         project_dir=str(DBT_PROJECT),
         profiles_dir=str(DBT_PROJECT),
@@ -63,3 +67,4 @@ def marts(context: dg.AssetExecutionContext) -> Iterator[Any]:
         with process_environment(environment):
             yield from dbt.cli(arguments, context=context, target_path=target).stream()
     catalog.clean(covered)
+    errors.note_built(rules_built)

@@ -11,7 +11,13 @@ from ingestion.settings import load_settings
 from privacy.keys import KeyStore
 
 RECEIVER = dg.AssetKey(["receiver", "otlp"])
-_ALSO = ("metric_points_context", "dirty_hours")
+_ALSO = (
+    "metric_points_context",
+    "dirty_hours",
+    "error_occurrences",
+    "error_hours",
+    "error_states",
+)
 
 receiver = dg.AssetSpec(
     RECEIVER,

@@ -34,6 +34,7 @@ CREATE INDEX IF NOT EXISTS error_groups_last ON error_groups (last_us);
 CREATE TABLE IF NOT EXISTS error_hours (
     hour_us INTEGER NOT NULL, key TEXT NOT NULL, occurrences INTEGER NOT NULL,
     PRIMARY KEY (hour_us, key)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS error_builds (mark TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS error_cursors (signal TEXT PRIMARY KEY, seq INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS error_transitions (
     id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL, at_us INTEGER NOT NULL,
@@ -84,6 +85,24 @@ class ErrorStore:
                 ),
             )
         return self._rules[1]
+
+    def rules_to_build(self, version: str) -> str:
+        """What the marts' grouping depends on besides errors: rules by hand and the version."""
+        found = self._db.execute(
+            "SELECT coalesce(max(id), 0), count(*) FROM error_rules"
+        ).fetchone()
+        return f"{version}/{found[0]}/{found[1]}"
+
+    def built_rules(self) -> str:
+        """What the marts were last built with; empty before the first build."""
+        row = self._db.execute("SELECT mark FROM error_builds").fetchone()
+        return row[0] if row else ""
+
+    def note_built(self, mark: str) -> None:
+        """Remember what the marts were built with."""
+        with transaction(self._db):
+            self._db.execute("DELETE FROM error_builds")
+            self._db.execute("INSERT INTO error_builds VALUES (?)", (mark,))
 
     def observe(
         self, signal: str, seq: int, seen: Iterable[tuple[int, str, Grouped, Occurrence]]

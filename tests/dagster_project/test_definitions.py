@@ -17,6 +17,8 @@ def repository(built):
 MARTS = """
 dim_components fct_ai_calls_minutely fct_db_operations_minutely fct_db_pools_minutely
 fct_host_usage_minutely fct_landed_items_hourly fct_metric_points_hourly fct_process_usage_minutely
+dim_components dim_error_groups fct_errors_hourly fct_ai_calls_minutely fct_db_operations_minutely fct_db_pools_minutely
+fct_host_usage_minutely fct_landed_items_hourly fct_process_usage_minutely
 fct_rejected_items_hourly fct_requests_minutely fct_websocket_connections
 fct_websocket_messages_minutely meta_builds
 """.split()
@@ -34,6 +36,9 @@ def test_assets_schedules_and_checks_are_exactly_these(repository) -> None:
             "ledger",
             "metric_points_context",
             "dirty_hours",
+            "error_occurrences",
+            "error_hours",
+            "error_states",
         )
     }
     assert {"receiver/otlp", "published/operations", "retention/receipts"} <= keys
