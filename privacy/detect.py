@@ -23,6 +23,8 @@ from presidio_analyzer.predefined_recognizers import (
     UsSsnRecognizer,
 )
 
+from privacy.detection.findings import Finding
+
 _LEFTOVER = re.compile(r"@|\d{5,}|\d[ -]\d")
 _PHONE_REGIONS = ("US", "GB", "DE", "FR", "ES", "PT", "CA", "AU")
 _MIN_SCORE = 0.3
@@ -35,6 +37,13 @@ def mask_leftovers(text: str) -> str:
     for finding in _findings(text):
         text = f"{text[: finding.start]}<{finding.entity_type.lower()}>{text[finding.end :]}"
     return text
+
+
+def presidio_findings(text: str) -> list[Finding]:
+    """What Presidio's checksummed recognisers see in a text as it was written."""
+    if not _LEFTOVER.search(text):
+        return []
+    return [Finding(f.start, f.end, f.entity_type.lower()) for f in reversed(_findings(text))]
 
 
 def warm_up() -> None:

@@ -7,6 +7,8 @@ of people never stays unless it is a known word of a route.
 
 import re
 
+from privacy.detection.lexicon import is_only_a_name
+
 _WORDY = re.compile(
     r"(?:v\d{1,2}|[A-Za-z]{1,24}\d?(?:[_-][A-Za-z]{1,24}){0,5}|\{[A-Za-z_][\w:]*\}|<[a-z]+>|\*{1,2}|:[a-z_]\w*)\Z"
 )
@@ -54,13 +56,19 @@ def template_url(url: str) -> str:
     return f"{scheme.lower()}://{safe_host}{template_path(path)}"
 
 
+def _names_somebody(segment: str) -> bool:
+    return segment[0] not in "{<:*" and any(
+        is_only_a_name(word) for word in re.split(r"[_-]", segment.lower())
+    )
+
+
 def _segment(segment: str, before: str) -> str:
     if not segment:
         return segment
     if before in _PEOPLE and segment.lower() not in _ROUTE_WORDS and segment[0] != "{":
         return "{id}"
     if _WORDY.match(segment) and len(segment) <= 3 * _LONG_WORD:
-        return segment
+        return "{id}" if _names_somebody(segment) else segment
     if segment.lower() in _NAMES_WITH_DIGITS:
         return segment
     return segment if _FILE.match(segment) else "{id}"

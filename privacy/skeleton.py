@@ -11,6 +11,8 @@ cue such as `username=` or `player` are masked unless they are words of a log te
 import re
 from pathlib import Path
 
+from privacy.detection.findings import Finding, blank, render, union
+from privacy.detection.logs import is_constant
 from privacy.paths import template_path, template_url
 
 _PATTERNS: tuple[tuple[str, str], ...] = (
@@ -71,6 +73,7 @@ _CONSTANTS = re.compile(
     r"(?:step|branch|attempt|retry|phase|task|node|stage|worker|shard|pool|queue|level|part)[_-]?\d{1,3}|"
     r"p(?:50|90|95|99)|llama[\d.]+|gpt-[\w.-]+|python3?(?:\.\d+)?|psycopg2|log4j|ec2|i18n|utf8mb4)\Z"
 )
+_PARTS = re.compile(r"[._-]+")
 _ERRNO = re.compile(r"(?i:errno|status|code|port|line|exit code)\W{0,3}\Z")
 
 _CUE = re.compile(
@@ -94,7 +97,21 @@ def skeletonise(text: str) -> str:
     """The skeleton of one text; idempotent, no identifier that has a format survives."""
     if not _may_vary(text):
         return text
-    return _CUE.sub(_mask_cue, _COMBINED.sub(_mask, text))
+    return render(text, cue_findings(text, format_findings(text)))
+
+
+def format_findings(text: str) -> list[Finding]:
+    """Identifiers that have a format, in order; constants of templates are not among them."""
+    found = (_find(match) for match in _COMBINED.finditer(text))
+    return [finding for finding in found if finding is not None]
+
+
+def cue_findings(text: str, formats: list[Finding]) -> list[Finding]:
+    """The formats and what follows a cue such as `username=` or `player`, in order."""
+    # The types stand in the text as they will later, so that a skeleton's skeleton is the same.
+    places = _CUE.finditer(blank(text, formats))
+    found = [finding for match in places if (finding := _find_after_cue(match)) is not None]
+    return union([*formats, *found]) if found else formats
 
 
 def _may_vary(text: str) -> bool:
@@ -110,30 +127,29 @@ _TRIGGER = re.compile(
 )
 
 
-def _mask(match: re.Match[str]) -> str:
+def _find(match: re.Match[str]) -> Finding | None:
     kind = _KINDS[(match.lastindex or 1) - 1]
     found = match.group()
     if kind in {"id", "number", "hex"} and _CONSTANTS.match(found):
-        return found
-    if kind == "url":
-        return template_url(found)
-    if kind == "path":
-        return template_path(found)
-    if kind == "number" and _ERRNO.search(match.string, 0, match.start()):
-        return found if len(found) <= 5 else "<number>"
-    return f"<{kind}>"
+        return None
+    if kind == "id" and all(_CONSTANTS.match(p) or is_constant(p) for p in _PARTS.split(found)):
+        return None
+    if kind in {"url", "path"}:
+        kept = template_url(found) if kind == "url" else template_path(found)
+        return None if kept == found else Finding(match.start(), match.end(), kind, kept)
+    if kind == "number" and len(found) <= 5 and _ERRNO.search(match.string, 0, match.start()):
+        return None
+    return Finding(match.start(), match.end(), kind)
 
 
-def _mask_cue(match: re.Match[str]) -> str:
-    cue, join, word = match.group(1), match.group("join"), match.group("word")
-    if word.lower() in _TEMPLATE_WORDS and not _is_value(join):
-        return match.group()
-    first, _, rest = word.partition(" ")
-    if first.lower() in _TEMPLATE_WORDS and not _is_value(join):
-        return f"{cue}{join}{first}" + (f" {rest}" if rest else "")
-    if first.lower() in {"none", "null", "true", "false", "unknown"}:
-        return match.group()
-    return f"{cue}{join}<name>"
+def _find_after_cue(match: re.Match[str]) -> Finding | None:
+    join, word = match.group("join"), match.group("word")
+    first = word.partition(" ")[0].lower()
+    if not _is_value(join) and (word.lower() in _TEMPLATE_WORDS or first in _TEMPLATE_WORDS):
+        return None
+    if first in {"none", "null", "true", "false", "unknown"}:
+        return None
+    return Finding(match.start("word"), match.end("word"), "name")
 
 
 def _is_value(join: str) -> bool:

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from datetime import date
 
 from privacy.detect import mask_leftovers
+from privacy.detection.findings import render
+from privacy.detection.redact import log_spans
 from privacy.fields import Treatment
 from privacy.paths import template_path, template_url
 from privacy.pseudonyms import PseudonymSource
-from privacy.skeleton import skeletonise
 from privacy.stacks import scrub_stack, short_file
 
 MAX_TEXT = 2_000
@@ -66,7 +67,8 @@ def label(value: str) -> str:
 
 def scrub(value: str) -> str:
     """Free text as a skeleton of at most MAX_TEXT characters."""
-    return mask_leftovers(skeletonise(value[:MAX_TEXT]))
+    text = value[:MAX_TEXT]
+    return render(text, log_spans(text))
 
 
 def stack(value: str) -> str:

@@ -1,0 +1,46 @@
+"""What a recogniser says: a stretch of the text, its type, and what stands there afterwards."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Code points start..end of the text; `replacement` None means `<type>`."""
+
+    start: int
+    end: int
+    type: str
+    replacement: str | None = None
+
+
+def union(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings in order and without overlap; those that overlap become one, typed by the first."""
+    merged: list[Finding] = []
+    for finding in sorted(findings, key=lambda f: (f.start, -f.end)):
+        last = merged[-1] if merged else None
+        if last is None or finding.start >= last.end:
+            merged.append(finding)
+        elif finding.end > last.end:
+            merged[-1] = Finding(last.start, finding.end, last.type)
+    return merged
+
+
+def render(text: str, findings: Sequence[Finding]) -> str:
+    """The text with each finding (ordered, apart) replaced by its type or replacement."""
+    parts: list[str] = []
+    at = 0
+    for finding in findings:
+        parts.append(text[at : finding.start])
+        parts.append(f"<{finding.type}>" if finding.replacement is None else finding.replacement)
+        at = finding.end
+    parts.append(text[at:])
+    return "".join(parts)
+
+
+def blank(text: str, findings: Iterable[Finding]) -> str:
+    """The text, as long as before, with every finding overwritten by a sign that no word has."""
+    signs = list(text)
+    for finding in findings:
+        signs[finding.start : finding.end] = "\x01" * (finding.end - finding.start)
+    return "".join(signs)

@@ -1,0 +1,55 @@
+"""Word lists: what is an ordinary word, what is a name, what is both.
+
+Here: reading `lists/` and answering for one word. Not here: what a finding is (`chat`, `logs`)
+and how the lists are made (`build_lists`).
+"""
+
+import lzma
+from functools import cache, lru_cache
+from pathlib import Path
+
+LISTS = Path(__file__).with_name("lists")
+_ENDINGS = ("'s", "\u2019s", "n't", "n\u2019t", "'re", "'ve", "'ll", "'d", "'m", "\u2019m")
+
+
+@cache
+def word_list(name: str) -> frozenset[str]:
+    """A shipped list, lower case: words, given, surnames, places, english_given, operations."""
+    path = LISTS / f"{name}.txt.xz"
+    text = (
+        lzma.decompress(path.read_bytes()).decode()
+        if path.exists()
+        else (LISTS / f"{name}.txt").read_text(encoding="utf-8")
+    )
+    return frozenset(text.split())
+
+
+@lru_cache(maxsize=200_000)
+def is_word(word: str) -> bool:
+    """Whether a lower-case word is ordinary in English, German, Spanish, French or Portuguese."""
+    words = word_list("words")
+    if len(word) < 2 or word in words or word in word_list("chat"):
+        return True
+    for ending in _ENDINGS:
+        if word.endswith(ending):
+            return is_word(word[: -len(ending)])
+    return False
+
+
+@lru_cache(maxsize=200_000)
+def is_operations_word(word: str) -> bool:
+    """Whether a lower-case word belongs to the language of software and its logs."""
+    return len(word) < 2 or word in word_list("operations") or is_word(word)
+
+
+@lru_cache(maxsize=200_000)
+def is_given_name(word: str) -> bool:
+    """Whether a lower-case word is somebody's given name, perhaps among other things."""
+    return word in word_list("given") or word in word_list("english_given")
+
+
+@lru_cache(maxsize=200_000)
+def is_only_a_name(word: str) -> bool:
+    """A name or place that is no ordinary word and no word of operations."""
+    known = is_given_name(word) or word in word_list("surnames") or word in word_list("places")
+    return known and not is_operations_word(word)

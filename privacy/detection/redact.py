@@ -1,0 +1,54 @@
+"""One text as the active stack sees it: findings with offsets, and the text without them.
+
+Here: putting recognisers together for `chat` (fails closed on words nobody knows) and `log`
+(the skeleton that the gate stores). Not here: the recognisers (`chat`, `logs`, `skeleton`).
+"""
+
+from dataclasses import dataclass
+
+from privacy.detect import presidio_findings
+from privacy.detection.chat import chat_findings
+from privacy.detection.findings import Finding, blank, render, union
+from privacy.detection.logs import log_findings
+from privacy.skeleton import cue_findings, format_findings
+
+_READ_IN_CONTEXT = frozenset({"number", "duration", "time", "id"})
+KINDS = ("chat", "log")
+
+
+@dataclass(frozen=True)
+class Redacted:
+    """The text without personal words, and where they stood in the original (code points)."""
+
+    text: str
+    spans: list[Finding]
+
+
+def redact(text: str, kind: str) -> Redacted:
+    """Redact a text of a kind of `KINDS`; raises ValueError for another kind."""
+    if kind not in KINDS:
+        raise ValueError(f"kind must be one of {', '.join(KINDS)}")
+    spans = log_spans(text) if kind == "log" else _chat_spans(text)
+    return Redacted(render(text, spans), spans)
+
+
+def log_spans(text: str) -> list[Finding]:
+    """Everything variable in a log line or an exception message."""
+    found = log_findings(text, cue_findings(text, format_findings(text)))
+    return _with_presidio(text, found)
+
+
+def _with_presidio(text: str, found: list[Finding]) -> list[Finding]:
+    """Presidio looks at what is left over: it costs more than everything else together."""
+    left = presidio_findings(blank(text, found))
+    return union([*found, *left]) if left else found
+
+
+def _chat_spans(text: str) -> list[Finding]:
+    # Small numbers, ordinals and doses are read with the words around them.
+    formats = [
+        Finding(f.start, f.end, f.type)
+        for f in format_findings(text)
+        if f.type not in _READ_IN_CONTEXT or f.end - f.start > 6
+    ]
+    return _with_presidio(text, chat_findings(text, formats))

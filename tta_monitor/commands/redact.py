@@ -1,0 +1,60 @@
+"""`privacy redact`: JSON lines in, redacted JSON lines out, through the active detectors.
+
+Here: reading, writing and line errors. Not here: what a finding is (`privacy.detection`). An
+error names the line and never its text.
+"""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import typer
+
+from privacy.detect import warm_up
+from privacy.detection.redact import KINDS, redact
+from tta_monitor.commands import groups
+
+
+@groups.privacy.command("redact")
+def redact_lines() -> None:
+    """Redact JSON lines from standard input: {"text": …, "kind": "chat" or "log"}.
+
+    Writes {"redacted": …, "spans": [{"start", "end", "type"}]} per line; offsets are code points.
+
+    Example: echo '{"text": "I met Siobhan", "kind": "chat"}' | ./tta.sh monitor privacy redact
+    """
+    warm_up()
+    bad_lines = 0
+    for number, answer in _answers(sys.stdin.buffer):
+        if isinstance(answer, str):
+            bad_lines += 1
+            sys.stderr.write(json.dumps({"line": number, "error": answer}) + "\n")
+        else:
+            sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
+            sys.stdout.flush()
+    raise typer.Exit(1 if bad_lines else 0)
+
+
+def _answers(lines: Iterable[bytes]) -> Iterator[tuple[int, dict[str, Any] | str]]:
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            yield number, _answer(line)
+
+
+def _answer(line: bytes) -> dict[str, Any] | str:
+    """The redacted line, or what is wrong with it and the fix."""
+    try:
+        asked = json.loads(line)
+    except ValueError:  # bytes that are no UTF-8 included
+        return 'the line is not JSON: write {"text": "…", "kind": "chat"}'
+    if not isinstance(asked, dict) or not isinstance(asked.get("text"), str):
+        return 'the line has no text: write a string under "text"'
+    if asked.get("kind") not in KINDS:
+        return f'the kind is not known: write one of {", ".join(KINDS)} under "kind"'
+    text = asked["text"]
+    if any(0xD800 <= ord(c) <= 0xDFFF for c in text):
+        return "the text holds half a surrogate pair: send whole code points"
+    found = redact(text, asked["kind"])
+    spans = [{"start": f.start, "end": f.end, "type": f.type} for f in found.spans]
+    return {"redacted": found.text, "spans": spans}
