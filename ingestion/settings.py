@@ -119,6 +119,17 @@ class ErrorSettings(BaseModel):
     grouping_version: Literal["g1", "g2"] = Field("g1", description="How error keys are made.")
 
 
+class ReleaseSettings(BaseModel):
+    """Publishing engagement figures."""
+
+    epsilon_per_28_days: float = Field(
+        6.3, gt=0, description="Privacy budget per person in any 28 days, over all marts."
+    )
+    allow_k_anonymity: bool = Field(
+        False, description="Whether marts may ask for k-anonymity, which states no epsilon."
+    )
+
+
 class Settings(BaseSettings):
     """All settings; `load_settings` makes one."""
 
@@ -138,6 +149,7 @@ class Settings(BaseSettings):
     collectors: CollectorSettings = Field(
         default_factory=lambda: CollectorSettings.model_validate({})
     )
+    release: ReleaseSettings = Field(default_factory=lambda: ReleaseSettings.model_validate({}))
     retention: RetentionSettings = Field(
         default_factory=lambda: RetentionSettings.model_validate({})
     )

@@ -1,0 +1,1 @@
+"""The release gate: specs, bounds, ledger, and the attacks it must withstand."""

@@ -1,0 +1,47 @@
+"""`./tta.sh monitor privacy budget`: what published engagement figures cost each person.
+
+Here: arguments and printing. Not here: releasing (`privacy/release`, run by Dagster).
+"""
+
+import json
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from privacy.keys import KeyStore, utc_today
+from tta_monitor.commands import groups
+from tta_monitor.commands.context import out, print_table, settings
+from tta_monitor.problems import Problem
+
+
+@groups.privacy.command("budget")
+def budget(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show the privacy budget per person and 28 days, after checking the release ledger.
+
+    Example: ./tta.sh monitor privacy budget --json
+    """
+    # OpenDP and SciPy take seconds to import; no other command needs them.
+    from privacy.release import LedgerProblem, ReleaseLedger, statement  # noqa: PLC0415
+
+    chosen = settings()
+    ledger = ReleaseLedger(chosen.home, KeyStore.open(chosen.home))
+    try:
+        count = ledger.verify()
+        found = statement(ledger.entries(), chosen.release.epsilon_per_28_days, utc_today())
+    except LedgerProblem as error:
+        raise Problem(str(error)) from error
+    if as_json:
+        lines = {**asdict(found), "text": found.text, "ledger_entries": count}
+        print(json.dumps(lines, default=str))
+        return
+    out.print(found.text, soft_wrap=True)
+    if found.marts:
+        out.print()
+        print_table(
+            ["mart", "mechanism", "per", "epsilon each", "in 28 days", "epsilon", "ever"],
+            [list(asdict(line).values()) for line in found.marts],
+        )
+    out.print(f"ledger: {count} releases, each as it was written")
