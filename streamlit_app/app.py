@@ -6,7 +6,10 @@ from streamlit_app import data
 
 st.set_page_config(page_title="TTA Monitor", page_icon=":material/monitoring:", layout="wide")
 pages = {
-    "Now": [st.Page("views/overview.py", title="Overview", default=True)],
+    "Now": [
+        st.Page("views/overview.py", title="Overview", default=True),
+        st.Page("views/alerts.py", title="Alerts"),
+    ],
     "Operate": [st.Page("views/performance.py", title="Performance")],
 }
 chosen = st.navigation(pages, position="hidden")

@@ -6,6 +6,7 @@ A page never sees which source answered, except by the age it shows.
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -68,6 +69,14 @@ def live(name: str, **parameters: int | str | None) -> Reading:
     for column in [c for c in frame.columns if c.endswith("_at")]:
         frame[column] = pd.to_datetime(frame[column], utc=True, format="ISO8601")
     return Reading(frame)
+
+
+def alerts() -> dict[str, Any] | None:
+    """alerts, silences, channels, on_call and problem, or None when the live tail does not answer."""
+    try:
+        return client().get("/api/v1/alerts")
+    except LiveUnavailable:
+        return None
 
 
 def source() -> Source:

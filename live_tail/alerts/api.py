@@ -21,12 +21,13 @@ from live_tail.alerts.matchers import BadMatcher
 from live_tail.alerts.model import labels_of
 from live_tail.alerts.policy import duration
 from live_tail.alerts.records import Alert, Silence, to_record
+from live_tail.alerts.resolution import weekly
 from live_tail.alerts.templates import alertmanager_alert
 from live_tail.alerts.times import next_handover, on_call
 from privacy.treatments import keep, scrub
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
-_MAX_ALERTS = 5_000
+_MAX_ALERTS, _MAX_EPISODES = 5_000, 20_000
 _Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -36,6 +37,7 @@ def routes(manager: Manager) -> list[Route]:
     return [
         Route("/api/v1/alerts", read["alerts"]),
         Route("/api/v1/alerts/history", read["history"]),
+        Route("/api/v1/alerts/resolution", read["resolution"]),
         Route("/api/v1/alerts/preview", read["preview"]),
         Route("/api/v1/alerts/{id}", read["alert"]),
         Route("/api/v1/alerts/{id}/acknowledge", write["acknowledge"], methods=["POST"]),
@@ -76,6 +78,9 @@ def _reads(manager: Manager) -> dict[str, _Handler]:
         limit = _limit(request)
         return {"alerts": [_shown(manager, a) for a in manager.history(limit)]}
 
+    def resolution(_: Request) -> Any:
+        return {"weeks": weekly(manager.history(_MAX_EPISODES))}
+
     def preview(request: Request) -> Any:
         found = manager.preview(request.query_params.getlist("matcher"))
         return {"count": len(found), "alerts": [_shown(manager, a) for a in found[:50]]}
@@ -88,7 +93,7 @@ def _reads(manager: Manager) -> dict[str, _Handler]:
         return [_v2(a) for a in found if a.is_active]
 
     handlers = {
-        "alerts": alerts, "alert": alert, "history": history, "preview": preview,
+        "alerts": alerts, "alert": alert, "history": history, "preview": preview, "resolution": resolution,
         "deliveries": deliveries, "v2": v2,
     }  # fmt: skip
     return {name: _reading(handler) for name, handler in handlers.items()}

@@ -99,7 +99,8 @@ def _gather(alerts: Iterable[Alert], policy: Policy) -> dict[str, _Members]:
         for way in ways(policy, alert):
             names = labels if way.group_by == ("...",) else way.group_by
             by = labels_of({n: labels.get(n, "") for n in names})
-            key = f"{way.receiver}:{{{', '.join(f'{k}={v!r}' for k, v in by)}}}"
+            # A digest: keys stand in the clear in the database, label values do not.
+            key = dedup_key(way.receiver, *(f"{k}={v}" for k, v in by))
             found.setdefault(key, _Members(way, by, [])).alerts.append(alert)
     return found
 

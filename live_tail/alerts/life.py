@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from live_tail.alerts.model import Labels, Reading, Round, Rule, Severity, fingerprint, labels_of
 from live_tail.alerts.records import EXTERNAL, Alert, Book, Event, State
+from live_tail.alerts.rule_files import rendered
 
 # A gap between two rounds counts as at most this much observed time.
 MAX_GAP = timedelta(minutes=2)
@@ -84,9 +85,15 @@ def _fresh(name: str, rule: Rule, reading: Reading, at: datetime) -> Alert:
 
 
 def _described(alert: Alert, rule: Rule) -> Alert:
+    """What the rule says now, with the labels of this series in its texts."""
+
+    def filled(text: str) -> str:
+        return rendered(text, dict(alert.labels), alert.value)
+
     return replace(
-        alert, severity=rule.severity, summary=rule.summary, effect=rule.effect,
-        runbook=rule.runbook, runbook_url=rule.runbook_url, route=rule.route,
+        alert, severity=rule.severity, summary=filled(rule.summary),
+        effect=filled(rule.effect),
+        runbook=tuple(filled(text) for text in rule.runbook), runbook_url=rule.runbook_url, route=rule.route,
         is_fast=rule.is_fast, inhibits=rule.inhibits,
     )  # fmt: skip
 

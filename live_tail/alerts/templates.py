@@ -79,7 +79,7 @@ def alertmanager(notification: Notification, app_url: str) -> dict[str, Any]:
     ]
     return {
         "version": "4",
-        "groupKey": notification.subject,
+        "groupKey": _group_key(notification),
         "truncatedAlerts": 0,
         "status": "firing" if notification.firing else "resolved",
         "receiver": notification.receiver,
@@ -90,6 +90,13 @@ def alertmanager(notification: Notification, app_url: str) -> dict[str, Any]:
         "notification_reason": notification.reason,
         "alerts": alerts,
     }
+
+
+def _group_key(notification: Notification) -> str:
+    if not notification.group_labels:
+        return notification.subject
+    by = ", ".join(f'{k}="{v}"' for k, v in notification.group_labels)
+    return f"{notification.receiver}:{{{by}}}"
 
 
 def alertmanager_alert(alert: Alert, app_url: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import streamlit as st
 from dagster_project.reporting import charts
 from dagster_project.reporting.charts import DARK, LIGHT, Look
 from streamlit_app import data
-from streamlit_app.components import formats
+from streamlit_app.components import alert_cards, formats
 
 # Below two seconds, so that an event is on the page within two in 95 of 100 cases.
 _REFRESH_S = 1.5
@@ -18,7 +18,8 @@ def look() -> Look:
 
 
 def title_row(title: str, *, default_range: str = "1 h") -> int:
-    """Title, time range and data age in one row; returns the range in minutes."""
+    """Critical alerts, then title and time range in one row; returns the range in minutes."""
+    alert_cards.banner()
     left, middle, right = st.columns([3, 4, 3], vertical_alignment="center")
     left.subheader(title, anchor=False)
     given = st.query_params.get("range", default_range)

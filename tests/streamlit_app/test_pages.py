@@ -12,7 +12,7 @@ from streamlit_app import data
 from streamlit_app.components import formats
 from tests.conftest import ROOT
 
-PAGES = ["overview", "performance"]
+PAGES = ["overview", "performance", "alerts"]
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,106 @@
+"""Critical alerts stand on every page until somebody acknowledges; the Alerts page acts."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from ingestion.settings import Settings
+from streamlit_app import data
+from streamlit_app.components import alert_cards
+from tests.streamlit_app.test_pages import PAGES, fresh_caches, page  # noqa: F401
+
+NOW = datetime.now(UTC)
+
+
+def alert(**changes: Any) -> dict[str, Any]:
+    return {
+        "id": "abcd1234-1", "rule": "RedisDown", "summary": "Redis is *down*", "state": "firing",
+        "severity": "critical", "effect": "Sessions cannot be saved.", "muted_by": [],
+        "labels": [["dependency", "redis"]], "runbook": ["Restart Redis"], "runbook_url": "",
+        "value": 1.0, "values": [0.0, 1.0], "note": "", "acknowledged_by": "",
+        "fired_at": (NOW - timedelta(minutes=3)).isoformat(), "started_at": NOW.isoformat(),
+        "resolved_at": None, "reason": "",
+        "next": {"at": (NOW + timedelta(minutes=2)).isoformat(), "notify": ["on-call:first"]},
+        **changes,
+    }  # fmt: skip
+
+
+class Client:
+    def __init__(self) -> None:
+        self.posted: list[str] = []
+
+    def get(self, path: str, **_: Any) -> dict[str, Any]:
+        past = alert(state="resolved", resolved_at=NOW.isoformat(), reason="the condition ended")
+        week = {
+            "week": "2026-11-23", "rule": "RedisDown", "component": "", "severity": "critical",
+            "fired": 2, "acted_on": 1, "noise_pct": 50.0, "reopened": 0, "mtta_s": None,
+            "mttr_s": 200.0, "mtbf_s": None,
+        }  # fmt: skip
+        log = {"created_us": 1, "channel": "hook", "state": "delivered", "attempts": 1, "error": ""}
+        return {"count": 3, "alerts": [past], "weeks": [week], "deliveries": [log]}
+
+    def post(self, path: str, **_: Any) -> dict[str, Any]:
+        self.posted.append(path)
+        return {}
+
+    def query(self, *_: Any, **__: Any) -> Any:
+        raise data.LiveUnavailable("run `./tta.sh monitor up`.")
+
+
+@pytest.fixture
+def client(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Client:
+    made = Client()
+    silence = {
+        "id": "5f0c", "matchers": ['a="b"'], "ends_at": NOW.isoformat(), "created_by": "anna",
+        "comment": "deployment",
+    }  # fmt: skip
+    channel = {"name": "hook", "type": "webhook", "failures": 2, "error": "HTTP 500"}
+    answer = {
+        "alerts": [alert(), alert(id="ef-1", severity="warning", state="pending", next=None)],
+        "silences": [silence], "channels": [channel], "problem": "",
+        "on_call": [{"schedule": "first", "member": "anna", "next_handover_at": NOW.isoformat()}],
+    }  # fmt: skip
+    monkeypatch.setattr(data, "client", lambda: made)
+    monkeypatch.setattr(data, "alerts", lambda: answer)
+    return made
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_critical_alert_stands_on_every_page_with_what_happens_next(
+    name: str, client: Client
+) -> None:
+    shown = page(name).run()
+    assert not shown.exception
+    words = shown.error[0].value
+    assert "Redis is \\*down\\*" in words and "3 min" in words and "Sessions cannot" in words
+    assert "first is told at" in words
+
+
+def test_the_button_acknowledges(client: Client) -> None:
+    shown = page("overview").run()
+    shown.button(key="ack-banner-abcd1234-1").click().run()
+    assert client.posted == ["/api/v1/alerts/abcd1234-1/acknowledge"]
+
+
+def test_the_page_shows_actions_silences_channels_and_history(client: Client) -> None:
+    shown = page("alerts").run()
+    assert not shown.exception
+    words = " ".join(e.value for e in [*shown.markdown, *shown.caption]).replace("\\", "")
+    for expected in ("Restart Redis", "deployment", "first: anna", "HTTP 500"):
+        assert expected in words
+    (weeks,) = [t.value for t in shown.dataframe if "Noise" in t.value.columns]
+    assert (weeks["Noise"][0], weeks["MTTA"][0], weeks["MTTR"][0]) == ("50 %", "—", "3 min")
+    shown.text_input[0].input('a="b"').run()
+    assert "Matches 3 now." in [c.value for c in shown.caption]
+    next(b for b in shown.button if b.label == "Silence").click().run()
+    assert client.posted == ["/api/v1/silences"]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"severity": "warning"}, {"state": "acknowledged"}, {"muted_by": ["silence:1"]}]
+)
+def test_what_is_acknowledged_muted_or_less_than_critical_is_no_banner(
+    changes: dict[str, Any],
+) -> None:
+    assert alert_cards.is_waiting(alert()) and not alert_cards.is_waiting(alert(**changes))
