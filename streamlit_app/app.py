@@ -10,7 +10,10 @@ pages = {
         st.Page("views/overview.py", title="Overview", default=True),
         st.Page("views/alerts.py", title="Alerts"),
     ],
-    "Operate": [st.Page("views/performance.py", title="Performance")],
+    "Operate": [
+        st.Page("views/performance.py", title="Performance"),
+        st.Page("views/errors.py", title="Errors"),
+    ],
 }
 chosen = st.navigation(pages, position="hidden")
 with st.sidebar:

@@ -38,8 +38,10 @@ def p_value(count: int, history: Sequence[int]) -> float:
     periods, total = len(history), sum(history)
     shape, mean = total + 0.5, (total + 0.5) / periods
     average = total / periods
-    if periods > 2 and average > 0:
+    if periods > 3 and average > 0:
         variance = sum((x - average) ** 2 for x in history) / (periods - 1)
+        # As a t-distribution predicts: few hours tell little about how much hours vary.
+        variance *= (1 + 1 / periods) * (periods - 1) / (periods - 3)
         if variance > average:
             shape = min(shape, max(average**2 / (variance - average), 0.5))
     # P(X >= k) of a negative binomial with this shape and mean.

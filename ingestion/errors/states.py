@@ -77,7 +77,7 @@ def is_later_release(one: str, other: str) -> bool | None:
 
 def _release_key(name: str) -> tuple[tuple[int, ...], int, int] | None:
     found = _RELEASE.match(name.strip())
-    if not found or (re.fullmatch(r"[0-9a-f]{7,40}", name) and "." not in name):
+    if not found or (re.fullmatch(r"(?=\d*[a-f])[0-9a-f]{7,40}", name)):
         return None
     numbers = [int(n) for n in found[1].split(".")]
     while len(numbers) > 1 and numbers[-1] == 0:
