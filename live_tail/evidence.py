@@ -31,6 +31,7 @@ _SPANS = f"""
 CREATE OR REPLACE TEMP TABLE evidence_now AS
 SELECT bucket_at, start_at, component, name, attributes, status_code, http_status, http_method,
     asgi_event, is_outgoing, db_system, error_type, {_ROUTE} AS route,
+    CASE WHEN NOT is_outgoing THEN {_ROUTE} END AS served_route,
     coalesce({_EXCEPTION}, error_type) AS exception_type,
     coalesce(attributes['server.address'], attributes['net.peer.name'], '')
         || coalesce(':' || coalesce(attributes['server.port'], attributes['net.peer.port']), '')
@@ -77,7 +78,9 @@ STATEMENTS = {
         f"""
         INSERT INTO hot_failures
         SELECT bucket_at, component, coalesce(route, ''), name, coalesce(exception_type, ''),
-            CASE WHEN {_S.is_content("route", "name")} THEN 'content_delivery' ELSE '' END, count(*)
+            CASE WHEN {_S.is_content("served_route", "name")}
+                THEN 'content_delivery' ELSE '' END,
+            count(*)
         FROM evidence_now
         WHERE {_FAILED} AND asgi_event IS NULL AND NOT {_S.is_ignored("coalesce(route, '')")}
             AND NOT {_S.is_probe("coalesce(route, '')")}

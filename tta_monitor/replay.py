@@ -96,7 +96,7 @@ def send_all(captured: list[Captured], endpoint: str, *, rate: float | None) -> 
 
 def _send(client: httpx.Client, body: Captured) -> Sent:
     signal = PATHS[body.path]
-    items = count_items(signal, _protobuf(body))
+    items = count_items(signal, protobuf_of(body))
     try:
         response = _post(client, body)
     except (httpx.HTTPError, _TryAgain):
@@ -127,7 +127,7 @@ def _post(client: httpx.Client, body: Captured) -> httpx.Response:
 
 def _shift(captured: Captured, offset_ns: int) -> Captured:
     try:
-        message = EXPORTS[PATHS[captured.path]].request.FromString(_protobuf(captured))
+        message = EXPORTS[PATHS[captured.path]].request.FromString(protobuf_of(captured))
     except DecodeError:
         return captured
     _shift_times(message, offset_ns)
@@ -140,7 +140,7 @@ def _shift(captured: Captured, offset_ns: int) -> Captured:
     )
 
 
-def _protobuf(captured: Captured) -> bytes:
+def protobuf_of(captured: Captured) -> bytes:
     """The body as plain protobuf; what cannot be read is left to the receiver to refuse."""
     try:
         plain = decompress(captured.body, captured.content_encoding or "", _MAX_BYTES)

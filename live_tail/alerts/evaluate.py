@@ -198,8 +198,8 @@ def _anomaly(when: Anomaly, sources: Sources, at: datetime) -> Vector:
     return found
 
 
-def _sql(when: Sql, sources: Sources, _: datetime) -> Vector:
-    return _compared({labels_of(labels): v for labels, v in sources.sql(when)}, when.compare)
+def _sql(when: Sql, sources: Sources, at: datetime) -> Vector:
+    return _compared({labels_of(labels): v for labels, v in sources.sql(when, at)}, when.compare)
 
 
 def _reading(rule: Rule, labels: Labels, value: float) -> Reading:
@@ -207,7 +207,7 @@ def _reading(rule: Rule, labels: Labels, value: float) -> Reading:
         return Reading(rule.name, labels, value)
     own = dict(labels)
     added = {name: rendered(text, own, value) for name, text in rule.labels}
-    return Reading(rule.name, labels_of({**own, **{k: v for k, v in added.items() if v}}), value)
+    return Reading(rule.name, labels_of({**own, **added}), value)
 
 
 _KINDS: Mapping[str, Callable[..., Vector]] = {

@@ -117,8 +117,8 @@ class Sources:
         finally:
             cursor.close()
 
-    def sql(self, rule: Sql) -> Rows:
-        """Rows of an SQL rule; raises when it takes too long or gives too many rows."""
+    def sql(self, rule: Sql, at: datetime) -> Rows:
+        """Rows of an SQL rule ($now is `at`); raises when it is slow or gives too many rows."""
         if rule.source == "marts":
             if self.marts is None:
                 raise LookupError("no marts")
@@ -128,7 +128,7 @@ class Sources:
         timer = threading.Timer(rule.max_s, con.interrupt)
         timer.start()
         try:
-            result = con.execute(rule.query)
+            result = con.execute(rule.query, {"now": at} if "$now" in rule.query else None)
             names = [column[0] for column in result.description or []]
             rows = result.fetchmany(rule.max_rows + 1)
         finally:
