@@ -10,14 +10,19 @@ from pathlib import Path
 import structlog
 import uvicorn
 
+from ingestion.duck import open_published
 from ingestion.errors.grouping import RulesProblem, load_site
 from ingestion.errors.store import ErrorStore
 from ingestion.settings import Settings, SettingsProblem, load_settings
 from ingestion.spool import Spool
+from live_tail.alerts.rounds import DueRounds
+from live_tail.alerts.rule_files import SHIPPED, RuleFolders
 from live_tail.alerts.service import AlertService
+from live_tail.alerts.sources import Sources, group_changes
 from live_tail.api import build_app
 from live_tail.errors import HotErrors
 from live_tail.follow import Follower
+from live_tail.minutes import Minutes
 from live_tail.window import Window
 from privacy.keys import KeyProblem, KeyStore
 
@@ -50,13 +55,20 @@ def serve(settings: Settings, keys: KeyStore) -> None:
     window = Window(
         minutes=settings.live.window_minutes,
         max_errors=_MAX_ERRORS,
-        clock=lambda: datetime.now(UTC),
+        clock=_now,
+        history=Minutes(settings.home, keys),
         hot_errors=hot_errors,
     )
     follower = Follower(Spool(settings.spool_path, keys), window, poll_ms=settings.live.poll_ms)
     thread = threading.Thread(target=follower.run, name="follow", daemon=True)
     thread.start()
-    alerts = AlertService(settings, keys)
+    sources = Sources(
+        window,
+        groups=lambda since: group_changes(window, since),
+        marts=lambda: open_published(settings, "operations"),
+    )
+    folders = RuleFolders([SHIPPED, settings.home / "rules"])
+    alerts = AlertService(settings, keys, DueRounds(sources, folders, clock=_now))
     alerts.start()
     _log.info("live tail starts", port=settings.live.port)
     uvicorn.run(
@@ -70,6 +82,10 @@ def serve(settings: Settings, keys: KeyStore) -> None:
     alerts.stop()
     follower.stop()
     thread.join(timeout=5)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from live_tail.signals import load_signals
 from privacy.keys import KeyStore
@@ -82,16 +83,19 @@ class Minutes:
             for at, *rest in self._sealer.open(hour, sealed)["rows"]:
                 rows.append((datetime.fromisoformat(at), *rest))
         if rows:
-            con.executemany("INSERT INTO hot_minutes VALUES (?, ?, ?, ?, ?)", rows)
+            names = ("minute_at", "component", "source", "good", "total")
+            kept = pa.table(dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)))
+            con.register("kept_minutes", kept)
+            con.execute("INSERT INTO hot_minutes FROM kept_minutes")
+            con.unregister("kept_minutes")
 
     def count(self, con: duckdb.DuckDBPyConnection, signal: str) -> Counted:
         """The counts of table `fresh`, without batches that were counted before a restart."""
         if signal not in _COUNT:
             return []
-        found = con.execute(_COUNT[signal], [self._through.get(signal, 0)]).fetchall()
-        if found:
-            con.executemany("INSERT INTO hot_minutes VALUES (?, ?, ?, ?, ?)", found)
-        return found
+        return con.execute(
+            f"INSERT INTO hot_minutes {_COUNT[signal]} RETURNING *", [self._through.get(signal, 0)]
+        ).fetchall()
 
     def add(self, signal: str, counted: Counted, seq: int) -> None:
         """Note, after the commit, what must be kept and up to which batch it reaches."""

@@ -91,7 +91,8 @@ class Points:
         ]
         kept = [(key, series) for key, series in known if series is not None]
         if kept:
-            con.executemany("INSERT INTO hot_series VALUES (?, ?)", kept)
+            keys, numbers = zip(*kept, strict=True)
+            con.execute("INSERT INTO hot_series SELECT unnest(?), unnest(?)", [keys, numbers])
         con.execute(
             "INSERT INTO hot_points SELECT bucket_at, series, max(event_at),"
             " max_by(start_at, event_at), max_by(value, event_at), min(value), max(value), sum(value),"

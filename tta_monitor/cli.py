@@ -20,6 +20,7 @@ from tta_monitor import doctor as doctor_checks
 from tta_monitor import query as queries
 from tta_monitor import replay as replays
 from tta_monitor import supervise
+from tta_monitor.commands import alert_rules as _alert_rules_commands  # noqa: F401 - adds commands
 from tta_monitor.commands import alerts_life as _alerts_life_commands  # noqa: F401 - adds commands
 from tta_monitor.commands import errors as _errors_commands  # noqa: F401 - adds commands
 from tta_monitor.commands import keys as _keys_commands  # noqa: F401 - adds commands

@@ -8,7 +8,7 @@ import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
@@ -62,7 +62,6 @@ class GroupChange:
     """An error group that became new, regressed or escalating; `labels` hold no message text."""
 
     state: str
-    at: datetime
     labels: Mapping[str, str]
 
 
@@ -234,6 +233,29 @@ class Sources:
                 grouped.setdefault(labels, []).append(grown)
         values = [(dict(k), _histogram_value(select, some)) for k, some in grouped.items()]
         return [(labels, value) for labels, value in values if value is not None]
+
+
+def group_changes(window: Window, since: datetime) -> list[GroupChange]:
+    """Error groups that became new, regressed or escalating since a time (UTC without zone)."""
+    now = window.now()
+    cursor = window.cursor()
+    try:
+        minutes = max(int((now - since).total_seconds() / 60), 1)
+        found = window.errors.noteworthy(cursor, now, minutes=minutes)
+    finally:
+        cursor.close()
+    return [
+        GroupChange(
+            group.state.value,
+            {**{k: v for k, v in group.labels if v and k != "severity"}, "group": group.key},
+        )
+        for group in found
+        if _utc(group.since) >= since
+    ]
+
+
+def _utc(at: datetime) -> datetime:
+    return at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo else at
 
 
 def matches(where: Where, labels: Mapping[str, str]) -> bool:

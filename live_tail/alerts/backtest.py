@@ -1,0 +1,169 @@
+"""How rules would have behaved: captured bodies or history, in the order they arrived.
+
+Here: decode, gate, window, rules, life, in simulated time, in memory. Not here: reading captures
+(`tta_monitor/replay`), printing (`tta_monitor/commands`). Pseudonyms use keys that nobody keeps.
+"""
+
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ingestion.catalog import Catalog
+from ingestion.contracts import SIGNALS
+from ingestion.duck import add_parquet_keys, connect
+from ingestion.lake import scan
+from ingestion.receivers.decode import to_arrow
+from ingestion.receivers.flatten import flatten
+from ingestion.settings import Settings
+from live_tail.alerts.model import Rule
+from live_tail.alerts.simulate import Simulation, as_json
+from privacy.gate import Gate
+from privacy.keys import KeyStore
+from privacy.pseudonyms import Pseudonyms
+
+Arrived = tuple[float, str, pa.Table]
+"""Unix seconds of receipt, signal, landed rows."""
+_TAIL = timedelta(seconds=90)
+
+
+@dataclass(frozen=True)
+class Body:
+    """One captured export: plain protobuf and when it was received, Unix seconds."""
+
+    signal: str
+    content: bytes
+    received_s: float
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """What was fed and what the rules made of it."""
+
+    started_at: datetime
+    ended_at: datetime
+    items: dict[str, int]
+    unreadable_bodies: int
+    rounds: int
+    failed_rules: dict[str, str]
+    not_judged: tuple[str, ...]
+    alerts: list[dict[str, Any]]
+
+
+class NothingToReplay(Exception):
+    """There is no fact in what was given."""
+
+
+def backtest_bodies(bodies: Sequence[Body], rules: Sequence[Rule], step: timedelta) -> Backtest:
+    """Run captured bodies through gate, window and rules. Raises NothingToReplay."""
+    unreadable = 0
+
+    def arrived() -> Iterator[Arrived]:
+        nonlocal unreadable
+        with tempfile.TemporaryDirectory() as folder:
+            gate = Gate(Pseudonyms(KeyStore.open(Path(folder), create=True), "operations"))
+            for body in sorted(bodies, key=lambda b: b.received_s):
+                gate.begin(datetime.fromtimestamp(body.received_s, UTC).date())
+                batch, _, bad = to_arrow(body.signal, [body.content])
+                unreadable += len(bad)
+                table = flatten(body.signal, batch, gate, int(body.received_s * 1e6)).table
+                if table.num_rows:
+                    yield body.received_s, body.signal, table
+
+    if not bodies:
+        raise NothingToReplay
+    return _run(arrived(), rules, step, lambda: unreadable)
+
+
+def backtest_history(
+    settings: Settings, since: timedelta, rules: Sequence[Rule], step: timedelta
+) -> Backtest:
+    """Run what the lake holds of the last `since`, in order of receipt. Raises NothingToReplay."""
+    return _run(_history(settings, since), rules, step, lambda: 0)
+
+
+def _run(
+    arrived: Iterable[Arrived], rules: Sequence[Rule], step: timedelta, unreadable: Any
+) -> Backtest:
+    simulation: Simulation | None = None
+    started = now = last = datetime.now(UTC)
+    waiting: dict[str, list[pa.Table]] = {}
+    items: dict[str, int] = {}
+    rounds = 0
+    for received_s, signal, table in arrived:
+        at = datetime.fromtimestamp(received_s, UTC)
+        if simulation is None:
+            started = now = at
+            simulation = Simulation(rules, at)
+        while now + step <= at:
+            simulation.ingest(waiting)
+            waiting = {}
+            now += step
+            simulation.advance(now)
+            rounds += 1
+        waiting.setdefault(signal, []).append(table)
+        last = at
+        items[signal] = items.get(signal, 0) + table.num_rows
+    if simulation is None:
+        raise NothingToReplay
+    simulation.ingest(waiting)
+    end = last + _TAIL
+    while now < end:
+        now += step
+        simulation.advance(now)
+        rounds += 1
+    return Backtest(
+        started_at=started,
+        ended_at=now,
+        items=items,
+        unreadable_bodies=unreadable(),
+        rounds=rounds,
+        failed_rules=simulation.failed,
+        not_judged=simulation.not_judged,
+        alerts=[as_json(one) for one in simulation.lives if one.firing_at],
+    )
+
+
+def _history(settings: Settings, since: timedelta) -> Iterator[Arrived]:
+    """Lake rows hour by hour of event time, each hour in order of receipt, second by second."""
+    keys = KeyStore.open(settings.home)
+    catalog = Catalog(settings.lake_path)
+    start = datetime.now(UTC).replace(tzinfo=None) - since
+    files = {
+        s: [f for f in catalog.files(s) if f.hour_at >= start - timedelta(hours=1)] for s in SIGNALS
+    }
+    catalog.close()
+    for hour in sorted({f.hour_at for some in files.values() for f in some}):
+        tables: list[tuple[str, pa.Table]] = []
+        for signal, some in files.items():
+            chosen = [f for f in some if f.hour_at == hour]
+            if chosen:
+                con = connect(memory_limit=settings.warehouse.memory_limit)
+                add_parquet_keys(con, keys, {(signal, f.day) for f in chosen})
+                sql = f"{scan(settings, chosen)} ORDER BY received_at"
+                tables.append((signal, con.execute(sql).fetch_arrow_table()))
+                con.close()
+        yield from _by_second(tables, start)
+
+
+def _by_second(tables: list[tuple[str, pa.Table]], start: datetime) -> Iterator[Arrived]:
+    parts: list[Arrived] = []
+    for signal, table in tables:
+        kept = table.filter(pc.greater_equal(table["received_at"], pa.scalar(start)))
+        seconds = pc.divide(kept["received_at"].cast(pa.int64()), 1_000_000)
+        numbers = seconds.to_numpy()
+        edges = [
+            0,
+            *(i for i in range(1, len(numbers)) if numbers[i] != numbers[i - 1]),
+            len(numbers),
+        ]
+        for low, high in pairwise(edges):
+            if high > low:
+                parts.append((float(numbers[low]), signal, kept.slice(low, high - low)))
+    yield from sorted(parts, key=lambda part: part[0])

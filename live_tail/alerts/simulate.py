@@ -1,0 +1,130 @@
+"""Rules in simulated time: facts arrive, rounds are made, every alert's life is written down.
+
+Here: the clock, the window and the life of alerts that `alerts test` and `alerts backtest` share.
+Not here: where facts come from (`promtest`, `backtest`). Nothing here is kept or told to anybody.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+
+from live_tail.alerts import life
+from live_tail.alerts.model import Rule
+from live_tail.alerts.mute import mutes
+from live_tail.alerts.policy import SHIPPED, load_policy
+from live_tail.alerts.records import Alert, Book, State
+from live_tail.alerts.rounds import Rounds
+from live_tail.alerts.rule_files import rendered
+from live_tail.alerts.sources import Sources
+from live_tail.window import Window
+
+_TIDY = timedelta(seconds=60)
+
+
+@dataclass
+class Life:
+    """One episode of an alert; times are UTC, None where it did not get so far."""
+
+    rule: str
+    severity: str
+    labels: dict[str, str]
+    summary: str
+    is_fast: bool
+    pending_at: datetime
+    firing_at: datetime | None = None
+    resolved_at: datetime | None = None
+    value: float | None = None
+    inhibited_by: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Simulation:
+    """A window and a book of alerts under a clock that only `advance` moves."""
+
+    def __init__(self, rules: Sequence[Rule], start: datetime, *, minutes: int = 60) -> None:
+        self.now = start
+        self.window = Window(minutes=minutes, max_errors=2_000, clock=lambda: self.now)
+        self._sources = Sources(self.window)
+        # Error groups need the durable store of the live tail: such rules cannot be simulated.
+        judged = [rule for rule in rules if rule.kind != "error_group"]
+        self.not_judged = tuple(rule.name for rule in rules if rule.kind == "error_group")
+        self._rounds = Rounds(self._sources, judged)
+        self._rules = {rule.name: rule for rule in judged}
+        self._policy = load_policy(SHIPPED.parent)
+        self._book = Book({}, {})
+        self._open: dict[str, Life] = {}
+        self._seq = 0
+        self._tidied_at = start
+        self.lives: list[Life] = []
+        self.failed: dict[str, str] = {}
+
+    def ingest(self, arrived: Mapping[str, Sequence[pa.Table]]) -> None:
+        """Facts by signal that arrived since the last round."""
+        for signal, tables in arrived.items():
+            first, self._seq = self._seq + 1, self._seq + len(tables)
+            self.window.ingest(signal, list(enumerate(tables, start=first)))
+
+    def advance(self, to: datetime) -> None:
+        """Move the clock and make one round."""
+        self.now = to
+        if to - self._tidied_at >= _TIDY:
+            self.window.tidy()
+            self._tidied_at = to
+        made = self._rounds.make(to)
+        self.failed |= made.failed
+        self._book, _ = life.step(self._book, made, self._rules)
+        muted = mutes(self._book.alerts.values(), (), self._policy, made.uses, to)
+        for name, alert in self._book.alerts.items():
+            self._note(name, alert, muted.get(name, ()))
+        for name in set(self._open) - set(self._book.alerts):
+            # Pending that never fired is forgotten by the book.
+            self._open.pop(name).resolved_at = to
+
+    def active(self) -> list[Life]:
+        """Episodes that fire now, inhibited ones included."""
+        return [one for one in self._open.values() if one.firing_at and not one.resolved_at]
+
+    def _note(self, name: str, alert: Alert, muted_by: tuple[str, ...]) -> None:
+        if alert.state is State.RESOLVED:
+            if name in self._open:
+                self._open.pop(name).resolved_at = alert.resolved_at or self.now
+            return
+        if name not in self._open:
+            self._open[name] = self._begun(alert)
+            self.lives.append(self._open[name])
+        one = self._open[name]
+        one.value = alert.value
+        if alert.is_active and one.firing_at is None:
+            one.firing_at = self.now
+            one.summary = rendered(self._rules[alert.rule].summary, one.labels, alert.value)
+        for mute in muted_by:
+            source = self._open.get(mute.removeprefix("inhibited:"))
+            if source is not None:
+                entry = {"rule": source.rule, "labels": source.labels}
+                if entry not in one.inhibited_by:
+                    one.inhibited_by.append(entry)
+
+    def _begun(self, alert: Alert) -> Life:
+        labels = dict(alert.labels)
+        rule = self._rules[alert.rule]
+        return Life(
+            rule=alert.rule,
+            severity=alert.severity.value,
+            labels=labels,
+            summary=rendered(rule.summary, labels, alert.value),
+            is_fast=rule.is_fast,
+            pending_at=alert.started_at,
+            value=alert.value,
+        )
+
+
+def as_json(one: Life) -> dict[str, Any]:
+    """An episode as JSON values, times in RFC 3339."""
+    times = ("pending_at", "firing_at", "resolved_at")
+    plain = dict(one.__dict__)
+    for name in times:
+        at = plain[name]
+        plain[name] = at.astimezone(UTC).isoformat().replace("+00:00", "Z") if at else None
+    return plain

@@ -1,0 +1,145 @@
+"""`alerts test`, `alerts backtest` and `alerts import`: rules before they are trusted.
+
+Here: arguments, printing and exit codes. Not here: what they do (`live_tail/alerts`).
+"""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ingestion.receivers.http import PATHS
+from live_tail.alerts.backtest import (
+    Backtest,
+    Body,
+    NothingToReplay,
+    backtest_bodies,
+    backtest_history,
+)
+from live_tail.alerts.importer import Untranslatable, import_file
+from live_tail.alerts.model import Rule
+from live_tail.alerts.promtest import BadTestFile, Outcome, run_file
+from live_tail.alerts.rule_files import SHIPPED, RuleProblem, load_rules
+from live_tail.alerts.spec import duration
+from tta_monitor import replay as replays
+from tta_monitor.commands.context import err, out, settings
+from tta_monitor.commands.groups import alerts
+from tta_monitor.problems import Problem
+
+
+@alerts.command("test")
+def test(files: Annotated[list[Path], typer.Argument(help="Test files, YAML.")]) -> None:
+    """Run unit tests of alert rules, in the manner of `promtool test rules`. Exit code 1 on failure.
+
+    Example: ./tta.sh monitor alerts test redis_test.yaml
+    """
+    outcomes: list[Outcome] = []
+    for file in files:
+        try:
+            outcomes += run_file(file)
+        except (BadTestFile, RuleProblem) as problem:
+            raise Problem(str(problem), code=2) from None
+    wrong = [outcome for outcome in outcomes if not outcome.is_met]
+    for outcome in wrong:
+        print(outcome.difference())
+    out.print(f"{len(outcomes) - len(wrong)} of {len(outcomes)} expectations met")
+    raise typer.Exit(1 if wrong else 0)
+
+
+@alerts.command("backtest")
+def backtest(
+    path: Annotated[
+        Path | None, typer.Argument(help="Directory or .tar.xz with otlp/index.jsonl.")
+    ] = None,
+    since: Annotated[str, typer.Option(help="Instead: history of the lake, such as 7d.")] = "",
+    rules: Annotated[
+        Path | None, typer.Option(help="Only the rules of this folder or file.")
+    ] = None,
+    step: Annotated[str, typer.Option(help="Time between rounds.")] = "5s",
+) -> None:
+    """Run the rules over captured telemetry in simulated time; print every alert's life as JSON.
+
+    Example: ./tta.sh monitor alerts backtest capture.tar.xz --step 5s
+    """
+    if (path is None) == (not since):
+        raise Problem("give either a capture or --since, such as --since 7d.", code=2)
+    width = _duration(step, "--step")
+    if width < timedelta(seconds=1):
+        raise Problem("--step must be at least 1s.", code=2)
+    try:
+        if path is None:
+            found = backtest_history(settings(), _duration(since, "--since"), _chosen(rules), width)
+        else:
+            found = backtest_bodies(_bodies(path), _chosen(rules), width)
+    except NothingToReplay:
+        raise Problem("there is nothing to replay: the capture or the history is empty.") from None
+    print(json.dumps(_plain(found), indent=1))
+
+
+@alerts.command("import")
+def import_rules(
+    file: Annotated[Path, typer.Argument(help="A Prometheus rule file.")],
+    write: Annotated[bool, typer.Option(help="Write it to <home>/rules/.")] = False,
+) -> None:
+    """Translate Prometheus alert rules; what does not translate is listed with the reason.
+
+    Example: ./tta.sh monitor alerts import alerts.yml --write
+    """
+    try:
+        imported = import_file(file)
+    except Untranslatable as problem:
+        raise Problem(f"{problem}.", code=2) from None
+    for name, reason in imported.refused:
+        err.print(f"not translated: {name}: {reason}")
+    if not write:
+        print(imported.as_yaml(), end="")
+        return
+    folder = settings().home / "rules"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    target = folder / f"{file.stem}.yaml"
+    if target.exists():
+        raise Problem(f"{target} exists: remove it or rename {file.name}.")
+    target.write_text(imported.as_yaml())
+    try:
+        load_rules([SHIPPED, folder])
+    except RuleProblem as problem:
+        target.unlink()
+        raise Problem(f"nothing was written: {problem}") from None
+    out.print(f"{len(imported.rules)} rules written to {target}")
+
+
+def _chosen(rules: Path | None) -> tuple[Rule, ...]:
+    if rules is not None and not rules.exists():
+        raise Problem(f"{rules} does not exist: give a folder with rule files.", code=2)
+    folders = [SHIPPED, settings().home / "rules"] if rules is None else [rules]
+    try:
+        return load_rules(folders)
+    except RuleProblem as problem:
+        raise Problem(str(problem), code=2) from None
+
+
+def _bodies(path: Path) -> list[Body]:
+    captured = replays.read_capture(path)
+    return [Body(PATHS[c.path], replays.protobuf_of(c), c.recorded_at) for c in captured]
+
+
+def _duration(text: str, option: str) -> timedelta:
+    try:
+        return duration(text)
+    except ValueError as error:
+        raise Problem(f"{option} {error}.", code=2) from None
+
+
+def _plain(found: Backtest) -> dict[str, object]:
+    return {
+        "started_at": found.started_at.isoformat().replace("+00:00", "Z"),
+        "ended_at": found.ended_at.isoformat().replace("+00:00", "Z"),
+        "items": found.items,
+        "unreadable_bodies": found.unreadable_bodies,
+        "rounds": found.rounds,
+        "failed_rules": found.failed_rules,
+        "not_judged_rules": list(found.not_judged),
+        "alerts": found.alerts,
+    }
