@@ -23,7 +23,7 @@ from ingestion.contracts import LANDED, LEDGER, SIGNALS
 from ingestion.duck import add_parquet_keys, connect, parquet_key_name
 from ingestion.settings import Settings
 from ingestion.spool import Spool
-from privacy.keys import KeyStore
+from privacy.keys import KeyDestroyed, KeyStore
 
 EVENT_TIME = {
     "spans": "start_at",
@@ -306,10 +306,13 @@ def _read_plan(spool: Spool, plan: Plan) -> dict[str, pa.Table]:
     while True:
         batches = [b for b in spool.read(after) if b.seq <= plan.high]
         for batch in batches:
-            table = batch.table()
+            after = batch.seq
+            try:
+                table = batch.table()
+            except KeyDestroyed:
+                continue  # a restored backup of an expired day: nobody can read it any more
             seq = pa.array([batch.seq] * table.num_rows, pa.int64())
             parts.setdefault(batch.signal, []).append(table.append_column("batch_seq", seq))
-            after = batch.seq
         if not batches:
             return {signal: pa.concat_tables(tables) for signal, tables in parts.items()}
 

@@ -14,6 +14,7 @@ import streamlit as st
 from ingestion.duck import NotPublished, open_published
 from ingestion.settings import Settings, load_settings
 from live_tail.client import LiveClient, LiveUnavailable
+from privacy.keys import KeyProblem
 
 AUDIENCE = "operations"
 RANGES = {"15 min": 15, "1 h": 60, "6 h": 360, "24 h": 1_440, "7 d": 10_080}
@@ -106,7 +107,7 @@ def marts(sql: str, **parameters: object) -> Reading:
 def _marts(sql: str, parameters: tuple[tuple[str, object], ...], snapshot: int) -> Reading:
     try:
         con = open_published(settings(), AUDIENCE)
-    except NotPublished as problem:
+    except (NotPublished, KeyProblem) as problem:
         return Reading(pd.DataFrame(), str(problem))
     try:
         frame = con.execute(sql, dict(parameters)).df()

@@ -207,3 +207,17 @@ def test_old_receipts_go_too(settings: Settings, keys: KeyStore) -> None:
     assert len(receipt_book.read(settings.home, keys)) == 1
     expiry.purge(settings, keys, POLICY, NOW)
     assert receipt_book.read(settings.home, keys) == []
+
+
+def test_a_restored_spool_of_an_expired_day_holds_up_nobody(
+    settings: Settings, keys: KeyStore, pipeline: Pipeline, spool: Spool
+) -> None:
+    send(pipeline, 1, NOW)
+    (received,) = keys.days("spool")
+    digests = [row[0] for row in spool._db.execute("SELECT digest FROM digests")]
+    assert len(spool.receipts(digests)) == 1
+    keys.destroy("spool", received)
+    again = KeyStore.open(settings.home)
+    assert Spool(settings.spool_path, again).receipts(digests) == {}
+    assert lake.drain(settings, again).plans == 1
+    assert Spool(settings.spool_path, again).pending() == (0, 0)

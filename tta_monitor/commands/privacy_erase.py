@@ -42,7 +42,8 @@ def erase(
     out.print(
         f"{receipt.rows} rows removed from {receipt.partitions} batches and partitions, "
         f"{'the' if receipt.keys_destroyed else 'no'} player key destroyed; still found: "
-        f"{receipt.proof_rows}"
+        f"{receipt.proof_rows}",
+        soft_wrap=True,
     )
     if receipt.proof_rows:
         raise Problem("rows are left: run the command again, and report it if they stay.")

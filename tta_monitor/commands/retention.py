@@ -84,7 +84,8 @@ def apply(
         out.print(
             f"{receipt.rule}: {receipt.partitions} partitions, {receipt.rows} rows, {size}, "
             f"{len(receipt.keys_destroyed)} keys; still found: "
-            f"{receipt.proof_rows + receipt.proof_files}"
+            f"{receipt.proof_rows + receipt.proof_files}",
+            soft_wrap=True,
         )
     raise typer.Exit(int(any(r.proof_rows or r.proof_files for r in done)))
 

@@ -1,0 +1,19 @@
+"""A page without the right key shows what to do, and no number."""
+
+from ingestion.settings import Settings
+from privacy.keys import KeyStore
+from streamlit_app import data
+
+
+def test_a_missing_key_is_named_on_the_page(settings: Settings, keys: KeyStore) -> None:
+    copy = settings.published_path(data.AUDIENCE)
+    copy.parent.mkdir()
+    copy.touch()
+    (settings.home / "keys" / "kek").unlink()
+    data.settings.clear()
+    try:
+        reading = data.marts("SELECT 4711")
+    finally:
+        data.settings.clear()
+    assert reading.frame.empty
+    assert "its key is missing" in reading.problem and "TTA_KEK_FILE" in reading.problem

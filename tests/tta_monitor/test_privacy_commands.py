@@ -1,0 +1,107 @@
+"""Keys, retention and erasure on the command line: what is shown, what needs a yes, exit codes."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from ingestion import lake
+from ingestion.receivers.pipeline import Pipeline
+from ingestion.settings import Settings
+from privacy import receipts
+from privacy.keys import KeyStore
+from tests.dagster_project.test_mart_erasure import OTHER, SUBJECT, send
+from tests.ingestion.test_expiry import send as send_at
+from tests.ingestion.test_lake import rows
+from tta_monitor.cli import app
+from tta_monitor.commands.context import Chosen
+from tta_monitor.problems import Problem
+
+NOW = datetime.now(UTC).replace(tzinfo=None)
+
+
+@pytest.fixture(autouse=True)
+def chosen(home: Path):
+    Chosen.home = None
+    yield
+    Chosen.home = None
+
+
+def run(*arguments: str, text: str | None = None):
+    return CliRunner().invoke(app, list(arguments), input=text)
+
+
+@pytest.fixture
+def aged(settings: Settings, keys: KeyStore, pipeline: Pipeline) -> Settings:
+    for days in (1, 20, 30):
+        send_at(pipeline, days, NOW - timedelta(days=days))
+    lake.drain(settings, keys)
+    return settings
+
+
+def test_keys_are_shown_without_a_secret_and_rotated(aged: Settings, keys: KeyStore) -> None:
+    shown = json.loads(run("keys", "status", "--json").stdout)
+    assert {"spool", "lake.spans"} <= {d["dataset"] for d in shown["datasets"]}
+    table = run("keys", "status").stdout
+    assert keys.data_key("spool", NOW.date()).secret.hex() not in table
+    assert "rotated:" in run("keys", "rotate").stdout
+    assert len(rows(aged, KeyStore.open(aged.home), "spans")) == 3
+
+
+def test_a_plan_can_try_another_policy_and_removes_nothing(aged: Settings, tmp_path: Path) -> None:
+    plan = json.loads(run("retention", "plan", "--json").stdout)
+    spans = next(r for r in plan if r["rule"] == "spans")
+    assert (spans["rows"], spans["partitions"], len(spans["keys"])) == (2, 2, 2)
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("spans: 25d\n")
+    stricter = json.loads(run("retention", "plan", "--policy", str(policy), "--json").stdout)
+    assert next(r for r in stricter if r["rule"] == "spans")["rows"] == 1
+    assert "spans" in run("retention", "plan").stdout
+    policy.write_text("spans: whenever\n")
+    assert isinstance(run("retention", "plan", "--policy", str(policy)).exception, Problem)
+
+
+def test_apply_needs_a_yes_and_then_reports_what_is_left(aged: Settings, keys: KeyStore) -> None:
+    refused = run("retention", "apply")
+    assert isinstance(refused.exception, Problem) and refused.exception.code == 2
+    assert len(rows(aged, keys, "spans")) == 3
+    done = run("retention", "apply", "--yes")
+    assert done.exit_code == 0 and "spans: 2 partitions, 2 rows" in done.stdout
+    assert len(rows(aged, keys, "spans")) == 1
+    assert {r.rule for r in receipts.read(aged.home, keys)} >= {"spans"}
+    assert "nothing was due" in run("retention", "apply", "--yes").stdout
+    assert "nothing would go" in run("retention", "plan").stdout
+
+
+@pytest.mark.parametrize("how", ["argument", "stdin"])
+def test_a_person_is_erased_and_never_named(
+    settings: Settings, keys: KeyStore, pipeline: Pipeline, how: str
+) -> None:
+    for number, person in enumerate((SUBJECT, OTHER), start=1):
+        send(pipeline, number, person)
+    given = SUBJECT if how == "argument" else "-"
+    text = None if how == "argument" else f"{SUBJECT}\n"
+    done = run("privacy", "erase", "--subject", given, "--no-build", text=text)
+    assert done.exit_code == 0 and "still found: 0" in done.stdout
+    assert SUBJECT not in done.output
+    assert len(rows(settings, keys, "spans")) == 1
+
+
+def test_an_empty_id_is_refused(settings: Settings) -> None:
+    done = run("privacy", "erase", "--subject", "-", text="\n")
+    assert isinstance(done.exception, Problem) and done.exception.code == 2
+
+
+def test_help_of_each_command_has_an_example() -> None:
+    for words in (
+        "keys status",
+        "keys rotate",
+        "retention plan",
+        "retention apply",
+        "privacy erase",
+    ):
+        result = run(*words.split(), "--help")
+        assert "Example: " in result.output
+        assert f"monitor {words}" in (Path(__file__).parents[2] / "README.md").read_text()
