@@ -6,7 +6,6 @@ constant of a rule, a label that passed the gate, or was scrubbed.
 """
 
 import dataclasses
-import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -154,7 +153,7 @@ class Book:
 
 def to_record(thing: Any) -> dict[str, Any]:
     """The JSON form of an alert, silence or group."""
-    return json.loads(json.dumps(dataclasses.asdict(thing), default=_plain))
+    return {f.name: _plain(getattr(thing, f.name)) for f in dataclasses.fields(thing)}
 
 
 def _plain(value: Any) -> Any:
@@ -164,7 +163,9 @@ def _plain(value: Any) -> Any:
         return value.total_seconds()
     if isinstance(value, frozenset):
         return sorted(value)
-    raise TypeError(type(value).__name__)
+    if isinstance(value, tuple):
+        return [_plain(part) for part in value]
+    return to_record(value) if dataclasses.is_dataclass(value) else value
 
 
 def alert_from(record: dict[str, Any]) -> Alert:

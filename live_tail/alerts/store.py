@@ -99,10 +99,7 @@ class Store:
             )
             self._db.executemany(
                 "INSERT INTO alert_events (alert, at_us, kind, record) VALUES (?,?,?,?)",
-                [
-                    (e.alert.id, _us(e.at), e.kind, self._sealer.seal(e.alert.id, {"by": e.by}))
-                    for e in events
-                ],
+                [(e.alert.id, _us(e.at), e.kind, self._by(e)) for e in events],
             )
             gone = [(k,) for k in before if k not in after]
             self._db.executemany("DELETE FROM alert_groups WHERE key = ?", gone)
@@ -125,6 +122,9 @@ class Store:
                 ],
             )  # fmt: skip
 
+    def _by(self, event: Event) -> bytes:
+        return self._sealer.seal(event.alert.id, {"by": event.by}) if event.by else b""
+
     def history(self, limit: int) -> list[Alert]:
         """Resolved episodes, the newest first."""
         rows = self._db.execute(
@@ -139,7 +139,11 @@ class Store:
             "SELECT at_us, kind, record FROM alert_events WHERE alert = ? ORDER BY seq", (alert_id,)
         )
         return [
-            {"at_us": at, "kind": kind, **self._sealer.open(alert_id, record)}
+            {
+                "at_us": at,
+                "kind": kind,
+                **(self._sealer.open(alert_id, record) if record else {"by": ""}),
+            }
             for at, kind, record in rows.fetchall()
         ]
 

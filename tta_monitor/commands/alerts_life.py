@@ -14,7 +14,7 @@ import typer
 
 from live_tail.client import LiveClient, LiveUnavailable
 from tta_monitor.commands import groups
-from tta_monitor.commands.context import out, print_table, settings
+from tta_monitor.commands.context import out, settings
 from tta_monitor.problems import Problem
 
 _Id = Annotated[str, typer.Argument(help="Id of the alert, or the start of it.")]
@@ -40,20 +40,8 @@ def list_alerts(
     elif not alerts:
         out.print("nothing fires")
     else:
-        print_table(
-            [
-                "id",
-                "state",
-                "severity",
-                "alert",
-                "labels",
-                "value",
-                "since",
-                "muted by",
-                "acknowledged by",
-            ],
-            [_row(alert) for alert in alerts],
-        )
+        for alert in alerts:
+            out.print(_line(alert), markup=False, soft_wrap=True)
     waits = any(
         a["state"] == "firing" and a["severity"] == "critical" and not a["muted_by"] for a in alerts
     )
@@ -158,13 +146,23 @@ def channel_test(name: Annotated[str, typer.Argument(help="A channel of alerting
     out.print(f"channel {name} delivered", markup=False)
 
 
-def _row(alert: dict[str, Any]) -> list[object]:
+def _line(alert: dict[str, Any]) -> str:
+    """One line that no terminal cuts: an id is there to be copied."""
     labels = " ".join(f"{k}={v}" for k, v in alert["labels"])
-    since = alert["fired_at"] or alert["started_at"]
-    return [
-        alert["id"], alert["state"], alert["severity"], alert["rule"], labels, alert["value"],
-        since[:19], ", ".join(alert["muted_by"]) or None, alert["acknowledged_by"] or None,
-    ]  # fmt: skip
+    since = (alert["fired_at"] or alert["started_at"])[:19]
+    parts = [
+        alert["id"],
+        alert["severity"],
+        alert["state"],
+        alert["rule"],
+        labels,
+        f"since {since}Z",
+    ]
+    if alert["muted_by"]:
+        parts.append(f"muted by {', '.join(alert['muted_by'])}")
+    if alert["acknowledged_by"]:
+        parts.append(f"acknowledged by {alert['acknowledged_by']}")
+    return "  ".join(part for part in parts if part)
 
 
 def _ask(question: Callable[[LiveClient], Any]) -> Any:

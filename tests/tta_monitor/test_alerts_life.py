@@ -1,0 +1,95 @@
+"""`alerts …` over the real API: what is printed, exit codes, one sentence when it cannot be done."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+from typer.testing import CliRunner
+
+from ingestion.settings import Settings
+from live_tail.alerts.api import routes
+from live_tail.alerts.manager import Manager
+from live_tail.alerts.notifier import WatchedPolicy
+from live_tail.alerts.store import DELIVERED, Store
+from live_tail.client import LiveClient
+from privacy.keys import KeyStore
+from tests.live_tail.alerts.support import reading, round_at, rule
+from tta_monitor.cli import app
+from tta_monitor.problems import Problem
+
+
+@pytest.fixture
+def store(settings: Settings, keys: KeyStore) -> Store:
+    return Store(settings.home, keys)
+
+
+@pytest.fixture(autouse=True)
+def manager(settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch) -> Manager:
+    made = Manager(store, WatchedPolicy(settings))
+    client = LiveClient("http://live")
+    client._http = TestClient(Starlette(routes=routes(made)))
+    monkeypatch.setattr(LiveClient, "of", classmethod(lambda cls, _: client))
+    return made
+
+
+def run(*arguments: str, code: int = 0) -> str:
+    done = CliRunner().invoke(app, ["alerts", *arguments], catch_exceptions=True)
+    if isinstance(done.exception, Problem):
+        assert done.exception.code == code
+        return str(done.exception)
+    assert done.exit_code == code, done.output
+    return done.output
+
+
+def fire(manager: Manager) -> str:
+    rules = {"Broken": rule(effect="Nobody can play.", runbook=("Restart it",))}
+    manager.take(round_at(datetime.now(UTC), reading(component="api")), rules)
+    return manager.alerts()[0].id
+
+
+def test_nothing_fires_then_something_does_and_the_exit_code_says_so(manager: Manager) -> None:
+    assert "nothing fires" in run("list")
+    name = fire(manager)
+    assert name in run("list", code=1) and "component=api" in run("list", code=1)
+    assert json.loads(run("list", 'severity="warning"', "--json"))["alerts"] == []
+
+
+def test_an_alert_is_shown_acknowledged_and_resolved(manager: Manager) -> None:
+    name = fire(manager)
+    shown = run("show", name[:6])
+    for words in ("Nobody can play.", "1. Restart it", "Next:", "fired"):
+        assert words in shown
+    assert "acknowledged Broken" in run("ack", name, "--note", "looking")
+    assert "acknowledged by" in run("list")
+    assert json.loads(run("show", name, "--json"))["note"] == "looking"
+    assert "resolved Broken" in run("resolve", name)
+    assert "alerts list" in run("ack", name, code=1)
+
+
+def test_a_silence_is_previewed_made_and_ended(manager: Manager) -> None:
+    fire(manager)
+    assert "matches 1 now" in run("silence", 'component="api"', "--preview")
+    made = run("silence", 'component="api"', "--for", "2h", "--comment", "deployment")
+    assert "matches 1 now" in made
+    assert "muted by" in run("list")
+    assert "ended" in run("unsilence", made.split()[1])
+    assert "no duration" in run("silence", 'component="api"', "--for", "soon", code=1)
+
+
+def test_a_channel_test_waits_for_its_outcome(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcomes = [(DELIVERED, ""), ("waiting", "HTTP 500")]
+
+    def notifier(_: float) -> None:
+        entry = store.due("console", int(4e15))
+        if entry is not None:
+            state, error = outcomes.pop(0)
+            store.mark(entry.key, state, error=error)
+
+    monkeypatch.setattr("tta_monitor.commands.alerts_life.time.sleep", notifier)
+    assert "delivered" in run("channel-test", "console")
+    assert "HTTP 500" in run("channel-test", "console", code=1)
+    assert "nothing of this name" in run("channel-test", "pigeon", code=1)
