@@ -1,0 +1,114 @@
+"""`alerts test`, `alerts backtest`, `alerts import` as a user types them."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from ingestion.lake import drain
+from ingestion.receivers.pipeline import Incoming, Pipeline
+from ingestion.settings import Settings
+from live_tail.alerts.rule_files import SHIPPED
+from privacy.keys import KeyStore
+from tests.live_tail.alerts.telemetry import START, every, service_up
+from tests.live_tail.test_live_tail import request_body
+from tta_monitor.cli import app
+from tta_monitor.problems import Problem
+
+TEST = """
+rule_files: [dependencies.yaml]
+tests:
+- input_series: [{series: 'tta_service_up{service="redis"}', values: 1x2 0x3}]
+  interval: 30s
+  alert_rule_test:
+  - {eval_time: 2m, alertname: DependencyDown, exp_alerts: [{exp_labels: {dependency: WHICH}}]}
+"""
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["alerts", *arguments])
+
+
+def problem_of(*arguments: str) -> str:
+    error = run(*arguments).exception
+    assert isinstance(error, Problem)
+    return str(error)
+
+
+def test_unit_tests_pass_fail_and_are_refused(home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "t.yaml"
+    file.write_text(TEST.replace("WHICH", "redis"))
+    passed = run("test", str(file))
+    assert (passed.exit_code, "1 of 1" in passed.output) == (0, True)
+    file.write_text(TEST.replace("WHICH", "neo4j"))
+    failed = run("test", str(file))
+    assert (failed.exit_code, '- {dependency="neo4j"}' in failed.output) == (1, True)
+    file.write_text("[]")
+    assert "no test file" in problem_of("test", str(file))
+
+
+def test_a_backtest_of_a_capture_prints_each_alerts_life(home: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "otlp"
+    folder.mkdir()
+    bodies = [service_up(at, "redis", 0.0 if down else 1.0) for at, down in every(30, 300)]
+    lines = []
+    for number, body in enumerate(bodies):
+        (folder / f"{number}.pb").write_bytes(body.content)
+        lines.append({"ts": body.received_s, "path": "/v1/metrics", "file": f"{number}.pb"})
+    (folder / "broken.pb").write_bytes(b"\xff")
+    lines.append({"ts": START + 60, "path": "/v1/metrics", "file": "broken.pb"})
+    (folder / "index.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    done = run("backtest", str(tmp_path), "--rules", str(SHIPPED / "dependencies.yaml"))
+    found = json.loads(done.output)
+    assert (found["items"], found["unreadable_bodies"]) == ({"metric_points": 10}, 1)
+    (alert,) = found["alerts"]
+    assert (alert["rule"], alert["labels"]) == ("DependencyDown", {"dependency": "redis"})
+    assert alert["pending_at"] <= alert["firing_at"] < alert["resolved_at"]
+
+
+def test_a_backtest_of_history_reads_the_lake(
+    settings: Settings, pipeline: Pipeline, keys: KeyStore
+) -> None:
+    now = datetime.now(UTC)
+    bodies = [request_body(n, now, status=500 if n % 2 else 200) for n in range(80)]
+    pipeline.process([Incoming("spans", body) for body in bodies])
+    drain(settings, keys)
+    rules = str(SHIPPED / "availability.yaml")
+    found = json.loads(run("backtest", "--since", "1h", "--rules", rules).output)
+    assert found["items"] == {"spans": 80}
+    assert {a["rule"] for a in found["alerts"]} >= {"AvailabilityBelowObjective"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "either a capture or --since"),
+        (["--since", "soon"], "duration"),
+        (["--since", "1h", "--step", "10ms"], "at least 1s"),
+        (["--since", "1h"], "nothing to replay"),
+        (["--since", "1h", "--rules", "/nowhere"], "does not exist"),
+        (["/nowhere"], "does not exist"),
+    ],
+)
+def test_a_wrong_backtest_says_what_to_do(
+    settings: Settings, arguments: list[str], words: str
+) -> None:
+    assert words in problem_of("backtest", *arguments)
+
+
+def test_prometheus_rules_are_printed_written_once_or_refused(home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "prometheus.yml"
+    file.write_text(
+        "groups: [{name: g, rules: [{alert: Hot, expr: t > 3}, {alert: Joined, expr: a > 1 and b > 1}]}]"
+    )
+    assert "name: Hot" in run("import", str(file)).output
+    assert not (home / "rules").exists()
+    written = run("import", str(file), "--write")
+    assert written.exit_code == 0
+    assert "name: Hot" in (home / "rules" / "prometheus.yaml").read_text()
+    assert "exists" in problem_of("import", str(file), "--write")
+    file.write_text("5")
+    assert "no Prometheus rule file" in problem_of("import", str(file))
