@@ -28,6 +28,7 @@ from tta_monitor.commands import privacy_erase as _privacy_erase  # noqa: F401 -
 from tta_monitor.commands import redact as _redact_commands  # noqa: F401 - adds commands
 from tta_monitor.commands import release as _release_commands  # noqa: F401 - adds commands
 from tta_monitor.commands import retention as _retention_commands  # noqa: F401 - adds commands
+from tta_monitor.commands import privacy_scan as _privacy_scan  # noqa: F401 - adds commands
 from tta_monitor.commands.context import Chosen, err, out, print_table
 from tta_monitor.commands.context import settings as _settings
 from tta_monitor.commands.groups import GROUPS

@@ -1,0 +1,71 @@
+"""The leak scan sees what is planted, finds nothing in a good home, and leaves nothing behind."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from dagster_project import leak_scan
+from dagster_project.leak_scan import scan_home
+from ingestion.settings import Settings, load_settings
+from privacy.keys import KeyStore
+from privacy.leak_samples import SAMPLES
+
+
+def test_a_built_home_of_the_real_capture_is_clean_and_the_scan_is_not_blind(
+    built: Settings,
+) -> None:
+    report = scan_home(built, KeyStore.open(built.home))
+    assert report.blind == ()
+    assert report.unread == ()
+    assert report.findings == ()
+    assert report.exit_code == 0
+    assert report.texts > 1_000
+    assert report.bytes > 1_000_000
+    assert list(built.home.glob("leak-scan-*")) == []
+
+
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_a_leak_in_a_log_is_reported_by_kind_and_never_by_its_text(
+    settings: Settings, keys: KeyStore, kind: str
+) -> None:
+    if kind == "uuid":
+        pytest.skip("run ids in logs are our own; senders' facts are covered by the control")
+    (settings.home / "run").mkdir()
+    (settings.home / "run" / "receiver.log").write_text(f"x {SAMPLES[kind]} y")
+    report = scan_home(settings, keys)
+    assert kind in {f.kind for f in report.findings if f.place == "run/receiver.log"}
+    assert report.exit_code == 1
+    assert SAMPLES[kind] not in str(report)
+
+
+def test_listed_texts_are_found_in_any_case(settings: Settings, keys: KeyStore) -> None:
+    (settings.home / "note.bin").write_bytes("\0QUIET.heron né".encode("utf-16-le"))
+    report = scan_home(settings, keys, listed=["quiet.heron"])
+    assert {(f.place, f.kind) for f in report.findings} == {("note.bin", "listed_text")}
+    with pytest.raises(ValueError, match="fewer than"):
+        scan_home(settings, keys, listed=["abc"])
+
+
+def test_a_scan_that_cannot_see_says_so(
+    settings: Settings, keys: KeyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leak_scan, "state_texts", lambda *_: iter(()))
+    report = scan_home(settings, keys)
+    assert any(medium.startswith("state canaries") for medium in report.blind)
+    assert report.exit_code == 2
+
+
+def test_what_a_killed_scan_left_is_removed(settings: Settings, keys: KeyStore) -> None:
+    left: Path = settings.home / "leak-scan-dead"
+    left.mkdir()
+    (left / "x.log").write_text(SAMPLES["email"])
+    assert scan_home(settings, keys).findings == ()
+    assert not left.exists()
+
+
+def test_a_home_without_anything_is_clean(tmp_path: Path) -> None:
+    keys = KeyStore.open(tmp_path, create=True)
+    report = scan_home(load_settings(tmp_path), keys)
+    assert (report.findings, report.blind, report.unread) == ((), (), ())
+    shutil.rmtree(tmp_path)

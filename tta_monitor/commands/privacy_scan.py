@@ -1,0 +1,58 @@
+"""`./tta.sh monitor privacy scan`: is there a personal byte anywhere.
+
+Here: arguments, printing, exit codes. Not here: the scan (`dagster_project/leak_scan`).
+"""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from privacy.keys import KeyStore
+from tta_monitor.commands import groups
+from tta_monitor.commands.context import err, out, print_table, settings
+from tta_monitor.problems import Problem
+
+
+@groups.privacy.command("scan")
+def scan(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    patterns: Annotated[
+        Path | None, typer.Option(help="File of further texts to look for, one a line.")
+    ] = None,
+) -> None:
+    """Look for personal data in every stored string and byte. Exit code 1: found, 2: cannot vouch.
+
+    Example: ./tta.sh monitor privacy scan --json
+    """
+    chosen = settings()
+    keys = KeyStore.open(chosen.home)
+    from dagster_project.leak_scan import scan_home  # noqa: PLC0415 - DuckDB and Arrow take time
+
+    try:
+        listed = patterns.read_text(encoding="utf-8").splitlines() if patterns else []
+        report = scan_home(chosen, keys, listed=listed)
+    except OSError as error:
+        raise Problem(f"{error.filename} cannot be read ({error.strerror}).", code=2) from None
+    except ValueError:
+        raise Problem(
+            f"{patterns} must hold UTF-8 texts of at least four bytes, one a line.", code=2
+        ) from None
+    if as_json:
+        print(json.dumps({**asdict(report), "exit_code": report.exit_code}))
+    else:
+        print_table(
+            ["place", "kind", "count"], [[f.place, f.kind, f.count] for f in report.findings]
+        )
+        out.print(
+            f"{len(report.findings)} findings in {report.texts} stored texts and {report.files} "
+            f"files ({report.bytes / 1e6:.0f} MB), {report.duration_s:.0f} s; "
+            f"{report.planted} planted leaks looked for"
+        )
+    for medium in report.blind:
+        err.print(f"[red]error:[/red] the scan is blind in {medium}", soft_wrap=True)
+    for place in report.unread:
+        err.print(f"[red]error:[/red] not read: {place}", soft_wrap=True)
+    raise typer.Exit(report.exit_code)
