@@ -46,6 +46,9 @@ from privacy.keys import KeyStore
 from privacy.leak_samples import SAMPLES
 from privacy.leak_scan import LeakDetector
 
+ARTEFACTS = (DBT_PROJECT / "target", DBT_PROJECT / "logs")
+"""What dbt writes beside its models."""
+
 _SCRATCH = "leak-scan-"
 _STATE_KIND = "leak_scan"
 _CHUNK = 16 * 1024 * 1024
@@ -137,9 +140,13 @@ class _Look:
 
 
 def scan_home(
-    settings: Settings, keys: KeyStore, *, listed: Iterable[str] = (), extra: Iterable[Path] = ()
+    settings: Settings,
+    keys: KeyStore,
+    *,
+    listed: Iterable[str] = (),
+    artefacts: Iterable[Path] = ARTEFACTS,
 ) -> ScanReport:
-    """Scan a home, its artefacts and `extra` folders; raises ValueError for too short listed texts.
+    """Scan a home and the folders of artefacts outside it; raises ValueError for too short listed texts.
 
     Waits for a running build, because the warehouse has one writer.
     """
@@ -155,7 +162,7 @@ def scan_home(
             blind = _blind(control)
         look = _Look(detector)
         _walk(look, settings, keys)
-        for folder in (DBT_PROJECT / "target", DBT_PROJECT / "logs", *extra):
+        for folder in artefacts:
             for path in files_below(folder) if folder.exists() else ():
                 look.at_file(path, f"{folder.name}/{path.relative_to(folder)}")
     findings = tuple(
@@ -242,6 +249,8 @@ def _is_skipped(medium: str, kind: str) -> bool:
 def _planted(settings: Settings, keys: KeyStore) -> Iterator[Settings]:
     folder = settings.home / f"{_SCRATCH}{secrets.token_hex(6)}"
     folder.mkdir(mode=0o700)
+    # The same keys: lake files are bound to the home whose keys folder it is.
+    (folder / "keys").symlink_to(settings.home / "keys")
     scratch = settings.model_copy(update={"home": folder})
     try:
         _plant_sealed(scratch, keys)

@@ -33,7 +33,7 @@ def test_a_leak_in_a_log_is_reported_by_kind_and_never_by_its_text(
         pytest.skip("run ids in logs are our own; senders' facts are covered by the control")
     (settings.home / "run").mkdir()
     (settings.home / "run" / "receiver.log").write_text(f"x {SAMPLES[kind]} y")
-    report = scan_home(settings, keys)
+    report = scan_home(settings, keys, artefacts=())
     assert kind in {f.kind for f in report.findings if f.place == "run/receiver.log"}
     assert report.exit_code == 1
     assert SAMPLES[kind] not in str(report)
@@ -41,17 +41,17 @@ def test_a_leak_in_a_log_is_reported_by_kind_and_never_by_its_text(
 
 def test_listed_texts_are_found_in_any_case(settings: Settings, keys: KeyStore) -> None:
     (settings.home / "note.bin").write_bytes("\0QUIET.heron né".encode("utf-16-le"))
-    report = scan_home(settings, keys, listed=["quiet.heron"])
+    report = scan_home(settings, keys, artefacts=(), listed=["quiet.heron"])
     assert {(f.place, f.kind) for f in report.findings} == {("note.bin", "listed_text")}
     with pytest.raises(ValueError, match="fewer than"):
-        scan_home(settings, keys, listed=["abc"])
+        scan_home(settings, keys, artefacts=(), listed=["abc"])
 
 
 def test_a_scan_that_cannot_see_says_so(
     settings: Settings, keys: KeyStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(leak_scan, "state_texts", lambda *_: iter(()))
-    report = scan_home(settings, keys)
+    report = scan_home(settings, keys, artefacts=())
     assert any(medium.startswith("state canaries") for medium in report.blind)
     assert report.exit_code == 2
 
@@ -60,12 +60,12 @@ def test_what_a_killed_scan_left_is_removed(settings: Settings, keys: KeyStore) 
     left: Path = settings.home / "leak-scan-dead"
     left.mkdir()
     (left / "x.log").write_text(SAMPLES["email"])
-    assert scan_home(settings, keys).findings == ()
+    assert scan_home(settings, keys, artefacts=()).findings == ()
     assert not left.exists()
 
 
 def test_a_home_without_anything_is_clean(tmp_path: Path) -> None:
     keys = KeyStore.open(tmp_path, create=True)
-    report = scan_home(load_settings(tmp_path), keys)
+    report = scan_home(load_settings(tmp_path), keys, artefacts=())
     assert (report.findings, report.blind, report.unread) == ((), (), ())
     shutil.rmtree(tmp_path)
