@@ -1,7 +1,6 @@
 """The live tail process: `python -m live_tail [--home DIR]`."""
 
 import argparse
-import resource
 import sys
 import threading
 from datetime import UTC, datetime
@@ -25,6 +24,7 @@ from live_tail.follow import Follower
 from live_tail.minutes import Minutes
 from live_tail.window import Window
 from privacy.keys import KeyProblem, KeyStore
+from privacy.logs import guard
 
 _log = structlog.get_logger()
 _MAX_ERRORS = 2_000
@@ -32,10 +32,10 @@ _MAX_ERRORS = 2_000
 
 def main() -> int:
     """Run until SIGTERM; exit code 2 when settings or keys are wrong."""
+    guard()
     parser = argparse.ArgumentParser(prog="live_tail", description=__doc__)
     parser.add_argument("--home", type=Path, help="data home (default: TTA_MONITOR_HOME or ./var)")
     arguments = parser.parse_args()
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
         settings = load_settings(arguments.home)
         serve(settings, KeyStore.open(settings.home))

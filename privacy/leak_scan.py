@@ -105,7 +105,8 @@ KINDS: tuple[Kind, ...] = (
         re.IGNORECASE,
     ),
     _kind(
-        "home_directory", rb"(?:/home/|/Users/|[A-Za-z]:\\{1,2}Users\\{1,2})[A-Za-z][\w.@-]{1,40}"
+        "home_directory",
+        rb"(?:(?<![\w.-])/home/|(?<![\w.-])/Users/|[A-Za-z]:\\{1,2}Users\\{1,2})[A-Za-z][\w.@-]{1,40}",
     ),
     _kind("ip", rb"(?<![\w.-])\d{1,3}(?:\.\d{1,3}){3}(?![\w-]|\.\d)", checks.is_public_address),
     _kind(

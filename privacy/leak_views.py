@@ -21,9 +21,8 @@ _UTF16_LE = re.compile(rb"(?:[\x09\x20-\x7e]\x00){6,}")
 _UTF16_BE = re.compile(rb"(?:\x00[\x09\x20-\x7e]){6,}")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{12,}={0,2}")
 _HEX = re.compile(rb"(?:[0-9a-f]{2}){6,}|(?:[0-9A-F]{2}){6,}")
-_PERCENT = re.compile(rb"[!-~]*%[0-9A-Fa-f]{2}[!-~]*")
-_ESCAPED = re.compile(rb"[ -~]*\\u00[0-9a-fA-F]{2}[ -~]*")
-_ONE_ESCAPE = re.compile(rb"\\u00([0-9a-fA-F]{2})")
+_PERCENT = re.compile(rb"%[0-9A-Fa-f]{2}")
+_ESCAPE = re.compile(rb"\\u00([0-9a-fA-F]{2})")
 _MAGIC = re.compile(rb"\x1f\x8b\x08|\x28\xb5\x2f\xfd|\x78[\x01\x5e\x9c\xda]")
 _TEXT = bytes(range(0x20, 0x7F)) + b"\t\n\r"
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
@@ -91,14 +90,18 @@ def _plausible(plain: bytes) -> Iterator[bytes]:
 
 
 def _percent(data: bytes) -> Iterator[bytes]:
-    for region in _PERCENT.finditer(data):
-        yield unquote_to_bytes(region.group().replace(b"+", b" "))
+    if _PERCENT.search(data):
+        for line in data.splitlines():
+            if _PERCENT.search(line):
+                yield unquote_to_bytes(line.replace(b"+", b" "))
 
 
 def _escapes(data: bytes) -> Iterator[bytes]:
     r"""JSON's `\u0040`."""
-    for region in _ESCAPED.finditer(data):
-        yield _ONE_ESCAPE.sub(lambda m: bytes([int(m[1], 16)]), region.group())
+    if _ESCAPE.search(data):
+        for line in data.splitlines():
+            if _ESCAPE.search(line):
+                yield _ESCAPE.sub(lambda m: bytes([int(m[1], 16)]), line)
 
 
 def _inflated(data: bytes) -> Iterator[bytes]:

@@ -10,12 +10,12 @@ import time
 from pathlib import Path
 from typing import Annotated
 
-import structlog
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ingestion.settings import Settings, SettingsProblem
 from privacy.keys import KeyProblem, KeyStore
+from privacy.logs import guard
 from tta_monitor import doctor as doctor_checks
 from tta_monitor import query as queries
 from tta_monitor import replay as replays
@@ -58,7 +58,7 @@ def common(
 
 def main() -> None:
     """Entry point: a Problem becomes one sentence and an exit code, never a traceback."""
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    guard()
     try:
         app()
     except Problem as problem:

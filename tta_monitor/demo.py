@@ -9,6 +9,7 @@ from pathlib import Path
 import structlog
 
 from ingestion.settings import Settings, load_settings
+from privacy.logs import guard
 from tta_monitor import replay
 from tta_monitor.simulator.traffic import simulate
 
@@ -19,6 +20,7 @@ _log = structlog.get_logger()
 
 def main() -> int:
     """Run until stopped."""
+    guard()
     parser = argparse.ArgumentParser(prog="tta_monitor.demo", description=__doc__)
     parser.add_argument("--home", type=Path, required=True)
     settings = load_settings(parser.parse_args().home)

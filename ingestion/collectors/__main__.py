@@ -20,12 +20,14 @@ from ingestion.collectors.log_files import start_log_files
 from ingestion.collectors.prometheus_jobs import JobsProblem, load_jobs
 from ingestion.collectors.scraper import run_scraper
 from ingestion.settings import Settings, SettingsProblem, load_settings
+from privacy.logs import guard
 
 _log = structlog.get_logger()
 
 
 def main() -> int:
     """Run until SIGTERM; exit code 2 when settings are wrong."""
+    guard()
     parser = argparse.ArgumentParser(prog="ingestion.collectors", description=__doc__)
     parser.add_argument("--home", type=Path, help="data home (default: TTA_MONITOR_HOME or ./var)")
     try:

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import resource
 import sys
 from pathlib import Path
 
@@ -17,17 +16,17 @@ from ingestion.receivers.pipeline import Pipeline
 from ingestion.settings import Settings, SettingsProblem, load_settings
 from ingestion.spool import Spool
 from privacy.keys import KeyProblem, KeyStore
+from privacy.logs import guard
 
 _log = structlog.get_logger()
 
 
 def main() -> int:
     """Run until SIGTERM; exit code 2 when settings, keys or ports are wrong."""
+    guard()
     parser = argparse.ArgumentParser(prog="ingestion.receivers", description=__doc__)
     parser.add_argument("--home", type=Path, help="data home (default: TTA_MONITOR_HOME or ./var)")
     arguments = parser.parse_args()
-    # A core dump would hold text that has not passed the gate.
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
         settings = load_settings(arguments.home)
         keys = KeyStore.open(settings.home)

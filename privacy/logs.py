@@ -1,0 +1,109 @@
+"""What a process may say about itself: constants, counts, ids of ours, types and places of errors.
+
+Here: the one `guard` that every entry point calls first; it covers our structured logs, every other
+library's logs, warnings, uncaught exceptions of every thread, and core dumps. Not here: where logs
+go (supervision). An exception's message may quote what a sender sent, so only its type and the
+frames of our own packages are ever written.
+"""
+
+import logging
+import resource
+import sys
+import threading
+import traceback
+import warnings
+from collections.abc import MutableMapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TextIO
+
+import structlog
+
+_OURS = ("privacy", "ingestion", "live_tail", "dagster_project", "streamlit_app", "tta_monitor")
+_ROOT = Path(__file__).resolve().parent.parent
+FIELDS = frozenset(
+    """event level timestamp cause job up targets http_port grpc_port port items bodies
+    failed_bodies seq""".split()
+)
+"""What a log entry of ours may carry; anything else is left out."""
+
+_Event = MutableMapping[str, Any]
+
+
+def guard(stream: TextIO | None = None) -> None:
+    """Make this process unable to write foreign text; call it before anything else."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    logging.setLogRecordFactory(_record)
+    sys.excepthook = _uncaught
+    threading.excepthook = lambda args: _uncaught(
+        args.exc_type, args.exc_value or args.exc_type(), args.exc_traceback
+    )
+    sys.unraisablehook = lambda args: _uncaught(args.exc_type, args.exc_value, args.exc_traceback)
+    warnings.showwarning = _warning
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            scrubbed,
+            structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(stream or sys.stderr),
+    )
+
+
+def scrubbed(_: Any, __: str, event: _Event) -> _Event:
+    """Unknown fields go; texts become skeletons; an exception becomes its type and our frames."""
+    from privacy.skeleton import skeletonise  # noqa: PLC0415 - most processes never log a text
+
+    kept: dict[str, Any] = {}
+    for name, value in event.items():
+        if name not in FIELDS:
+            continue
+        is_plain = name in {"timestamp", "level"} or isinstance(value, int | float)
+        kept[name] = value if is_plain else skeletonise(str(value))
+    error = event.get("exc_info")
+    if error:
+        found = sys.exc_info()[1] if error is True else error
+        if isinstance(found, BaseException):
+            kept["cause"] = type(found).__name__
+    return kept
+
+
+def place_of(error: BaseException) -> str:
+    """The type of an error and the frames of our own packages: `KeyError at ingestion/spool.py:9`."""
+    frames = [
+        f"{Path(frame.filename).relative_to(_ROOT)}:{frame.lineno}"
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename.startswith(tuple(f"{_ROOT}/{name}/" for name in _OURS))
+    ]
+    return f"{type(error).__name__} at {' < '.join(reversed(frames)) or 'a library'}"
+
+
+def _uncaught(kind: type[BaseException], error: Any, _: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        return
+    told = place_of(error) if isinstance(error, BaseException) else kind.__name__
+    sys.stderr.write(f"stopped by {told}\n")
+
+
+def _warning(  # noqa: PLR0917 - the signature of warnings.showwarning
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """The category and the place; a warning's text may quote a value."""
+    (file or sys.stderr).write(f"{category.__name__} at {Path(filename).name}:{lineno}\n")
+
+
+def _record(*arguments: Any, **more: Any) -> logging.LogRecord:
+    """A library's record without its text: who speaks, how loudly, from where, about which type."""
+    record = logging.LogRecord(*arguments, **more)
+    about = ""
+    if record.exc_info and record.exc_info[1] is not None:
+        about = f", {place_of(record.exc_info[1])}"
+    record.msg = f"{record.name} at {record.filename}:{record.lineno}{about}"
+    record.args, record.exc_info, record.exc_text, record.stack_info = (), None, None, None
+    return record
