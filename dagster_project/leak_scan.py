@@ -1,8 +1,8 @@
 """The leak scan of a data home: plant, look everywhere, be blind nowhere, clean up.
 
 Here: what is walked (sealed texts with the keys, published and warehouse marts, and every raw byte
-of the home and of dbt's artefacts), what is planted, and the check of what was just landed. Not
-here: what a leak looks like (`privacy/leak_scan`), opening sealed things (`ingestion/stored_texts`).
+of the home and of dbt's artefacts) and what is planted. Not here: what a leak looks like
+(`privacy/leak_scan`), opening sealed things (`ingestion/stored_texts`).
 
 A scratch home inside the home holds one planted leak of every kind in every medium, under the same
 keys and walked by the same code. It is removed at the end, and at the start of the next scan when
@@ -27,9 +27,9 @@ import duckdb
 import pyarrow as pa
 import zstandard
 
-from dagster_project.warehouse import DBT_PROJECT, writer_lock
+from dagster_project.warehouse import DBT_PROJECT, warehouse_key, writer_lock
 from ingestion.contracts import LANDED
-from ingestion.duck import attach, connect
+from ingestion.duck import attach, connect, key_of_file, published_dataset
 from ingestion.lake import drain
 from ingestion.settings import Settings
 from ingestion.spool import Spool
@@ -42,7 +42,7 @@ from ingestion.stored_texts import (
     table_texts,
 )
 from privacy import state
-from privacy.keys import KeyStore
+from privacy.keys import KeyStore, utc_today
 from privacy.leak_samples import SAMPLES
 from privacy.leak_scan import LeakDetector
 
@@ -53,7 +53,6 @@ _SCRATCH = "leak-scan-"
 _STATE_KIND = "leak_scan"
 _CHUNK = 16 * 1024 * 1024
 _OVERLAP = 4_096
-_CHECK_ROWS = 50_000
 # Ids of runs, batches and builds are our own; in the stored texts of senders no UUID may stand.
 _OUR_IDS = frozenset({"uuid"})
 # These fields name servers, which `allow_list.yaml` keeps on purpose.
@@ -182,15 +181,6 @@ def scan_home(
     )
 
 
-def check_landed(con: duckdb.DuckDBPyConnection, signal: str) -> tuple[int, int, Counter[str]]:
-    """Rows waiting for a build, rows looked at (at most 50,000), and leaks by kind among them."""
-    counted = con.execute(f"SELECT count(*) FROM landed.{signal}").fetchone()
-    table = con.execute(f"FROM landed.{signal} LIMIT {_CHECK_ROWS}").to_arrow_table()
-    look = _Look(LeakDetector())
-    look.at_texts(table_texts(f"landed {signal}", table))
-    return counted[0] if counted else 0, table.num_rows, sum(look.found.values(), Counter())
-
-
 def _walk(look: _Look, settings: Settings, keys: KeyStore) -> None:
     look.at_texts(spool_texts(settings, keys))
     look.at_texts(lake_texts(settings, keys))
@@ -203,11 +193,12 @@ def _walk(look: _Look, settings: Settings, keys: KeyStore) -> None:
 def _mart_texts(settings: Settings, keys: KeyStore) -> Iterator[Texts]:
     if settings.warehouse_path.exists():
         con = connect(memory_limit=settings.warehouse.memory_limit)
-        attach(con, settings.warehouse_path, "warehouse", keys.named_key("warehouse"))
+        attach(con, settings.warehouse_path, "warehouse", warehouse_key(settings, keys))
         yield from _database_texts(con, "warehouse")
     for path in sorted((settings.home / "published").glob("*.duckdb")):
         con = connect(memory_limit=settings.warehouse.memory_limit)
-        attach(con, path, "published", keys.named_key("published"))
+        key = key_of_file(path, keys, published_dataset(path.stem))
+        attach(con, path, "published", key)
         yield from _database_texts(con, "published")
 
 
@@ -271,12 +262,17 @@ def _plant_sealed(scratch: Settings, keys: KeyStore) -> None:
     db.execute("INSERT INTO canaries VALUES ('1', ?)", [record])
     db.close()
     (scratch.home / "published").mkdir()
-    for name, path in (
-        ("warehouse", scratch.warehouse_path),
-        ("published", scratch.published_path("operations")),
+    day = utc_today()
+    for name, path, key in (
+        ("warehouse", scratch.warehouse_path, warehouse_key(scratch, keys)),
+        (
+            "published",
+            scratch.published_path("operations"),
+            keys.data_key(published_dataset("operations"), day),
+        ),
     ):
         con = connect()
-        attach(con, path, name, keys.named_key(name))
+        attach(con, path, name, key)
         con.execute(f"CREATE TABLE {name}.main.canaries AS SELECT unnest(?) AS line", [lines])
         con.close()
 

@@ -13,7 +13,7 @@ from urllib.parse import unquote_to_bytes
 
 import zstandard
 
-MAX_DEPTH = 3
+MAX_DEPTH = 2
 _MAX_INFLATED = 64 * 1024 * 1024
 _MAX_STREAMS = 20_000
 _RUN = re.compile(rb"[\x09-\x0d\x20-\x7e]{6,}")

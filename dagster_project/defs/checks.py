@@ -1,4 +1,4 @@
-"""What was just landed is checked before anything is built on it: suites and a leak scan, blocking."""
+"""Great Expectations suites over what was just landed, as blocking asset checks."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,6 @@ import dagster as dg
 
 from dagster_project.dbt_plugin import open_landed
 from dagster_project.landing_checks import Finding, validate_landed
-from dagster_project.leak_scan import check_landed
 from ingestion.contracts import LANDED
 from ingestion.duck import connect
 from ingestion.settings import load_settings
@@ -41,29 +40,3 @@ def landed_suites() -> Iterator[dg.AssetCheckResult]:
     findings = [validate_landed(con, signal) for signal in LANDED]
     con.close()
     yield from (as_check_result(finding) for finding in findings)
-
-
-@dg.multi_asset_check(
-    name="landed_leak_scans",
-    specs=[
-        dg.AssetCheckSpec("leak_scan", asset=["landed", signal], blocking=True) for signal in LANDED
-    ],
-)
-def landed_leak_scans() -> Iterator[dg.AssetCheckResult]:
-    """No personal data among the rows that await a build; at most 50,000 rows of each signal."""
-    con = connect()
-    open_landed(con, load_settings(), is_full_refresh=False)
-    for signal in LANDED:
-        rows, looked_at, leaks = check_landed(con, signal)
-        yield dg.AssetCheckResult(
-            passed=not leaks,
-            asset_key=["landed", signal],
-            check_name="leak_scan",
-            severity=dg.AssetCheckSeverity.ERROR,
-            metadata={
-                "rows": rows,
-                "rows_looked_at": looked_at,
-                "leaks": ", ".join(f"{n} {kind}" for kind, n in sorted(leaks.items())) or "none",
-            },
-        )
-    con.close()
