@@ -23,10 +23,12 @@ _OURS = ("privacy", "ingestion", "live_tail", "dagster_project", "streamlit_app"
 _ROOT = Path(__file__).resolve().parent.parent
 FIELDS = frozenset(
     """event level timestamp cause job up targets http_port grpc_port port items bodies
-    failed_bodies seq""".split()
+    failed_bodies seq channel title text""".split()
 )
 """What a log entry of ours may carry; anything else is left out."""
 
+# A notification is composed of rule texts and labels that have passed the gate.
+_AS_IT_IS = frozenset({"timestamp", "level", "title", "text"})
 _Event = MutableMapping[str, Any]
 
 
@@ -59,7 +61,7 @@ def scrubbed(_: Any, __: str, event: _Event) -> _Event:
     for name, value in event.items():
         if name not in FIELDS:
             continue
-        is_plain = name in {"timestamp", "level"} or isinstance(value, int | float)
+        is_plain = name in _AS_IT_IS or isinstance(value, int | float)
         kept[name] = value if is_plain else skeletonise(str(value))
     error = event.get("exc_info")
     if error:
