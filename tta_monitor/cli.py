@@ -25,10 +25,10 @@ from tta_monitor.commands import alerts_life as _alerts_life_commands  # noqa: F
 from tta_monitor.commands import errors as _errors_commands  # noqa: F401 - adds commands
 from tta_monitor.commands import keys as _keys_commands  # noqa: F401 - adds commands
 from tta_monitor.commands import privacy_erase as _privacy_erase  # noqa: F401 - adds commands
+from tta_monitor.commands import privacy_scan as _privacy_scan  # noqa: F401 - adds commands
 from tta_monitor.commands import redact as _redact_commands  # noqa: F401 - adds commands
 from tta_monitor.commands import release as _release_commands  # noqa: F401 - adds commands
 from tta_monitor.commands import retention as _retention_commands  # noqa: F401 - adds commands
-from tta_monitor.commands import privacy_scan as _privacy_scan  # noqa: F401 - adds commands
 from tta_monitor.commands.context import Chosen, err, out, print_table
 from tta_monitor.commands.context import settings as _settings
 from tta_monitor.commands.groups import GROUPS
