@@ -26,6 +26,7 @@ from live_tail.alerts.journal import Journal
 from live_tail.alerts.policy import Policy, PolicyProblem, load_policy
 from live_tail.alerts.store import DELIVERED, SUPERSEDED, UNCONFIRMED, WAITING, Entry, Store
 from privacy.keys import KeyProblem, KeyStore
+from privacy.logs import guard
 
 _log = structlog.get_logger()
 _POLL_S = 0.05
@@ -145,6 +146,7 @@ class WatchedPolicy:
 
 def main() -> int:
     """Run until SIGTERM; exit code 2 when settings or keys are wrong."""
+    guard()
     parser = argparse.ArgumentParser(prog="notifier", description=__doc__)
     parser.add_argument("--home", type=Path, help="data home (default: TTA_MONITOR_HOME or ./var)")
     arguments = parser.parse_args()
