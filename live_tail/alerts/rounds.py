@@ -1,4 +1,4 @@
-"""Rounds: which rules are due, what was found, every second, for as long as the process lives.
+"""Rounds: which rules are due, what was found, twice a second, for as long as the process lives.
 
 Here: due times, carrying the last findings of rules that are not due, the alert about invalid rule
 files, the loop. Not here: conditions (`evaluate`), what becomes of alerts (`life`, `manager`).
@@ -86,7 +86,7 @@ class DueRounds:
         folders: RuleFolders,
         *,
         clock: Callable[[], datetime],
-        every_s: float = 1.0,
+        every_s: float = 0.5,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._folders, self._clock = folders, clock
