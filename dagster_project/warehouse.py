@@ -13,11 +13,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 from ingestion.duck import attach, connect, key_of_file, published_dataset, secret_text
 from ingestion.settings import Settings
 from privacy.keys import DataKey, KeyStore, utc_today
 
 DBT_PROJECT = Path(__file__).resolve().parent.parent / "dbt"
+AUDIENCE_MARTS = Path(__file__).with_name("audiences.yaml")
 DBT = Path(sys.executable).with_name("dbt")
 _MACROS = """
     SELECT function_name, parameters, macro_definition FROM duckdb_functions()
@@ -119,7 +122,10 @@ def needs_full_refresh(settings: Settings) -> bool:
 
 
 def publish(settings: Settings, keys: KeyStore, audience: str) -> Published:
-    """Copy the marts and macros into a fresh encrypted file and swap it in with `os.replace`."""
+    """Copy an audience's marts and all macros into a fresh encrypted file and swap it in.
+
+    `audiences.yaml` assigns marts to audiences; what nobody assigned is published to nobody.
+    """
     target = settings.published_path(audience)
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_suffix(".new")
@@ -136,7 +142,9 @@ def publish(settings: Settings, keys: KeyStore, audience: str) -> Published:
             " WHERE database_name = 'warehouse' AND schema_name = 'marts' ORDER BY 1"
         ).fetchall()
         rows = 0
-        for (table,) in tables:
+        assigned = audience_marts(audience)
+        chosen = [table for (table,) in tables if table in assigned]
+        for table in chosen:
             con.execute(f"CREATE TABLE published.marts.{table} AS FROM warehouse.marts.{table}")
             found = con.execute(f"SELECT count(*) FROM published.marts.{table}").fetchone()
             rows += found[0] if found else 0
@@ -152,7 +160,13 @@ def publish(settings: Settings, keys: KeyStore, audience: str) -> Published:
     for day in keys.days(dataset):
         if f"{dataset}/{day}" != key.id:
             keys.destroy(dataset, day)
-    return Published(target, len(tables), rows, target.stat().st_size)
+    return Published(target, len(chosen), rows, target.stat().st_size)
+
+
+def audience_marts(audience: str) -> frozenset[str]:
+    """The marts that an audience may read."""
+    assigned: dict[str, list[str]] = yaml.safe_load(AUDIENCE_MARTS.read_text())
+    return frozenset(mart for mart, audiences in assigned.items() if audience in audiences)
 
 
 def _fsync(path: Path) -> None:

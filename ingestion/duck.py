@@ -73,6 +73,10 @@ def attach(con: duckdb.DuckDBPyConnection, path: Path, name: str, key: DataKey) 
     con.execute(f"ATTACH '{path}' AS {name} (ENCRYPTION_KEY '{secret_text(key)}')")
 
 
+AUDIENCES = ("operations", "engagement", "privacy")
+"""Who reads what is published: one file and one key each."""
+
+
 def published_dataset(audience: str) -> str:
     """The dataset of the day keys of an audience's copies: no other audience's key opens them."""
     return f"published.{audience}"
@@ -106,6 +110,10 @@ def open_published(settings: Settings, audience: str) -> duckdb.DuckDBPyConnecti
     The file may be replaced meanwhile: this connection keeps reading the copy it opened.
     Raises NotPublished.
     """
+    if audience not in AUDIENCES:
+        raise NotPublished(
+            f"there is no audience {audience[:40]!r}: choose one of {', '.join(AUDIENCES)}."
+        )
     path = settings.published_path(audience)
     if not path.exists():
         raise NotPublished(

@@ -8,13 +8,14 @@ the environment.
 
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 MIB = 1024 * 1024
+_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
 class SettingsProblem(Exception):
@@ -41,6 +42,23 @@ class ReceiverSettings(BaseModel):
         50, description="Requests arriving within this time share one commit."
     )
     digest_hours: int = Field(24, description="How long a repeated body is recognised.")
+
+
+class AccessSettings(BaseModel):
+    """Signing in."""
+
+    sign_in: Literal["local", "off"] = Field(
+        "local", description="`local` accounts, or `off`: everybody is admin, loopback only."
+    )
+    session_hours: float = Field(12, description="How long a session lasts.", gt=0, le=168)
+
+
+class AuditSettings(BaseModel):
+    """The audit log."""
+
+    heads_path: Path | None = Field(
+        None, description="A second folder for the daily head, out of reach of who writes state.db."
+    )
 
 
 class LiveSettings(BaseModel):
@@ -139,6 +157,8 @@ class Settings(BaseSettings):
 
     home: Path = Field(Path("var"), description="The data home.")
     receiver: ReceiverSettings = Field(default_factory=lambda: ReceiverSettings.model_validate({}))
+    audit: AuditSettings = Field(default_factory=lambda: AuditSettings.model_validate({}))
+    access: AccessSettings = Field(default_factory=lambda: AccessSettings.model_validate({}))
     live: LiveSettings = Field(default_factory=lambda: LiveSettings.model_validate({}))
     warehouse: WarehouseSettings = Field(
         default_factory=lambda: WarehouseSettings.model_validate({})
@@ -153,6 +173,16 @@ class Settings(BaseSettings):
     retention: RetentionSettings = Field(
         default_factory=lambda: RetentionSettings.model_validate({})
     )
+
+    @model_validator(mode="after")
+    def _sign_in_is_off_on_loopback_only(self) -> Self:
+        hosts = {self.app.host, self.live.host}
+        if self.access.sign_in == "off" and not hosts <= _LOOPBACK:
+            raise ValueError(
+                "access.sign_in is off, which is allowed only while app.host and live.host are "
+                "127.0.0.1, ::1 or localhost: set access.sign_in to local"
+            )
+        return self
 
     @property
     def spool_path(self) -> Path:

@@ -14,6 +14,7 @@ from ingestion.errors.grouping import RulesProblem, load_site
 from ingestion.errors.store import ErrorStore
 from ingestion.settings import Settings, SettingsProblem, load_settings
 from ingestion.spool import Spool
+from live_tail.access import Door
 from live_tail.alerts.rounds import DueRounds
 from live_tail.alerts.rule_files import SHIPPED, RuleFolders
 from live_tail.alerts.service import AlertService
@@ -23,6 +24,8 @@ from live_tail.errors import HotErrors
 from live_tail.follow import Follower
 from live_tail.minutes import Minutes
 from live_tail.window import Window
+from privacy.accounts import Accounts
+from privacy.audit import AuditLog
 from privacy.keys import KeyProblem, KeyStore
 from privacy.logs import guard
 
@@ -71,8 +74,15 @@ def serve(settings: Settings, keys: KeyStore) -> None:
     alerts = AlertService(settings, keys, DueRounds(sources, folders, clock=_now))
     alerts.start()
     _log.info("live tail starts", port=settings.live.port)
+    log = AuditLog(settings.home, keys)
     uvicorn.run(
-        build_app(window, follower, alerts.manager),
+        Door(
+            build_app(window, follower, alerts.manager),
+            keys,
+            log,
+            Accounts(settings.home, keys, log),
+            is_open=settings.access.sign_in == "off",
+        ),
         host=settings.live.host,
         port=settings.live.port,
         log_config=None,

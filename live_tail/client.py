@@ -6,7 +6,9 @@ from typing import Any
 
 import httpx
 
+from ingestion.service_token import service_token
 from ingestion.settings import Settings
+from privacy.keys import KeyStore
 
 
 class LiveUnavailable(Exception):
@@ -26,13 +28,15 @@ class LiveAnswer:
 class LiveClient:
     """Asks the live tail; one per process is enough."""
 
-    def __init__(self, base_url: str, *, timeout_s: float = 5.0) -> None:
-        self._http = httpx.Client(base_url=base_url, timeout=timeout_s)
+    def __init__(self, base_url: str, *, token: str = "", timeout_s: float = 5.0) -> None:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._http = httpx.Client(base_url=base_url, timeout=timeout_s, headers=headers)
 
     @classmethod
     def of(cls, settings: Settings) -> "LiveClient":
-        """The client for these settings."""
-        return cls(f"http://{settings.live.host}:{settings.live.port}")
+        """The client for these settings, with the token of the home's own processes."""
+        token = service_token(KeyStore.open(settings.home))
+        return cls(f"http://{settings.live.host}:{settings.live.port}", token=token)
 
     def query(self, name: str, **parameters: Any) -> LiveAnswer:
         """The answer of a named query; raises LiveUnavailable, or ValueError for bad parameters."""

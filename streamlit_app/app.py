@@ -1,25 +1,38 @@
-"""Navigation only: which pages there are, in which order, under which task."""
+"""Navigation only: which pages there are, in which order, under which task.
+
+Every page is routed and checks the role itself, so that asking for one by its address is refused
+and noted; the sidebar names only those that the role may open.
+"""
 
 import streamlit as st
 
-from streamlit_app import data
+from streamlit_app import data, gate
 
-st.set_page_config(page_title="TTA Monitor", page_icon=":material/monitoring:", layout="wide")
-pages = {
-    "Now": [
-        st.Page("views/overview.py", title="Overview", default=True),
-        st.Page("views/alerts.py", title="Alerts"),
-    ],
-    "Operate": [
-        st.Page("views/performance.py", title="Performance"),
-        st.Page("views/errors.py", title="Errors"),
-    ],
+_PAGES = {
+    "Now": {"overview": "Overview", "alerts": "Alerts"},
+    "Operate": {"performance": "Performance", "errors": "Errors"},
+    "Account": {"account": "Account"},
 }
-chosen = st.navigation(pages, position="hidden")
+st.set_page_config(page_title="TTA Monitor", page_icon=":material/monitoring:", layout="wide")
+names = [name for members in _PAGES.values() for name in members]
+home = next((name for name in names if gate.may_open(name)), "account")
+pages = {
+    task: {
+        name: st.Page(f"views/{name}.py", title=title, default=name == home)
+        for name, title in members.items()
+    }
+    for task, members in _PAGES.items()
+}
+chosen = st.navigation(
+    {task: list(members.values()) for task, members in pages.items()}, position="hidden"
+)
 with st.sidebar:
     st.markdown(f"**TTA Monitor**  \n:gray[{data.settings().app.environment}]")
     for task, members in pages.items():
-        st.caption(task)
-        for member in members:
-            st.page_link(member)
+        shown = [page for name, page in members.items() if gate.may_open(name)]
+        if shown:
+            st.caption(task)
+        for page in shown:
+            st.page_link(page)
+gate.banner()
 chosen.run()

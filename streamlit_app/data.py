@@ -14,7 +14,9 @@ import streamlit as st
 from ingestion.duck import NotPublished, open_published
 from ingestion.settings import Settings, load_settings
 from live_tail.client import LiveClient, LiveUnavailable
+from privacy.access import Right
 from privacy.keys import KeyProblem
+from streamlit_app import gate
 
 AUDIENCE = "operations"
 RANGES = {"15 min": 15, "1 h": 60, "6 h": 360, "24 h": 1_440, "7 d": 10_080}
@@ -62,6 +64,7 @@ def is_live(minutes: int) -> bool:
 
 def live(name: str, **parameters: int | str | None) -> Reading:
     """A named live query as a frame; times become datetimes."""
+    gate.require_of_viewer(Right.QUERY, name)
     try:
         answer = client().query(name, **parameters)
     except LiveUnavailable as problem:
@@ -73,7 +76,9 @@ def live(name: str, **parameters: int | str | None) -> Reading:
 
 
 def alerts() -> dict[str, Any] | None:
-    """alerts, silences, channels, on_call and problem, or None when the live tail does not answer."""
+    """alerts, silences, channels, on_call and problem, or None without an answer or the right."""
+    if not gate.may_read(Right.QUERY, "alerts"):
+        return None
     try:
         return client().get("/api/v1/alerts")
     except LiveUnavailable:
@@ -98,6 +103,7 @@ def source() -> Source:
 
 def marts(sql: str, **parameters: object) -> Reading:
     """A question to the published copy; cached until a new copy is swapped in."""
+    gate.require_of_viewer(Right.AUDIENCE, AUDIENCE)
     path = settings().published_path(AUDIENCE)
     snapshot = path.stat().st_mtime_ns if path.exists() else 0
     return _marts(sql, tuple(sorted(parameters.items())), snapshot)

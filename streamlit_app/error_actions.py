@@ -3,17 +3,15 @@
 Here: resolve, mute, reopen, assign, merge, split, each with who. Not here: buttons (`views/errors`).
 """
 
-import getpass
-
-import streamlit as st
-
 from ingestion.errors.hand_rules import HandRuleProblem
 from ingestion.errors.store import ErrorStore, NoSuchGroup
+from privacy.access import Right
+from streamlit_app import gate
 
 
 def person() -> str:
-    """Who acts: the signed-in person, else the account that runs the app."""
-    return st.session_state.get("person") or getpass.getuser()
+    """Who acts, after the check that the role may."""
+    return gate.require_of_viewer(Right.ACTION, "errors.change").id
 
 
 def resolve(store: ErrorStore, key: str, release: str) -> str:

@@ -16,11 +16,12 @@ from pathlib import Path
 import httpx
 import psutil
 
+from ingestion.service_token import service_token
 from ingestion.settings import Settings, load_settings
 from privacy.keys import KeyStore
 
 ROOT = Path(__file__).resolve().parent.parent
-_APP = "streamlit run streamlit_app/app.py --server.headless=true --server.port".split()
+_APP = "streamlit run streamlit_app/server.py --server.headless=true --server.port".split()
 
 
 class Running:
@@ -91,7 +92,11 @@ class Running:
     def live(self, name: str, **parameters: object) -> list[dict]:
         """Rows of a live query."""
         url = f"http://127.0.0.1:{self.settings.live.port}/api/v1/query/{name}"
-        answer = httpx.get(url, params={k: str(v) for k, v in parameters.items()})
+        answer = httpx.get(
+            url,
+            params={k: str(v) for k, v in parameters.items()},
+            headers=live_headers(self.settings.home),
+        )
         answer.raise_for_status()
         return answer.json()["rows"]
 
@@ -114,6 +119,11 @@ class Running:
                 return
             time.sleep(0.05)
         raise AssertionError(f"{url} did not answer: {self.output()[-2_000:].decode()}")
+
+
+def live_headers(home: Path) -> dict[str, str]:
+    """What the home's own processes send to the live API."""
+    return {"Authorization": f"Bearer {service_token(KeyStore.open(home))}"}
 
 
 @contextmanager

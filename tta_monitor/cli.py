@@ -14,14 +14,18 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ingestion.settings import Settings, SettingsProblem
+from privacy.accounts import Accounts
+from privacy.audit import AuditLog
 from privacy.keys import KeyProblem, KeyStore
 from privacy.logs import guard
 from tta_monitor import doctor as doctor_checks
 from tta_monitor import query as queries
 from tta_monitor import replay as replays
 from tta_monitor import supervise
+from tta_monitor.commands import access as _access  # noqa: F401 - adds commands
 from tta_monitor.commands import alert_rules as _alert_rules_commands  # noqa: F401 - adds commands
 from tta_monitor.commands import alerts_life as _alerts_life_commands  # noqa: F401 - adds commands
+from tta_monitor.commands import audit as _audit  # noqa: F401 - adds `privacy verify`
 from tta_monitor.commands import errors as _errors_commands  # noqa: F401 - adds commands
 from tta_monitor.commands import keys as _keys_commands  # noqa: F401 - adds commands
 from tta_monitor.commands import privacy_erase as _privacy_erase  # noqa: F401 - adds commands
@@ -84,7 +88,7 @@ def up(
         out.print(f"already running for {settings.home}")
         _print_urls(settings, headless=headless)
         return
-    KeyStore.open(settings.home, create=True)
+    keys = KeyStore.open(settings.home, create=True)
     chosen = supervise.programs(settings, demo=demo, headless=headless)
     supervise.check_ports(settings, chosen)
     out.print(f"starting in {settings.home}")
@@ -94,6 +98,8 @@ def up(
             log = settings.run_path / f"{name}.log"
             out.print(f"  {name}: {'ready' if is_ready else f'not ready yet, see {log}'}")
         _print_urls(settings, headless=headless)
+        if not headless:
+            _print_first_link(settings, keys)
         if detach:
             return
         out.print("Ctrl-C stops everything.")
@@ -250,6 +256,21 @@ def _live_lag(settings: Settings) -> float | None:
         return LiveClient.of(settings).query("freshness").lag_ms
     except LiveUnavailable:
         return None
+
+
+def _print_first_link(settings: Settings, keys: KeyStore) -> None:
+    """The admin's way in, printed once for a home: later ones come from `access link`."""
+    if settings.access.sign_in == "off":
+        out.print("Sign-in is off: everybody on this machine is admin.")
+        return
+    log = AuditLog(settings.home, keys)
+    secret = Accounts(settings.home, keys, log).first_link()
+    log.close()
+    if secret:
+        address = f"http://{settings.app.host}:{settings.app.port}/sign-in?link={secret}"
+        out.print(f"Sign in as admin (works once, for 24 h): {address}", soft_wrap=True)
+    else:
+        out.print("To sign in: an account, or a link from `./tta.sh monitor access link`")
 
 
 def _print_urls(settings: Settings, *, headless: bool) -> None:

@@ -92,7 +92,7 @@ def programs(settings: Settings, *, demo: bool, headless: bool) -> list[Program]
                 f"http://127.0.0.1:{dagster_port}/server_info",
             )
         )
-        run = [*python, "streamlit", "run", "streamlit_app/app.py", "--server.headless=true"]
+        run = [*python, "streamlit", "run", "streamlit_app/server.py", "--server.headless=true"]
         chosen.append(
             Program(
                 "app",

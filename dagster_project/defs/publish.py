@@ -5,29 +5,34 @@ from datetime import timedelta
 import dagster as dg
 
 from dagster_project.defs.dbt_models import marts
-from dagster_project.run_history import forget_old_runs
-from dagster_project.warehouse import publish, writer_lock
+from dagster_project.warehouse import audience_marts, publish, writer_lock
+from ingestion.duck import AUDIENCES
 from ingestion.settings import load_settings
 from privacy.keys import KeyStore
 
 _MARTS = [key for key in marts.keys if key.path[0] == "marts"]
 
 
-@dg.asset(
-    key=["published", "operations"],
-    group_name="published",
-    deps=_MARTS,
-    kinds={"duckdb"},
-    freshness_policy=dg.FreshnessPolicy.time_window(
-        fail_window=timedelta(hours=2), warn_window=timedelta(minutes=30)
-    ),
-)
-def operations(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-    """The operations audience's encrypted copy of the marts."""
-    settings = load_settings()
-    with writer_lock(settings, context.log.info):
-        done = publish(settings, KeyStore.open(settings.home), "operations")
-    forget_old_runs(context.instance, settings.warehouse.keep_runs)
-    return dg.MaterializeResult(
-        metadata={"tables": done.tables, "dagster/row_count": done.rows, "bytes": done.bytes}
+def _published(audience: str) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=["published", audience],
+        group_name="published",
+        deps=[key for key in _MARTS if key.path[-1] in audience_marts(audience)],
+        kinds={"duckdb"},
+        description=f"The {audience} audience's encrypted copy of its marts, with a key of its own.",
+        freshness_policy=dg.FreshnessPolicy.time_window(
+            fail_window=timedelta(hours=2), warn_window=timedelta(minutes=30)
+        ),
     )
+    def copy(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        settings = load_settings()
+        with writer_lock(settings, context.log.info):
+            done = publish(settings, KeyStore.open(settings.home), audience)
+        return dg.MaterializeResult(
+            metadata={"tables": done.tables, "dagster/row_count": done.rows, "bytes": done.bytes}
+        )
+
+    return copy
+
+
+operations, engagement, privacy = (_published(audience) for audience in AUDIENCES)

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from live_tail.client import LiveUnavailable
-from streamlit_app import data
+from streamlit_app import data, gate
 from streamlit_app.components import alert_cards, formats, frame
 
 _CARDS = 20
@@ -15,6 +15,7 @@ _DURATIONS = {"30 min": "30m", "1 h": "1h", "4 h": "4h", "1 d": "1d", "7 d": "7d
 
 def main() -> None:
     """Draw the page."""
+    gate.page("alerts")
     frame.title_row("Alerts")
     st.fragment(_live_part, run_every=frame.refresh_s())()
     silences, told, past = st.tabs(["Silences", "On call and channels", "History"])

@@ -8,7 +8,7 @@ import streamlit as st
 from dagster_project.reporting import charts
 from ingestion.errors.hand_rules import DIMENSIONS
 from ingestion.errors.states import GroupRecord, State
-from streamlit_app import data, error_actions, errors_data
+from streamlit_app import data, error_actions, errors_data, gate
 from streamlit_app.components import formats, frame
 
 _SYMBOLS = {
@@ -25,6 +25,7 @@ _ALL = "All states"
 
 def main() -> None:
     """Draw the list, or the group that the address names."""
+    gate.page("errors")
     minutes = frame.title_row("Errors")
     frame.data_age()
     key = st.query_params.get("group")

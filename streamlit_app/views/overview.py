@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from dagster_project.reporting import charts
-from streamlit_app import data
+from streamlit_app import data, gate
 from streamlit_app.components import formats, frame, tables
 
 _SYMBOLS = {"ok": "●", "degraded": "▲", "down": "✖", "unknown": "○"}
@@ -14,6 +14,7 @@ _SYMBOLS = {"ok": "●", "degraded": "▲", "down": "✖", "unknown": "○"}
 
 def main() -> None:
     """Draw the page."""
+    gate.page("overview")
     minutes = frame.title_row("Overview")
     st.fragment(_live_part, run_every=frame.refresh_s())(minutes)
 

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from dagster_project.reporting import charts
-from streamlit_app import data
+from streamlit_app import data, gate
 from streamlit_app.components import formats, frame, tables
 
 _HEAT_BANDS_PER_DECADE = 6
@@ -17,6 +17,7 @@ _ROUTE_COLUMNS = (
 
 def main() -> None:
     """Draw the page."""
+    gate.page("performance")
     minutes = frame.title_row("Performance")
     known = data.requests(minutes, None)
     names = sorted(known.frame["component"].unique()) if len(known.frame) else []

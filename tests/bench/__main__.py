@@ -114,7 +114,7 @@ def _page_lags(started: Running, chance: random.Random) -> list[float]:
     """Seconds from sending to the number on an open Overview, in a real browser."""
     send_requests(started, 900, chance)
     lags = []
-    with browser_page(f"{started.app}/?range=15+min") as page:
+    with browser_page(f"{started.app}/?range=15+min", home=started.settings.home) as page:
         time.sleep(5)
         for _ in range(40):
             lags.append(seconds_until_shown(page, started, chance))

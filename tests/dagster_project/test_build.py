@@ -6,9 +6,21 @@ import duckdb
 import pytest
 
 from dagster_project.build import run_build
-from dagster_project.warehouse import needs_full_refresh, writer_lock
+from dagster_project.warehouse import (
+    DBT_PROJECT,
+    audience_marts,
+    needs_full_refresh,
+    writer_lock,
+)
 from ingestion.catalog import Catalog
-from ingestion.duck import NotPublished, open_published
+from ingestion.duck import (
+    AUDIENCES,
+    NotPublished,
+    key_of_file,
+    open_published,
+    published_dataset,
+    secret_text,
+)
 from ingestion.receivers.pipeline import Incoming, Pipeline
 from ingestion.settings import Settings, load_settings
 from ingestion.spool import Spool
@@ -208,3 +220,30 @@ def test_a_spool_of_another_home_is_refused(settings: Settings, tmp_path) -> Non
     other.mkdir()
     KeyStore.open(other, create=True)
     assert Spool(load_settings(other).spool_path, KeyStore.open(other)).last_seq() == 0
+
+
+def test_each_audience_reads_its_own_marts_with_its_own_key(built: Settings) -> None:
+    keys = KeyStore.open(built.home)
+    for audience in AUDIENCES:
+        con = open_published(built, audience)
+        tables = {row[0] for row in con.execute("SHOW TABLES").fetchall()}
+        con.close()
+        assert tables == audience_marts(audience)
+        for other in set(AUDIENCES) - {audience}:
+            raw = duckdb.connect()
+            key = secret_text(
+                key_of_file(built.published_path(other), keys, published_dataset(other))
+            )
+            with pytest.raises(duckdb.Error):
+                raw.execute(
+                    f"ATTACH '{built.published_path(audience)}' AS x (READ_ONLY, ENCRYPTION_KEY '{key}')"
+                )
+    assert "fct_requests_minutely" not in audience_marts("privacy") | audience_marts("engagement")
+    for name in ("everybody", "../operations"):
+        with pytest.raises(NotPublished, match="no audience"):
+            open_published(built, name)
+
+
+def test_every_mart_is_assigned_to_somebody_and_nothing_else_is() -> None:
+    marts_ = {file.stem for file in (DBT_PROJECT / "models" / "marts").rglob("*.sql")}
+    assert marts_ == {mart for audience in AUDIENCES for mart in audience_marts(audience)}

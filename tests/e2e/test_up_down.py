@@ -12,7 +12,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.processes import ROOT, free_port
+from tests.processes import ROOT, free_port, live_headers
 
 _PORTS = (
     "RECEIVER__HTTP_PORT", "RECEIVER__GRPC_PORT", "LIVE__PORT", "APP__PORT", "WAREHOUSE__DAGSTER_PORT",
@@ -43,7 +43,7 @@ class Operator:
 
     def live(self, name: str) -> list[dict]:
         url = f"http://127.0.0.1:{self.ports['LIVE__PORT']}/api/v1/query/{name}"
-        return httpx.get(url).json()["rows"]
+        return httpx.get(url, headers=live_headers(self.home)).json()["rows"]
 
     def processes(self) -> list[str]:
         """Command lines of all processes that belong to this home."""

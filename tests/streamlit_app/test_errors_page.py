@@ -7,13 +7,14 @@ from streamlit.testing.v1 import AppTest
 
 from ingestion.errors.states import State
 from ingestion.receivers.pipeline import Pipeline
-from ingestion.settings import Settings
+from ingestion.settings import Settings, load_settings
 from live_tail.client import LiveAnswer
 from live_tail.queries import run_query
 from privacy.keys import KeyStore
-from streamlit_app import data, errors_data
+from streamlit_app import data, doorman, errors_data
 from tests.conftest import ROOT
 from tests.live_tail.test_hot_errors import Live, span_body
+from tests.signing_in import sign_in_page_test
 
 CACHES = (data.settings, data.client, data._marts, errors_data.store)
 
@@ -22,6 +23,7 @@ CACHES = (data.settings, data.client, data._marts, errors_data.store)
 def fresh_caches():
     for cached in CACHES:
         cached.clear()
+    doorman.forget()
     yield
     for cached in CACHES:
         cached.clear()
@@ -62,6 +64,7 @@ class _Cached:
 
 def page(**address: str) -> AppTest:
     shown = AppTest.from_file(str(ROOT / "streamlit_app/views/errors.py"), default_timeout=60)
+    sign_in_page_test(shown, load_settings().home)
     for name, value in address.items():
         shown.query_params[name] = value
     return shown.run()

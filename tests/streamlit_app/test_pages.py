@@ -7,10 +7,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dagster_project.reporting import charts
-from ingestion.settings import Settings
-from streamlit_app import data
+from ingestion.settings import Settings, load_settings
+from privacy.access import Role
+from streamlit_app import data, doorman
 from streamlit_app.components import formats
 from tests.conftest import ROOT
+from tests.signing_in import sign_in_page_test
 
 PAGES = ["overview", "performance", "alerts"]
 
@@ -19,15 +21,17 @@ PAGES = ["overview", "performance", "alerts"]
 def fresh_caches():
     for cached in (data.settings, data.client, data._marts):
         cached.clear()
+    doorman.forget()
     yield
+    doorman.forget()
     for cached in (data.settings, data.client, data._marts):
         cached.clear()
 
 
-def page(name: str) -> AppTest:
-    return AppTest.from_file(
-        str(ROOT / "streamlit_app" / "views" / f"{name}.py"), default_timeout=60
-    )
+def page(name: str, role: Role = Role.ADMIN) -> AppTest:
+    file = ROOT / "streamlit_app" / "views" / f"{name}.py"
+    shown = AppTest.from_file(str(file), default_timeout=60)
+    return sign_in_page_test(shown, load_settings().home, role)
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -1,0 +1,95 @@
+"""The door of the live API: a bearer token with a role, or the token of this home's own processes.
+
+Here: recognising the caller of `/api/…` and asking the policy. Not here: the routes (`api`) and the
+policy (`privacy/access`). Health and metrics stay open: they carry no fact.
+"""
+
+import hmac
+import time
+from collections.abc import Callable
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ingestion.service_token import service_token
+from privacy.access import ADMINISTRATOR, Forbidden, Guard, Principal, Right
+from privacy.accounts import Accounts
+from privacy.audit import AuditLog
+from privacy.keys import KeyStore
+
+_QUERY = "/api/v1/query/"
+
+
+class Door:
+    """ASGI middleware: 401 for nobody known, 403 for a role that may not."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        keys: KeyStore,
+        log: AuditLog,
+        accounts: Accounts,
+        *,
+        is_open: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._app, self._log, self._accounts = app, log, accounts
+        self._guard = Guard(log)
+        self._service = service_token(keys).encode()
+        self._is_open = is_open
+        self._clock = clock
+        self._noted_at = -1.0
+        self._unnoted = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let pass, or answer."""
+        if scope["type"] != "http" or not scope["path"].startswith("/api/"):
+            await self._app(scope, receive, send)
+            return
+        answer = await run_in_threadpool(self._refusal, Request(scope))
+        await (answer or self._app)(scope, receive, send)
+
+    def _refusal(self, request: Request) -> JSONResponse | None:
+        who = self._caller(request.headers.get("authorization", ""))
+        if who is None:
+            self._note()
+            message = (
+                "this needs a bearer token: create one with `./tta.sh monitor access token create` and "
+                "send it as `Authorization: Bearer TOKEN`"
+            )
+            return JSONResponse({"error": message}, 401, {"WWW-Authenticate": "Bearer"})
+        try:
+            self._guard.require(who, *_asked(request.method, request.url.path))
+        except Forbidden as problem:
+            return JSONResponse({"error": str(problem)}, 403)
+        return None
+
+    def _caller(self, authorization: str) -> Principal | None:
+        if self._is_open:
+            return ADMINISTRATOR
+        scheme, _, secret = authorization.partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        if hmac.compare_digest(secret.strip().encode(), self._service):
+            return ADMINISTRATOR
+        return self._accounts.token(secret.strip())
+
+    def _note(self) -> None:
+        """One entry a second at most: a flood of strangers must not fill the log."""
+        self._unnoted += 1
+        if self._noted_at < 0 or self._clock() - self._noted_at >= 1:
+            self._noted_at = self._clock()
+            self._log.append(
+                actor="unknown", action="access.live_api", outcome="refused", calls=self._unnoted
+            )
+            self._unnoted = 0
+
+
+def _asked(method: str, path: str) -> tuple[Right, str]:
+    """What a call needs: reading is a query, anything else an action."""
+    if path.startswith(_QUERY):
+        return Right.QUERY, path.removeprefix(_QUERY).strip("/")
+    area = path.split("/")[3] if path.count("/") >= 3 else ""
+    return (Right.QUERY, area) if method in {"GET", "HEAD"} else (Right.ACTION, f"{area}.change")

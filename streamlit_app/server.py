@@ -1,0 +1,32 @@
+"""The app's server: Streamlit behind a door that only a signed-in session passes.
+
+Here: the ASGI application that `streamlit run` starts, and what is logged of an error. Not here:
+signing in (`door`) and pages (`app`, `views`). Nothing of the app, its websocket and its downloads
+included, is reachable without a session; which page a role may see is checked in each page again.
+"""
+
+import logging
+
+import streamlit as st
+import structlog
+from starlette.middleware import Middleware
+from streamlit.starlette import App
+
+from streamlit_app.door import Door, routes
+
+# Streamlit writes every uncaught exception with its message and frames; `note_error` replaces that.
+logging.getLogger("streamlit.error_util").addFilter(lambda _: False)
+_log = structlog.get_logger()
+
+
+def note_error(error: BaseException) -> bool:
+    """Log the type alone: message and frames could quote data."""
+    _log.error("page failed", error=type(error).__name__)
+    st.error(
+        "This page failed. The type of the error is in the app's log: `./tta.sh monitor status` names it.",
+        icon=":material/error:",
+    )
+    return True
+
+
+app = App("app.py", routes=routes(), middleware=[Middleware(Door)], on_script_error=note_error)

@@ -1,0 +1,51 @@
+"""Account: who is signed in, until when, and lending a role in an emergency."""
+
+import streamlit as st
+
+from privacy.access import Principal, Right, Role
+from privacy.accounts import AccountProblem
+from streamlit_app import doorman, gate
+
+_BREAK_GLASS = "access.break_glass"
+
+
+def main() -> None:
+    """Draw the page."""
+    seen_by = gate.page("account")
+    st.subheader("Account", anchor=False)
+    session = gate.session()
+    with st.container(border=True):
+        roles = ", ".join(sorted(r.value.replace("_", " ") for r in seen_by.roles))
+        st.markdown(f"**Signed in as** {seen_by.id}  \n**Roles** {roles}")
+        if session:
+            st.caption(f"The session ends at {session.expires_at:%Y-%m-%d %H:%M} UTC.")
+            st.markdown('<a href="/sign-out" target="_self">Sign out</a>', unsafe_allow_html=True)
+    if doorman.guard().allows(seen_by, Right.ACTION, _BREAK_GLASS):
+        _break_glass(seen_by)
+
+
+def _break_glass(seen_by: Principal) -> None:
+    with st.form("break-glass", clear_on_submit=True):
+        st.markdown("**Break-glass: lend a role for a while**")
+        name = st.text_input("User name")
+        role = st.selectbox("Role", [r.value for r in Role])
+        minutes = st.number_input("Minutes", 1, 480, 30)
+        reason = st.text_input("Reason", help="Scrubbed, then kept in the audit log.")
+        if not st.form_submit_button("Lend the role"):
+            return
+    gate.require(seen_by, Right.ACTION, _BREAK_GLASS)
+    user = doorman.accounts().find(name)
+    if user is None:
+        st.error("There is no such user.")
+        return
+    try:
+        until = doorman.accounts().break_glass(
+            user.id, Role(role), reason=reason, minutes=minutes, by=seen_by.id
+        )
+    except AccountProblem as problem:
+        st.error(str(problem).capitalize())
+        return
+    st.success(f"{user.id} has {role} until {until:%H:%M} UTC.")
+
+
+main()
