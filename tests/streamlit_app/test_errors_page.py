@@ -38,6 +38,9 @@ def live(
     tail = Live(settings, keys)
 
     class Client:
+        def get(self, path: str, **_: object) -> dict:
+            raise data.LiveUnavailable(path)
+
         def query(self, name: str, **given: object) -> LiveAnswer:
             texts = {k: str(v) for k, v in given.items() if v is not None}
             rows = [{}] if name == "freshness" else run_query(tail.window, name, texts)
