@@ -28,6 +28,7 @@ EXPIRING = {
     "marts.fct_websocket_connections": ("opened_at", "spans"),
     "intermediate.int_websocket_message_counts": ("hour_at", "spans"),
     "marts.fct_metric_points_hourly": ("hour_at", "metric_rollups"),
+    "marts.dim_error_groups": ("last_seen_at", "error_skeletons"),
 }
 """Tables whose rows expire, their time and the rule: rows of single connections live as long as spans."""
 

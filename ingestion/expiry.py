@@ -24,6 +24,7 @@ from privacy.retention import Policy, load_policy
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _SALTS = "pseudonym."
+_GRACE = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -109,9 +110,9 @@ def _signal(
     if cutoff is None:
         return None
     files = catalog.files(signal)
-    gone = tuple(f for f in files if f.hour_at + _HOUR <= cutoff)
-    left = {f.day for f in files} - {f.day for f in gone}
-    left |= {f.day for f in files if f.hour_at + _HOUR > cutoff}
+    waiting = _waiting_for_roll_up(catalog, signal, cutoff)
+    gone = tuple(f for f in files if f.hour_at + _HOUR <= cutoff and f.hour_at not in waiting)
+    left = {f.day for f in files if f not in gone}
     dataset = f"lake.{signal}"
     days = [d for d in keys.days(dataset) if d not in left and _end(d) <= cutoff]
     return Doomed(
@@ -122,6 +123,14 @@ def _signal(
         tuple(f"{dataset}/{d}" for d in days),
         gone,
     )
+
+
+def _waiting_for_roll_up(catalog: Catalog, signal: str, cutoff: datetime) -> set[datetime]:
+    """Hours of metric points that no build has rolled up yet; they wait a week, no longer."""
+    if signal != "metric_points":
+        return set()
+    dirty = {d.hour_at for d in catalog.dirty_hours() if d.signal == signal}
+    return {hour for hour in dirty if hour + _HOUR > cutoff - _GRACE}
 
 
 def _spool(settings: Settings, keys: KeyStore, policy: Policy, now: datetime) -> Doomed | None:

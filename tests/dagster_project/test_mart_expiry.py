@@ -73,3 +73,18 @@ def test_the_warehouse_is_rewritten_once_and_keeps_the_rest(
     sql = "SELECT count(*) FROM w.marts.fct_websocket_connections"
     assert con.execute(sql).fetchall() == [(MARKERS,)]
     assert con.execute("SELECT w.main.twice(request_count) FROM w.marts.fct_requests_minutely").fetchall() == [(14,)]  # fmt: skip
+
+
+def test_error_skeletons_go_a_month_after_the_last_error(
+    settings: Settings, keys: KeyStore
+) -> None:
+    con = connect()
+    attach(con, settings.warehouse_path, "w", warehouse_key(settings, keys))
+    con.execute("CREATE SCHEMA w.marts")
+    con.execute(
+        "CREATE TABLE w.marts.dim_error_groups AS SELECT 'e' || n AS title,"
+        " TIMESTAMP '2026-11-25 11:00:00' - to_days(n::INTEGER) AS last_seen_at FROM range(40) AS t (n)"
+    )
+    con.close()
+    gone = rewrite_warehouse(settings, keys, past_time(load_policy(), NOW))
+    assert gone.rows == {"marts.dim_error_groups": 10}

@@ -20,7 +20,7 @@ from privacy.retention import RetentionProblem, load_policy, read_policy
 from tests.ingestion.test_lake import rows
 from tests.ingestion.test_receivers import span_request
 
-MARKER = "purgemarker"
+MARKER = "PURGED"  # the head of every span id
 NOW = datetime(2026, 11, 25, 12, 30)
 POLICY = load_policy()
 
@@ -28,9 +28,10 @@ POLICY = load_policy()
 def send(pipeline: Pipeline, number: int, at: datetime) -> None:
     ns = int(at.replace(tzinfo=UTC).timestamp() * 1e9)
     request = span_request(
-        span=number.to_bytes(8, "big"), start_time_unix_nano=ns, end_time_unix_nano=ns + 1_000
+        span=MARKER.encode() + number.to_bytes(2, "big"),
+        start_time_unix_nano=ns,
+        end_time_unix_nano=ns + 1_000,
     )
-    request.resource_spans[0].scope_spans[0].spans[0].name = MARKER
     pipeline.process([Incoming("spans", request.SerializeToString())])
 
 
@@ -56,7 +57,9 @@ def found(home: Path, keys: KeyStore, text: str) -> int:
         for name in names:
             config = f"encryption_config = {{footer_key: '{name}'}}"
             try:
-                plain = con.execute(f"SELECT name FROM read_parquet('{file}', {config})").fetchall()
+                plain = con.execute(
+                    f"SELECT span_id::VARCHAR FROM read_parquet('{file}', {config})"
+                ).fetchall()
             except duckdb.Error:
                 continue
             count += str(plain).count(text)
@@ -221,3 +224,27 @@ def test_a_restored_spool_of_an_expired_day_holds_up_nobody(
     assert Spool(settings.spool_path, again).receipts(digests) == {}
     assert lake.drain(settings, again).plans == 1
     assert Spool(settings.spool_path, again).pending() == (0, 0)
+
+
+def test_metric_points_wait_for_their_roll_up_but_not_for_ever(
+    settings: Settings, keys: KeyStore, pipeline: Pipeline
+) -> None:
+    from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+        ExportMetricsServiceRequest,
+    )
+
+    request = ExportMetricsServiceRequest()
+    metric = request.resource_metrics.add().scope_metrics.add().metrics.add(name="load")
+    ns = int((NOW - timedelta(days=33)).replace(tzinfo=UTC).timestamp() * 1e9)
+    metric.gauge.data_points.add(time_unix_nano=ns, as_double=1.5)
+    pipeline.process([Incoming("metric_points", request.SerializeToString())])
+    lake.drain(settings, keys)
+
+    def rules_at(now: datetime) -> set[str]:
+        return {d.rule for d in expiry.plan(settings, keys, POLICY, now)} & {"metric_points"}
+
+    assert rules_at(NOW) == set()
+    assert rules_at(NOW + timedelta(days=5)) == {"metric_points"}
+    catalog = Catalog(settings.lake_path)
+    catalog.clean(catalog.dirty_hours())
+    assert rules_at(NOW) == {"metric_points"}
