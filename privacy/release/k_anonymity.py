@@ -111,7 +111,8 @@ def _partner(puzzle: Puzzle, line: int, k: int) -> int:
     same = puzzle.level == puzzle.level[line]
     hidden_beside = [same & ~puzzle.is_shown & _within(lines, p) for p in above]
     sums = [puzzle.totals[hidden].sum() for hidden in hidden_beside]
-    for i in np.argsort(sums, kind="stable"):
+    sizes = [lines[p].sum() for p in above]
+    for i in np.lexsort((sizes, sums)):
         if line >= leaves and sums[i] >= k:
             # Enough is hidden at this level; what still pins it are shown cells inside.
             beside = np.flatnonzero(lines[hidden_beside[i]].any(axis=0) & puzzle.is_shown[:leaves])
@@ -131,7 +132,16 @@ def _within(lines: np.ndarray, parent: np.intp) -> np.ndarray:
 
 
 def _smallest(puzzle: Puzzle, candidates: np.ndarray) -> int:
-    return int(candidates[np.argmin(puzzle.totals[candidates])])
+    """The smallest of those that lie in most margins with something hidden already.
+
+    A hidden cell protects another where both share their other margin with further hidden ones.
+    """
+    lines = puzzle.lines.astype(bool)
+    hidden = ~puzzle.is_shown[: lines.shape[1]]
+    beside = lines[puzzle.is_shown & (lines & hidden).any(axis=1)]
+    shared = [int(beside[:, lines[c]].all(axis=1).sum()) for c in candidates]
+    order = np.lexsort((puzzle.totals[candidates], -np.asarray(shared)))
+    return int(candidates[order[0]])
 
 
 def _puzzle(counts: np.ndarray, spec: Histogram, levels: list[tuple[str, ...]]) -> Puzzle:

@@ -4,6 +4,10 @@ Here: the noise, its scale and its distribution. Not here: what is counted (`bou
 (`cells`). A person counts in one cell, so adding or removing one changes the histogram by 1 in L1:
 sensitivity 1, scale 1/epsilon, and `measurement.map(1) <= epsilon` is checked before each draw
 (Ghosh, Roughgarden, Sundararajan 2009; OpenDP `make_laplace` over i64).
+
+Measured on a made-up population of 480 people a day in three sites (`test_utility.py`, 200 days): at
+epsilon 0.1, 0.25, 0.5 a site's count is off by 7.2, 2.9, 1.6 % on average and the day's total by
+4.1, 1.6, 0.9 %.
 """
 
 import math
