@@ -72,6 +72,19 @@ def trend(minutes: int, key: str | None = None) -> pd.DataFrame:
     return pd.DataFrame(frame[frame["group_key"] == key]) if key and len(frame) else frame
 
 
+def counted(trend: pd.DataFrame, step_s: int, now: datetime) -> pd.DataFrame:
+    """Errors by bucket from the first one to now: a bucket without an error is a measured zero."""
+    counts = trend.groupby("bucket_at")["error_count"].sum()
+    counts.index = pd.to_datetime(counts.index, utc=True)
+    step = pd.Timedelta(seconds=step_s)
+    first = counts.index.min() - step
+    buckets = pd.date_range(first, pd.Timestamp(now).floor(step), freq=step)
+    filled = counts.reindex(buckets.union(counts.index), fill_value=0)
+    return pd.DataFrame(
+        {"bucket_at": filled.index, "error_count": filled.to_numpy(), "series": "errors"}
+    )
+
+
 def latest(key: str) -> data.Reading:
     """The latest errors of a group in the live window: time, release, route, trace."""
     return data.live("error_group", key=key, limit=50)

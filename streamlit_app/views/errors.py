@@ -65,11 +65,11 @@ def _list(minutes: int) -> None:
         placeholder=formats.NOT_MEASURED,
         column_config={
             "state": st.column_config.TextColumn("State", width="small"),
-            "title": st.column_config.TextColumn("Error", width="large"),
+            "title": st.column_config.TextColumn("Error", width="medium"),
             "errors": st.column_config.NumberColumn("Errors", format="%d", width="small"),
             "trend": st.column_config.LineChartColumn("Trend", width="small", y_min=0),
             "place": st.column_config.TextColumn("Where", width="medium"),
-            "components": st.column_config.ListColumn("Components"),
+            "components": st.column_config.TextColumn("Components", width="medium"),
             "sessions": st.column_config.NumberColumn(
                 "Sessions", format="%d", help="Affected sessions; not shown below ten."
             ),
@@ -98,7 +98,7 @@ def group_table(
             "errors": groups["error_count"],
             "trend": [lines.get(k, []) for k in groups["group_key"]],
             "place": groups["culprit"].replace("", formats.NOT_MEASURED),
-            "components": groups["components"],
+            "components": [", ".join(sorted(names)) for names in groups["components"]],
             "sessions": groups["session_count"].astype("Float64"),
             "seen": [f"{formats.age(_age(at, now))} ago" for at in groups["last_seen_at"]],
         }
@@ -179,9 +179,8 @@ def _trend(record: GroupRecord, minutes: int) -> None:
         if trend.empty:
             frame.nothing_yet("errors of this group")
             return
-        named = trend.assign(series="errors")
         chart = charts.lines_over_time(
-            charts.with_gaps(named, series="series", step_s=data.step_s(minutes)),
+            errors_data.counted(trend, data.step_s(minutes), datetime.now(UTC)),
             value="error_count", series="series", unit="errors", look=frame.look(), height=150,
         )  # fmt: skip
         st.altair_chart(chart, width="stretch", theme=None)

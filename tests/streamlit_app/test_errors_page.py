@@ -103,6 +103,15 @@ def test_a_group_shows_its_explanation_and_a_decision_lasts(live: Live) -> None:
     assert live.store.group(key).state(live.window.now()) is State.MUTED
 
 
+def test_minutes_without_an_error_are_zero(live: Live) -> None:
+    import pandas as pd
+
+    at = pd.Timestamp("2026-11-23T12:00Z")
+    rows = pd.DataFrame({"bucket_at": [at], "group_key": ["g"], "error_count": [3]})
+    filled = errors_data.counted(rows, 60, datetime(2026, 11, 23, 12, 2, tzinfo=at.tzinfo))
+    assert list(filled["error_count"]) == [0, 3, 0, 0]
+
+
 def test_an_unknown_group_says_why(live: Live) -> None:
     assert "merged" in page(group="g1:none").info[0].value
 
