@@ -45,7 +45,7 @@ class ReleaseRefused(Exception):
 class ReleaseGate:
     """Releases of one data home.
 
-    `audit` is called as `audit(actor=, action="release", target=, outcome=, **details)` for every
+    `audit` is called as `audit(actor=, action="release.publish", target=, outcome=, **details)` for every
     release and refusal (`AuditLog.append`). `now` is the clock, in UTC.
     """
 
@@ -82,7 +82,7 @@ class ReleaseGate:
             entry = self.ledger.append(self._draft(spec, period, result), result)
         released = Released(result, entry.receipt)
         self._tell(
-            actor, target, "released", epsilon=spec.epsilon, mechanism=spec.mechanism.value,
+            actor, target, "done", epsilon=spec.epsilon, mechanism=spec.mechanism.value,
             spec_digest=spec.digest, result_digest=result.digest, entry_digest=entry.entry_digest,
         )  # fmt: skip
         return released
@@ -147,7 +147,9 @@ class ReleaseGate:
 
     def _tell(self, actor: str, target: str, outcome: str, **details: object) -> None:
         if self._audit is not None:
-            self._audit(actor=actor, action="release", target=target, outcome=outcome, **details)
+            self._audit(
+                actor=actor, action="release.publish", target=target, outcome=outcome, **details
+            )
 
 
 def draw(counts: np.ndarray, spec: Histogram, period: Period) -> Result:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from privacy.audit import AuditLog
 from privacy.keys import KeyStore
 from privacy.release import (
     LedgerProblem,
@@ -145,10 +146,21 @@ def test_releases_and_refusals_are_told_to_the_audit_log_without_counts(home: Pa
     released = gate.release(ROWS, SPEC, DAY, actor="dagster")
     with pytest.raises(ReleaseRefused):
         gate.release(ROWS, SPEC, DAY, actor="dagster")
-    assert [t["outcome"] for t in told] == ["released", "refused"]
-    assert all((t["action"], t["target"]) == ("release", f"{SPEC.mart}/2026-03-02") for t in told)
+    assert [t["outcome"] for t in told] == ["done", "refused"]
+    assert all(
+        (t["action"], t["target"]) == ("release.publish", f"{SPEC.mart}/2026-03-02") for t in told
+    )
     assert told[0]["entry_digest"] == released.receipt.entry_digest
     assert told[1]["reason"] == "published"
+
+
+def test_the_audit_log_takes_what_the_gate_tells_it(home: Path, keys: KeyStore) -> None:
+    log = AuditLog(home, keys)
+    gate = gate_of(home, audit=log.append)
+    gate.release(ROWS, SPEC, DAY)
+    with pytest.raises(ReleaseRefused):
+        gate.release(ROWS, SPEC, DAY)
+    assert sorted(entry.outcome for entry in log.entries()) == ["done", "refused"]
 
 
 def test_k_anonymity_needs_the_site_s_choice_states_no_epsilon_and_says_what_it_is_not(
