@@ -8,7 +8,7 @@ import json
 from datetime import datetime
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingestion.errors.grouping import group
@@ -53,6 +53,7 @@ def test_every_group_says_what_it_is_made_of() -> None:
         assert grouped.rule in grouped.explanation()
 
 
+@settings(deadline=None, max_examples=15, suppress_health_check=list(HealthCheck))
 @given(st.permutations(sorted(ERRORS)[:60]))
 def test_the_order_of_arrival_and_a_replay_change_nothing(names: list[str]) -> None:
     once = {name: key(name) for name in sorted(names)}
@@ -68,6 +69,7 @@ def test_a_trace_that_passes_the_gate_again_is_the_same() -> None:
         ).key  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.text(max_size=400))
 def test_any_text_is_read_without_an_exception(text: str) -> None:
     parse_stack(text, "X")

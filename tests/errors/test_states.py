@@ -4,7 +4,7 @@ import random
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingestion.errors.escalation import baseline, escalating, p_value
@@ -65,6 +65,7 @@ def test_a_resolved_group_comes_back_by_release_or_else_by_time(version, minutes
     assert (again.state(AT) is State.REGRESSED) is is_back
 
 
+@settings(deadline=None)
 @given(st.permutations([1, 2, 3, 4, 5]))
 def test_the_order_of_arrival_does_not_change_a_record(order: list[int]) -> None:
     seen = record()

@@ -4,7 +4,7 @@ import gzip
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
@@ -188,6 +188,7 @@ def test_an_exception_in_ttas_json_log_keeps_type_trace_and_ids() -> None:
     assert "line 1, in f" in found["exception.stacktrace"]
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_any_bytes_are_entries_that_follow_each_other_without_a_hole(data: bytes) -> None:
     found = list(entries(data, 100))
