@@ -110,7 +110,7 @@ def is_constant(token: str) -> bool:
     if known is None:
         if len(_CONSTANT) > 100_000:
             _CONSTANT.clear()
-        known = _CONSTANT[token] = token[0] == "<" or _all_known(token)
+        known = _CONSTANT[token] = token.startswith("<") or _all_known(token)
     return known
 
 

@@ -143,7 +143,7 @@ def test_every_column_of_every_mart_is_described(built: Settings) -> None:
         if n["resource_type"] == "model" and n["schema"] == "marts"
     ]
     con = open_published(built, "operations")
-    assert len(models) == 13
+    assert len(models) == len(list((DBT_PROJECT / "models" / "marts").rglob("*.sql"))) > 10
     for model in models:
         actual = [row[0] for row in con.execute(f"DESCRIBE {model['name']}").fetchall()]
         described = [c["name"] for c in model["columns"].values() if c["description"]]
