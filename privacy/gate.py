@@ -49,6 +49,8 @@ class Gate:
     def warm_up(self) -> None:
         """Build the detectors now instead of at the first text that needs them."""
         warm_up()
+        # Word lists load with the first text that holds a word nobody knows.
+        self._treatments.scrub("user zephyrine failed to load qwxyz 4711 for zeno@example.org")
 
     def names(self, column: pa.Array) -> pa.Array:
         """Span, event and metric names: routes become templates, the rest skeletons."""
