@@ -75,10 +75,10 @@ def trend(minutes: int, key: str | None = None) -> pd.DataFrame:
 def counted(trend: pd.DataFrame, step_s: int, now: datetime) -> pd.DataFrame:
     """Errors by bucket from the first one to now: a bucket without an error is a measured zero."""
     counts = trend.groupby("bucket_at")["error_count"].sum()
-    counts.index = pd.to_datetime(counts.index, utc=True)
+    counts.index = pd.to_datetime(pd.Index(counts.index), utc=True)
     step = pd.Timedelta(seconds=step_s)
-    first = counts.index.min() - step
-    buckets = pd.date_range(first, pd.Timestamp(now).floor(step), freq=step)
+    first = pd.Timestamp(str(counts.index.min())) - step
+    buckets = pd.date_range(first, pd.Timestamp(now).floor(f"{step_s}s"), freq=step)
     filled = counts.reindex(buckets.union(counts.index), fill_value=0)
     return pd.DataFrame(
         {"bucket_at": filled.index, "error_count": filled.to_numpy(), "series": "errors"}
