@@ -73,7 +73,7 @@ def test_a_critical_alert_stands_on_every_page_with_what_happens_next(
     shown = page(name).run()
     assert not shown.exception
     words = shown.error[0].value
-    assert "Redis is \\*down\\*" in words and "3 min" in words and "Sessions cannot" in words
+    assert "Redis is \\*down\\*" in words and " min)" in words and "Sessions cannot" in words
     assert "first is told at" in words
 
 
