@@ -19,7 +19,7 @@ def alert(**changes: Any) -> dict[str, Any]:
         "severity": "critical", "effect": "Sessions cannot be saved.", "muted_by": [],
         "labels": [["dependency", "redis"]], "runbook": ["Restart Redis"], "runbook_url": "",
         "value": 1.0, "values": [0.0, 1.0], "note": "", "acknowledged_by": "",
-        "fired_at": (NOW - timedelta(minutes=3)).isoformat(), "started_at": NOW.isoformat(),
+        "fired_at": (datetime.now(UTC) - timedelta(minutes=3)).isoformat(), "started_at": NOW.isoformat(),
         "resolved_at": None, "reason": "",
         "next": {"at": (NOW + timedelta(minutes=2)).isoformat(), "notify": ["on-call:first"]},
         **changes,
@@ -73,7 +73,7 @@ def test_a_critical_alert_stands_on_every_page_with_what_happens_next(
     shown = page(name).run()
     assert not shown.exception
     words = shown.error[0].value
-    assert "Redis is \\*down\\*" in words and " min)" in words and "Sessions cannot" in words
+    assert "Redis is \\*down\\*" in words and "3 min" in words and "Sessions cannot" in words
     assert "first is told at" in words
 
 
