@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dagster_project.dagster_home import ensure_dagster_home
+from dagster_project.dagster_home import dagster_environment, ensure_dagster_home
 from dagster_project.warehouse import process_environment
 from ingestion.settings import Settings
 
@@ -30,13 +30,8 @@ def run_build(
 ) -> BuildReport:
     """Run the batch job once and wait for it."""
     started = time.monotonic()
-    home = ensure_dagster_home(settings)
-    environment = {
-        "DAGSTER_HOME": str(home),
-        "TTA_MONITOR_HOME": str(settings.home),
-        "DAGSTER_DISABLE_TELEMETRY": "1",
-    }
-    with process_environment(environment):
+    ensure_dagster_home(settings)
+    with process_environment(dagster_environment(settings)):
         progress("loading definitions")
         # Imported here: Dagster and dbt take seconds, and the environment must be set before.
         import dagster as dg  # noqa: PLC0415

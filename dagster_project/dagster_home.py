@@ -1,4 +1,8 @@
-"""Dagster's own home inside the data home: telemetry off, one run at a time."""
+"""Dagster's own home inside the data home: telemetry off, one run at a time, no text of errors.
+
+Here: `dagster.yaml` and the environment of every Dagster process. Not here: what the processes log
+(`privacy/logs`). Dagster would keep what a step prints and what its exception says: here it does not.
+"""
 
 from pathlib import Path
 
@@ -15,6 +19,9 @@ concurrency:
 run_monitoring:
   enabled: true
   start_timeout_seconds: 300
+compute_logs:
+  module: dagster._core.storage.noop_compute_log_manager
+  class: NoOpComputeLogManager
 retention:
   schedule:
     purge_after_days: 7
@@ -29,3 +36,13 @@ def ensure_dagster_home(settings: Settings) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "dagster.yaml").write_text(_CONFIG)
     return folder
+
+
+def dagster_environment(settings: Settings) -> dict[str, str]:
+    """What a Dagster process of this home needs; user code's errors are told by id alone."""
+    return {
+        "DAGSTER_HOME": str(settings.home / "dagster"),
+        "TTA_MONITOR_HOME": str(settings.home),
+        "DAGSTER_DISABLE_TELEMETRY": "1",
+        "DAGSTER_REDACT_USER_CODE_ERRORS": "1",
+    }

@@ -1,8 +1,15 @@
-"""The code location: everything in `defs/`, run in one process because the warehouse has one writer."""
+"""The code location: everything in `defs/`, run in one process because the warehouse has one writer.
+
+Whatever process loads it (code server, run, `build`) is guarded from then on.
+"""
 
 from pathlib import Path
 
 import dagster as dg
+
+from privacy.logs import guard
+
+guard()
 
 
 @dg.definitions

@@ -72,8 +72,8 @@ def dbt_environment(settings: Settings, keys: KeyStore, *, is_full_refresh: bool
         "DBT_DUCKDB_MEMORY": settings.warehouse.memory_limit,
         "DBT_LANDED_FULL_REFRESH": "1" if is_full_refresh else "0",
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-        # The debug log would be ten megabytes every quarter of an hour.
-        "DBT_LOG_LEVEL_FILE": "info",
+        # A failing model's message quotes values: `dbt_words` tells what may be told.
+        "DBT_LOG_LEVEL_FILE": "none",
         "DO_NOT_TRACK": "1",
     }
 

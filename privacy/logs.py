@@ -7,6 +7,7 @@ frames of our own packages are ever written.
 """
 
 import logging
+import re
 import resource
 import sys
 import threading
@@ -15,7 +16,7 @@ import warnings
 from collections.abc import MutableMapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 import structlog
 
@@ -27,9 +28,24 @@ FIELDS = frozenset(
 )
 """What a log entry of ours may carry; anything else is left out."""
 
+# The run log of Dagster: its own sentences and ours, kept as skeletons without what they quote.
+_RUN_LOG = "dagster"
+_RUN_EVENTS = ("dagster", "_core", "log_manager.py")
+_QUOTED = re.compile(r"([\"'`])(?![\w./:-]{1,100}\1).*?\1", re.DOTALL)
+
 # A notification is composed of rule texts and labels that have passed the gate.
 _AS_IT_IS = frozenset({"timestamp", "level", "title", "text"})
 _Event = MutableMapping[str, Any]
+
+
+class _Stderr:
+    """Standard error as it is when something is written, not when the process was guarded."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
 
 
 def guard(stream: TextIO | None = None) -> None:
@@ -49,7 +65,7 @@ def guard(stream: TextIO | None = None) -> None:
             scrubbed,
             structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
         ],
-        logger_factory=structlog.PrintLoggerFactory(stream or sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(stream or cast(TextIO, _Stderr())),
     )
 
 
@@ -76,7 +92,7 @@ def place_of(error: BaseException) -> str:
     frames = [
         f"{Path(frame.filename).relative_to(_ROOT)}:{frame.lineno}"
         for frame in traceback.extract_tb(error.__traceback__)
-        if frame.filename.startswith(tuple(f"{_ROOT}/{name}/" for name in _OURS))
+        if _is_ours(frame.filename)
     ]
     return f"{type(error).__name__} at {' < '.join(reversed(frames)) or 'a library'}"
 
@@ -106,6 +122,23 @@ def _record(*arguments: Any, **more: Any) -> logging.LogRecord:
     about = ""
     if record.exc_info and record.exc_info[1] is not None:
         about = f", {place_of(record.exc_info[1])}"
-    record.msg = f"{record.name} at {record.filename}:{record.lineno}{about}"
+    told = _run_message(record) or f"{record.name} at {record.filename}:{record.lineno}"
+    record.msg = f"{told}{about}"
     record.args, record.exc_info, record.exc_text, record.stack_info = (), None, None, None
     return record
+
+
+def _run_message(record: logging.LogRecord) -> str:
+    """What Dagster's own events and our assets tell; a library that tells it more may quote data."""
+    place = Path(record.pathname)
+    if record.name != _RUN_LOG or record.args:
+        return ""
+    if place.parts[-3:] != _RUN_EVENTS and not _is_ours(record.pathname):
+        return ""
+    from privacy.skeleton import skeletonise  # noqa: PLC0415 - most processes never log a text
+
+    return skeletonise(_QUOTED.sub("<text>", str(record.msg)))
+
+
+def _is_ours(filename: str) -> bool:
+    return filename.startswith(tuple(f"{_ROOT}/{name}/" for name in _OURS))

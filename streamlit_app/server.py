@@ -12,7 +12,10 @@ import structlog
 from starlette.middleware import Middleware
 from streamlit.starlette import App
 
+from privacy.logs import guard
 from streamlit_app.door import Door, routes
+
+guard()
 
 # Streamlit writes every uncaught exception with its message and frames; `note_error` replaces that.
 logging.getLogger("streamlit.error_util").addFilter(lambda _: False)
@@ -21,7 +24,7 @@ _log = structlog.get_logger()
 
 def note_error(error: BaseException) -> bool:
     """Log the type alone: message and frames could quote data."""
-    _log.error("page failed", error=type(error).__name__)
+    _log.error("page failed", cause=type(error).__name__)
     st.error(
         "This page failed. The type of the error is in the app's log: `./tta.sh monitor status` names it.",
         icon=":material/error:",

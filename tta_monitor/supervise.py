@@ -23,7 +23,7 @@ import httpx
 import psutil
 from supervisor.xmlrpc import SupervisorTransport
 
-from dagster_project.dagster_home import ensure_dagster_home
+from dagster_project.dagster_home import dagster_environment, ensure_dagster_home
 from ingestion.settings import Settings
 from tta_monitor.problems import Problem
 
@@ -60,6 +60,7 @@ def programs(settings: Settings, *, demo: bool, headless: bool) -> list[Program]
     home = str(settings.home)
     receiver, live, app = settings.receiver, settings.live, settings.app
     python = [sys.executable, "-m"]
+    dagster = [*python, "dagster_project"]
     dagster_port = settings.warehouse.dagster_port
     chosen = [
         Program(
@@ -77,12 +78,12 @@ def programs(settings: Settings, *, demo: bool, headless: bool) -> list[Program]
             f"http://{live.host}:{live.port}/livez",
         ),
         Program("notifier", [*python, "live_tail.alerts.notifier", "--home", home]),
-        Program("dagster-daemon", [str(_BIN / "dagster-daemon"), "run", "-w", "workspace.yaml"]),
+        Program("dagster-daemon", [*dagster, "daemon", "run", "-w", "workspace.yaml"]),
     ]
     if settings.collectors.enabled:
         chosen.append(Program("collectors", [*python, "ingestion.collectors", "--home", home]))
     if not headless:
-        web = [str(_BIN / "dagster-webserver"), "-w", "workspace.yaml", "-h", "127.0.0.1"]
+        web = [*dagster, "webserver", "-w", "workspace.yaml", "-h", "127.0.0.1"]
         chosen.append(
             Program(
                 "dagster-webserver",
@@ -129,9 +130,7 @@ def start(settings: Settings, chosen: list[Program]) -> subprocess.Popen[bytes]:
     (settings.run_path / "supervisord.conf").write_text(_configuration(settings, chosen))
     environment = {
         **os.environ,
-        "TTA_MONITOR_HOME": str(settings.home),
-        "DAGSTER_HOME": str(settings.home / "dagster"),
-        "DAGSTER_DISABLE_TELEMETRY": "1",
+        **dagster_environment(settings),
         "DO_NOT_TRACK": "1",
         "PYTHONUNBUFFERED": "1",
         "PATH": f"{_BIN}:{os.environ.get('PATH', '')}",

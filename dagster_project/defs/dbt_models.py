@@ -12,6 +12,7 @@ from dagster_dbt import (
     dbt_assets,
 )
 
+from dagster_project.dbt_words import without_words
 from dagster_project.warehouse import (
     DBT,
     DBT_PROJECT,
@@ -64,7 +65,7 @@ def marts(context: dg.AssetExecutionContext) -> Iterator[Any]:
     target = settings.home / "dagster" / "dbt"
     with writer_lock(settings, context.log.info):
         environment = dbt_environment(settings, keys, is_full_refresh=is_full_refresh)
-        with process_environment(environment):
+        with process_environment(environment), without_words(target, context.log.error):
             yield from dbt.cli(arguments, context=context, target_path=target).stream()
     catalog.clean(covered)
     errors.note_built(rules_built)

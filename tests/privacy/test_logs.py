@@ -44,6 +44,34 @@ def test_no_way_out_carries_the_text(way: str) -> None:
     assert b"lindqvist" not in said
 
 
+_RUN = """
+import logging, sys, types
+sys.path.insert(0, {root!r})
+from privacy.logs import guard
+guard()
+log = logging.getLogger("dagster")
+log.addHandler(logging.StreamHandler())
+log.setLevel("INFO")
+def said_in(file, text):
+    code = compile("log.error(text)", file, "exec")
+    exec(code, {{"log": log, "text": text}})
+said_in({root!r} + "/dagster_project/defs/raw.py", "waiting for 'eva lindqvist', 'fct_requests' is next")
+said_in("/x/site-packages/dagster/_core/log_manager.py", 'Execution of step "landed" failed.')
+said_in("/x/site-packages/dagster_dbt/core/dbt_cli_event.py", "Exception: no such name eva lindqvist")
+"""
+
+
+def test_a_run_log_keeps_sentences_and_loses_what_they_quote() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _RUN.format(root=str(ROOT))], capture_output=True, text=True, check=False
+    )
+    assert done.stderr.splitlines() == [
+        "waiting for <text>, 'fct_requests' is next",
+        'Execution of step "landed" failed.',
+        "dagster at dbt_cli_event.py:1",
+    ]
+
+
 def test_without_the_guard_the_text_would_be_written() -> None:
     code = f"import sys\nsecret = sys.argv[1]\n{_WAYS['an uncaught exception']}\n"
     done = subprocess.run(
@@ -68,11 +96,12 @@ def test_every_field_that_our_code_logs_is_allowed() -> None:
     assert logged <= FIELDS
 
 
-_UNGUARDED = {
-    # Third-party mains, or a script with nothing but synthetic traffic.
-    "tta_monitor/simulator/__main__.py",
-    "tta_monitor/__main__.py",  # calls cli.main, which is guarded
-}
+_UNGUARDED = {"tta_monitor/__main__.py"}  # calls cli.main, which is guarded
+_LOADED_BY_OTHERS = (
+    "tta_monitor/cli.py",
+    "dagster_project/definitions.py",  # Dagster's code server and runs
+    "streamlit_app/server.py",  # `streamlit run`
+)
 
 
 def test_every_process_of_ours_calls_the_guard() -> None:
@@ -82,8 +111,8 @@ def test_every_process_of_ours_calls_the_guard() -> None:
         for file in (ROOT / package).rglob("*.py")
         if file.name == "__main__.py" or "\nif __name__ ==" in file.read_text()
     ]
-    mains.append(ROOT / "tta_monitor" / "cli.py")
-    assert len(mains) > 4
+    mains += [ROOT / name for name in _LOADED_BY_OTHERS]
+    assert len(mains) > 8
     for file in mains:
         name = str(file.relative_to(ROOT))
         assert "guard()" in file.read_text() or name in _UNGUARDED, name

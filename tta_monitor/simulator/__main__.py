@@ -4,8 +4,10 @@ import argparse
 from pathlib import Path
 
 from ingestion.settings import load_settings
+from privacy.logs import guard
 from tta_monitor.simulator.traffic import simulate
 
+guard()
 parser = argparse.ArgumentParser(prog="tta_monitor.simulator", description=__doc__)
 parser.add_argument("--home", type=Path)
 parser.add_argument("--endpoint", help="OTLP/HTTP endpoint (default: the home's receiver)")
