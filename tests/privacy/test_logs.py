@@ -63,7 +63,10 @@ said_in("/x/site-packages/dagster_dbt/core/dbt_cli_event.py", "Exception: no suc
 
 def test_a_run_log_keeps_sentences_and_loses_what_they_quote() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", _RUN.format(root=str(ROOT))], capture_output=True, text=True, check=False
+        [sys.executable, "-c", _RUN.format(root=str(ROOT))],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.stderr.splitlines() == [
         "waiting for <text>, 'fct_requests' is next",
