@@ -71,7 +71,13 @@ def serve(settings: Settings, keys: KeyStore) -> None:
         marts=lambda: open_published(settings, "operations"),
     )
     folders = RuleFolders([SHIPPED, settings.home / "rules"])
-    alerts = AlertService(settings, keys, DueRounds(sources, folders, clock=_now))
+    alerts = AlertService(
+        settings,
+        keys,
+        DueRounds(sources, folders, clock=_now),
+        spool=Spool(settings.spool_path, keys),
+        live_seq=lambda: follower.live_seq,
+    )
     alerts.start()
     _log.info("live tail starts", port=settings.live.port)
     log = AuditLog(settings.home, keys)

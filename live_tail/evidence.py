@@ -7,15 +7,17 @@ finds new. Not here: what names mean (`signals.yaml`), requests and latency (`wi
 
 from live_tail.signals import load_signals
 
-SCHEMA = """
+FAILURES_TABLE = """
+CREATE TABLE hot_failures (bucket_at TIMESTAMP, component VARCHAR, route VARCHAR, name VARCHAR,
+    exception_type VARCHAR, area VARCHAR, failures BIGINT);
+"""
+SCHEMA = f"""
 CREATE TABLE hot_probes (bucket_at TIMESTAMP, target VARCHAR, dependency VARCHAR, component VARCHAR,
     kind VARCHAR, event_at TIMESTAMP, is_up BOOLEAN);
 CREATE TABLE hot_dependency_calls (bucket_at TIMESTAMP, dependency VARCHAR, address VARCHAR,
     component VARCHAR, source VARCHAR, good BIGINT, bad BIGINT, last_good_at TIMESTAMP,
     last_bad_at TIMESTAMP, probes_bad BIGINT);
-CREATE TABLE hot_failures (bucket_at TIMESTAMP, component VARCHAR, route VARCHAR, name VARCHAR,
-    exception_type VARCHAR, area VARCHAR, failures BIGINT);
-"""
+{FAILURES_TABLE}"""
 TABLES = ("hot_probes", "hot_dependency_calls", "hot_failures")
 _S = load_signals()
 _EXCEPTION = "list_filter(list_transform(events, e -> e.attributes['exception.type']), t -> t IS NOT NULL)[1]"
@@ -25,22 +27,61 @@ _ROUTE = (
     " nullif(regexp_replace(coalesce(attributes['url.full'], attributes['http.url']),"
     " '^[a-z]+://[^/]*', ''), ''))"
 )
+_SERVED = f"coalesce({_ROUTE}, nullif(regexp_extract(name, '(/\\S*)', 1), ''))"
 _COMMANDS = ", ".join(f"'{c}'" for c in _S.probe_commands)
 _FAILED = "(status_code = 'ERROR' OR coalesce(http_status >= 500, false))"
-_SPANS = f"""
+
+
+def _failed_at(end: str) -> str:
+    """A failure counts from when we learn of it: a call that timed out began long before, and
+    senders' clocks differ. What was held back for longer stays where it happened."""
+    when = f"CASE WHEN abs(epoch(received_at - {end})) <= 300 THEN received_at ELSE {end} END"
+    return f"time_bucket(INTERVAL 5 SECONDS, {when})"
+
+
+SPANS = f"""
 CREATE OR REPLACE TEMP TABLE evidence_now AS
 SELECT bucket_at, start_at, component, name, attributes, status_code, http_status, http_method,
     asgi_event, is_outgoing, db_system, error_type, {_ROUTE} AS route,
-    CASE WHEN NOT is_outgoing THEN {_ROUTE} END AS served_route,
+    CASE WHEN NOT is_outgoing THEN {_SERVED} END AS served_route, received_at,
+    start_at + to_microseconds(duration_ns // 1000) AS end_at,
     coalesce({_EXCEPTION}, error_type) AS exception_type,
     coalesce(attributes['server.address'], attributes['net.peer.name'], '')
         || coalesce(':' || coalesce(attributes['server.port'], attributes['net.peer.port']), '')
         AS address
 FROM spans_now
 """
+FAILURES = {
+    "spans": f"""
+    INSERT INTO hot_failures
+    SELECT {_failed_at("end_at")}, component, coalesce(route, ''), name, coalesce(exception_type, ''),
+        CASE WHEN {_S.is_content("served_route", "name")}
+            THEN 'content_delivery' ELSE '' END,
+        count(*)
+    FROM evidence_now
+    WHERE {_FAILED} AND asgi_event IS NULL AND NOT {_S.is_ignored("coalesce(route, '')")}
+        AND NOT {_S.is_probe("coalesce(route, '')")}
+    GROUP BY 1, 2, 3, 4, 5, 6
+    """,
+    "logs": f"""
+    INSERT INTO hot_failures
+    SELECT {
+        _failed_at("event_at")
+    }, component, coalesce(attributes['http.route'], attributes['endpoint'], ''), '',
+        coalesce(attributes['exception.type'], ''), 'content_delivery', count(*)
+    FROM fresh
+    WHERE severity_number >= 17 AND ({
+        _S.is_content(
+            "coalesce(attributes['http.route'], attributes['endpoint'], '')", "event_name"
+        )
+    } OR coalesce(attributes['category'] = 'therapeutic', false))
+    GROUP BY 1, 2, 3, 5
+    """,
+}
+"""Failed spans and records into `hot_failures`; spans from `evidence_now`, records from `fresh`."""
 STATEMENTS = {
     "spans": [
-        _SPANS,
+        SPANS,
         f"""
         INSERT INTO hot_dependency_calls
         WITH calls AS (
@@ -75,17 +116,7 @@ STATEMENTS = {
         WHERE http_method IS NOT NULL AND asgi_event IS NULL AND NOT is_outgoing
             AND {_S.is_probe("route")} AND NOT {_S.is_ignored("route")}
         """,
-        f"""
-        INSERT INTO hot_failures
-        SELECT bucket_at, component, coalesce(route, ''), name, coalesce(exception_type, ''),
-            CASE WHEN {_S.is_content("served_route", "name")}
-                THEN 'content_delivery' ELSE '' END,
-            count(*)
-        FROM evidence_now
-        WHERE {_FAILED} AND asgi_event IS NULL AND NOT {_S.is_ignored("coalesce(route, '')")}
-            AND NOT {_S.is_probe("coalesce(route, '')")}
-        GROUP BY 1, 2, 3, 4, 5, 6
-        """,
+        FAILURES["spans"],
     ],
     "logs": [
         f"""
@@ -100,18 +131,7 @@ STATEMENTS = {
             AND {_S.dependency_of_exception("exception_type")} IS NOT NULL
         GROUP BY 1, 2, 4
         """,
-        f"""
-        INSERT INTO hot_failures
-        SELECT bucket_at, component, coalesce(attributes['http.route'], attributes['endpoint'], ''), '',
-            coalesce(attributes['exception.type'], ''), 'content_delivery', count(*)
-        FROM fresh
-        WHERE severity_number >= 17 AND ({
-            _S.is_content(
-                "coalesce(attributes['http.route'], attributes['endpoint'], '')", "event_name"
-            )
-        } OR coalesce(attributes['category'] = 'therapeutic', false))
-        GROUP BY 1, 2, 3, 5
-        """,
+        FAILURES["logs"],
     ],
     "metric_points": [
         f"""

@@ -19,7 +19,10 @@ from live_tail.minutes import Minutes
 
 BUCKET_S = 5
 _FUTURE = timedelta(minutes=5)
-_SCHEMA = """
+SEEN_TABLE = """
+CREATE TABLE seen (bucket_at TIMESTAMP, signal VARCHAR, key UBIGINT);
+"""
+_SCHEMA = f"""
 CREATE TABLE hot_requests (
     bucket_at TIMESTAMP, component VARCHAR, route VARCHAR, method VARCHAR, status_class VARCHAR,
     log_bucket INTEGER, request_count BIGINT, error_count BIGINT, ms_max DOUBLE);
@@ -44,8 +47,7 @@ CREATE TABLE hot_errors (
     status_message VARCHAR, exception_type VARCHAR);
 CREATE TABLE hot_ledger (
     bucket_at TIMESTAMP, component VARCHAR, signal VARCHAR, outcome VARCHAR, items BIGINT);
-CREATE TABLE seen (bucket_at TIMESTAMP, signal VARCHAR, key UBIGINT);
-"""
+{SEEN_TABLE}"""
 _MERGES = {
     "hot_requests": "sum(request_count), sum(error_count), max(ms_max)",
     "hot_ai_calls": "sum(call_count), sum(error_count), sum(input_tokens), sum(output_tokens)",
@@ -80,7 +82,7 @@ _LOG_BUCKET = (
     "CASE WHEN duration_ns > 0 THEN greatest(ceil(ln(duration_ns / 1e6) / ln(1.01 / 0.99)), -999)"
     "::INTEGER ELSE -1000 END"
 )
-_SPANS = f"""
+SPANS = f"""
 CREATE OR REPLACE TEMP TABLE spans_now AS
 SELECT *, {_LOG_BUCKET} AS log_bucket, duration_ns / 1e6 AS ms,
     {first_of("http.request.method", "http.method")} AS http_method,
@@ -96,7 +98,7 @@ FROM fresh
 """
 _INSERTS = {
     "spans": [
-        _SPANS,
+        SPANS,
         f"""
         INSERT INTO hot_requests
         SELECT bucket_at, component,
@@ -301,21 +303,14 @@ class Window:
     def _take_new(self, table: str, signal: str, low: datetime, high: datetime) -> None:
         """Rows of `incoming` with an event time in [low, high] that were not seen before."""
         time_column = _EVENT_TIME[signal]
-        self._con.execute(
-            f"""
-            CREATE OR REPLACE TEMP TABLE {table} AS
-            WITH numbered AS (
-                SELECT *, time_bucket(INTERVAL {BUCKET_S} SECONDS, {time_column}) AS bucket_at,
-                    row_number() OVER (PARTITION BY {_KEY[signal]}, batch_seq) AS nth
-                FROM incoming WHERE {time_column} BETWEEN ? AND ?
-            ),
-            keyed AS (SELECT *, hash({_KEY[signal]}, nth) AS key FROM numbered)
-            SELECT * FROM keyed
-            WHERE key NOT IN (SELECT key FROM seen WHERE signal = ?)
-            QUALIFY row_number() OVER (PARTITION BY key ORDER BY batch_seq) = 1
-            """,
-            [low, high, signal],
-        )
+        (oldest,) = self._con.execute(
+            f"SELECT min({time_column}) FROM incoming WHERE {time_column} BETWEEN ? AND ?",
+            [low, high],
+        ).fetchall()[0]
+        # A repetition has its time of before: what is marked with an older one need not be compared.
+        since = (oldest or low) - timedelta(seconds=BUCKET_S)
+        sql = f"CREATE OR REPLACE TEMP TABLE {table} AS {unseen(signal)}"
+        self._con.execute(sql, [low, high, signal, since])
 
     def _count_late(
         self, signal: str, start: datetime
@@ -353,6 +348,23 @@ class Window:
             )
             self.points.tidy(self._con, self.now())
             self.history.tidy(self._con, self.now())
+
+
+def unseen(signal: str, relation: str = "incoming") -> str:
+    """SQL with four parameters (from, to, signal, marked since): rows whose key is not in table
+    `seen`, with `bucket_at` and `key`."""
+    time_column = _EVENT_TIME[signal]
+    return f"""
+        WITH numbered AS (
+            SELECT *, time_bucket(INTERVAL {BUCKET_S} SECONDS, {time_column}) AS bucket_at,
+                row_number() OVER (PARTITION BY {_KEY[signal]}, batch_seq) AS nth
+            FROM {relation} WHERE {time_column} BETWEEN ? AND ?
+        ),
+        keyed AS (SELECT *, hash({_KEY[signal]}, nth) AS key FROM numbered)
+        SELECT * FROM keyed
+        WHERE key NOT IN (SELECT key FROM seen WHERE signal = ? AND bucket_at >= ?)
+        QUALIFY row_number() OVER (PARTITION BY key ORDER BY batch_seq) = 1
+    """
 
 
 _GROUPS = {

@@ -57,13 +57,17 @@ def evaluate(rules: Sequence[Rule], sources: Sources, at: datetime) -> Round:
     failed: dict[str, str] = {}
     for rule in rules:
         try:
-            found = _KINDS[rule.kind](rule.spec["when"], sources, naive)
+            readings += readings_of(rule, sources, naive)
         except Exception as error:  # noqa: BLE001 - one rule must not stop the others
             failed[rule.name] = type(error).__name__
-            continue
-        readings += [_reading(rule, labels, value) for labels, value in found.items()]
     names = frozenset(rule.name for rule in rules)
     return Round(at, tuple(readings), failed, names, sources.uses())
+
+
+def readings_of(rule: Rule, sources: Sources, at: datetime) -> list[Reading]:
+    """The series for which a rule holds at a time (UTC without zone); raises what the source does."""
+    found = _KINDS[rule.kind](rule.spec["when"], sources, at)
+    return [_reading(rule, labels, value) for labels, value in found.items()]
 
 
 def vector_of(expression: Expr, sources: Sources, at: datetime, *, worst: str = "max") -> Vector:

@@ -16,7 +16,7 @@ from live_tail.alerts import life, own, templates
 from live_tail.alerts.dispatch import dispatch
 from live_tail.alerts.escalate import escalate
 from live_tail.alerts.matchers import matches, parse
-from live_tail.alerts.model import Labels, Round, Rule
+from live_tail.alerts.model import Labels, Reading, Round, Rule
 from live_tail.alerts.mute import mutes, silenced_now
 from live_tail.alerts.policy import Policy
 from live_tail.alerts.records import Alert, Book, Event, Notification, Silence, State
@@ -56,6 +56,13 @@ class Manager:
             self._uses, self._rules = rnd.uses, {**rules, **own.RULES}
             book, events = life.step(self._book, rnd, self._rules)
             return self._settle(book, events, rnd.at)
+
+    def hasten(self, readings: Sequence[Reading]) -> list[Event]:
+        """What the fast lane found between two rounds; before the first round nothing is known."""
+        with self._lock:
+            now = self._clock()
+            book, events = life.hasten(self._book, readings, self._rules or {}, now)
+            return self._settle(book, events, now) if events else []
 
     def tick(self) -> list[Event]:
         """Time passes without a round: groups flush, levels are reached."""

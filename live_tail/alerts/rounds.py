@@ -96,6 +96,11 @@ class DueRounds:
         self._due_s = monotonic()
         self.took_s: float | None = None
 
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules in force."""
+        return self._rounds.rules
+
     def __call__(self) -> tuple[Round, Mapping[str, Rule]] | None:
         """A round, when one is due."""
         started = self._monotonic()

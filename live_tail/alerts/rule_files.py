@@ -166,7 +166,7 @@ def _rule(file: str, number: int, entry: Any, mistakes: list[str]) -> Rule | Non
         inhibits=tuple(
             Inhibition(labels_of(i.targets), tuple(i.equal), i.by_use) for i in spec.inhibits
         ),
-        every=timedelta(milliseconds=500) if spec.is_fast else spec.every,
+        every=timedelta(0) if spec.is_fast else spec.every,
     )
 
 

@@ -1,30 +1,44 @@
 """Alerting inside the live tail process: the store, the policy and the thread that ticks.
 
-Here: putting the parts together and the passing of time. Not here: what a tick does (`manager`).
+Here: putting the parts together, the passing of time, and the thread of the fast lane beside it.
+Not here: what a tick does (`manager`), what is fast (`fast_lane`).
 """
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import replace
 
 import structlog
 
 from ingestion.settings import Settings
+from ingestion.spool import Spool
+from live_tail.alerts.fast_lane import FastLane
 from live_tail.alerts.manager import Manager
-from live_tail.alerts.model import Round, Rule
 from live_tail.alerts.notifier import WatchedPolicy
+from live_tail.alerts.rounds import DueRounds
 from live_tail.alerts.store import Store
 from privacy.keys import KeyStore
 
 _log = structlog.get_logger()
 _TICK_S = 0.25
-Rounds = Callable[[], tuple[Round, Mapping[str, Rule]] | None]
 
 
 class AlertService:
-    """Takes rounds as they come and lets time pass between them."""
+    """Takes rounds as they come and lets time pass between them.
 
-    def __init__(self, settings: Settings, keys: KeyStore, rounds: Rounds | None = None) -> None:
+    `spool` is a connection of the fast lane's own, `live_seq` says up to where the window has read.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        keys: KeyStore,
+        rounds: DueRounds,
+        *,
+        spool: Spool,
+        live_seq: Callable[[], int],
+    ) -> None:
         policy = WatchedPolicy(settings)
         self.manager = Manager(
             Store(settings.home, keys),
@@ -32,29 +46,39 @@ class AlertService:
             app_url=f"http://{settings.app.host}:{settings.app.port}",
             policy_problem=lambda: policy.problem,
         )
-        self._rounds = rounds
+        self._rounds, self._live_seq = rounds, live_seq
+        self._fast = FastLane(spool, settings.home, lambda: rounds.rules, self.manager.hasten)
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="alerts", daemon=True)
+        self._threads = [
+            threading.Thread(target=self._run, name="alerts", daemon=True),
+            threading.Thread(target=self._fast.run, name="fast lane", daemon=True),
+        ]
 
     def start(self) -> None:
         """Begin ticking."""
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
         """End after the tick at hand."""
         self._stopping.set()
-        self._thread.join(timeout=5)
+        self._fast.stop()
+        for thread in self._threads:
+            thread.join(timeout=5)
 
     def _run(self) -> None:
         wait_s = _TICK_S
         while not self._stopping.wait(wait_s):
             started_s = time.monotonic()
             try:
-                found = self._rounds() if self._rounds else None
+                known = self._live_seq()
+                found = self._rounds()
                 if found is None:
                     self.manager.tick()
                 else:
-                    self.manager.take(*found)
+                    made, rules = found
+                    readings = (*made.readings, *self._fast.ahead(known))
+                    self.manager.take(replace(made, readings=readings), rules)
             except Exception as error:  # noqa: BLE001 - alerting must outlive one bad round
                 _log.error("an alert round failed, trying again", cause=type(error).__name__)
                 self._stopping.wait(1)

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 import duckdb
 import numpy as np
@@ -17,6 +17,7 @@ import numpy as np
 from live_tail.alerts.facts import USES, Rows, bad_and_total, read_fact
 from live_tail.alerts.model import Labels, labels_of
 from live_tail.alerts.spec import Select, Sql, Where
+from live_tail.points import Points
 from live_tail.window import Window
 
 Vector = dict[Labels, float]
@@ -65,11 +66,21 @@ class GroupChange:
     labels: Mapping[str, str]
 
 
+class HotTables(Protocol):
+    """What is read: a cursor on the tables, and the series of `hot_points`."""
+
+    points: Points
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A connection for one reader."""
+        ...
+
+
 @dataclass
 class Sources:
     """Reads one window; `groups` gives error-group changes since a time, `marts` a connection."""
 
-    window: Window
+    window: HotTables
     groups: Callable[[datetime], Sequence[GroupChange]] | None = None
     marts: Callable[[], duckdb.DuckDBPyConnection] | None = None
     _matching: dict[tuple[str, str], tuple[int, list[int]]] = field(default_factory=dict)

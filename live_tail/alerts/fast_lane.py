@@ -1,0 +1,228 @@
+"""The fast lane: failures are judged as they are committed, whatever the window and the rounds do.
+
+Here: following the spool for failed spans and records only, a small table of them, and the rules
+that can be judged by it: fast ones on fact `failures` that neither wait (`for`) nor count rounds.
+Not here: all other rules (`rounds`), what becomes of an alert (`manager`), sending (`notifier`).
+
+The window learns of the same failures a little later. Until then `ahead` repeats what was found
+here, so that no round takes a series for over that it cannot know yet. The cursor is kept: what
+was committed while nobody looked is judged after a restart, at the time it was received.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import structlog
+
+from ingestion.spool import Spool, SpoolBatch
+from live_tail.alerts.evaluate import readings_of
+from live_tail.alerts.model import Labels, Reading, Rule
+from live_tail.alerts.sources import Sources
+from live_tail.alerts.spec import Aggregate, Combine, Expr, Select, Threshold
+from live_tail.evidence import FAILURES, FAILURES_TABLE
+from live_tail.evidence import SPANS as EVIDENCE
+from live_tail.points import Points
+from live_tail.window import SEEN_TABLE, SPANS, unseen
+from privacy.keys import KeyProblem
+from privacy.state import connect
+
+_log = structlog.get_logger()
+_CURSOR = """
+CREATE TABLE IF NOT EXISTS alert_fast_lane (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL);
+"""
+_BATCHES = 500
+_KEEP_CURSOR_S = 5.0
+_PAST, _FUTURE = timedelta(days=1), timedelta(minutes=5)
+_STATUS = (
+    "try_cast(coalesce(attributes['http.response.status_code'], attributes['http.status_code'])"
+    " AS INTEGER)"
+)
+_FAILING = {
+    "spans": f"(SELECT * FROM incoming WHERE status_code = 'ERROR' OR {_STATUS} >= 500)",
+    "logs": "(SELECT * FROM incoming WHERE severity_number >= 17)",
+}
+_PREPARED = {"spans": (SPANS, EVIDENCE), "logs": ()}
+
+
+class Failures:
+    """Failures of the recent past by receipt, in the form that facts are read from."""
+
+    def __init__(self) -> None:
+        self._con = duckdb.connect(config={"threads": "1", "memory_limit": "256MB"})
+        self._con.execute("SET TimeZone = 'UTC'")
+        self._con.execute(SEEN_TABLE + FAILURES_TABLE)
+        self.points = Points()
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A connection for one reader."""
+        return self._con.cursor()
+
+    def add(self, signal: str, tables: Sequence[tuple[int, pa.Table]], at: datetime) -> int:
+        """Take in batches (seq, table) that were received at a time; returns failures that are new."""
+        rows = pa.concat_tables(
+            [
+                t.append_column("batch_seq", pa.array([seq] * t.num_rows, pa.int64()))
+                for seq, t in tables
+            ]
+        )
+        self._con.register("incoming", rows)
+        try:
+            self._con.execute(
+                f"CREATE OR REPLACE TEMP TABLE fresh AS {unseen(signal, _FAILING[signal])}",
+                [at - _PAST, at + _FUTURE, signal, at - _PAST],
+            )
+        finally:
+            self._con.unregister("incoming")
+        (count,) = self._con.execute("SELECT count(*) FROM fresh").fetchall()[0]
+        if count:
+            for statement in (*_PREPARED[signal], FAILURES[signal]):
+                self._con.execute(statement)
+            self._con.execute("INSERT INTO seen SELECT ?, ?, key FROM fresh", [at, signal])
+        return count
+
+    def tidy(self, before: datetime) -> None:
+        """Forget what was received before a time."""
+        for table in ("hot_failures", "seen"):
+            self._con.execute(f"DELETE FROM {table} WHERE bucket_at < ?", [before])
+
+
+def is_for_fast_lane(rule: Rule) -> bool:
+    """Whether a rule can be judged by failures alone, the moment one is known."""
+    when = rule.spec.get("when")
+    return (
+        rule.is_fast
+        and not rule.hold_for
+        and rule.of_last == (1, 1)
+        and isinstance(when, Threshold)
+        and all(select.fact == "failures" for select in _selects(when))
+    )
+
+
+def _selects(when: Threshold) -> Iterator[Select]:
+    waiting: list[Expr | None] = [when.value, when.than, when.at_least]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, Select):
+            yield one
+        elif isinstance(one, Combine):
+            waiting += [one.left, one.right]
+        elif isinstance(one, Aggregate):
+            waiting.append(one.of)
+
+
+class FastLane:
+    """Follows a spool in a thread of its own; `found` is told of the readings of each step."""
+
+    def __init__(
+        self,
+        spool: Spool,
+        home: Path,
+        rules: Callable[[], Sequence[Rule]],
+        found: Callable[[Sequence[Reading]], object],
+        *,
+        poll_s: float = 0.02,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._spool, self._rules, self._found = spool, rules, found
+        self._poll_s, self._monotonic = poll_s, monotonic
+        self._db = connect(home, _CURSOR)
+        kept = self._db.execute("SELECT seq FROM alert_fast_lane").fetchone()
+        self.seq = self._kept_seq = kept[0] if kept else spool.last_seq()
+        self._kept_s = monotonic()
+        self._failures = Failures()
+        self._sources = Sources(self._failures)
+        self._ahead: dict[tuple[str, Labels], tuple[int, Reading]] = {}
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self.unreadable = 0
+
+    def stop(self) -> None:
+        """Ask `run` to end."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Follow until stopped; an error is logged by its type and the step tried again."""
+        while not self._stopping.is_set():
+            started_s = self._monotonic()
+            try:
+                self.step()
+            except Exception as error:  # noqa: BLE001 - the fast lane must outlive one bad step
+                _log.error("a step of the fast lane failed", cause=type(error).__name__)
+                self._stopping.wait(1)
+            # Half of a core at most, however many failures there are.
+            self._stopping.wait(max(self._poll_s, self._monotonic() - started_s))
+        self._keep_cursor()
+        self._db.close()
+
+    def step(self) -> int:
+        """Judge what was committed since; returns batches read. The cursor follows the alerts."""
+        rules = [rule for rule in self._rules() if is_for_fast_lane(rule)]
+        newest = self._spool.last_seq()
+        if not rules or newest <= self.seq:
+            return 0
+        batches = list(self._spool.read(self.seq, limit=_BATCHES, signals=("spans", "logs")))
+        # After a pause each second is judged at its own time, as it would have been.
+        for second, some in groupby(batches, key=lambda b: b.received_us // 1_000_000):
+            self._judge(list(some), rules, datetime.fromtimestamp(second + 1, UTC))
+        read_all = len(batches) < _BATCHES
+        self.seq = max(newest, self.seq) if read_all else batches[-1].seq
+        if self._monotonic() - self._kept_s >= _KEEP_CURSOR_S:
+            self._keep_cursor()
+        return len(batches)
+
+    def ahead(self, of_seq: int) -> tuple[Reading, ...]:
+        """Readings of batches after a seq, which the window therefore cannot have."""
+        with self._lock:
+            self._ahead = {k: v for k, v in self._ahead.items() if v[0] > of_seq}
+            return tuple(reading for _, reading in self._ahead.values())
+
+    def _judge(self, batches: list[SpoolBatch], rules: Sequence[Rule], at: datetime) -> None:
+        naive = at.replace(tzinfo=None)
+        before = self._readings(rules, naive)
+        count = 0
+        for signal in ("spans", "logs"):
+            opened = [
+                (b.seq, table)
+                for b in batches
+                if b.signal == signal and (table := self._open(b)) is not None
+            ]
+            if opened:
+                count += self._failures.add(signal, opened, naive)
+        if not count:
+            return
+        after = self._readings(rules, naive)
+        # Only what these batches add: what has ended elsewhere must not begin again here.
+        found = [r for k, r in after.items() if k not in before or _grew(before[k], r)]
+        if found:
+            with self._lock:
+                self._ahead |= {(r.rule, r.labels): (batches[-1].seq, r) for r in found}
+            self._found(found)
+        longest = max(s.over + s.offset for r in rules for s in _selects(r.spec["when"]))
+        self._failures.tidy(naive - longest - timedelta(minutes=1))
+
+    def _readings(self, rules: Sequence[Rule], at: datetime) -> dict[tuple[str, Labels], Reading]:
+        found = (one for rule in rules for one in readings_of(rule, self._sources, at))
+        return {(one.rule, one.labels): one for one in found}
+
+    def _open(self, batch: SpoolBatch) -> pa.Table | None:
+        try:
+            return batch.table()
+        except KeyProblem:
+            self.unreadable += 1
+            return None
+
+    def _keep_cursor(self) -> None:
+        self._kept_s = self._monotonic()
+        if self.seq != self._kept_seq:
+            self._db.execute("INSERT OR REPLACE INTO alert_fast_lane VALUES (1, ?)", (self.seq,))
+            self._kept_seq = self.seq
+
+
+def _grew(before: Reading, after: Reading) -> bool:
+    return (after.value or 0.0) > (before.value or 0.0)
