@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
+from ingestion.columns import add_column
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS files (
     path TEXT PRIMARY KEY, signal TEXT NOT NULL, hour_at TEXT NOT NULL,
@@ -33,7 +35,10 @@ CREATE TABLE IF NOT EXISTS purged_hours (  -- built and gone: late rows must not
 
 @dataclass(frozen=True)
 class LakeFile:
-    """One parquet file; `path` is relative to the lake, `hour_at` is the event hour."""
+    """One parquet file; `path` is relative to the lake, `hour_at` is the event hour.
+
+    `detectors` are the ids of the detectors that its texts have passed.
+    """
 
     path: str
     signal: str
@@ -41,6 +46,7 @@ class LakeFile:
     row_count: int
     byte_count: int
     digest: str  # keyed, of path and bytes: a file that was moved or altered is not this file
+    detectors: tuple[str, ...] = ()
 
     @property
     def day(self) -> date:
@@ -75,6 +81,7 @@ class Catalog:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
         self._db.executescript(_SCHEMA)
+        add_column(self._db, "files", "detectors", "TEXT NOT NULL DEFAULT ''")
 
     def open_plan(self) -> Plan | None:
         """The plan that a crash left unfinished."""
@@ -143,11 +150,14 @@ class Catalog:
             condition = f" AND hour_at IN ({','.join('?' * len(hours))})"
             values += [hour.isoformat() for hour in hours]
         rows = self._db.execute(
-            "SELECT path, signal, hour_at, row_count, byte_count, digest FROM files"
+            "SELECT path, signal, hour_at, row_count, byte_count, digest, detectors FROM files"
             f" WHERE signal = ?{condition} ORDER BY hour_at, path",
             values,
         )
-        return [LakeFile(p, s, datetime.fromisoformat(h), n, b, d) for p, s, h, n, b, d in rows]
+        return [
+            LakeFile(p, s, datetime.fromisoformat(h), n, b, d, tuple(ids.split()))
+            for p, s, h, n, b, d, ids in rows
+        ]
 
     def crowded_hours(self, more_than: int, before: datetime) -> list[tuple[str, datetime]]:
         """Closed hours with more files than this: candidates for compaction."""
@@ -174,13 +184,12 @@ class Catalog:
         self._db.close()
 
     def _add(self, files: Sequence[LakeFile], plan: int) -> None:
-        self._db.executemany(
-            "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [
-                (f.path, f.signal, f.hour_at.isoformat(), f.row_count, f.byte_count, plan, f.digest)
-                for f in files
-            ],
-        )
+        rows = [
+            (f.path, f.signal, f.hour_at.isoformat(), f.row_count, f.byte_count, plan, f.digest,
+             " ".join(f.detectors))
+            for f in files
+        ]  # fmt: skip
+        self._db.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
     def _transaction(self) -> "_Transaction":
         return _Transaction(self._db)

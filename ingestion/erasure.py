@@ -129,6 +129,7 @@ def _rewrite(
                 name=f"erased-{suffix}.parquet",
                 select=f"{select} NOT {holds_any(names)}",
                 rows=file.row_count - rows,
+                detectors=file.detectors,
             )
         )
     entries = con.execute(

@@ -107,6 +107,7 @@ def compact(settings: Settings, keys: KeyStore, *, now: datetime | None = None) 
             name=name,
             select=scan(settings, old),
             rows=rows,
+            detectors=sorted({d for f in old for d in f.detectors}),
         )
         catalog.replace([f for f in old if f.path != new.path], new, 0)
         for file in old:
@@ -169,7 +170,7 @@ class _Drain:
     ) -> None:
         self._settings, self._keys, self._catalog, self._plan = settings, keys, catalog, plan
         self._report = report
-        self._tables = _read_plan(spool, plan)
+        self._tables, self._detectors = _read_plan(spool, plan)
 
     def run(self) -> list[LakeFile]:
         """Write the plan's files; they are not alive until the catalog lists them."""
@@ -279,6 +280,7 @@ class _Drain:
             name=name,
             select=select,
             rows=rows,
+            detectors=self._detectors,
         )
         self._report.landed[signal] = self._report.landed.get(signal, 0) + rows
         self._report.bytes_written += file.byte_count
@@ -299,14 +301,16 @@ def _content_key(signal: str) -> str:
     return f"md5(concat_ws('\x1f', {columns}))"
 
 
-def _read_plan(spool: Spool, plan: Plan) -> dict[str, pa.Table]:
-    """The plan's tables by signal, each row with the seq of its batch."""
+def _read_plan(spool: Spool, plan: Plan) -> tuple[dict[str, pa.Table], list[str]]:
+    """The plan's tables by signal, each row with the seq of its batch; the detectors they passed."""
     parts: dict[str, list[pa.Table]] = {}
+    detectors: set[str] = set()
     after = plan.low - 1
     while True:
         batches = [b for b in spool.read(after) if b.seq <= plan.high]
         for batch in batches:
             after = batch.seq
+            detectors |= {batch.detector_id} - {""}
             try:
                 table = batch.table()
             except KeyDestroyed:
@@ -314,7 +318,8 @@ def _read_plan(spool: Spool, plan: Plan) -> dict[str, pa.Table]:
             seq = pa.array([batch.seq] * table.num_rows, pa.int64())
             parts.setdefault(batch.signal, []).append(table.append_column("batch_seq", seq))
         if not batches:
-            return {signal: pa.concat_tables(tables) for signal, tables in parts.items()}
+            tables = {signal: pa.concat_tables(some) for signal, some in parts.items()}
+            return tables, sorted(detectors)
 
 
 def write_partition(
@@ -326,8 +331,12 @@ def write_partition(
     name: str,
     select: str,
     rows: int,
+    detectors: Sequence[str] = (),
 ) -> LakeFile:
-    """Write one partition file durably: temporary name, fsync, rename, fsync of the folder."""
+    """Write one partition file durably: temporary name, fsync, rename, fsync of the folder.
+
+    `detectors` are the ids of the detectors that its texts have passed, for the catalog.
+    """
     relative = Path(signal) / f"date={hour_at:%Y-%m-%d}" / f"hour={hour_at:%H}" / name
     path = settings.lake_path / relative
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -342,7 +351,7 @@ def write_partition(
     temporary.replace(path)
     _fsync(path.parent)
     size, digest = path.stat().st_size, digest_of(settings.home, path, str(relative))
-    return LakeFile(str(relative), signal, hour_at, rows, size, digest)
+    return LakeFile(str(relative), signal, hour_at, rows, size, digest, tuple(detectors))
 
 
 def _fsync(path: Path) -> None:

@@ -61,6 +61,17 @@ class AuditSettings(BaseModel):
     )
 
 
+class GateSettings(BaseModel):
+    """The privacy gate."""
+
+    canary_floor: float = Field(
+        0.98,
+        ge=0.5,
+        le=1,
+        description="Share of planted words of each type that the detector must find.",
+    )
+
+
 class LiveSettings(BaseModel):
     """The live tail."""
 
@@ -159,6 +170,7 @@ class Settings(BaseSettings):
     receiver: ReceiverSettings = Field(default_factory=lambda: ReceiverSettings.model_validate({}))
     audit: AuditSettings = Field(default_factory=lambda: AuditSettings.model_validate({}))
     access: AccessSettings = Field(default_factory=lambda: AccessSettings.model_validate({}))
+    gate: GateSettings = Field(default_factory=lambda: GateSettings.model_validate({}))
     live: LiveSettings = Field(default_factory=lambda: LiveSettings.model_validate({}))
     warehouse: WarehouseSettings = Field(
         default_factory=lambda: WarehouseSettings.model_validate({})

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from ingestion.columns import add_column
 from privacy.keys import DataKey, KeyDestroyed, KeyStore, seal, unseal
 
 DATASET = "spool"
@@ -55,7 +56,10 @@ class Receipt:
 
 @dataclass(frozen=True)
 class SpoolBatch:
-    """One sealed batch; `table()` opens it (schema `ingestion.contracts.LANDED[signal]`)."""
+    """One sealed batch; `table()` opens it (schema `ingestion.contracts.LANDED[signal]`).
+
+    `detector_id` says which detector its texts have passed (`privacy.detection.identity`).
+    """
 
     seq: int
     uid: str
@@ -64,6 +68,7 @@ class SpoolBatch:
     received_us: int
     day: date
     payload: bytes
+    detector_id: str
     keys: KeyStore
 
     def table(self) -> pa.Table:
@@ -83,18 +88,26 @@ class Spool:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
         self._db.executescript(_SCHEMA)
+        add_column(self._db, "batches", "detector_id", "TEXT NOT NULL DEFAULT ''")
 
     def append(
-        self, tables: Sequence[tuple[str, pa.Table]], receipts: Sequence[Receipt] = ()
+        self,
+        tables: Sequence[tuple[str, pa.Table]],
+        receipts: Sequence[Receipt] = (),
+        *,
+        detector_id: str = "",
     ) -> int:
         """Seal and commit tables and receipts in one transaction; returns the last seq.
 
-        When this returns the data survives a power cut: it may be acknowledged.
+        `detector_id` names the detector that the texts in the tables have passed. When this returns
+        the data survives a power cut: it may be acknowledged.
         """
         now_us = time.time_ns() // 1_000
         day = date.fromisoformat(time.strftime("%Y-%m-%d", time.gmtime(now_us / 1e6)))
         key = self._keys.data_key(DATASET, day)
-        rows = [_sealed_row(key, signal, table, now_us, day) for signal, table in tables]
+        rows = [
+            (*_sealed_row(key, signal, table, now_us, day), detector_id) for signal, table in tables
+        ]
         marks = [
             (r.digest, now_us, day.isoformat(), seal(key, _receipt_bytes(r), r.digest))
             for r in receipts
@@ -102,8 +115,8 @@ class Spool:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             self._db.executemany(
-                "INSERT INTO batches (uid, signal, row_count, received_us, day, payload)"
-                " VALUES (?,?,?,?,?,?)",
+                "INSERT INTO batches (uid, signal, row_count, received_us, day, payload, detector_id)"
+                " VALUES (?,?,?,?,?,?,?)",
                 rows,
             )
             self._db.executemany("INSERT OR IGNORE INTO digests VALUES (?,?,?,?)", marks)
@@ -138,14 +151,15 @@ class Spool:
         if signals is not None:
             condition = f" AND signal IN ({','.join('?' * len(signals))})"
         cursor = self._db.execute(
-            "SELECT seq, uid, signal, row_count, received_us, day, payload FROM batches"
+            "SELECT seq, uid, signal, row_count, received_us, day, payload, detector_id FROM batches"
             f" WHERE seq > ?{condition} ORDER BY seq LIMIT ?",
             (after, *(signals or ()), limit),
         )
-        for seq, uid, signal, rows, received_us, day, payload in cursor.fetchall():
+        for seq, uid, signal, rows, received_us, day, payload, detector_id in cursor.fetchall():
             yield SpoolBatch(
-                seq, uid, signal, rows, received_us, date.fromisoformat(day), payload, self._keys
-            )
+                seq, uid, signal, rows, received_us, date.fromisoformat(day), payload, detector_id,
+                self._keys,
+            )  # fmt: skip
 
     def sizes(self, after: int, *, limit: int) -> list[tuple[int, int]]:
         """(seq, rows) of the batches after a seq, in order."""

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
-from privacy.detect import warm_up
+from privacy.detection.identity import DetectorIdentity, current
 from privacy.fields import AllowList, Decision, Treatment, load_allow_list
 from privacy.pseudonyms import PseudonymSource
 from privacy.treatments import Remembered, Treatments
@@ -46,11 +46,14 @@ class Gate:
         """Set the day of arrival, which chooses the pseudonym key."""
         self._treatments.begin(day)
 
+    @property
+    def detector(self) -> DetectorIdentity:
+        """The detector that texts pass; the first call builds it and runs its canaries."""
+        return current()
+
     def warm_up(self) -> None:
-        """Build the detectors now instead of at the first text that needs them."""
-        warm_up()
-        # Word lists load with the first text that holds a word nobody knows.
-        self._treatments.scrub("user zephyrine failed to load qwxyz 4711 for zeno@example.org")
+        """Build the detector and run its canaries now instead of at the first text."""
+        current()
 
     def names(self, column: pa.Array) -> pa.Array:
         """Span, event and metric names: routes become templates, the rest skeletons."""

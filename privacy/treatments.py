@@ -10,12 +10,15 @@ from datetime import date
 
 from privacy.detect import mask_leftovers
 from privacy.detection.findings import render
+from privacy.detection.identity import is_trusted
 from privacy.detection.redact import log_spans
 from privacy.fields import Treatment
 from privacy.paths import template_path, template_url
 from privacy.pseudonyms import PseudonymSource
 from privacy.stacks import scrub_stack, short_file
 
+DROPPED = "<dropped>"
+"""What stands for a text that no trusted detector has seen."""
 MAX_TEXT = 2_000
 MAX_STACK = 200_000
 _MEMORY = 100_000
@@ -66,7 +69,9 @@ def label(value: str) -> str:
 
 
 def scrub(value: str) -> str:
-    """Free text as a skeleton of at most MAX_TEXT characters."""
+    """Free text as a skeleton of at most MAX_TEXT characters; DROPPED without a trusted detector."""
+    if not is_trusted():
+        return DROPPED
     text = value[:MAX_TEXT]
     return render(text, log_spans(text))
 
@@ -80,12 +85,14 @@ def stack(value: str) -> str:
 
 
 def path(value: str) -> str:
-    """A path or URL as a template: segments are words or `{id}`, so no detector is needed."""
-    return template_url(value[:MAX_TEXT])
+    """A path or URL as a template: segments are words that are nobody's name, or `{id}`."""
+    return template_url(value[:MAX_TEXT]) if is_trusted() else DROPPED
 
 
 def statement(value: str) -> str:
     """A statement without literals; a key-value command keeps its verb and `?` per argument."""
+    if not is_trusted():
+        return DROPPED
     text = value[:MAX_TEXT]
     if _SQL_VERB.match(text):
         bare = _SQL_QUOTED_NAME.sub(lambda m: m[1] or m[2], _SQL_COMMENT.sub(" ", text))
@@ -119,6 +126,8 @@ def file(value: str) -> str:
 
 def span_name(value: str) -> str:
     """A span or event name: routes inside it become templates, the rest a skeleton."""
+    if not is_trusted():
+        return DROPPED
     words = [template_path(w) if w.startswith("/") else w for w in value[:MAX_TEXT].split(" ")]
     return scrub(" ".join(words))
 

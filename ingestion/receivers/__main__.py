@@ -13,8 +13,10 @@ from ingestion.receivers.grpc_door import start_grpc
 from ingestion.receivers.http import build_app
 from ingestion.receivers.one_port import OnePortProtocol
 from ingestion.receivers.pipeline import Pipeline
+from ingestion.receivers.self_report import report_failed_detector
 from ingestion.settings import Settings, SettingsProblem, load_settings
 from ingestion.spool import Spool
+from privacy.detection import identity
 from privacy.keys import KeyProblem, KeyStore
 from privacy.logs import guard
 
@@ -41,6 +43,7 @@ def main() -> int:
 
 async def serve(settings: Settings, keys: KeyStore) -> None:
     """Both doors on one event loop, one commit thread behind them."""
+    identity.set_floor(settings.gate.canary_floor)
     pipeline = Pipeline(Spool(settings.spool_path, keys), keys)
     receiver = settings.receiver
     committer = Committer(
@@ -63,7 +66,9 @@ async def serve(settings: Settings, keys: KeyStore) -> None:
         lifespan="off",
     )
     _log.info("receiver starts", http_port=receiver.http_port, grpc_port=receiver.grpc_port)
+    report = asyncio.create_task(report_failed_detector(committer))
     await uvicorn.Server(config).serve()
+    report.cancel()
     await grpc_server.stop(grace=5)
     await committer.close()
     _log.info("receiver stopped")

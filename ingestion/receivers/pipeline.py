@@ -112,7 +112,9 @@ class Pipeline:
             tables = [*tables, ("ledger", _ledger_table(entries, received_us))]
         try:
             if tables:
-                self._spool.append(tables, group.receipts)
+                self._spool.append(
+                    tables, group.receipts, detector_id=self.gate.detector.detector_id
+                )
         except (KeyProblem, sqlite3.Error) as error:
             with self._lock:
                 self._noted += noted

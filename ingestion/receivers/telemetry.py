@@ -6,6 +6,8 @@ from prometheus_client.registry import Collector
 
 from ingestion.receivers.committer import Committer
 from ingestion.receivers.pipeline import Pipeline
+from ingestion.receivers.self_report import OK, RECALL
+from privacy.detection.identity import current
 
 
 class _Numbers(Collector):
@@ -40,7 +42,15 @@ class _Numbers(Collector):
             "Plain bytes waiting for commit.",
             value=self._committer.pending_bytes,
         )
-        return [items, gate, unknown, pending]
+        detector = current()
+        is_ok = GaugeMetricFamily(
+            OK, "Whether the detector found its canaries; 0: text is dropped.", value=detector.is_ok
+        )
+        recall = GaugeMetricFamily(
+            RECALL, "Share of planted words that the detector found.", labels=["detector_id"]
+        )
+        recall.add_metric([detector.detector_id], detector.canary_recall)
+        return [items, gate, unknown, pending, is_ok, recall]
 
 
 def exposition(pipeline: Pipeline, committer: Committer) -> tuple[bytes, str]:

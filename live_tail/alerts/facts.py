@@ -60,7 +60,8 @@ SELECT target, max((NOT is_up)::INTEGER) FROM (
 """
 _SILENT = """
 SELECT component, date_diff('second', max(last_at), $at)
-FROM hot_sightings GROUP BY component HAVING count(DISTINCT date_trunc('minute', bucket_at)) >= 5
+FROM hot_sightings WHERE component <> 'tta-monitor-receiver' -- which speaks only while it fails
+GROUP BY component HAVING count(DISTINCT date_trunc('minute', bucket_at)) >= 5
 """
 USES = """
 SELECT DISTINCT component, dependency FROM hot_dependency_calls

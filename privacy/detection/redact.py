@@ -1,12 +1,13 @@
 """One text as the active stack sees it: findings with offsets, and the text without them.
 
 Here: putting recognisers together for `chat` (fails closed on words nobody knows) and `log`
-(the skeleton that the gate stores). Not here: the recognisers (`chat`, `logs`, `skeleton`).
+(the skeleton that the gate stores). Not here: the recognisers (`chat`, `logs`, `skeleton`, `ner`),
+whether the stack may be trusted (`identity`).
 """
 
 from dataclasses import dataclass
 
-from privacy.detect import presidio_findings
+from privacy.detect import entity_findings, presidio_findings
 from privacy.detection.chat import chat_findings
 from privacy.detection.findings import Finding, blank, render, union
 from privacy.detection.logs import log_findings
@@ -26,10 +27,15 @@ class Redacted:
 
 def redact(text: str, kind: str) -> Redacted:
     """Redact a text of a kind of `KINDS`; raises ValueError for another kind."""
+    spans = find(text, kind)
+    return Redacted(render(text, spans), spans)
+
+
+def find(text: str, kind: str) -> list[Finding]:
+    """What must not survive in a text of a kind of `KINDS`; raises ValueError for another kind."""
     if kind not in KINDS:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}")
-    spans = log_spans(text) if kind == "log" else _chat_spans(text)
-    return Redacted(render(text, spans), spans)
+    return log_spans(text) if kind == "log" else _chat_spans(text)
 
 
 def log_spans(text: str) -> list[Finding]:
@@ -51,4 +57,6 @@ def _chat_spans(text: str) -> list[Finding]:
         for f in format_findings(text)
         if f.type not in _READ_IN_CONTEXT or f.end - f.start > 6
     ]
-    return _with_presidio(text, chat_findings(text, formats))
+    found = _with_presidio(text, chat_findings(text, formats))
+    # The model needs the words around a name: it reads the text as it was written.
+    return union([*found, *entity_findings(text)])

@@ -11,9 +11,12 @@ from typing import Any
 
 import typer
 
-from privacy.detect import warm_up
-from privacy.detection.redact import KINDS, redact
+from privacy.detection import identity
+from privacy.detection.findings import Finding
+from privacy.detection.redact import KINDS, Redacted, redact
+from privacy.treatments import DROPPED
 from tta_monitor.commands import groups
+from tta_monitor.commands.context import settings
 
 
 @groups.privacy.command("redact")
@@ -24,7 +27,10 @@ def redact_lines() -> None:
 
     Example: echo '{"text": "I met Siobhan", "kind": "chat"}' | ./tta.sh monitor privacy redact
     """
-    warm_up()
+    identity.set_floor(settings().gate.canary_floor)
+    is_whole = identity.is_trusted()
+    if not is_whole:
+        sys.stderr.write(json.dumps({"error": _DAMAGED}) + "\n")
     bad_lines = 0
     for number, answer in _answers(sys.stdin.buffer):
         if isinstance(answer, str):
@@ -33,7 +39,12 @@ def redact_lines() -> None:
         else:
             sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
             sys.stdout.flush()
-    raise typer.Exit(1 if bad_lines else 0)
+    raise typer.Exit(1 if bad_lines or not is_whole else 0)
+
+
+_DAMAGED = (
+    "the detector misses planted words, so texts are dropped whole: install the package again"
+)
 
 
 def _answers(lines: Iterable[bytes]) -> Iterator[tuple[int, dict[str, Any] | str]]:
@@ -55,6 +66,11 @@ def _answer(line: bytes) -> dict[str, Any] | str:
     text = asked["text"]
     if any(0xD800 <= ord(c) <= 0xDFFF for c in text):
         return "the text holds half a surrogate pair: send whole code points"
-    found = redact(text, asked["kind"])
+    found = redact(text, asked["kind"]) if identity.is_trusted() else _whole(text)
     spans = [{"start": f.start, "end": f.end, "type": f.type} for f in found.spans]
     return {"redacted": found.text, "spans": spans}
+
+
+def _whole(text: str) -> Redacted:
+    """The text as one finding."""
+    return Redacted(DROPPED, [Finding(0, len(text), "dropped")]) if text else Redacted("", [])
