@@ -51,9 +51,12 @@ def test_more_epsilon_means_less_error() -> None:
 
 def test_the_cube_loses_small_cells_and_says_how_many() -> None:
     spec = Histogram("cube", PeriodKind.DAY, (SITES, COHORTS), 0.5, margins=((), ("site",)))
+    missed = 0
     for counts in days(20):
         cells = draw(counts, spec, DAY).cells
         total = next(cell for cell in cells if cell.level == "total")
         hidden = sum(cell.count is None for cell in cells[:15])
         assert total.suppressed_cells == hidden and hidden >= 1
-        assert total.low <= counts.sum() <= total.high or hidden > 8
+        missed += not total.low <= counts.sum() <= total.high
+    # The interval holds 95 %: more than 6 misses in 20 have a chance below 1 in 10,000.
+    assert missed <= 6
