@@ -30,7 +30,8 @@ test-setup: setup
 	@bash tests/install-system-packages.sh
 
 test: test-setup
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --durations 15 \
+		--cov --cov-report=term:skip-covered
 
 # Minutes long; writes bench-results/bench.json and bench.md.
 bench: setup

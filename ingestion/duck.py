@@ -6,6 +6,8 @@ and never appear in SQL that anybody logs.
 """
 
 import base64
+import os
+import tempfile
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
@@ -32,10 +34,12 @@ def connect(*, memory_limit: str = "1GB") -> duckdb.DuckDBPyConnection:
 
 
 def prepare(con: duckdb.DuckDBPyConnection) -> None:
-    """Load the signed crypto module from its wheel and encrypt spill files."""
+    """Load the signed crypto module from its wheel; spill files are encrypted, in the temp folder."""
     duckdb_extensions.import_extension("httpfs", con=con)
     con.execute("LOAD httpfs")
     con.execute("SET temp_file_encryption = true")
+    folder = Path(tempfile.gettempdir()) / f"tta-monitor-spill-{os.getpid()}"
+    con.execute(f"SET temp_directory = '{str(folder).replace(chr(39), chr(39) * 2)}'")
     con.execute("SET TimeZone = 'UTC'")
 
 

@@ -2,7 +2,9 @@
 
 import json
 import socket
+import sys
 import tarfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +27,14 @@ class Body:
     signal: str
     path: str
     content: bytes
+
+
+@pytest.fixture(autouse=True)
+def _same_main_module() -> Iterator[None]:
+    """Streamlit's AppTest puts the page in the place of `__main__`; a spawned process would run it."""
+    before = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = before
 
 
 @pytest.fixture

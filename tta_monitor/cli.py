@@ -47,7 +47,7 @@ app = typer.Typer(
 for _name, _group in GROUPS.items():
     if _group.registered_commands:
         app.add_typer(_group, name=_name)
-_READY_S = 120
+_READY_S = 180
 
 
 @app.callback()
