@@ -1,35 +1,21 @@
 """Presidio on our own terms: pattern recognisers and our own model, no download, no network.
 
-Here: building the engines and masking what they find in a text. Not here: the fast exact masks
-that come first (`skeleton`), the model (`detection/ner`). The patterns look at what those left over,
-and only when anything is left that one could match, because that costs about 0.5 ms a text. Names
+Here: masking what the engines find in a text. Not here: building them (`detection/engines`), the
+fast exact masks that come first (`skeleton`). The patterns look at what those left over, and only when anything is left that one could match, because that costs about 0.5 ms a text. Names
 are looked for in messages alone: in logs a word that nobody knows is masked anyway.
 """
 
 import re
 from functools import cache
-
-import tldextract
-import tldextract.tldextract as _tldextract_module
-from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
-from presidio_analyzer.nlp_engine.no_op_nlp_engine import NoOpNlpEngine
-from presidio_analyzer.predefined_recognizers import (
-    CreditCardRecognizer,
-    CryptoRecognizer,
-    EmailRecognizer,
-    IbanRecognizer,
-    IpRecognizer,
-    MacAddressRecognizer,
-    PhoneRecognizer,
-    SpacyRecognizer,
-    UsSsnRecognizer,
-)
+from typing import TYPE_CHECKING
 
 from privacy.detection.findings import Finding
-from privacy.detection.ner import TYPES, OwnNlpEngine
+from privacy.detection.labels import TYPES
+
+if TYPE_CHECKING:
+    from presidio_analyzer import AnalyzerEngine
 
 _LEFTOVER = re.compile(r"@|\d{5,}|\d[ -]\d")
-_PHONE_REGIONS = ("US", "GB", "DE", "FR", "ES", "PT", "CA", "AU")
 _MIN_SCORE = 0.3
 
 
@@ -57,7 +43,7 @@ def entity_findings(text: str) -> list[Finding]:
 
 def _findings(text: str) -> list:
     """Findings from the last to the first, overlaps removed in favour of the longer one."""
-    found = _engine().analyze(text=text, language="en", score_threshold=_MIN_SCORE)
+    found = _pattern_engine().analyze(text=text, language="en", score_threshold=_MIN_SCORE)
     kept: list = []
     for finding in sorted(found, key=lambda f: f.start - f.end):
         if all(finding.end <= k.start or finding.start >= k.end for k in kept):
@@ -66,31 +52,14 @@ def _findings(text: str) -> list:
 
 
 @cache
-def _name_engine() -> AnalyzerEngine:
-    recognizer = SpacyRecognizer(supported_entities=list(TYPES))
-    return AnalyzerEngine(
-        registry=RecognizerRegistry(recognizers=[recognizer]),
-        nlp_engine=OwnNlpEngine(),
-        supported_languages=["en"],
-    )
+def _pattern_engine() -> "AnalyzerEngine":
+    from privacy.detection.engines import pattern_engine  # noqa: PLC0415 - seconds, not needed by all
+
+    return pattern_engine()
 
 
 @cache
-def _engine() -> AnalyzerEngine:
-    # The default extractor fetches the public suffix list; the packaged snapshot is enough.
-    _tldextract_module.TLD_EXTRACTOR = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
-    recognizers = [
-        EmailRecognizer(),
-        PhoneRecognizer(supported_regions=_PHONE_REGIONS),
-        CreditCardRecognizer(),
-        IbanRecognizer(),
-        IpRecognizer(),
-        MacAddressRecognizer(),
-        UsSsnRecognizer(),
-        CryptoRecognizer(),
-    ]
-    return AnalyzerEngine(
-        registry=RecognizerRegistry(recognizers=recognizers),
-        nlp_engine=NoOpNlpEngine(models=[{"lang_code": "en", "model_name": "none"}]),
-        supported_languages=["en"],
-    )
+def _name_engine() -> "AnalyzerEngine":
+    from privacy.detection.engines import name_engine  # noqa: PLC0415
+
+    return name_engine()

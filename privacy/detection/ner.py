@@ -14,8 +14,8 @@ from typing import Any
 import spacy
 from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine
 from spacy.language import Language
-from spacy.util import is_package
 
+from privacy.detection.labels import TYPES, installed_models
 from privacy.detection.lexicon import is_given_name, is_operations_word, is_word, word_list
 
 WEIGHTS = Path(__file__).with_name("model") / "ner.bin.xz"
@@ -30,14 +30,6 @@ _FLAGS = {
     "FLAG24": is_operations_word,
     "FLAG25": lambda word: word in word_list("english_given"),
 }
-# Only these installed models are looked for, and never fetched.
-_ADDITIONS = tuple(f"en_core_web_{size}" for size in ("sm", "md", "lg", "trf"))
-TYPES = {
-    "PERSON": "name", "LOCATION": "location", "ORG": "organisation", "ADDRESS": "address",
-    "DATE": "date", "AGE": "age", "USERNAME": "username",
-    "GPE": "location", "LOC": "location", "FAC": "location", "NORP": "group",
-}  # fmt: skip
-"""What the labels of a model are called in findings; other labels are not personal."""
 
 
 class OwnNlpEngine(NlpEngine):
@@ -127,11 +119,6 @@ def shipped_pipeline() -> Language:
     nlp = blank_pipeline()
     nlp.get_pipe("ner").from_bytes(lzma.decompress(WEIGHTS.read_bytes()), exclude=["vocab"])
     return nlp
-
-
-def installed_models() -> tuple[str, ...]:
-    """Larger English models that somebody installed, by name."""
-    return tuple(name for name in _ADDITIONS if is_package(name))
 
 
 def _on_lower(knows: Any) -> Any:
