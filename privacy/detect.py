@@ -1,8 +1,9 @@
 """Presidio on our own terms: pattern recognisers and our own model, no download, no network.
 
 Here: masking what the engines find in a text. Not here: building them (`detection/engines`), the
-fast exact masks that come first (`skeleton`). The patterns look at what those left over, and only when anything is left that one could match, because that costs about 0.5 ms a text. Names
-are looked for in messages alone: in logs a word that nobody knows is masked anyway.
+fast exact masks that come first (`skeleton`). The patterns look at what those left over, and only
+when anything is left that one could match, because that costs about 0.5 ms a text. Names are looked
+for in messages alone: in logs a word that nobody knows is masked anyway.
 """
 
 import re
