@@ -18,14 +18,22 @@ names = [name for members in _PAGES.values() for name in members]
 home = next((name for name in names if gate.may_open(name)), "account")
 pages = {
     task: {
-        name: st.Page(f"views/{name}.py", title=title, default=name == home)
+        name: st.Page(f"views/{name}.py", title=title, url_path=name)
         for name, title in members.items()
     }
     for task, members in _PAGES.items()
 }
-chosen = st.navigation(
-    {task: list(members.values()) for task, members in pages.items()}, position="hidden"
-)
+
+
+def _go_home() -> None:
+    at_home = next(members[home] for members in pages.values() if home in members)
+    st.switch_page(at_home, query_params=dict(st.query_params))
+
+
+# Streamlit serves its default page at `/` alone; each of ours keeps its own address too.
+start = st.Page(_go_home, title="Home", default=True)
+routed = [page for members in pages.values() for page in members.values()]
+chosen = st.navigation([start, *routed], position="hidden")
 with st.sidebar:
     st.markdown(f"**TTA Monitor**  \n:gray[{data.settings().app.environment}]")
     for task, members in pages.items():

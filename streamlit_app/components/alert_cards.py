@@ -5,7 +5,7 @@ buttons do (`live_tail/alerts`).
 """
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -16,6 +16,7 @@ from streamlit_app.components import formats
 
 _REFRESH_S = 2.0
 _SHOWN = 3
+Width = Literal["stretch", "content"]
 SYMBOLS = {
     "firing": ":material/error:",
     "acknowledged": ":material/visibility:",
@@ -35,14 +36,11 @@ def _banner() -> None:
         return
     waiting = [a for a in answer["alerts"] if is_waiting(a)]
     for alert in waiting[:_SHOWN]:
-        with st.container(border=True, key=f"banner-{alert['id']}"):
-            text, runbook, button = st.columns([8, 1.3, 1.6], vertical_alignment="center")
-            with text:
-                st.error(sentence(alert), icon=":material/error:")
-            with runbook:
-                runbook_popover(alert)
-            with button:
-                acknowledge_button(alert, "banner")
+        key = f"banner-{alert['id']}"
+        with st.container(border=True, key=key, horizontal=True, vertical_alignment="center"):
+            st.error(sentence(alert), icon=":material/error:")
+            runbook_popover(alert, width="content")
+            acknowledge_button(alert, "banner", width="content")
     if len(waiting) > _SHOWN:
         st.error(f"{len(waiting) - _SHOWN} more critical alerts wait on the Alerts page.")
 
@@ -77,9 +75,9 @@ def next_text(alert: dict[str, Any]) -> str:
     return f"Next: {told} is told at {moment:%H:%M} UTC unless somebody acknowledges."
 
 
-def runbook_popover(alert: dict[str, Any]) -> None:
+def runbook_popover(alert: dict[str, Any], *, width: Width = "stretch") -> None:
     """The action items, and the link to the runbook."""
-    with st.popover("Runbook", width="stretch"):
+    with st.popover("Runbook", width=width):
         for number, action in enumerate(alert["runbook"], start=1):
             st.markdown(f"{number}. {escaped(action)}")
         if not alert["runbook"]:
@@ -88,9 +86,9 @@ def runbook_popover(alert: dict[str, Any]) -> None:
             st.link_button("Open", alert["runbook_url"])
 
 
-def acknowledge_button(alert: dict[str, Any], place: str) -> None:
+def acknowledge_button(alert: dict[str, Any], place: str, *, width: Width = "stretch") -> None:
     """Somebody looks at it."""
-    if st.button("Acknowledge", key=f"ack-{place}-{alert['id']}", type="primary", width="stretch"):
+    if st.button("Acknowledge", key=f"ack-{place}-{alert['id']}", type="primary", width=width):
         act(f"/api/v1/alerts/{alert['id']}/acknowledge")
 
 

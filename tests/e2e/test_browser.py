@@ -48,6 +48,11 @@ def test_an_event_reaches_the_open_page_without_a_reload(tmp_path: Path, scheme:
             page.on("pageerror", lambda error: errors.append(str(error)))
             page.wait_for_selector(_REQUESTS)
             assert seconds_until_shown(page, processes, chance) < 30
+            # Home has an address of its own, which holds the range and can be opened again.
+            assert page.url.endswith("/overview?range=15+min")
+            page.goto(page.url)
+            page.wait_for_selector(_REQUESTS)
+            assert page.locator("text=Page not found").count() == 0
             page.goto(f"{processes.app}/performance?range=15+min")
             page.wait_for_selector("text=Latency percentiles")
             assert page.locator("[data-testid=stException]").count() == 0
