@@ -30,6 +30,7 @@ _ROUTE_WORDS = frozenset(
     worlds history analytics viz notifications avatar password reset verify refresh validate id
     ids""".split()
 )
+_QUERY_PART = re.compile(r"[?&#;](?:[\w.\[\]-]+=)?(?P<value>[^&#;]*)")
 _URL = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*)://(?:[^/@\s]*@)?([^/?#\s]*)(.*)\Z", re.DOTALL)
 _HOST = re.compile(r"[A-Za-z0-9.\[\]:_-]{1,120}\Z")
 _MAX_SEGMENTS = 16
@@ -46,6 +47,26 @@ def template_path(path: str) -> str:
     return "/".join(kept)
 
 
+def path_edits(path: str) -> list[tuple[int, int, str, str | None]]:
+    """What `template_path` replaces, as (start, end, type, replacement or None), in order.
+
+    Of a query string the keys stay and the values go; segments beyond the longest path go too.
+    """
+    bare = re.split(r"[?#;]", path, maxsplit=1)[0]
+    edits: list[tuple[int, int, str, str | None]] = []
+    at, before = 0, ""
+    for index, segment in enumerate(bare.split("/")):
+        kept = _segment(segment, before) if index < _MAX_SEGMENTS else "{id}"
+        if kept != segment:
+            edits.append((at, at + len(segment), "id", kept))
+        at += len(segment) + 1
+        before = segment.lower()
+    for pair in _QUERY_PART.finditer(path, len(bare)):
+        if pair["value"] and pair["value"] != "<value>":
+            edits.append((pair.start("value"), pair.end("value"), "value", None))
+    return edits
+
+
 def template_url(url: str) -> str:
     """A URL or a bare path as a template; the host stays, user info and query go."""
     found = _URL.match(url)
@@ -58,7 +79,7 @@ def template_url(url: str) -> str:
 
 def _names_somebody(segment: str) -> bool:
     return segment[0] not in "{<:*" and any(
-        is_only_a_name(word) for word in re.split(r"[_-]", segment.lower())
+        is_only_a_name(word.rstrip("0123456789")) for word in re.split(r"[_-]", segment.lower())
     )
 
 

@@ -2,8 +2,9 @@
 
 Here: how the shipped word lists were derived, so that they can be made again. Sources: given
 names, surnames and places of Faker 40.63 (MIT); frequent words of pyspellchecker 0.9.1 (MIT, from
-subtitles); English words of SCOWL, as in Debian's wamerican and wbritish 2020.12.07 (permissive).
-The folders are the unpacked packages. Nothing of this runs in the product.
+subtitles); English words of SCOWL, as in Debian's wamerican and wbritish 2020.12.07 (permissive);
+`identifiers`: parts of identifiers that several of the installed Python packages share. The folders
+are the unpacked packages. Nothing of this runs in the product.
 """
 
 import gzip
@@ -13,6 +14,8 @@ import lzma
 import pkgutil
 import re
 import sys
+import sysconfig
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -21,6 +24,11 @@ from privacy.detection.lexicon import LISTS
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _MOST_COMMON = 1_500
 _SURELY_A_WORD = 12_000
+_IDENTIFIER = re.compile(r"[A-Za-z_]+")
+_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[A-Z]+")
+_NO_CODE = re.compile(r"#.*|\"\"\"[\s\S]*?\"\"\"|'''[\s\S]*?'''")
+_SHARED_BY = 4
+_FILES_PER_PACKAGE = 80
 _FREQUENT = {"en": 18_000, "de": 30_000, "es": 25_000, "fr": 25_000, "pt": 25_000}
 
 
@@ -52,9 +60,30 @@ def main() -> None:
     for name, entries in (
         ("words", words), ("given", given), ("surnames", surnames),
         ("places", places), ("english_given", english_given),
+        ("identifiers", identifiers(words | given | surnames | places)),
     ):  # fmt: skip
         text = "\n".join(sorted(entries)).encode()
         (LISTS / f"{name}.txt.xz").write_bytes(lzma.compress(text, preset=9))
+
+
+def identifiers(known: set[str]) -> set[str]:
+    """Parts of identifiers in at least `_SHARED_BY` packages that are neither words nor names."""
+    library = Path(sysconfig.get_paths()["stdlib"])
+    site = Path(sysconfig.get_paths()["purelib"])
+    packages = [p for p in site.iterdir() if p.is_dir() and p.suffix != ".dist-info"]
+    packages += [p for p in library.iterdir() if p.name not in {"site-packages", "test"}]
+    shared = Counter(part for package in packages for part in _parts(package))
+    return {p for p, count in shared.items() if count >= _SHARED_BY and p not in known}
+
+
+def _parts(package: Path) -> set[str]:
+    files = [package] if package.suffix == ".py" else sorted(package.rglob("*.py"))
+    found: set[str] = set()
+    for file in files[:_FILES_PER_PACKAGE]:
+        code = _NO_CODE.sub("", file.read_text(encoding="utf-8", errors="ignore"))
+        for identifier in set(_IDENTIFIER.findall(code)):
+            found.update(p.lower() for p in _PART.findall(identifier) if len(p) > 1)
+    return found
 
 
 def _faker(kind: str, part: str, locales: Iterable[str] | None = None) -> Iterator[str]:

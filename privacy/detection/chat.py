@@ -2,7 +2,7 @@
 """Personal words in what people write, failing closed: what is no ordinary word is masked.
 
 Here: cues, addresses, dates, ages, names that are also words, capitals, and everything the word
-lists do not know. Identifiers with a format come first (`skeleton.format_findings`). Not here:
+lists do not know. Identifiers with a format come first (`formats`). Not here:
 logs (`logs`). English first; cues in German, Spanish, French and Portuguese too.
 """
 

@@ -11,10 +11,14 @@ from pathlib import Path
 LISTS = Path(__file__).with_name("lists")
 _ENDINGS = ("'s", "\u2019s", "n't", "n\u2019t", "'re", "'ve", "'ll", "'d", "'m", "\u2019m")
 
+_COMPOUND_ENDINGS = tuple(
+    "id ids name key keys url uri path dir file files time type code size count port host set map log".split()
+)
+
 
 @cache
 def word_list(name: str) -> frozenset[str]:
-    """A shipped list, lower case: words, given, surnames, places, english_given, operations."""
+    """A shipped list, lower case: words, given, surnames, places, english_given, operations, …"""
     path = LISTS / f"{name}.txt.xz"
     text = (
         lzma.decompress(path.read_bytes()).decode()
@@ -38,8 +42,23 @@ def is_word(word: str) -> bool:
 
 @lru_cache(maxsize=200_000)
 def is_operations_word(word: str) -> bool:
+    """Whether a lower-case word may stand in a log: a word of programs or an ordinary one."""
+    return len(word) < 2 or is_program_word(word) or is_word(word)
+
+
+@lru_cache(maxsize=200_000)
+def is_program_word(word: str) -> bool:
     """Whether a lower-case word belongs to the language of software and its logs."""
-    return len(word) < 2 or word in word_list("operations") or is_word(word)
+    lists = ("operations", "identifiers")
+    return any(word in word_list(name) for name in lists) or _is_compound(word)
+
+
+def _is_compound(word: str) -> bool:
+    """`sessionid`, `keyspace_size`'s `keyspacesize`: a word of programs with a common ending."""
+    return any(
+        word.endswith(ending) and word[: -len(ending)] in word_list("operations")
+        for ending in _COMPOUND_ENDINGS
+    )
 
 
 @lru_cache(maxsize=200_000)

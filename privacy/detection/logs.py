@@ -9,23 +9,72 @@ people write to each other (`chat`).
 import re
 
 from privacy.detection.findings import Finding, blank, union
-from privacy.detection.lexicon import is_given_name, is_operations_word, word_list
+from privacy.detection.lexicon import (
+    is_given_name,
+    is_operations_word,
+    is_program_word,
+    word_list,
+)
 
 # A marker of a skeleton, or a word as programs and people write it.
 _TOKEN = re.compile(r"<[a-z_]{1,20}>|[^\W\d_]\w*(?:['\u2019]\w+)*")
 _SUBWORD = re.compile(r"[A-Z]+(?![a-zß-ÿ])|[A-Z]?[^\W\dA-Z_]+|[A-Z]+")
-_NAMING = r"name|first_name|last_name|full_name|display_name|nick|nickname|school|employer|city|town|country|address"
+_NAMING = (
+    r"name|first_name|last_name|full_name|display_name|nick|nickname|school|employer|city|town|country|address|"
+    r"clinic|hospital|practice|surgery|college|university|street"
+)
 _PERSONAL_VALUE = re.compile(
     rf"(?i:\b(?:(?:user|username|user_name|login|uid|sub|player|patient|client|member|author|owner|therapist|company|organi[sz]ation|"
-    rf"location|street|dob|birth(?:day|date)?|date_of_birth|age|phone|mobile|email|to|from|recipient|code|cookie|session|value|"
+    rf"location|dob|birth(?:day|date)?|date_of_birth|age|phone|mobile|email|to|from|recipient|code|cookie|session|sid|sessionid|csrftoken|value|"
     rf"input_value|input|{_NAMING})[\"'`]?\s*(?:=|:\s*[\"'`]|\)=\(|with value|`\s*=)|(?:{_NAMING}):\s(?=[A-Z]))\s*[\"'`(]?)"
     r"(?P<hit>(?<=[\"'`])[^\"'`\n]+|[A-ZÀ-Ý][\w'\u2019-]*(?:\s[A-ZÀ-Ý][\w'\u2019-]*)+(?!\w*=)|[^\s,;\"'`)\]}&|]+)"
 )
 _QUOTED = re.compile(
     r"(?<![\w])'(?P<a>[^'\n]{1,200})'(?!\w)|\"(?P<b>[^\"\n]{1,400})\"|`(?P<c>[^`\n]{1,200})`"
 )
+# What somebody says, up to the closing quote or the end; prose is masked, a template is not.
 _SPOKEN = re.compile(
-    r"(?i:\b(?:says?|said|wrote|typed|prompt|message|input|note)\b\s*[:=]\s*)(?P<hit>.+)"
+    r"(?i:\b(?:(?P<verb>says?|said|wrote|writes|typed|asked)|prompt|message|msg|text|content|input|note|reply|answer|"
+    r"utterance|journal|moderation|transcript)\b[\"']?\s*[:=]\s*)(?:\"(?P<quoted>[^\"\n]+)\"|(?P<hit>[^\"\n]+))"
+)
+_CAPITALISED = r"[A-ZÀ-Ý][\w'\u2019&-]*"
+_KINDS_OF_PLACE = (
+    r"(?:School|Academy|College|University|Primary|Elementary|Kindergarten|Sixth Form|Hospital|Hospice|Clinic|Surgery|Medical Practice|"
+    r"Medical Centre|Health Centre|Pharmacy|Dental|Church|Mosque|Prison|Ltd|GmbH|Inc|LLC|& Sons|Bakery|Logistics|Solicitors|Foundation|Trust)\b"
+)
+_ORGANISATION = re.compile(
+    rf"(?P<hit>(?:{_CAPITALISED}\s(?:(?:of|and|&|the)\s)?){{1,4}}{_KINDS_OF_PLACE}(?:\s(?:Ltd|Inc|LLC))?)"
+)
+_STREET = (
+    r"(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Drive|Dr|Close|Terrace|Crescent|Way|Court|Square|Gardens|Grove|Hill|Row|Place|"
+    r"Boulevard|Blvd)\b"
+)
+_ADDRESS = re.compile(
+    rf"(?P<hit>\b\d{{1,5}}[A-Za-z]?,?\s(?:{_CAPITALISED}\s){{1,3}}{_STREET}\.?(?:,\s{_CAPITALISED}(?:\s{_CAPITALISED})?)*)"
+)
+_PAPERS = (
+    r"(?i:\b(?:passport|policy|plate|licen[cs]e|registration|mrn|nhs|insurance|membership|case|claim|reference|ref|chart|"
+    r"badge|ni|ssn|tax|voucher|dossier|file|record|student|employee|patient|visa|permit)\b)"
+)
+_DOCUMENT = re.compile(
+    rf"{_PAPERS}(?i:(?:\s+(?:no|number|id|nr|code))?\.?\s*[:=#]?\s*#?)"
+    r"(?P<hit>(?=[A-Z\d /-]*\d)[A-Z\d]{1,10}(?:[ /-](?=[A-Z\d]*\d|[A-Z]{1,3}\b)[A-Z\d]{1,8}){0,5})\b"
+)
+# What a line must hold before the costlier pattern is tried.
+_SHAPES = tuple(
+    (kind, re.compile(sign), pattern)
+    for kind, sign, pattern in (
+        ("organisation", _KINDS_OF_PLACE, _ORGANISATION),
+        ("address", rf"\d[A-Za-z]?,? [^\d]*{_STREET}", _ADDRESS),
+        ("id", rf"{_PAPERS}.{{0,12}}\d", _DOCUMENT),
+    )
+)
+_HANDLE = re.compile(r"(?<![\w.@])(?P<hit>@[a-zA-Z_][\w.]{2,30})\b")
+_RENAMED = re.compile(
+    r"(?i:\b(?:name|renamed|nickname|handle)\b[^.:;]{0,30}?\bfrom\s+[\"']?)(?P<hit>\w[\w.-]*)[\"']?(?i:\s+to\s+[\"']?)(?P<second>\w[\w.-]*)"
+)
+_PAIR = re.compile(
+    rf"(?P<hit>(?<![\w'])(?P<given>{_CAPITALISED})\s(?:(?:de|van|von|da|del|al|bin)\s)?(?P<last>{_CAPITALISED}))"
 )
 _ACTOR = re.compile(
     r"(?:\b(?i:by|for|from|to|of|with|user|player|client|member|patient|subject|therapist|moderator|removing|assigned|waiting for|"
@@ -42,19 +91,68 @@ def log_findings(text: str, known: list[Finding]) -> list[Finding]:
     open_text = blank(text, known)
     found += [f for m in _PERSONAL_VALUE.finditer(open_text) if (f := _value(m)) is not None]
     found += [f for m in _QUOTED.finditer(open_text) if (f := _quoted(m)) is not None]
-    found += [
-        Finding(m.start("hit"), m.end("hit"), "text")
-        for m in _SPOKEN.finditer(open_text)
-        if _is_prose(m["hit"])
-    ]
+    found += _spoken(open_text)
     found += [f for m in _ACTOR.finditer(open_text) if (f := _actor(m)) is not None]
+    found += _in_context(text, open_text)
     found += _unknown(open_text)
     return union(found) if len(found) > len(known) else known
 
 
+def _spoken(text: str) -> list[Finding]:
+    found = []
+    for match in _SPOKEN.finditer(text):
+        group = "quoted" if match["quoted"] else "hit"
+        is_speech = match["verb"] and len(match[group].split()) > 1
+        if is_speech or _is_prose(match[group]):
+            found.append(Finding(match.start(group), match.end(group), "text"))
+    return found
+
+
+def _in_context(written: str, text: str) -> list[Finding]:
+    """What its shape and its neighbours give away: organisations, addresses, documents, full names.
+
+    `text` is `written` without what has a format already.
+    """
+    found = [
+        Finding(m.start("hit"), m.end("hit"), kind)
+        for kind, sign, pattern in _SHAPES
+        if sign.search(written)
+        for m in pattern.finditer(written)
+    ]
+    if " from " in text:
+        found += [
+            Finding(m.start(group), m.end(group), "username")
+            for m in _RENAMED.finditer(text)
+            for group in ("hit", "second")
+        ]
+    found += [
+        Finding(m.start("hit"), m.end("hit"), "username")
+        for m in _HANDLE.finditer(text)
+        if not all(is_program_word(p.lower()) for p in re.split(r"[._]", m["hit"][1:]) if p)
+    ]
+    found += [
+        Finding(m.start("hit"), m.end("hit"), "name")
+        for m in _PAIR.finditer(text)
+        if _is_full_name(m["given"], m["last"])
+    ]
+    return found
+
+
+def _is_full_name(first: str, last: str) -> bool:
+    """`Rose Hunter`: a given name and a surname, although both are words."""
+    given, surname = first.lower(), last.lower()
+    return (
+        not (first.isupper() or last.isupper())
+        and is_given_name(given)
+        and surname in word_list("surnames")
+        and given not in word_list("operations")
+        and surname not in word_list("operations")
+    )
+
+
 def _value(match: re.Match[str]) -> Finding | None:
     hit = match["hit"].strip()
-    if hit.lower().rstrip(".") in _SAFE_VALUES or "\x01" in hit or not hit:
+    if hit.lower().rstrip(".") in _SAFE_VALUES or not hit.strip("\x01"):
         return None
     return Finding(match.start("hit"), match.end("hit"), "value")
 
@@ -65,8 +163,17 @@ def _quoted(match: re.Match[str]) -> Finding | None:
     words = _TOKEN.findall(match[group])
     if "\x01" in match[group] and not words:
         return None
-    is_code = len(words) <= 1 or "_" in match[group] or "." in match[group]
-    if all(is_constant(w) for w in words) and (is_code or not _is_prose(match[group])):
+    if " " not in match[group] and len(words) > 1:
+        return None  # code: what nobody knows in it is masked word by word
+    if all(is_constant(w) for w in words) and not _is_prose(match[group]):
+        return _quoted_name(match, group) if len(words) == 1 else None
+    return Finding(match.start(group), match.end(group), "value")
+
+
+def _quoted_name(match: re.Match[str], group: str) -> Finding | None:
+    """`KeyError: 'Grace'`: a single capitalised word that is somebody's name too."""
+    word = match[group]
+    if not (word[0].isupper() and _names_somebody(word.lower(), 1)):
         return None
     return Finding(match.start(group), match.end(group), "value")
 
@@ -131,7 +238,12 @@ def _is_known_part(part: str) -> bool:
     if is_operations_word(stem) or (stem.endswith("s") and is_operations_word(stem[:-1])):
         return True
     pieces = _SUBWORD.findall(part)
+    if any(c.isdigit() for c in part):
+        # `Http2Connection`, not `L01X`.
+        is_short = part[0].isalpha() and len(_DIGITS.findall(part)) <= 2
+        return is_short and all(len(p) > 1 and is_program_word(p.lower()) for p in pieces)
     return len(pieces) > 1 and all(is_operations_word(p.lower()) for p in pieces)
 
 
+_DIGITS = re.compile(r"\d")
 _SHORT_NUMBER = re.compile(r"\d{1,2}\Z")

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from privacy.detect import entity_findings, presidio_findings
 from privacy.detection.chat import chat_findings
 from privacy.detection.findings import Finding, blank, render, union
+from privacy.detection.formats import format_findings
 from privacy.detection.logs import log_findings
-from privacy.skeleton import cue_findings, format_findings
+from privacy.skeleton import cue_findings
 
 _READ_IN_CONTEXT = frozenset({"number", "duration", "time", "id"})
 KINDS = ("chat", "log")

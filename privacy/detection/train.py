@@ -19,7 +19,7 @@ from privacy.detection.ner import WEIGHTS, blank_pipeline
 from privacy.detection.training_text import LABELS, Example, examples
 
 SEED = 20_260_301
-_MESSAGES = 24_000
+_MESSAGES = 40_000
 _HELD_OUT = 4_000
 _BATCH = 32
 _DROPOUT = 0.25

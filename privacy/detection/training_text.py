@@ -89,6 +89,8 @@ class _Writer:
     def message(self) -> Example:
         """One message as somebody types it."""
         pieces = list(self._expand("message"))
+        if self._chance.random() < 0.6:
+            pieces = [(p if label else self._varied(p), label) for p, label in pieces]
         style = self._chance.choices(("proper", "names", "lower", "upper"), (42, 14, 41, 3))[0]
         drops_signs = style in {"names", "lower"} and self._chance.random() < 0.35
         text, spans, starts = "", [], True
@@ -134,6 +136,13 @@ class _Writer:
             piece = piece.replace("'", "\u2019")
         return self._slip(piece) if self._chance.random() < 0.04 else piece
 
+    def _varied(self, piece: str) -> str:
+        """Other words here and there: the grammar's own words must not be all that is neutral."""
+        words = re.split(r"(\W+)", piece)
+        return "".join(
+            self._pick("words") if len(w) > 3 and self._chance.random() < 0.15 else w for w in words
+        )
+
     def _slip(self, piece: str) -> str:
         """Two letters swapped, one left out or one doubled; never at the ends."""
         places = [i for i in range(1, len(piece) - 2) if piece[i : i + 2].isalpha()]
@@ -156,7 +165,7 @@ class _Writer:
     def _name(self, kind: str) -> str:
         """A name of a list, or an ordinary word used as one: context has to tell."""
         draw = self._chance.random()
-        if draw < 0.16:
+        if draw < 0.11:
             return self._pick("words").title()
         return self._pick("english_given" if kind == "given" and draw < 0.4 else kind).title()
 

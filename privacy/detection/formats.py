@@ -1,0 +1,226 @@
+# ruff: noqa: E501 - a pattern reads better unbroken
+"""Identifiers that have a format: addresses, numbers, keys, ids, paths, by one combined pattern.
+
+Here: finding them in a text as it was written; the first alternative that matches wins, so the
+specific stand before the general. Not here: words after a cue (`privacy/skeleton`), Presidio's
+checksummed recognisers (`privacy/detect`), what a path keeps (`privacy/paths`).
+"""
+
+import re
+from functools import cache
+
+from privacy.detection.findings import Finding
+from privacy.detection.lexicon import is_program_word
+from privacy.detection.logs import is_constant
+from privacy.paths import path_edits, template_url
+
+_TLD = r"(?:com|org|net|edu|gov|mil|info|io|co|uk|ac|me|de|at|ch|fr|es|pt|it|nl|eu|us|ca|au|nz|ie|in|br|mx|jp|example)"
+_DOT = r"(?:\s*(?:\(dot\)|\[dot\]|\{dot\}|<dot>)\s*|\s+(?i:dot)\s+)"
+_AT = r"(?:\s*(?:\((?i:at|a)\)|\[(?i:at)\]|\{(?i:at)\}|<(?i:at)>)\s*|\s+(?i:at)\s+)"
+_SIGNED_AT = r"(?:\s*(?:\((?i:at|a)\)|\[(?i:at)\]|\{(?i:at)\}|<(?i:at)>)\s*)"
+_MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}"
+_PATTERNS: tuple[tuple[str, str, str], ...] = (
+    ("secret", "secrets", r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"),
+    ("jwt", "secrets", r"\beyJ[\w-]{2,}(?:\.[\w-]*){0,4}"),
+    (
+        "secret", "secrets",
+        r"\b(?:(?:sk|pk|rk|whsec|sntrys|shp(?:at|ss|ca|pa)|lin_api|dckr_pat|figd|PMAK|NRAK|npm|pypi|gsk|xai|nvapi|hf"
+        r"|gh[pousr]|github_pat|glpat|xox[abeoprs]|xapp|AKIA|ASIA|AIza|GOCSPX|ya29|ATATT|dop_v1|sq0[a-z]{3}|EAAC|SG)"
+        r"[-_.]?(?=[\w.-]*\d)[\w.-]{10,}|(?:sk|pk|gh[pousr]|glpat|hf)[-_][A-Za-z_-]{10,}|AIza[\w-]{10,})",
+    ),
+    ("credential", "secrets", r"(?i:\b(?:bearer|basic|digest)\s+)[\w.~+/=-]{6,}"),
+    (
+        "credential", "secrets",
+        r"(?i:(?<![A-Za-z])(?:token|api[-_ ]?key|access[-_ ]?key|private[-_ ]?key|secret|passw(?:or)?d|passphrase|passcode|pwd|pin|authorization"
+        r"|set-cookie|cookie|csrf|otp|nonce)\b[\"']?\s*(?:[:=]|\bis\b)\s*[\"']?)[^\s\"',;)\]}]{3,}",
+    ),
+    ("credential", "secrets", r"(?i:\b(?:token|key|secret|password)\s+)(?=\S*\d)[^\s\"',;)\]}]{8,}"),
+    ("url", "paths", r"\b[a-zA-Z][a-zA-Z0-9+.-]{1,15}://[^\s\"'<>)\]}]+"),
+    # RFC 5322 allows more signs in front of the @ than people use; only from the start of a word.
+    ("email", "addresses", r"(?<![^\s<>,;\"()\[\]=:'])[^\s@<>,;\"()\[\]]{1,64}[@\uff20][\w-]+(?:\.[\w-]+)*"),
+    ("email", "addresses", r"[\w.+%'-]+(?:@|%40)[\w-]+(?:\.[\w-]+)*"),
+    ("email", "spelled", rf"\b[\w+-]+(?:(?:{_DOT}|\.)[\w+-]+){{0,3}}{_AT}[\w-]+(?:(?:\.[\w-]+)*{_DOT}[A-Za-z]{{2,}})+\b"),
+    ("email", "spelled", rf"\b[\w.+-]+{_SIGNED_AT}[\w-]+(?:\.[\w-]+)+\b"),
+    ("email", "spelled", rf"\b[\w+-]+(?:(?:{_DOT}|\.)[\w+-]+){{0,3}}{_AT}[\w-]+(?:\.[\w-]+)*\.{_TLD}\b"),
+    (
+        "uuid", "digits",
+        r"\b[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{12}\b",
+    ),
+    ("mac", "colons", r"\b[0-9a-fA-F]{2}(?:[:-][0-9a-fA-F]{2}){5}\b|\b[0-9a-fA-F]{4}(?:\.[0-9a-fA-F]{4}){2}\b"),
+    (
+        "timestamp", "digits",
+        r"\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?\b",
+    ),
+    (
+        "date", "months",
+        rf"\b\d{{1,2}}(?:st|nd|rd|th|\.)?[ -]{_MONTH}\b(?:[ ,-]+\d{{4}})?|\b{_MONTH}\.? \d{{1,2}}\b(?:,? \d{{4}}\b)?",
+    ),
+    ("ip", "digits", r"\b\d{1,3}(?:\.\d{1,3}){3}\b"),
+    ("time", "colons", r"\b\d\d:\d\d:\d\d(?:[.,]\d+)?\b"),
+    (
+        "ip", "digits",
+        r"(?<![\w:.])(?=[0-9a-fA-F:]*\d)(?=[0-9a-fA-F]*:[0-9a-fA-F]*:)[0-9a-fA-F]{0,4}"
+        r"(?::[0-9a-fA-F]{0,4}){2,7}(?:\.\d{1,3}){0,3}(?:%\w+)?(?![\w:])",
+    ),
+    ("iban", "digits", r"\b(?i:[A-Z]{2})\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,4})?\b"),
+    ("iban", "digits", r"\b[a-z]{2}\d{2}(?: ?[a-z0-9]{4}){3,7}(?: ?[a-z0-9]{1,4})?\b"),
+    # The United Kingdom's national insurance number; other countries' are digits or ids below.
+    ("national_id", "digits", r"\b(?i:[A-Z]{2}[ -]?\d{2}[ -]?\d{2}[ -]?\d{2}[ -]?[A-D])\b"),
+    ("home", "paths", r"(?<![\w.])(?:/home/|/Users/|/var/home/|\b[A-Za-z]:[\\/]+(?i:Users|Documents and Settings)[\\/]+)(?:[^\\/:*?\"<>|\r\n,;)']{1,60}(?=[\\/])|[\w.@-]+)"),
+    ("home", "paths", r"(?<![\w/~])~[A-Za-z_][\w.-]*"),
+    ("path", "paths", r"(?<![\w<])/[\w.~%@:{}+-]+(?:/[\w.~%@:{}+<>-]*)*(?:\?[^\s\"']*)?"),
+    (
+        "duration", "digits",
+        r"(?<![\w.])\d+(?:\.\d+)?(?:e-?\d+)?\s?(?:ns|us|µs|ms|s|sec|seconds?|min|minutes?|h|hours?)\b",
+    ),
+    ("number", "digits", r"(?<![\w.+(-])\d{1,4}\.\d{6,}(?![\w.])"),
+    # Longer digit groups are phones, cards, national ids, account numbers: all one type.
+    ("digits", "digits", r"(?<!\w)[+(]{0,2}\d(?:[ ()./+\u2010-\u2013-]{0,3}\d){6,}(?:-?[A-Za-z](?!\w))?"),
+    ("hex", "digits", r"\b(?:0x)?(?=[0-9a-fA-F]*\d)[0-9a-fA-F]{8,}\b"),
+    ("id", "digits", r"\b(?=[\w.-]*\d)(?=[\w.-]*[^\W\d])\w+(?:[.-]\w+)*\b"),
+    ("number", "digits", r"\d+(?:[.,:]\d+)*"),
+)  # fmt: skip
+# Without one of these signs (lower case) nothing of the group can match; most lines lack most of them.
+_SIGNS = {
+    "secrets": """token key secret passw passc passp pwd pin authoriz cookie csrf otp nonce bearer basic digest eyj sk- sk_ sk.
+        pk- pk_ pk. rk_ rk- whsec sntrys shp lin_api dckr_pat figd pmak nrak npm_ pypi gsk xai nvapi hf_ hf- gho ghp ghu ghr ghs
+        github_pat glpat xox xapp akia asia aiza gocspx ya29 atatt dop_v1 sq0 eaac sg. begin""".split(),
+    "addresses": ["@", "%40", "\uff20"],
+    "spelled": [" at ", "(at)", "[at]", "{at}", "<at>", "(a)"],
+    "paths": ["/", "~", "\\"],
+    "colons": [":", "-", "."],
+    "months": "jan feb mar apr may jun jul aug sep oct nov dec".split(),
+}
+
+_SIGN_PATTERNS = {
+    group: re.compile("|".join(re.escape(sign) for sign in signs))
+    for group, signs in _SIGNS.items()
+}
+
+
+@cache
+def _combined(absent: frozenset[str]) -> tuple[re.Pattern[str], list[str]]:
+    """The pattern without the absent groups, and the kind of each of its alternatives."""
+    present = [(kind, pattern) for kind, group, pattern in _PATTERNS if group not in absent]
+    return re.compile("|".join(f"({pattern})" for _, pattern in present) or r"(?!)"), [
+        kind for kind, _ in present
+    ]
+
+
+# Constants of templates that hold a digit: versions, encodings, well-known names.
+_CONSTANTS = re.compile(
+    r"(?i:v\d|utf-?8|utf-?16|latin-?1|base64|sha-?(?:1|256|384|512)|md5|http[s/]?\d?|http/\d(?:\.\d)?|"
+    r"ipv[46]|neo4j|s3|k8s|oauth2|auth0|h2|x86_64|amd64|arm64|int(?:8|16|32|64)|float(?:16|32|64)|"
+    r"(?:step|branch|attempt|retry|phase|task|node|stage|worker|shard|pool|queue|level|part|replica|thread)[_-]?\d{1,3}|"
+    r"p(?:50|90|95|99)|(?:gpt|llama|qwen|mi[sx]tral|gemma|phi|claude|gemini|deepseek)[\w.:-]*|python3?(?:\.\d+)?|"
+    r"psycopg2|log4j|ec2|i18n|utf8mb4|(?:us|eu|ap|sa|ca|me|af)-[a-z]+-\d[a-z]?)\Z"
+)
+_PARTS = re.compile(r"[._-]+")
+_ERRNO = re.compile(r"(?i:errno|status|code|port|line|exit code)\W{0,3}\Z")
+_SIZE = re.compile(r"\d+(?:\.\d+)?(?=(?:[KMGTP]i?)?[Bb](?:ps|/s)?\Z)")
+_CREDENTIAL_CUE = re.compile(
+    r"(?i:bearer|basic|digest)\s+|[\w -]+?[\"']?\s*(?:[:=]|\bis\b)\s*[\"']?(?i:(?:bearer|basic)\s+)?|\w+\s+"
+)
+# `password is required` says nothing about a password.
+_NO_SECRET = frozenset(
+    """required invalid incorrect missing expired wrong empty null none not too weak valid used already being
+    set unset true false disabled enabled revoked refreshed stored rejected malformed unknown <credential>
+    """.split()
+)
+_KEY = re.compile(r"(?:[\w.\[\]-]+[=:])+(?=[^@])")
+_LOADED_URL = re.compile(r"[?#]|://[^/]*@")
+
+
+def format_findings(text: str) -> list[Finding]:
+    """Identifiers that have a format, in order; constants of templates are not among them."""
+    pattern, kinds = _combined(_absent(text))
+    return [
+        finding
+        for match in pattern.finditer(text)
+        for finding in _find(match, kinds[(match.lastindex or 1) - 1])
+    ]
+
+
+def _absent(text: str) -> frozenset[str]:
+    lower = " ".join(text.lower().split())
+    absent = [group for group, signs in _SIGN_PATTERNS.items() if not signs.search(lower)]
+    if not _DIGIT.search(text):
+        absent += ["digits", "months"]
+    return frozenset(absent)
+
+
+_DIGIT = re.compile(r"\d")
+
+
+def _find(match: re.Match[str], kind: str) -> list[Finding]:
+    found, start = match.group(), match.start()
+    if kind in _SPECIAL:
+        return _SPECIAL[kind](found, start)
+    if kind in {"id", "number", "hex"} and _is_constant_with_digits(kind, found):
+        return []
+    if kind == "id":
+        return _id(found, start)
+    if kind == "number" and len(found) <= 5 and _ERRNO.search(match.string, 0, start):
+        return []
+    return [Finding(start, match.end(), kind)]
+
+
+def _is_constant_with_digits(kind: str, found: str) -> bool:
+    if _CONSTANTS.match(found):
+        return True
+    parts = _PARTS.split(found)
+    return kind == "id" and all(_CONSTANTS.match(p) or is_constant(p) for p in parts)
+
+
+def _id(found: str, start: int) -> list[Finding]:
+    """An id without its unit (`512MB`) and without words of programs in front (`tta-api-7d9f`)."""
+    size = _SIZE.match(found)
+    if size:
+        return [Finding(start, start + size.end(), "number")]
+    at = 0
+    for part in re.finditer(r"([^\W\d_]{3,})[.-]", found):
+        if part.start() != at or not is_program_word(part[1].lower()):
+            break
+        at = part.end()
+    return [Finding(start + at, start + len(found), "id")]
+
+
+def _url(found: str, start: int) -> list[Finding]:
+    """A URL that carries somebody (user info, query, fragment) goes as a whole, else by segments."""
+    if _LOADED_URL.search(found):
+        scheme, _, rest = template_url(found).partition("://")
+        segments = [s if _is_known_segment(s) else "{id}" for s in rest.split("/")[1:]]
+        kept = "/".join([f"{scheme}://{rest.split('/')[0]}", *segments])
+        return [Finding(start, start + len(found), "url", kept)]
+    path_at = found.find("/", found.index("://") + 3)
+    if path_at < 0:
+        return []
+    return _path(found[path_at:], start + path_at)
+
+
+def _is_known_segment(segment: str) -> bool:
+    return segment[:1] in {"", "{", "<", ":", "*"} or all(
+        is_constant(part) for part in re.split(r"[._-]+", segment)
+    )
+
+
+def _path(found: str, start: int) -> list[Finding]:
+    return [Finding(start + a, start + b, kind, kept) for a, b, kind, kept in path_edits(found)]
+
+
+def _email(found: str, start: int) -> list[Finding]:
+    """The address without the key in front of it: `user=jo@example.org`."""
+    key = _KEY.match(found)
+    return [Finding(start + (key.end() if key else 0), start + len(found), "email")]
+
+
+def _credential(found: str, start: int) -> list[Finding]:
+    """What follows the cue; the cue itself is a constant of the template."""
+    cue = _CREDENTIAL_CUE.match(found)
+    at = cue.end() if cue and cue.end() < len(found) else 0
+    if found[at:].lower().rstrip(".:") in _NO_SECRET:
+        return []
+    return [Finding(start + at, start + len(found), "credential")]
+
+
+_SPECIAL = {"email": _email, "url": _url, "path": _path, "credential": _credential}
