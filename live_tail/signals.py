@@ -24,6 +24,7 @@ class Signals:
     not_dependencies: tuple[str, ...]
     unreachable_exceptions: tuple[str, ...]
     probe_commands: tuple[str, ...]
+    sporadic_components: tuple[str, ...]
     content_delivery: dict[str, list[str]]
 
     def is_ignored(self, route: str) -> str:

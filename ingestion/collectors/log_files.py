@@ -205,10 +205,8 @@ def _body(found: list[Entry], at_ns: int, path: Path, files: LogFiles) -> bytes:
     return request.SerializeToString(deterministic=True)
 
 
-def start_log_files(settings: Settings, stopping: threading.Event) -> threading.Thread | None:
-    """Tail the files of `collectors.log_files` in a thread; should it end, `stopping` is set."""
-    if not settings.collectors.log_files:
-        return None
+def log_sender(settings: Settings) -> Send:
+    """What sends a log export to the home's own receiver; it raises SendFailed when it must come again."""
     url = f"http://{settings.receiver.host}:{settings.receiver.http_port}/v1/logs"
     client = httpx.Client(timeout=30)
 
@@ -223,10 +221,18 @@ def start_log_files(settings: Settings, stopping: threading.Event) -> threading.
         if answer.status_code in {429, 502, 503, 504}:
             raise SendFailed(str(answer.status_code))
 
+    return send
+
+
+def start_log_files(settings: Settings, stopping: threading.Event) -> threading.Thread | None:
+    """Tail the files of `collectors.log_files` in a thread; should it end, `stopping` is set."""
+    if not settings.collectors.log_files:
+        return None
+
     def work() -> None:
         try:
             keys = KeyStore.open(settings.home)
-            tail = LogTail(settings.home, keys, settings.collectors.log_files, send)
+            tail = LogTail(settings.home, keys, settings.collectors.log_files, log_sender(settings))
             while not stopping.is_set():
                 tail.step()
                 stopping.wait(_POLL_S)

@@ -58,9 +58,10 @@ SELECT target, max((NOT is_up)::INTEGER) FROM (
     GROUP BY ALL
 ) GROUP BY target
 """
-_SILENT = """
+_SPORADIC = ", ".join(f"'{name}'" for name in _S.sporadic_components)
+_SILENT = f"""
 SELECT component, date_diff('second', max(last_at), $at)
-FROM hot_sightings WHERE component <> 'tta-monitor-receiver' -- which speaks only while it fails
+FROM hot_sightings WHERE component NOT IN ({_SPORADIC})
 GROUP BY component HAVING count(DISTINCT date_trunc('minute', bucket_at)) >= 5
 """
 USES = """

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from live_tail.alerts.model import Labels, Reading, Round, Rule, Severity, fingerprint, labels_of
-from live_tail.alerts.records import EXTERNAL, Alert, Book, Event, State
+from live_tail.alerts.records import BY_HAND, EXTERNAL, Alert, Book, Event, State
 from live_tail.alerts.rule_files import rendered
 
 # A gap between two rounds counts as at most this much observed time.
@@ -23,7 +23,6 @@ REOPENED_WITHIN = timedelta(hours=24)
 FORGET_AFTER = timedelta(hours=24)
 RESOLVE_TIMEOUT = timedelta(minutes=5)
 _VALUES = 30
-_BY_HAND = "resolved by hand"
 
 
 class UnknownAlert(Exception):
@@ -128,7 +127,7 @@ def _observed(alert: Alert, rule: Rule, reading: Reading, at: datetime, gap: tim
         return alert
     if sum(history) < wanted:
         return _waiting(alert, at, timedelta(0), rule)
-    if alert.reason == _BY_HAND and alert.state is State.RESOLVED:
+    if alert.reason == BY_HAND and alert.state is State.RESOLVED:
         held = alert.held + gap
         return (
             fire(_described(alert, rule), at) if held >= HAND_GRACE else replace(alert, held=held)
@@ -194,7 +193,7 @@ def _missed(alert: Alert, rule: Rule, at: datetime, gap: timedelta) -> Alert | N
             return None
         return replace(alert, state=State.RESOLVED, held=timedelta(0))
     # Once the condition has ended, a resolution by hand has done its work.
-    reason = "the condition ended" if alert.reason == _BY_HAND else alert.reason
+    reason = "the condition ended" if alert.reason == BY_HAND else alert.reason
     return _kept(replace(alert, reason=reason, held=timedelta(0)), at)
 
 
@@ -226,7 +225,7 @@ def acknowledge(book: Book, name: str, by: str, note: str, at: datetime) -> tupl
 
 def resolve(book: Book, name: str, by: str, at: datetime) -> tuple[Book, Event]:
     """Closed by hand; it opens again when the condition still holds after HAND_GRACE."""
-    after = resolved(_active(book, name), at, _BY_HAND)
+    after = resolved(_active(book, name), at, BY_HAND)
     return _with(book, after), Event(at, "resolved", after, by)
 
 

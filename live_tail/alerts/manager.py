@@ -240,6 +240,8 @@ class Manager:
         book = Book(life.changed(book, raised).alerts, groups, book.at)
         told += [n for n in more if n.channel not in reached]
         events += [Event(now, "escalated", a, f"level {a.level}") for a in raised]
+        notified = {a.fingerprint: a for n in told for a in n.firing}
+        events += [Event(now, "notified", a) for a in notified.values()]
         changed = [
             a
             for name, a in book.alerts.items()

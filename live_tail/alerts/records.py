@@ -27,6 +27,7 @@ class State(StrEnum):
 
 ACTIVE = frozenset({State.FIRING, State.ACKNOWLEDGED})
 EXTERNAL = "external"
+BY_HAND = "resolved by hand"
 
 
 @dataclass(frozen=True)

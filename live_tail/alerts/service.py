@@ -1,7 +1,7 @@
 """Alerting inside the live tail process: the store, the policy and the thread that ticks.
 
-Here: putting the parts together, the passing of time, and the thread of the fast lane beside it.
-Not here: what a tick does (`manager`), what is fast (`fast_lane`).
+Here: putting the parts together, the passing of time, and the threads beside it: the fast lane,
+the facts for the warehouse. Not here: what a tick does (`manager`), what is fast (`fast_lane`).
 """
 
 import threading
@@ -11,8 +11,10 @@ from dataclasses import replace
 
 import structlog
 
+from ingestion.collectors.log_files import log_sender
 from ingestion.settings import Settings
 from ingestion.spool import Spool
+from live_tail.alerts.facts_out import FactsOut
 from live_tail.alerts.fast_lane import FastLane
 from live_tail.alerts.manager import Manager
 from live_tail.alerts.notifier import WatchedPolicy
@@ -48,10 +50,12 @@ class AlertService:
         )
         self._rounds, self._live_seq = rounds, live_seq
         self._fast = FastLane(spool, settings.home, lambda: rounds.rules, self.manager.hasten)
+        self._facts = FactsOut(Store(settings.home, keys), log_sender(settings))
         self._stopping = threading.Event()
         self._threads = [
             threading.Thread(target=self._run, name="alerts", daemon=True),
             threading.Thread(target=self._fast.run, name="fast lane", daemon=True),
+            threading.Thread(target=self._facts.run, name="alert facts", daemon=True),
         ]
 
     def start(self) -> None:
@@ -63,6 +67,7 @@ class AlertService:
         """End after the tick at hand."""
         self._stopping.set()
         self._fast.stop()
+        self._facts.stop()
         for thread in self._threads:
             thread.join(timeout=5)
 

@@ -31,6 +31,8 @@ CREATE TABLE IF NOT EXISTS alerts (id TEXT PRIMARY KEY, state TEXT NOT NULL,
 CREATE TABLE IF NOT EXISTS alert_events (seq INTEGER PRIMARY KEY AUTOINCREMENT,
     alert TEXT NOT NULL, at_us INTEGER NOT NULL, kind TEXT NOT NULL, record BLOB NOT NULL);
 CREATE INDEX IF NOT EXISTS alert_events_alert ON alert_events (alert);
+CREATE TABLE IF NOT EXISTS alert_events_sent (id INTEGER PRIMARY KEY CHECK (id = 1),
+    seq INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS alert_groups (key TEXT PRIMARY KEY, record BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS alert_silences (id TEXT PRIMARY KEY, ends_us INTEGER NOT NULL,
     record BLOB NOT NULL);
@@ -59,6 +61,17 @@ class Entry:
     attempts: int
     state: str
     payload: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class LifeEvent:
+    """Something that happened to an episode; `notifications` counts those so far, itself included."""
+
+    seq: int
+    at_us: int
+    kind: str
+    alert: Alert
+    notifications: int
 
 
 class Store:
@@ -146,6 +159,24 @@ class Store:
             }
             for at, kind, record in rows.fetchall()
         ]
+
+    def unsent(self, limit: int) -> list[LifeEvent]:
+        """The next events that the warehouse was not told of, in order."""
+        rows = self._db.execute(
+            "SELECT e.seq, e.at_us, e.kind, e.alert, a.record, (SELECT count(*) FROM alert_events n"
+            "   WHERE n.alert = e.alert AND n.kind = 'notified' AND n.seq <= e.seq)"
+            " FROM alert_events e JOIN alerts a ON a.id = e.alert"
+            " WHERE e.seq > coalesce((SELECT seq FROM alert_events_sent), 0) ORDER BY e.seq LIMIT ?",
+            (limit,),
+        )
+        return [
+            LifeEvent(seq, at, kind, alert_from(self._sealer.open(name, record)), count)
+            for seq, at, kind, name, record, count in rows.fetchall()
+        ]
+
+    def mark_sent(self, seq: int) -> None:
+        """The warehouse has the events up to this one."""
+        self._db.execute("INSERT OR REPLACE INTO alert_events_sent VALUES (1, ?)", (seq,))
 
     def silences(self) -> list[Silence]:
         """All that are kept, ended ones included."""
