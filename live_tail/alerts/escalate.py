@@ -1,8 +1,9 @@
 """Escalation: who is told next while nobody acknowledges. Pure.
 
 Here: levels, delays and the people behind a target. Not here: the first notification (`dispatch`).
-Delays count from the moment of firing on the clock, so a restart or a change of daylight saving
-moves nothing; a level that was missed while the process was down is told at once, the highest only.
+Delays count from the moment of firing (or of the end of a mute) on the clock, so a restart or a
+change of daylight saving moves nothing; a level that was missed while the process was down is told
+at once, the highest only.
 """
 
 from dataclasses import replace
@@ -40,18 +41,19 @@ def policy_of(alert: Alert, policy: Policy) -> Escalation | None:
 def next_step(alert: Alert, policy: Policy) -> tuple[datetime, tuple[str, ...]] | None:
     """When the next level is told if nobody acknowledges, and whom."""
     chosen = policy_of(alert, policy)
-    if chosen is None or alert.state is not State.FIRING or alert.fired_at is None:
+    heard_at = alert.heard_at
+    if chosen is None or alert.state is not State.FIRING or heard_at is None:
         return None
     if alert.level < len(chosen.levels):
         level = chosen.levels[alert.level]
-        return alert.fired_at + level.after, level.notify
-    at = alert.level_at or alert.fired_at
+        return heard_at + level.after, level.notify
+    at = alert.level_at or heard_at
     return at + chosen.repeat_interval, chosen.levels[-1].notify
 
 
 def _level(alert: Alert, chosen: Escalation, now: datetime) -> int | None:
     """The level to tell now (from 1), or None."""
-    age = now - (alert.fired_at or now)
+    age = now - (alert.heard_at or now)
     reached = sum(level.after <= age for level in chosen.levels)
     if reached > alert.level:
         return reached

@@ -154,7 +154,7 @@ def fire(alert: Alert, at: datetime) -> Alert:
     return replace(
         alert, state=State.FIRING, started_at=started, fired_at=at, episode=alert.episode + 1,
         is_reopened=reopened, recent_fires=(*recent, at), acknowledged_at=None,
-        acknowledged_by="", note="", resolved_at=None, reason="", muted_by=(), level=0,
+        acknowledged_by="", note="", resolved_at=None, reason="", muted_by=(), unmuted_at=None, level=0,
         level_at=None, held=timedelta(0), quiet=timedelta(0),
     )  # fmt: skip
 

@@ -260,7 +260,7 @@ class Manager:
     def _muted(self, book: Book, policy: Policy, now: datetime) -> tuple[Book, list[Event]]:
         found = mutes(book.alerts.values(), self._silences, policy, self._uses, now)
         changed = [
-            replace(book.alerts[name], muted_by=by)
+            replace(book.alerts[name], muted_by=by, unmuted_at=None if by else now)
             for name, by in found.items()
             if book.alerts[name].muted_by != by
         ]

@@ -1,10 +1,13 @@
 """What is not told although it fires: silences, inhibition, maintenance. It stays recorded.
 
+What began while its dependency was dead stays muted for the policy's `recovery_grace` after the
+dependency is back: its windows still hold the outage. If it fires then, it is told.
+
 Here: which mutes hold for which alert, pure. Not here: quiet hours (they delay, see `dispatch`).
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from live_tail.alerts.matchers import matches, matches_targets
 from live_tail.alerts.policy import Policy
@@ -12,17 +15,23 @@ from live_tail.alerts.records import Alert, Silence
 from live_tail.alerts.times import is_in_maintenance
 
 Uses = frozenset[tuple[str, str]]
+# What an outage set off may begin a round after its end.
+_AFTERMATH = timedelta(minutes=1)
 
 
 def mutes(
     alerts: Iterable[Alert], silences: Iterable[Silence], policy: Policy, uses: Uses, now: datetime
 ) -> dict[str, tuple[str, ...]]:
-    """By fingerprint of each active alert: `silence:ID`, `inhibited:FINGERPRINT`, `maintenance:NAME`."""
-    active = [a for a in alerts if a.is_active]
+    """By fingerprint of each active alert: `silence:ID`, `maintenance:NAME`, `inhibited:FINGERPRINT`
+    and, of a source that is over, `recovering:FINGERPRINT`."""
+    known = list(alerts)
+    active = [a for a in known if a.is_active]
     labels = {a.fingerprint: a.all_labels() for a in active}
     open_silences = [s for s in silences if s.starts_at <= now < s.ends_at]
     windows = [w for w in policy.maintenance if is_in_maintenance(w, now)]
     sources = [a for a in active if a.inhibits or _is_source(labels[a.fingerprint], policy)]
+    over = [a for a in known if _is_recent(a, policy, now)]
+    ended = [(a, a.all_labels()) for a in over if a.inhibits or _is_source(a.all_labels(), policy)]
     found: dict[str, tuple[str, ...]] = {}
     for alert in active:
         own = labels[alert.fingerprint]
@@ -34,6 +43,11 @@ def mutes(
                 for s in sources
                 if s is not alert and _inhibits(s, labels[s.fingerprint], own, policy, uses)
             ),
+            *(
+                f"recovering:{s.fingerprint}"
+                for s, theirs in ended
+                if _began_during(alert, s) and _inhibits(s, theirs, own, policy, uses)
+            ),
         )
     return found
 
@@ -42,6 +56,18 @@ def silenced_now(matchers: Iterable[str], alerts: Iterable[Alert]) -> list[Alert
     """Active alerts that a silence with these matchers would mute."""
     texts = tuple(matchers)
     return [a for a in alerts if a.is_active and matches(texts, a.all_labels())]
+
+
+def _is_recent(alert: Alert, policy: Policy, now: datetime) -> bool:
+    at = alert.resolved_at
+    return not alert.is_active and at is not None and now - at < policy.recovery_grace
+
+
+def _began_during(alert: Alert, source: Alert) -> bool:
+    began, ended = source.fired_at, source.resolved_at
+    if began is None or ended is None:
+        return False
+    return began <= alert.started_at <= ended + _AFTERMATH
 
 
 def _is_source(labels: Mapping[str, str], policy: Policy) -> bool:

@@ -193,6 +193,7 @@ class Policy(_Part):
     maintenance: tuple[Maintenance, ...] = ()
     quiet_hours: QuietHours = QuietHours()
     acknowledgement_expires_after: Duration = timedelta(hours=24)
+    recovery_grace: Duration = timedelta(minutes=30)
 
     def receiver(self, name: str) -> Receiver:
         """The receiver of this name."""

@@ -67,6 +67,7 @@ class Alert:
     reason: str = ""
     ends_at: datetime | None = None
     muted_by: tuple[str, ...] = ()
+    unmuted_at: datetime | None = None
     is_reopened: bool = False
     recent_fires: tuple[datetime, ...] = ()
     level: int = 0
@@ -76,6 +77,11 @@ class Alert:
     def id(self) -> str:
         """Fingerprint and episode: names one firing of this alert for ever."""
         return f"{self.fingerprint}-{self.episode}"
+
+    @property
+    def heard_at(self) -> datetime | None:
+        """From when somebody could hear of it: it fired, or a mute ended."""
+        return self.unmuted_at or self.fired_at
 
     @property
     def is_active(self) -> bool:
@@ -171,7 +177,9 @@ def _plain(value: Any) -> Any:
 
 def alert_from(record: dict[str, Any]) -> Alert:
     """The alert of a stored record; fields that it lacks keep their defaults."""
-    times = ("started_at", "fired_at", "acknowledged_at", "resolved_at", "ends_at", "level_at")
+    times = (
+        "started_at", "fired_at", "acknowledged_at", "resolved_at", "ends_at", "level_at", "unmuted_at",
+    )  # fmt: skip
     values = {k: v for k, v in record.items() if k in {f.name for f in dataclasses.fields(Alert)}}
     values |= {name: _time(record.get(name)) for name in times}
     values |= {

@@ -55,6 +55,7 @@ class Simulation:
         self._policy = load_policy(SHIPPED.parent)
         self._book = Book({}, {})
         self._open: dict[str, Life] = {}
+        self._newest: dict[str, Life] = {}
         self._seq = 0
         self._tidied_at = start
         self.lives: list[Life] = []
@@ -92,7 +93,7 @@ class Simulation:
                 self._open.pop(name).resolved_at = alert.resolved_at or self.now
             return
         if name not in self._open:
-            self._open[name] = self._begun(alert)
+            self._open[name] = self._newest[name] = self._begun(alert)
             self.lives.append(self._open[name])
         one = self._open[name]
         one.value = alert.value
@@ -100,7 +101,7 @@ class Simulation:
             one.firing_at = self.now
             one.summary = rendered(self._rules[alert.rule].summary, one.labels, alert.value)
         for mute in muted_by:
-            source = self._open.get(mute.removeprefix("inhibited:"))
+            source = self._newest.get(mute.partition(":")[2])
             if source is not None:
                 entry = {"rule": source.rule, "labels": source.labels}
                 if entry not in one.inhibited_by:
