@@ -64,7 +64,7 @@ def send(
     elif channel.type == "pagerduty":
         _pagerduty(channel, key, payload, home, handing_over)
     else:
-        _apprise(address(channel, home), payload)
+        _apprise(address(channel, home), payload, channel.timeout.total_seconds())
 
 
 def _pagerduty(
@@ -107,14 +107,17 @@ def _post(
         raise SendProblem(f"HTTP {response.status_code}")
 
 
-def _apprise(url: str, payload: dict[str, Any]) -> None:
+def _apprise(url: str, payload: dict[str, Any], timeout_s: float) -> None:
     import apprise  # noqa: PLC0415 - takes half a second to import; most homes have no such channel
 
-    service = apprise.Apprise()
-    if not service.add(url):
+    service = apprise.Apprise.instantiate(url)
+    if not isinstance(service, apprise.NotifyBase):
         raise SendProblem("Apprise does not know this kind of address")
+    service.socket_connect_timeout = service.socket_read_timeout = timeout_s
+    sender = apprise.Apprise()
+    sender.add(service)
     try:
-        is_sent = service.notify(title=payload["title"], body=payload["body"])
+        is_sent = sender.notify(title=payload["title"], body=payload["body"])
     except Exception as error:  # noqa: BLE001 - a plugin's error may quote the address
         raise SendProblem(type(error).__name__) from None
     if not is_sent:
