@@ -1,10 +1,10 @@
-"""Alerts over HTTP: reading, acknowledging, silencing, and Alertmanager's own API v2.
+"""Alerts over HTTP: reading, acknowledging, silencing.
 
-Here: routes around the manager. Not here: what they do (`manager`). Changes need a JSON content
-type, so that no page of another site can make them. Texts from outside pass the gate here.
+Here: routes around the manager, answers and refusals. Not here: what they do (`manager`) and what
+Alertmanager's own API looks like (`api_v2`). Changes need a JSON content type or the method DELETE,
+so that no page of another site can make them.
 """
 
-import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -14,20 +14,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from live_tail.alerts.api_v2 import V2
 from live_tail.alerts.escalate import next_step
 from live_tail.alerts.life import UnknownAlert
 from live_tail.alerts.manager import Manager
 from live_tail.alerts.matchers import BadMatcher
-from live_tail.alerts.model import labels_of
 from live_tail.alerts.policy import duration
 from live_tail.alerts.records import Alert, Silence, to_record
 from live_tail.alerts.resolution import weekly
-from live_tail.alerts.templates import alertmanager_alert
 from live_tail.alerts.times import next_handover, on_call
-from privacy.treatments import keep, scrub
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
-_MAX_ALERTS, _MAX_EPISODES = 5_000, 20_000
+_MAX_EPISODES = 20_000
 _Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -46,8 +43,7 @@ def routes(manager: Manager) -> list[Route]:
         Route("/api/v1/silences/{id}/end", write["unsilence"], methods=["POST"]),
         Route("/api/v1/channels/{name}/test", write["test"], methods=["POST"]),
         Route("/api/v1/deliveries", read["deliveries"]),
-        Route("/api/v2/alerts", write["receive"], methods=["POST"]),
-        Route("/api/v2/alerts", read["v2"], methods=["GET"]),
+        *_alertmanager(V2(manager)),
     ]
 
 
@@ -88,13 +84,9 @@ def _reads(manager: Manager) -> dict[str, _Handler]:
     def deliveries(request: Request) -> Any:
         return {"deliveries": manager.deliveries(_limit(request))}
 
-    def v2(request: Request) -> Any:
-        found = manager.alerts(request.query_params.getlist("filter"))
-        return [_v2(a) for a in found if a.is_active]
-
     handlers = {
         "alerts": alerts, "alert": alert, "history": history, "preview": preview, "resolution": resolution,
-        "deliveries": deliveries, "v2": v2,
+        "deliveries": deliveries,
     }  # fmt: skip
     return {name: _reading(handler) for name, handler in handlers.items()}
 
@@ -122,19 +114,24 @@ def _writes(manager: Manager) -> dict[str, _Handler]:
     def test(request: Request, _: Any) -> Any:
         return {"key": manager.test_channel(request.path_params["name"])}
 
-    def receive(_: Request, body: Any) -> Any:
-        if not isinstance(body, list) or len(body) > _MAX_ALERTS:
-            raise ValueError(f"the body must be a list of at most {_MAX_ALERTS} alerts")
-        read = [_external(entry) for entry in body]
-        for alert in read:
-            manager.receive(alert.pop("labels"), **alert)
-        return {}
-
     handlers = {
         "acknowledge": acknowledge, "resolve": resolve, "silence": silence,
-        "unsilence": unsilence, "test": test, "receive": receive,
+        "unsilence": unsilence, "test": test,
     }  # fmt: skip
     return {name: _writing(handler) for name, handler in handlers.items()}
+
+
+def _alertmanager(v2: V2) -> list[Route]:
+    return [
+        Route("/api/v2/alerts", _writing(v2.receive), methods=["POST"]),
+        Route("/api/v2/alerts", _reading(v2.alerts), methods=["GET"]),
+        Route("/api/v2/silences", _writing(v2.put_silence), methods=["POST"]),
+        Route("/api/v2/silences", _reading(v2.silences), methods=["GET"]),
+        Route("/api/v2/silence/{id}", _reading(v2.silence), methods=["GET"]),
+        Route("/api/v2/silence/{id}", _reading(v2.end_silence), methods=["DELETE"]),
+        Route("/api/v2/receivers", _reading(v2.receivers)),
+        Route("/api/v2/status", _reading(v2.status)),
+    ]
 
 
 def _reading(handler: Callable[[Request], Any]) -> _Handler:
@@ -175,45 +172,6 @@ def _shown(manager: Manager, alert: Alert) -> dict[str, Any]:
     step = next_step(alert, manager.policy)
     after = {"at": step[0].isoformat(), "notify": list(step[1])} if step else None
     return {**to_record(alert), "id": alert.id, "next": after}
-
-
-def _v2(alert: Alert) -> dict[str, Any]:
-    silences = [m.partition(":")[2] for m in alert.muted_by if m.startswith("silence:")]
-    others = [m.partition(":")[2] for m in alert.muted_by if m.startswith("inhibited:")]
-    status = {
-        "state": "suppressed" if alert.muted_by else "active",
-        "silencedBy": silences,
-        "inhibitedBy": others,
-    }
-    return {**alertmanager_alert(alert, ""), "status": status}
-
-
-def _external(entry: Any) -> dict[str, Any]:
-    """One alert of `POST /api/v2/alerts`, gated; raises ValueError."""
-    if not isinstance(entry, dict) or not isinstance(entry.get("labels"), dict):
-        raise ValueError("every alert needs labels, an object of texts")
-    labels = {n: v for n, v in entry["labels"].items() if isinstance(v, str) and _NAME.match(n)}
-    if not labels.get("alertname"):
-        raise ValueError("every alert needs the label alertname")
-    notes = entry.get("annotations") or {}
-    notes = {n: v for n, v in notes.items() if isinstance(v, str)}
-    return {
-        "labels": labels_of({n: keep(v) for n, v in labels.items()}),
-        "starts_at": _moment(entry.get("startsAt")) or datetime.now(UTC),
-        "ends_at": _moment(entry.get("endsAt")),
-        "summary": scrub(notes.get("summary", "") or notes.get("message", "")),
-        "effect": scrub(notes.get("description", "")),
-    }
-
-
-def _moment(text: Any) -> datetime | None:
-    if not text or str(text).startswith("0001-"):
-        return None
-    try:
-        moment = datetime.fromisoformat(str(text))
-    except ValueError:
-        raise ValueError("startsAt and endsAt must be RFC 3339 times") from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def _by(body: Any) -> str:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from live_tail.alerts import life, own, templates
-from live_tail.alerts.dispatch import dispatch
+from live_tail.alerts.dispatch import dispatch, ways
 from live_tail.alerts.escalate import escalate
 from live_tail.alerts.matchers import matches, parse
 from live_tail.alerts.model import Labels, Reading, Round, Rule
@@ -47,7 +47,7 @@ class Manager:
         self._silences = store.silences()
         self._uses: frozenset[tuple[str, str]] = frozenset()
         self._rules: Mapping[str, Rule] | None = None
-        self._tidied_at = clock()
+        self.began_at = self._tidied_at = clock()
 
     def take(self, rnd: Round, rules: Mapping[str, Rule]) -> list[Event]:
         """What a round found; returns what happened to the alerts."""
@@ -103,17 +103,25 @@ class Manager:
             )  # fmt: skip
             self._settle(book, events, now)
 
-    def silence(self, matchers: Sequence[str], ends_at: datetime, by: str, comment: str) -> Silence:
-        """Mute what matches until then; raises BadMatcher, or ValueError for a time that is past."""
+    def silence(
+        self,
+        matchers: Sequence[str],
+        ends_at: datetime,
+        by: str,
+        comment: str,
+        starts_at: datetime | None = None,
+    ) -> Silence:
+        """Mute what matches, from now or later; raises BadMatcher, or ValueError for wrong times."""
         patterns = [parse(text)[2].pattern for text in matchers]
         if any(scrub(p) != p and keep(p) != p for p in patterns):
             raise ValueError("a matcher holds what no label can hold after the privacy gate")
         with self._lock:
             now = self._clock()
-            if not matchers or ends_at <= now:
+            begins_at = max(starts_at or now, now)
+            if not matchers or ends_at <= begins_at:
                 raise ValueError("a silence needs at least one matcher and an end in the future")
             silence = Silence(
-                secrets.token_hex(6), tuple(matchers), now, ends_at, keep(by), scrub(comment)
+                secrets.token_hex(6), tuple(matchers), begins_at, ends_at, keep(by), scrub(comment)
             )
             self._store.put_silence(silence)
             self._silences = self._store.silences()
@@ -163,6 +171,10 @@ class Manager:
         raise life.UnknownAlert(
             f"no alert has the id {keep(name)[:40]!r}: see `./tta.sh monitor alerts list`."
         )
+
+    def receivers_of(self, alert: Alert) -> list[str]:
+        """The receivers that the policy routes an alert to."""
+        return list(dict.fromkeys(way.receiver for way in ways(self._policy(), alert)))
 
     def history(self, limit: int) -> list[Alert]:
         """Resolved episodes, the newest first."""
