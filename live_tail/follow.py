@@ -20,6 +20,7 @@ from privacy.keys import KeyProblem
 _log = structlog.get_logger()
 _TIDY_S = 30
 _READY_S = 5
+_BEHIND_MS = 1_000
 # Many small batches or few large ones: a round costs the same, and its memory is bounded.
 _ROUND_BATCHES, _ROUND_ROWS = 2_000, 50_000
 
@@ -58,7 +59,9 @@ class Follower:
                 _log.error("a round failed, trying again", cause=type(error).__name__)
                 self._stopping.wait(1)
                 continue
-            if read == 0:
+            # A round costs much the same for one batch as for many: what comes meanwhile waits for
+            # the next. Only who is behind does not pause.
+            if read == 0 or (self.lag_ms or 0) < _BEHIND_MS:
                 self._stopping.wait(self._poll_s)
 
     def step(self) -> int:

@@ -14,7 +14,6 @@ import structlog
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from ingestion.collectors.log_files import SendFailed
-from live_tail.alerts.records import BY_HAND
 from live_tail.alerts.store import LifeEvent, Store
 
 _log = structlog.get_logger()
@@ -86,6 +85,6 @@ def body_of(events: Sequence[LifeEvent]) -> bytes:
             held = max((alert.fired_at - alert.started_at).total_seconds(), 0.0)
             record.attributes.add(key="tta.alert.pending_s").value.double_value = held
         if event.kind == "resolved":
-            is_by_hand = alert.reason == BY_HAND
-            record.attributes.add(key="tta.alert.is_by_hand").value.bool_value = is_by_hand
+            by_hand = record.attributes.add(key="tta.alert.is_by_hand")
+            by_hand.value.bool_value = bool(alert.resolved_by)
     return request.SerializeToString(deterministic=True)

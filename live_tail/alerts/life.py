@@ -154,7 +154,8 @@ def fire(alert: Alert, at: datetime) -> Alert:
     return replace(
         alert, state=State.FIRING, started_at=started, fired_at=at, episode=alert.episode + 1,
         is_reopened=reopened, recent_fires=(*recent, at), acknowledged_at=None,
-        acknowledged_by="", note="", resolved_at=None, reason="", muted_by=(), unmuted_at=None, level=0,
+        acknowledged_by="", note="", resolved_at=None, resolved_by="", reason="", muted_by=(),
+        unmuted_at=None, level=0,
         level_at=None, held=timedelta(0), quiet=timedelta(0),
     )  # fmt: skip
 
@@ -225,7 +226,7 @@ def acknowledge(book: Book, name: str, by: str, note: str, at: datetime) -> tupl
 
 def resolve(book: Book, name: str, by: str, at: datetime) -> tuple[Book, Event]:
     """Closed by hand; it opens again when the condition still holds after HAND_GRACE."""
-    after = resolved(_active(book, name), at, BY_HAND)
+    after = replace(resolved(_active(book, name), at, BY_HAND), resolved_by=by)
     return _with(book, after), Event(at, "resolved", after, by)
 
 

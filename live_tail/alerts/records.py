@@ -64,6 +64,7 @@ class Alert:
     acknowledged_by: str = ""
     note: str = ""
     resolved_at: datetime | None = None
+    resolved_by: str = ""
     reason: str = ""
     ends_at: datetime | None = None
     muted_by: tuple[str, ...] = ()

@@ -12,7 +12,7 @@ from itertools import pairwise
 from statistics import fmean
 from typing import Any
 
-from live_tail.alerts.records import BY_HAND, Alert
+from live_tail.alerts.records import Alert
 
 
 def weekly(episodes: Iterable[Alert]) -> list[dict[str, Any]]:
@@ -47,7 +47,7 @@ def _figures(alerts: list[Alert]) -> dict[str, Any]:
     over = [
         (a.resolved_at - a.fired_at).total_seconds() for a in alerts if a.resolved_at and a.fired_at
     ]
-    acted_on = sum(bool(a.acknowledged_at) or a.reason == BY_HAND for a in alerts)
+    acted_on = sum(bool(a.acknowledged_at) or bool(a.resolved_by) for a in alerts)
     return {
         "fired": len(alerts),
         "acted_on": acted_on,
