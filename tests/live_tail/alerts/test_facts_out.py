@@ -11,6 +11,7 @@ from ingestion.spool import Spool
 from live_tail.alerts.facts_out import FactsOut, body_of
 from live_tail.alerts.manager import Manager
 from live_tail.alerts.notifier import WatchedPolicy
+from live_tail.alerts.resolution import weekly
 from live_tail.alerts.sources import Sources
 from live_tail.alerts.spec import Select
 from live_tail.alerts.store import Store
@@ -67,6 +68,17 @@ def test_every_event_passes_the_gate_whole(life: Life, pipeline: Pipeline, spool
     assert len({f["tta.alert.id"] for f in found}) == 1 and "<" not in found[0]["tta.alert.id"]
     assert found[-1]["tta.alert.is_by_hand"] == "false"
     assert not any("Jones" in v or "anna" in v for f in found for v in f.values())
+
+
+def test_that_somebody_resolved_it_is_known_after_the_condition_ended(
+    life: Life, pipeline: Pipeline, spool: Spool
+) -> None:
+    life.manager.resolve(life.fire(), "ben")
+    life.end()
+    FactsOut(life.store, lambda body: pipeline.process([Incoming("logs", body)]) and None).step()
+    assert kept(spool)[-1]["tta.alert.is_by_hand"] == "true"
+    (week,) = weekly(life.manager.history(10))
+    assert (week["acted_on"], week["noise_pct"]) == (1, 0.0)
 
 
 def test_what_was_not_answered_is_sent_again_with_the_same_bytes(life: Life) -> None:
