@@ -29,7 +29,8 @@ _STREET = (
 _ORGANISATION = (
     r"(?:school|high school|college|university|academy|elementary|primary|kindergarten|nursery|institute|hospital|clinic|"
     r"surgery|practice|hospice|pharmacy|centre|center|church|chapel|mosque|synagogue|temple|council|bank|logistics|"
-    r"dental|ltd|inc|llc|gmbh|company|& sons|house|prison|battalion|regiment|group|foods|services|sixth form|trust)"
+    r"dental|ltd|inc|llc|gmbh|company|& sons|house|prison|battalion|regiment|group|foods|services|sixth form|trust|"
+    r"coffee|cafe|café|pub|gym|hotel|army|airport|library|supermarket|salon|studios?|anonymous|foundation|hostel|shelter)"
 )
 _TITLE = (
     r"(?:mr|mrs|ms|miss|mx|dr|prof|professor|rev|reverend|father|sister|brother|pastor|imam|rabbi|coach|officer|"
@@ -50,7 +51,14 @@ _INTRODUCTION = (
     r"sign me as|this is|called|named|i am known as|goes by|ich heiße|ich heisse|mein name ist|man nennt mich|me llamo|"
     r"mi nombre es|soy|je m['\u2019]appelle|je me nomme|mon nom est|moi c['\u2019]est|meu nome é|me chamo|chamo-me)"
 )
+_DIGIT_WORD = r"(?:zero|oh|o|one|two|three|four|five|six|seven|eight|nine|double|treble|triple)"
 _CUES: tuple[tuple[str, str], ...] = (
+    (
+        "url",
+        r"(?P<hit>\b(?:(?:https?|ftp)://|www\.)[^\s<>\"']+|\b(?:[\w-]+\.)+(?:com|org|net|io|tv|me|co|uk|de|fr|es|pt|app|gg|ly|blog|info|edu|gov)\b"
+        r"(?:/[^\s<>\"']*)?)",
+    ),
+    ("phone", rf"(?P<hit>\b(?:{_DIGIT_WORD}[\s-]+){{5,}}{_DIGIT_WORD}\b)"),
     ("name", rf"\b{_INTRODUCTION}\s+(?P<hit>{_NAME})"),
     ("name", rf"(?<![\w-]){_KIN}(?:'?s name is|'?s called| is called)?,?\s+(?P<hit>{_NAME})"),
     ("name", rf"(?P<hit>\b{_TITLE}\.?\s+(?:dr\.?\s+)?{_NAME})"),
@@ -84,7 +92,8 @@ _CUES: tuple[tuple[str, str], ...] = (
     ("date", r"(?P<hit>\b\d{1,4}[./-]\d{1,2}[./-]\d{1,4}\b)"),
     (
         "date",
-        r"(?P<hit>\b(?:new year'?s (?:eve|day)|christmas(?: eve| day)?|halloween|easter|thanksgiving)\b(?:\s+\d{4})?)",
+        r"(?P<hit>\b(?:new year'?s(?: (?:eve|day))?|christmas(?: eve| day)?|halloween|easter|thanksgiving|boxing day|ramadan|eid|diwali|"
+        r"hanukkah|passover|(?:valentine|mother|father|st patrick)'?s day)\b(?:\s+\d{4})?)",
     ),
     ("date", r"(?P<hit>\b(?:19|20)\d\d\b)"),
     (
@@ -103,6 +112,10 @@ _CUES: tuple[tuple[str, str], ...] = (
     (
         "age",
         rf"(?P<hit>\b(?:\d{{1,3}}|{_NUMBER_WORD})[ -](?:years?|yrs?|jahre|años|ans|anos)(?:[ -]old|[ ]alt)?\b)",
+    ),
+    (
+        "age",
+        r"(?:^|[.!?]\s+)(?P<hit>[1-9]\d|(?:twenty|thirty|forty|fifty|sixty|seventy|eighty)(?:[- ]\w{3,5})?|\w+teen)(?=,?\s(?:and|here|yo|y/o|[fm]|male|female|from)\b)",
     ),
     ("age", rf"\b(?:have been|be|been)\s+(?P<hit>{_NUMBER_WORD})\b"),
     (
@@ -215,7 +228,8 @@ def chat_findings(text: str, formats: list[Finding]) -> list[Finding]:
     found = list(formats)
     open_text = blank(text, formats)
     for kind, pattern in _PATTERNS:
-        for match in pattern.finditer(open_text):
+        # A handle may end in what looks like an id.
+        for match in pattern.finditer(text if kind == "username" else open_text):
             if match["hit"]:
                 found.append(Finding(match.start("hit"), match.end("hit"), kind))
     for pattern in _NAME_CUES:
@@ -266,14 +280,22 @@ def _is_personal(
         return not (word in _NEVER_NAMES or word.startswith("i'") or word.startswith("i\u2019"))
     if word in _RELATIVES and before in {"tell", "told", "miss", "called", "call"}:
         return True
-    if not is_given_name(re.sub(r"['\u2019]s\Z", "", word)):
+    if not _may_be_given(re.sub(r"['\u2019]s\Z", "", word)):
         return False
-    return _is_name_here(word, before, after, capital=capital)
+    begins = capital and starts and after.endswith("ed") and word not in _NEVER_NAMES
+    return begins or _is_name_here(word, before, after, capital=capital)
 
 
 _RELATIVES = frozenset(
     "mum mom dad mam nan nana grandma grandpa granny mummy daddy mama papa".split()
 )
+
+
+def _may_be_given(word: str) -> bool:
+    return is_given_name(word) or word in _SHORT_NAMES
+
+
+_SHORT_NAMES = frozenset("jo mo ty vi ed bo lu".split())
 
 
 def _is_name_here(word: str, before: str, after: str, *, capital: bool) -> bool:
@@ -298,7 +320,21 @@ def _joined(text: str, findings: list[Finding]) -> list[Finding]:
                 joined[-1] = Finding(last.start, finding.end, "name")
                 continue
         joined.append(finding)
-    return [_with_head(text, f) for f in joined]
+    return [_with_head(text, _with_lead(text, f)) for f in joined]
+
+
+def _with_lead(text: str, finding: Finding) -> Finding:
+    """`Rose Hunter` at the start of a sentence, `Uncle Ray`: the capitals in front belong to the name."""
+    lead = _LEAD.search(text, max(finding.start - 30, 0), finding.start)
+    if lead is None or finding.type != "name" or not text[finding.start].isupper():
+        return finding
+    word = lead["word"].lower()
+    is_part = (
+        _may_be_given(word) or word in word_list("surnames") or bool(_ADDRESSED.fullmatch(word))
+    )
+    if word in _NEVER_NAMES or not is_part:
+        return finding
+    return Finding(lead.start("word"), finding.end, "name")
 
 
 def _with_head(text: str, finding: Finding) -> Finding:
@@ -310,6 +346,8 @@ def _with_head(text: str, finding: Finding) -> Finding:
     )
 
 
+_LEAD = re.compile(r"(?<![\w'\u2019-])(?P<word>[A-ZÀ-Ý][\w'\u2019-]*)\.? \Z")
+_ADDRESSED = re.compile(rf"{_TITLE}|{_KIN}", re.IGNORECASE)
 _HEAD = re.compile(
     rf"(?:['\u2019]s)?\s+(?:high\s+|sixth\s+|medical\s+)?{_ORGANISATION}\b", re.IGNORECASE
 )

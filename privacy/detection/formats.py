@@ -36,12 +36,13 @@ _PATTERNS: tuple[tuple[str, str, str], ...] = (
     ),
     ("credential", "secrets", r"(?i:\b(?:token|key|secret|password)\s+)(?=\S*\d)[^\s\"',;)\]}]{8,}"),
     ("url", "paths", r"\b[a-zA-Z][a-zA-Z0-9+.-]{1,15}://[^\s\"'<>)\]}]+"),
+    ("email", "addresses", rf"[\w.+-]+@[\w-]+(?:(?:\.[\w-]+)*{_DOT}[A-Za-z]{{2,}})+\b"),
     # RFC 5322 allows more signs in front of the @ than people use; only from the start of a word.
     ("email", "addresses", r"(?<![^\s<>,;\"()\[\]=:'])[^\s@<>,;\"()\[\]]{1,64}[@\uff20][\w-]+(?:\.[\w-]+)*"),
     ("email", "addresses", r"[\w.+%'-]+(?:@|%40)[\w-]+(?:\.[\w-]+)*"),
     ("email", "spelled", rf"\b[\w+-]+(?:(?:{_DOT}|\.)[\w+-]+){{0,3}}{_AT}[\w-]+(?:(?:\.[\w-]+)*{_DOT}[A-Za-z]{{2,}})+\b"),
     ("email", "spelled", rf"\b[\w.+-]+{_SIGNED_AT}[\w-]+(?:\.[\w-]+)+\b"),
-    ("email", "spelled", rf"\b[\w+-]+(?:(?:{_DOT}|\.)[\w+-]+){{0,3}}{_AT}[\w-]+(?:\.[\w-]+)*\.{_TLD}\b"),
+    ("email", "spelled", rf"\b[\w+-]+(?:(?:{_DOT}|\.)[\w+-]+){{0,3}}{_AT}(?!www\.)[\w-]+(?:\.[\w-]+)*\.{_TLD}\b"),
     (
         "uuid", "digits",
         r"\b[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{12}\b",

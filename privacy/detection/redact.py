@@ -5,6 +5,7 @@ Here: putting recognisers together for `chat` (fails closed on words nobody know
 whether the stack may be trusted (`identity`).
 """
 
+import re
 from dataclasses import dataclass
 
 from privacy.detect import entity_findings, presidio_findings
@@ -14,6 +15,8 @@ from privacy.detection.formats import format_findings
 from privacy.detection.logs import log_findings
 from privacy.skeleton import cue_findings
 
+_ARTICLE = re.compile(r"\b[Tt]he \Z")
+_NAMED_WITH_ARTICLE = frozenset({"organisation", "place_of_work"})
 _READ_IN_CONTEXT = frozenset({"number", "duration", "time", "id"})
 KINDS = ("chat", "log")
 
@@ -59,5 +62,17 @@ def _chat_spans(text: str) -> list[Finding]:
         if f.type not in _READ_IN_CONTEXT or f.end - f.start > 6
     ]
     found = _with_presidio(text, chat_findings(text, formats))
-    # The model needs the words around a name: it reads the text as it was written.
-    return union([*found, *entity_findings(text)])
+    # The model needs the words around a name: it reads the text as it was written, and once more
+    # in lower case, because capitals at the start of a sentence make it doubt names that are words.
+    lower = text.lower()
+    if lower != text and len(lower) == len(text):
+        found = [*found, *entity_findings(lower)]
+    return [_with_article(text, f) for f in union([*found, *entity_findings(text)])]
+
+
+def _with_article(text: str, finding: Finding) -> Finding:
+    """`the Priory`, not `Priory`: the article belongs to some names."""
+    article = _ARTICLE.search(text, max(finding.start - 4, 0), finding.start)
+    if article is None or finding.type not in _NAMED_WITH_ARTICLE:
+        return finding
+    return Finding(article.start(), finding.end, finding.type)
