@@ -10,6 +10,8 @@ from typing import Any
 
 import duckdb
 
+from privacy.gate_counts import OUTCOMES
+
 _SAMPLE_ROWS = 50_000
 _COLUMNS = {
     "spans": "component, kind, status_code, duration_ns, octet_length(trace_id) AS trace_id_bytes,"
@@ -18,6 +20,7 @@ _COLUMNS = {
     "metric_points": "component, metric, kind, point_count,"
     " epoch(event_at) - epoch(received_at) AS ahead_s",
     "ledger": "component, outcome, items",
+    "gate_decisions": "component, treatment, value_count",
 }
 # A sender's clock that runs more than this ahead is worth a warning.
 _MAX_AHEAD_S = 3_600
@@ -80,5 +83,9 @@ def _suite(gx: Any, signal: str) -> list[Any]:
             ahead,
         ],
         "ledger": [expect.ExpectColumnValuesToBeBetween(column="items", min_value=1)],
+        "gate_decisions": [
+            expect.ExpectColumnValuesToBeInSet(column="treatment", value_set=list(OUTCOMES)),
+            expect.ExpectColumnValuesToBeBetween(column="value_count", min_value=1),
+        ],
     }
     return common + own[signal]

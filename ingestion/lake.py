@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from ingestion.binding import digest_of, verify
 from ingestion.catalog import Catalog, LakeFile, Plan
-from ingestion.contracts import LANDED, LEDGER, SIGNALS
+from ingestion.contracts import GATE_DECISIONS, LANDED, LEDGER, SIGNALS
 from ingestion.duck import add_parquet_keys, connect, parquet_key_name
 from ingestion.settings import Settings
 from ingestion.spool import Spool
@@ -30,12 +30,14 @@ EVENT_TIME = {
     "logs": "event_at",
     "metric_points": "event_at",
     "ledger": "hour_at",
+    "gate_decisions": "hour_at",
 }
 _SORT = {
     "spans": "component, trace_id, start_at",
     "logs": "component, event_at",
     "metric_points": "component, metric, attributes::varchar, event_at",
     "ledger": "component, signal",
+    "gate_decisions": "component, signal, field",
 }
 _SAME = {
     "spans": ("component", "trace_id", "span_id", "start_at", "duration_ns", "name", "kind"),
@@ -186,6 +188,13 @@ class _Drain:
         entries = pa.concat_tables([*ledger, *repeats]) if ledger or repeats else None
         if entries is not None and entries.num_rows:
             files += self._write_hours("ledger", entries)
+        decisions = self._tables.get("gate_decisions")
+        if decisions is not None:
+            keys = [n for n in GATE_DECISIONS.names if n != "value_count"]
+            summed = decisions.group_by(keys).aggregate([("value_count", "sum")])
+            files += self._write_hours(
+                "gate_decisions", summed.rename_columns([*keys, "value_count"]).cast(GATE_DECISIONS)
+            )
         return files
 
     def _land(self, signal: str, table: pa.Table) -> tuple[list[LakeFile], pa.Table]:

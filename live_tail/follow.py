@@ -77,6 +77,7 @@ class Follower:
         by_signal: dict[str, list[SpoolBatch]] = {}
         for batch in batches:
             by_signal.setdefault(batch.signal, []).append(batch)
+        by_signal.pop("gate_decisions", None)  # for the privacy page, which reads the marts
         for signal, some in by_signal.items():
             opened = [(b.seq, table) for b in some if (table := self._open(b)) is not None]
             if opened:

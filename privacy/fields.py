@@ -19,6 +19,7 @@ class Treatment(StrEnum):
     """What happens to a value on its way in; see the head of `allow_list.yaml`."""
 
     KEEP = "keep"
+    ALLOW = "allow"
     PSEUDONYMISE = "pseudonymise"
     HOST = "host"
     LABEL = "label"
@@ -56,16 +57,20 @@ class AllowList:
 
     def decide(self, level: str, name: str) -> Decision:
         """The decision for an attribute name at a level; UNKNOWN (drop) when nobody listed it."""
+        return self.look_up(level, name)[0]
+
+    def look_up(self, level: str, name: str) -> tuple[Decision, str | None]:
+        """The decision and the entry that made it, such as `http.request.header.*`; None for UNKNOWN."""
         found = self.exact.get((level, name))
         if found is not None:
-            return found
+            return found, name
         stem = name
         while "." in stem:
             stem = stem.rpartition(".")[0]
             found = self.prefixes.get((level, stem + "."))
             if found is not None:
-                return found
-        return UNKNOWN
+                return found, stem + ".*"
+        return UNKNOWN, None
 
     def is_known(self, name: str) -> bool:
         """Whether any level lists the name, dropped ones included."""

@@ -6,7 +6,9 @@ distinct value once, and counting what happened. Not here: where the columns com
 """
 
 import json
+import secrets
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -15,8 +17,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
+from privacy.attribute_names import ShownNames, is_plain_name
 from privacy.detection.identity import DetectorIdentity, current
-from privacy.fields import AllowList, Decision, Treatment, load_allow_list
+from privacy.fields import UNKNOWN, AllowList, Decision, Treatment, load_allow_list
+from privacy.gate_counts import FindOwners, Owners, Tally, outcome_of
 from privacy.pseudonyms import PseudonymSource
 from privacy.treatments import Remembered, Treatments
 
@@ -27,24 +31,58 @@ _MAX_ARRAY_ITEMS = 32
 
 @dataclass
 class GateCounts:
-    """What the gate did, by (level, key) for listed keys and by level for unknown ones."""
+    """What the gate did since the start, for the receiver's own metrics."""
 
     treated: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     unknown: Counter[str] = field(default_factory=Counter)
 
 
-class Gate:
-    """Applies the allow-list; one instance per thread (the memories are not shared)."""
+@dataclass(frozen=True)
+class _Ruling:
+    """The decision about one key, and the field that its values are counted under."""
 
-    def __init__(self, pseudonyms: PseudonymSource, allow_list: AllowList | None = None) -> None:
+    decision: Decision
+    field: str
+
+
+@dataclass(frozen=True)
+class _Treated:
+    """Entries that are kept, ascending, with their texts, and what differs from its ruling."""
+
+    positions: np.ndarray
+    texts: pa.Array
+    moved: Sequence[tuple[np.ndarray, str]]
+
+
+class Gate:
+    """Applies the allow-list; one instance per thread (the memories are not shared).
+
+    `name_secret` makes the digests that stand for unknown names in the tally.
+    """
+
+    def __init__(
+        self,
+        pseudonyms: PseudonymSource,
+        allow_list: AllowList | None = None,
+        name_secret: bytes | None = None,
+    ) -> None:
         self._allow_list = allow_list or load_allow_list()
         self._treatments = Treatments(pseudonyms)
-        self._decisions: dict[tuple[str, str], Decision] = {}
+        self._names = ShownNames(name_secret or secrets.token_bytes(32))
+        self._rulings: dict[tuple[str, str], _Ruling] = {}
         self.counts = GateCounts()
+        self.tally = Tally()
 
     def begin(self, day: date) -> None:
-        """Set the day of arrival, which chooses the pseudonym key."""
+        """Set the day of arrival, which chooses the pseudonym key; the tally starts anew."""
         self._treatments.begin(day)
+        self._names.begin(day)
+        self.tally.take()
+
+    def use(self, allow_list: AllowList) -> None:
+        """Decide by another allow-list from now on."""
+        self._allow_list = allow_list
+        self._rulings.clear()
 
     @property
     def detector(self) -> DetectorIdentity:
@@ -55,22 +93,35 @@ class Gate:
         """Build the detector and run its canaries now instead of at the first text."""
         current()
 
-    def names(self, column: pa.Array) -> pa.Array:
-        """Span, event and metric names: routes become templates, the rest skeletons."""
-        return _map_distinct(column, self._treatments.span_name)
+    def names(self, column: pa.Array, field: str, owners: Owners) -> pa.Array:
+        """Span and event names: routes become templates, the rest skeletons."""
+        rulings = [(field, "keep"), (field, "template")]
+        return self._map_distinct(column, self._treatments.span_name, owners, rulings)
 
-    def texts(self, column: pa.Array) -> pa.Array:
+    def texts(self, column: pa.Array, field: str, owners: Owners) -> pa.Array:
         """Log bodies and status messages: skeletons."""
-        return _map_distinct(column, self._treatments.scrub)
+        rulings = [(field, "keep"), (field, "scrub")]
+        return self._map_distinct(column, self._treatments.scrub, owners, rulings)
 
-    def tokens(self, column: pa.Array) -> pa.Array:
+    def tokens(self, column: pa.Array, field: str, owners: Owners) -> pa.Array:
         """Enumerations, units, scope names and versions: kept when plain, else skeletons."""
-        return _map_distinct(column, self._treatments.keep)
+        rulings = [(field, "keep"), (field, "scrub")]
+        return self._map_distinct(column, self._treatments.keep, owners, rulings)
 
-    def attributes(self, lists: pa.ListArray, level: str) -> pa.MapArray:
+    def drop(self, is_dropped: pa.Array, field: str, owners: Owners) -> None:
+        """Count values that have no form in which they could be kept."""
+        rows = np.flatnonzero(is_dropped.to_numpy(zero_copy_only=False))
+        if len(rows):
+            codes = np.zeros(len(rows), dtype=np.int64)
+            self.tally.add(owners.take(rows), codes, [(field, "drop")])
+
+    def attributes(
+        self, lists: pa.ListArray, level: str, owners: Owners | FindOwners
+    ) -> pa.MapArray:
         """A list<KeyValue> column (as ptars decodes it) as MAP<string, string> of kept entries.
 
-        `level` is one of `fields.LEVELS`. Row count is unchanged; dropped entries are counted.
+        `level` is one of `fields.LEVELS`, `owners` the components of the rows. Row count is
+        unchanged; dropped entries are counted.
         """
         offsets = lists.offsets.to_numpy()
         entries = lists.values.slice(offsets[0], offsets[-1] - offsets[0])
@@ -78,46 +129,66 @@ class Gate:
         if len(entries) == 0:
             return _empty_maps(len(lists))
         keys = entries.field("key").dictionary_encode()
-        decisions = [self._decide(level, key) for key in keys.dictionary.to_pylist()]
+        rulings = [self._rule(level, key) for key in keys.dictionary.to_pylist()]
         codes = keys.indices.to_numpy()
-        positions, texts = self._treat_entries(decisions, codes, entries.field("value"), level)
+        self._count(level, [r.decision for r in rulings], codes)
+        treated = self._treat_entries([r.decision for r in rulings], codes, entries.field("value"))
         kept = np.zeros(len(entries), dtype=np.int64)
-        kept[positions] = 1
+        kept[treated.positions] = 1
         new_offsets = np.concatenate(([0], np.cumsum(kept)))[offsets]
-        kept_keys = keys.dictionary.take(pa.array(codes[positions]))
-        return pa.MapArray.from_arrays(pa.array(new_offsets, pa.int32()), kept_keys, texts)
+        kept_keys = keys.dictionary.take(pa.array(codes[treated.positions]))
+        made = pa.MapArray.from_arrays(pa.array(new_offsets, pa.int32()), kept_keys, treated.texts)
+        of_rows = owners(made) if callable(owners) else owners
+        named = [(r.field, outcome_of(r.decision)) for r in rulings]
+        self.tally.add(of_rows.spread(np.diff(offsets)), codes, named, treated.moved)
+        return made
 
     def _treat_entries(
-        self, decisions: list[Decision], codes: np.ndarray, values: pa.StructArray, level: str
-    ) -> tuple[np.ndarray, pa.Array]:
-        """Positions that are kept, ascending, and their texts in that order."""
-        self._count(level, decisions, codes)
+        self, decisions: list[Decision], codes: np.ndarray, values: pa.StructArray
+    ) -> _Treated:
         texts, is_number = _as_text(values)
         wanted = np.array([d.treatment is not Treatment.DROP for d in decisions])[codes]
-        positions = np.flatnonzero(wanted & texts.is_valid().to_numpy(zero_copy_only=False))
+        has_text = texts.is_valid().to_numpy(zero_copy_only=False)
+        positions = np.flatnonzero(wanted & has_text)
+        # A map, bytes or nothing at all: there is no form in which it could be kept.
+        moved = [(np.flatnonzero(wanted & ~has_text), "drop")]
         if len(positions) == 0:
-            return positions, pa.array([], _TEXT)
+            return _Treated(positions, pa.array([], _TEXT), moved)
         texts, codes = texts.take(pa.array(positions)), codes[positions]
         as_is = np.array([d.treatment is Treatment.KEEP for d in decisions])[codes]
         as_is &= is_number[positions]
         if as_is.all():
-            return positions, texts
+            return _Treated(positions, texts, moved)
         treat = [self._treatments.of(d.treatment) for d in decisions]
-        if not as_is.any():
-            return positions, _treat_pairs(treat, codes, texts)
         rest = np.flatnonzero(~as_is)
-        treated = _treat_pairs(treat, codes[rest], texts.take(pa.array(rest)))
+        treated, is_changed = _treat_pairs(treat, codes[rest], texts.take(pa.array(rest)))
+        keeps = np.array([outcome_of(d) == "keep" for d in decisions])[codes[rest]]
+        moved.append((positions[rest[keeps & is_changed]], "scrub"))
+        if not as_is.any():
+            return _Treated(positions, treated, moved)
         place = np.arange(len(texts))
         place[rest] = len(texts) + np.arange(len(rest))
-        return positions, pa.concat_arrays([texts, treated]).take(pa.array(place))
+        texts = pa.concat_arrays([texts, treated]).take(pa.array(place))
+        return _Treated(positions, texts, moved)
 
-    def _decide(self, level: str, key: str) -> Decision:
-        found = self._decisions.get((level, key))
+    def _rule(self, level: str, key: str) -> _Ruling:
+        found = self._rulings.get((level, key))
         if found is None:
-            if len(self._decisions) > 50_000:
-                self._decisions.clear()
-            found = self._decisions[level, key] = self._allow_list.decide(level, key)
+            if len(self._rulings) > 50_000:
+                self._rulings.clear()
+            found = self._rulings[level, key] = self._make_ruling(level, key)
         return found
+
+    def _make_ruling(self, level: str, key: str) -> _Ruling:
+        decision, entry = self._allow_list.look_up(level, key)
+        if entry is None:
+            digest = self._names.digest(key)
+            hidden = self._allow_list.exact.get((level, digest))
+            return _Ruling(hidden or UNKNOWN, digest if hidden else self._names.of(key))
+        if entry != key and decision.treatment is not Treatment.DROP and not is_plain_name(key):
+            # Below a prefix the rest of the name is the sender's text, and it would be stored.
+            return _Ruling(UNKNOWN, self._names.of(key))
+        return _Ruling(decision, entry)
 
     def _count(self, level: str, decisions: list[Decision], codes: np.ndarray) -> None:
         for decision, number in zip(
@@ -129,23 +200,45 @@ class Gate:
             elif decision.treatment is not Treatment.KEEP:
                 self.counts.treated[level, decision.treatment.value, decision.reason] += int(number)
 
+    def _map_distinct(
+        self,
+        column: pa.Array,
+        treat: Remembered,
+        owners: Owners,
+        rulings: Sequence[tuple[str, str]],
+    ) -> pa.Array:
+        """The column with `treat` applied once per distinct value; nulls stay null.
 
-def _map_distinct(column: pa.Array, treat: Remembered) -> pa.Array:
-    """The column with `treat` applied once per distinct value; nulls stay null."""
-    encoded = column.dictionary_encode()
-    treated = pa.array([treat(value) for value in encoded.dictionary.to_pylist()], _TEXT)
-    return treated.take(encoded.indices)
+        `rulings` names what is counted for a value that stays and for one that changes.
+        """
+        encoded = column.dictionary_encode()
+        plain = encoded.dictionary.to_pylist()
+        treated = [treat(value) for value in plain]
+        is_changed = np.array(
+            [new != old for new, old in zip(treated, plain, strict=True)], dtype=np.int64
+        )
+        there = np.flatnonzero(encoded.indices.is_valid().to_numpy(zero_copy_only=False))
+        if len(there):
+            codes = encoded.indices.take(pa.array(there)).to_numpy()
+            self.tally.add(owners.take(there), is_changed[codes], rulings)
+        return pa.array(treated, _TEXT).take(encoded.indices)
 
 
-def _treat_pairs(treat: list[Remembered], codes: np.ndarray, texts: pa.Array) -> pa.Array:
-    """Texts treated once per distinct pair of key code and text."""
+def _treat_pairs(
+    treat: list[Remembered], codes: np.ndarray, texts: pa.Array
+) -> tuple[pa.Array, np.ndarray]:
+    """Texts treated once per distinct pair of key code and text, and which of them changed."""
     values = texts.dictionary_encode()
     plain = values.dictionary.to_pylist()
     pairs = pa.array(codes.astype(np.int64) * len(plain) + values.indices.to_numpy())
     pairs = pairs.dictionary_encode()
     keys, places = np.divmod(pairs.dictionary.to_numpy(), len(plain))
     treated = [treat[k](plain[v]) for k, v in zip(keys.tolist(), places.tolist(), strict=True)]
-    return pa.array(treated, _TEXT).take(pairs.indices)
+    is_changed = np.array(
+        [new != plain[v] for new, v in zip(treated, places.tolist(), strict=True)], dtype=bool
+    )
+    where = pairs.indices
+    return pa.array(treated, _TEXT).take(where), is_changed[where.to_numpy()]
 
 
 def _as_text(values: pa.StructArray) -> tuple[pa.Array, np.ndarray]:

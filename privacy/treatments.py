@@ -58,6 +58,11 @@ def keep(value: str) -> str:
     return scrub(value)
 
 
+def allow(value: str) -> str:
+    """A number of at most six digits, or words of software; anything else as a skeleton."""
+    return value if _NUMBER.match(value) else scrub(value)
+
+
 def host(value: str) -> str:
     """A host name or address with an optional port; anything else as a skeleton."""
     return value if _HOST.match(value) and not _SECRET.search(value) else scrub(value)
@@ -170,6 +175,7 @@ class Treatments:
         self._by_treatment: dict[Treatment, Remembered] = {
             Treatment.DROP: Remembered(_dropped),
             Treatment.KEEP: self.keep,
+            Treatment.ALLOW: Remembered(allow),
             Treatment.SCRUB: self.scrub,
             Treatment.STACK: Remembered(stack),
             Treatment.HOST: Remembered(host),

@@ -33,6 +33,7 @@ from tta_monitor.commands import privacy_scan as _privacy_scan  # noqa: F401 - a
 from tta_monitor.commands import redact as _redact_commands  # noqa: F401 - adds commands
 from tta_monitor.commands import release as _release_commands  # noqa: F401 - adds commands
 from tta_monitor.commands import retention as _retention_commands  # noqa: F401 - adds commands
+from tta_monitor.commands import site_policy as _site_policy_commands  # noqa: F401 - adds commands
 from tta_monitor.commands.context import Chosen, err, out, print_table
 from tta_monitor.commands.context import settings as _settings
 from tta_monitor.commands.groups import GROUPS

@@ -11,7 +11,9 @@ import duckdb
 
 from ingestion.duck import connect
 from ingestion.settings import Settings
+from privacy.fields import PolicyProblem
 from privacy.keys import KeyProblem, KeyStore
+from privacy.site_policy import load_site_policy
 
 _MIN_FREE_BYTES = 2 * 1024**3
 
@@ -64,6 +66,14 @@ def _keys(settings: Settings) -> tuple[str, str]:
     return "ok", "the key opens this home"
 
 
+def _policy(settings: Settings) -> tuple[str, str]:
+    try:
+        decisions = load_site_policy(settings.home)
+    except PolicyProblem as problem:
+        return "fail", str(problem)
+    return "ok", f"{len(decisions)} decisions of this site"
+
+
 def _disk(settings: Settings) -> tuple[str, str]:
     folder = settings.home if settings.home.exists() else settings.home.parent
     free = shutil.disk_usage(folder).free
@@ -105,6 +115,7 @@ _CHECKS: dict[str, Callable[[Settings], tuple[str, str]]] = {
     "python": _python,
     "home": _home,
     "keys": _keys,
+    "policy": _policy,
     "disk": _disk,
     "clock": _clock,
     "spool": _spool,

@@ -8,6 +8,7 @@ exact duration stays an integer of nanoseconds. Column names follow the OpenTele
 model, with `component` for `service.name`.
 """
 
+from ingestion.contracts.gate_decisions import GATE_DECISIONS
 from ingestion.contracts.ledger import LEDGER
 from ingestion.contracts.logs import LOGS
 from ingestion.contracts.metric_points import METRIC_POINTS
@@ -16,7 +17,19 @@ from ingestion.contracts.spans import SPANS
 SIGNALS = {"spans": SPANS, "logs": LOGS, "metric_points": METRIC_POINTS}
 """The signals that count as items; keys are the names used in paths, ledger and marts."""
 
-LANDED = {**SIGNALS, "ledger": LEDGER}
+COUNTS = {"ledger": LEDGER, "gate_decisions": GATE_DECISIONS}
+"""What is counted about items on their way in, by hour of arrival."""
+
+LANDED = {**SIGNALS, **COUNTS}
 """Everything the spool carries and the lake keeps."""
 
-__all__ = ["LANDED", "LEDGER", "LOGS", "METRIC_POINTS", "SIGNALS", "SPANS"]
+__all__ = [
+    "COUNTS",
+    "GATE_DECISIONS",
+    "LANDED",
+    "LEDGER",
+    "LOGS",
+    "METRIC_POINTS",
+    "SIGNALS",
+    "SPANS",
+]

@@ -17,14 +17,16 @@ from ingestion.receivers.self_report import report_failed_detector
 from ingestion.settings import Settings, SettingsProblem, load_settings
 from ingestion.spool import Spool
 from privacy.detection import identity
+from privacy.fields import PolicyProblem
 from privacy.keys import KeyProblem, KeyStore
 from privacy.logs import guard
+from privacy.site_policy import PolicyWatch
 
 _log = structlog.get_logger()
 
 
 def main() -> int:
-    """Run until SIGTERM; exit code 2 when settings, keys or ports are wrong."""
+    """Run until SIGTERM; exit code 2 when settings, keys, policy or ports are wrong."""
     guard()
     parser = argparse.ArgumentParser(prog="ingestion.receivers", description=__doc__)
     parser.add_argument("--home", type=Path, help="data home (default: TTA_MONITOR_HOME or ./var)")
@@ -35,7 +37,7 @@ def main() -> int:
         # uvicorn chooses uvloop where there is one; as a part of our own loop it cannot.
         with asyncio.Runner(loop_factory=uvicorn.Config("").get_loop_factory()) as runner:
             runner.run(serve(settings, keys))
-    except (SettingsProblem, KeyProblem, RuntimeError) as problem:
+    except (SettingsProblem, KeyProblem, PolicyProblem, RuntimeError) as problem:
         sys.stderr.write(f"receiver: {problem}\n")
         return 2
     return 0
@@ -44,7 +46,8 @@ def main() -> int:
 async def serve(settings: Settings, keys: KeyStore) -> None:
     """Both doors on one event loop, one commit thread behind them."""
     identity.set_floor(settings.gate.canary_floor)
-    pipeline = Pipeline(Spool(settings.spool_path, keys), keys)
+    policy = PolicyWatch(settings.home)
+    pipeline = Pipeline(Spool(settings.spool_path, keys), keys, policy)
     receiver = settings.receiver
     committer = Committer(
         pipeline, group_ms=receiver.group_commit_ms, max_pending_bytes=receiver.max_pending_bytes

@@ -26,6 +26,7 @@ from ingestion.receivers.nested import (
     values_of,
 )
 from privacy.gate import Gate
+from privacy.gate_counts import Owners
 
 _KINDS = ("UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER")
 _STATUSES = ("UNSET", "OK", "ERROR")
@@ -42,6 +43,7 @@ def flatten_spans(batch: pa.RecordBatch, gate: Gate, received_us: int) -> Flat:
     spans, scope_of_row = children(scopes.column.field("spans"))
     body_of_row = scopes.body_of_scope[scope_of_row]
     columns = origin_of(scopes, scope_of_row, received_us)
+    owners = scopes.owners.take(scope_of_row)
     status = pc.struct_field(spans, "status")
     start_ns = spans.field("start_time_unix_nano").to_numpy(zero_copy_only=False)
     end_ns = spans.field("end_time_unix_nano").to_numpy(zero_copy_only=False)
@@ -49,15 +51,17 @@ def flatten_spans(batch: pa.RecordBatch, gate: Gate, received_us: int) -> Flat:
         "trace_id": id_or_null(spans.field("trace_id"), 16),
         "span_id": id_or_null(spans.field("span_id"), 8),
         "parent_span_id": id_or_null(spans.field("parent_span_id"), 8),
-        "name": gate.names(spans.field("name")),
+        "name": gate.names(spans.field("name"), "span name", owners),
         "kind": enum_text(spans.field("kind"), _KINDS),
         "start_at": time_us(spans.field("start_time_unix_nano")),
         "duration_ns": pa.array(end_ns.astype(np.int64) - start_ns.astype(np.int64)),
         "status_code": enum_text(pc.struct_field(status, "code").fill_null(0), _STATUSES),
-        "status_message": gate.texts(none_if_empty(pc.struct_field(status, "message"))),
-        "attributes": gate.attributes(spans.field("attributes"), "span"),
-        "events": _events(spans.field("events"), gate),
-        "links": _links(spans.field("links"), gate),
+        "status_message": gate.texts(
+            none_if_empty(pc.struct_field(status, "message")), "status message", owners
+        ),
+        "attributes": gate.attributes(spans.field("attributes"), "span", owners),
+        "events": _events(spans.field("events"), gate, owners),
+        "links": _links(spans.field("links"), gate, owners),
     }
     table = pa.table([columns[n] for n in SPANS.names], names=SPANS.names)
     reasons = {
@@ -75,42 +79,49 @@ def flatten_logs(batch: pa.RecordBatch, gate: Gate, received_us: int) -> Flat:
     records, scope_of_row = children(scopes.column.field("log_records"))
     body_of_row = scopes.body_of_scope[scope_of_row]
     columns = origin_of(scopes, scope_of_row, received_us)
+    owners = scopes.owners.take(scope_of_row)
     observed = time_us(records.field("observed_time_unix_nano"))
     event_at = pc.coalesce(
         time_us(records.field("time_unix_nano")), observed, columns["received_at"]
     )
-    body = pc.struct_field(pc.struct_field(records, "body"), "string_value")
+    bodies = pc.struct_field(records, "body")
+    body = pc.struct_field(bodies, "string_value")
+    gate.drop(pc.and_(bodies.is_valid(), body.is_null()), "log body", owners)
     columns |= {
         "event_at": event_at,
         "observed_at": observed,
         "severity_number": records.field("severity_number").cast(pa.int32()),
-        "severity_text": gate.tokens(none_if_empty(records.field("severity_text"))),
-        "event_name": gate.tokens(none_if_empty(records.field("event_name"))),
-        "body": gate.texts(body),
+        "severity_text": gate.tokens(
+            none_if_empty(records.field("severity_text")), "severity text", owners
+        ),
+        "event_name": gate.tokens(none_if_empty(records.field("event_name")), "event name", owners),
+        "body": gate.texts(body, "log body", owners),
         "trace_id": id_or_null(records.field("trace_id"), 16),
         "span_id": id_or_null(records.field("span_id"), 8),
-        "attributes": gate.attributes(records.field("attributes"), "log"),
+        "attributes": gate.attributes(records.field("attributes"), "log", owners),
     }
     table = pa.table([columns[n] for n in LOGS.names], names=LOGS.names)
     return finish(table, LOGS, {}, body_of_row)
 
 
-def _events(lists: pa.ListArray, gate: Gate) -> pa.ListArray:
+def _events(lists: pa.ListArray, gate: Gate, of_spans: Owners) -> pa.ListArray:
     events = values_of(lists)
+    owners = of_spans.spread(np.diff(lists.offsets.to_numpy()))
     columns = [
         time_us(events.field("time_unix_nano")),
-        gate.names(events.field("name")),
-        gate.attributes(events.field("attributes"), "event"),
+        gate.names(events.field("name"), "event name", owners),
+        gate.attributes(events.field("attributes"), "event", owners),
     ]
     return nested(lists, pa.StructArray.from_arrays(columns, ["event_at", "name", "attributes"]))
 
 
-def _links(lists: pa.ListArray, gate: Gate) -> pa.ListArray:
+def _links(lists: pa.ListArray, gate: Gate, of_spans: Owners) -> pa.ListArray:
     links = values_of(lists)
+    owners = of_spans.spread(np.diff(lists.offsets.to_numpy()))
     columns = [
         id_or_null(links.field("trace_id"), 16),
         id_or_null(links.field("span_id"), 8),
-        gate.attributes(links.field("attributes"), "link"),
+        gate.attributes(links.field("attributes"), "link", owners),
     ]
     return nested(lists, pa.StructArray.from_arrays(columns, ["trace_id", "span_id", "attributes"]))
 

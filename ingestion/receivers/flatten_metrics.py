@@ -48,8 +48,9 @@ def flatten_metrics(batch: pa.RecordBatch, gate: Gate, received_us: int) -> Flat
     """All points of a decoded batch, kind after kind."""
     scopes = open_scopes(batch, "scope_metrics", gate)
     metrics, scope_of_metric = children(scopes.column.field("metrics"))
-    names = gate.tokens(metrics.field("name"))
-    units = gate.tokens(none_if_empty(metrics.field("unit")))
+    owners = scopes.owners.take(scope_of_metric)
+    names = gate.tokens(metrics.field("name"), "metric name", owners)
+    units = gate.tokens(none_if_empty(metrics.field("unit")), "unit", owners)
     tables: list[pa.Table] = []
     bodies: list[np.ndarray] = []
     for kind in _KINDS:
@@ -59,7 +60,10 @@ def flatten_metrics(batch: pa.RecordBatch, gate: Gate, received_us: int) -> Flat
         origin = origin_of(scopes, chosen.scope_of_point, received_us)
         by_metric = pa.array(chosen.metric_of_point)
         named = {"metric": names.take(by_metric), "unit": units.take(by_metric)}
-        tables.append(_table(kind, chosen, origin | named, gate))
+        attributes = gate.attributes(
+            chosen.points.field("attributes"), "metric", owners.take(chosen.metric_of_point)
+        )
+        tables.append(_table(kind, chosen, origin | named | {"attributes": attributes}))
         bodies.append(scopes.body_of_scope[chosen.scope_of_point])
     if not tables:
         return Flat(METRIC_POINTS.empty_table(), np.empty(0, dtype=np.int64), [])
@@ -87,13 +91,12 @@ def _points_of(metrics: pa.StructArray, scope_of_metric: np.ndarray, kind: str) 
     )
 
 
-def _table(kind: str, chosen: _Points, shared: dict[str, pa.Array], gate: Gate) -> pa.Table:
+def _table(kind: str, chosen: _Points, shared: dict[str, pa.Array]) -> pa.Table:
     count = len(chosen.points)
     columns = shared | {
         "kind": pa.repeat(pa.scalar(kind), count),
         "event_at": time_us(chosen.points.field("time_unix_nano")),
         "start_at": time_us(chosen.points.field("start_time_unix_nano")),
-        "attributes": gate.attributes(chosen.points.field("attributes"), "metric"),
         "flags": chosen.points.field("flags").cast(pa.int64()),
     }
     columns |= _FILL[kind](chosen)

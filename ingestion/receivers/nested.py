@@ -13,11 +13,12 @@ import pyarrow.compute as pc
 
 from ingestion.contracts.common import TIME
 from privacy.gate import Gate
+from privacy.gate_counts import Owners
 
 MAX_EVENT_US = 7_258_118_400_000_000  # 2200-01-01
 _UNKNOWN_SERVICE = "unknown_service"
+_COMPONENT = ("service.name",)
 _PROMOTED = {
-    "component": ("service.name",),
     "component_version": ("service.version",),
     "component_instance": ("service.instance.id",),
     "host": ("host.name",),
@@ -56,11 +57,12 @@ class Flat:
 
 @dataclass(frozen=True)
 class Scopes:
-    """The scope level of a request batch: the column below it and its origin columns."""
+    """The scope level of a request batch: the column below it, its origin columns and components."""
 
     column: pa.StructArray
     body_of_scope: np.ndarray
     origin: dict[str, pa.Array]
+    owners: Owners
 
 
 def children(lists: pa.ListArray) -> tuple[pa.Array, np.ndarray]:
@@ -76,9 +78,11 @@ def open_scopes(batch: pa.RecordBatch, scopes_field: str, gate: Gate) -> Scopes:
     spread = pa.array(resource_of_scope)
     columns = {name: column.take(spread) for name, column in origin.items()}
     scope = pc.struct_field(scopes, "scope")
-    columns["scope_name"] = gate.tokens(none_if_empty(pc.struct_field(scope, "name")))
-    columns["scope_version"] = gate.tokens(none_if_empty(pc.struct_field(scope, "version")))
-    return Scopes(scopes, body_of_resource[resource_of_scope], columns)
+    owners = Owners.of(columns["component"])
+    for name in ("name", "version"):
+        given = none_if_empty(pc.struct_field(scope, name))
+        columns[f"scope_{name}"] = gate.tokens(given, f"scope {name}", owners)
+    return Scopes(scopes, body_of_resource[resource_of_scope], columns, owners)
 
 
 def origin_of(scopes: Scopes, scope_of_row: np.ndarray, received_us: int) -> dict[str, pa.Array]:
@@ -163,17 +167,24 @@ def none_if_empty(column: pa.Array) -> pa.Array:
 
 
 def _resource_columns(resource: pa.StructArray, gate: Gate) -> dict[str, pa.Array]:
-    attributes = gate.attributes(pc.struct_field(resource, "attributes").fill_null([]), "resource")
+    lists = pc.struct_field(resource, "attributes").fill_null([])
+    attributes = gate.attributes(lists, "resource", lambda made: Owners.of(_components(made)))
     rows = [dict(row or ()) for row in attributes.to_pylist()]
     columns = {
         name: pa.array([_first(row, keys) for row in rows], pa.string())
         for name, keys in _PROMOTED.items()
     }
-    columns["component"] = columns["component"].fill_null(_UNKNOWN_SERVICE)
+    columns["component"] = _components(attributes)
     columns["resource_attributes"] = pa.array(
         [json.dumps(row, sort_keys=True, ensure_ascii=False) for row in rows], pa.string()
     )
     return columns
+
+
+def _components(attributes: pa.MapArray) -> pa.Array:
+    rows = [dict(row or ()) for row in attributes.to_pylist()]
+    names = [_first(row, _COMPONENT) or _UNKNOWN_SERVICE for row in rows]
+    return pa.array(names, pa.string())
 
 
 def _first(row: dict[str, str], keys: tuple[str, ...]) -> str | None:

@@ -17,7 +17,8 @@ import numpy as np
 import pyarrow as pa
 import structlog
 
-from ingestion.contracts import LEDGER, SIGNALS
+from ingestion.contracts import SIGNALS
+from ingestion.receivers.count_tables import DecisionEntry, Entry, decisions_table, ledger_table
 from ingestion.receivers.decode import to_arrow
 from ingestion.receivers.flatten import flatten
 from ingestion.receivers.nested import Flat
@@ -25,13 +26,13 @@ from ingestion.spool import Receipt, Spool
 from privacy.gate import Gate
 from privacy.keys import KeyProblem, KeyStore
 from privacy.pseudonyms import Pseudonyms
+from privacy.site_policy import PolicyWatch
 
 _UNPROCESSABLE = (
     "the body is OTLP but could not be processed; it is not kept and need not be resent"
 )
 _UNREADABLE = "the body is not a valid OTLP protobuf message for this signal"
 _log = structlog.get_logger()
-_Entry = tuple[str, str, str, str]  # component, signal, outcome, reason
 
 
 class StorageUnavailable(Exception):
@@ -60,12 +61,18 @@ class Answer:
 class Pipeline:
     """One per receiver process; `process` is called from one thread at a time."""
 
-    def __init__(self, spool: Spool, keys: KeyStore) -> None:
+    def __init__(self, spool: Spool, keys: KeyStore, policy: PolicyWatch | None = None) -> None:
+        """`policy` is the site's, followed while this runs; without it the shipped one applies."""
         self._spool = spool
+        self._policy = policy
         self._digest_key = keys.named_key("digest").secret
-        self.gate = Gate(Pseudonyms(keys, "operations"))
+        self.gate = Gate(
+            Pseudonyms(keys, "operations"),
+            policy.allow_list if policy else None,
+            keys.named_key("attribute_names").secret,
+        )
         self.totals: Counter[tuple[str, str, str]] = Counter()
-        self._noted: Counter[_Entry] = Counter()
+        self._noted: Counter[Entry] = Counter()
         self._lock = threading.Lock()
 
     def warm_up(self) -> None:
@@ -86,6 +93,7 @@ class Pipeline:
         """
         received_us = time.time_ns() // 1_000
         try:
+            self._follow_policy()
             self.gate.begin(datetime.fromtimestamp(received_us / 1e6, UTC).date())
             group = _Group(self, requests, received_us)
         except (KeyProblem, sqlite3.Error) as error:
@@ -93,6 +101,18 @@ class Pipeline:
         except Exception as error:  # noqa: BLE001 - a body that breaks us must not break others
             return self._one_by_one(requests, error)
         return self._commit(group, received_us)
+
+    def _follow_policy(self) -> None:
+        if self._policy is None:
+            return
+        before = self._policy.problem
+        allow_list = self._policy.changed()
+        if allow_list is not None:
+            self.gate.use(allow_list)
+            _log.info("policy.yaml is taken")
+        elif self._policy.problem and self._policy.problem != before:
+            # Not the problem itself: names in the file are what somebody typed.
+            _log.error("policy.yaml is wrong and not taken: see `privacy policy list`")
 
     def _one_by_one(self, requests: Sequence[Incoming], error: Exception) -> list[Answer]:
         """Find the body that cannot be processed; it is refused for good, or it would come again."""
@@ -109,7 +129,9 @@ class Pipeline:
         entries = group.ledger + noted
         tables = group.tables
         if entries:
-            tables = [*tables, ("ledger", _ledger_table(entries, received_us))]
+            tables = [*tables, ("ledger", ledger_table(entries, received_us))]
+        if group.decisions:
+            tables = [*tables, ("gate_decisions", decisions_table(group.decisions, received_us))]
         try:
             if tables:
                 self._spool.append(
@@ -142,7 +164,8 @@ class _Group:
         self._pipeline = pipeline
         self._requests = requests
         self._received_us = received_us
-        self.ledger: Counter[_Entry] = Counter()
+        self.ledger: Counter[Entry] = Counter()
+        self.decisions: Counter[DecisionEntry] = Counter()
         self.receipts: list[Receipt] = []
         self.tables: list[tuple[str, pa.Table]] = []
         self._answers: dict[int, Answer] = {}
@@ -183,6 +206,8 @@ class _Group:
             self._answers[positions[index]] = Answer(error=_UNREADABLE)
             self.ledger["unknown", signal, "rejected", "unreadable_body"] += 1
         flat = flatten(signal, batch, self._pipeline.gate, self._received_us)
+        for (component, field, outcome), count in self._pipeline.gate.tally.take().items():
+            self.decisions[component, signal, field, outcome] += count
         flat = self._only_own_component(flat, [positions[i] for i in good])
         if flat.table.num_rows:
             self.tables.append((signal, flat.table))
@@ -245,19 +270,3 @@ def _count_by_body(flat: Flat) -> dict[int, dict[str, int]]:
         body, name = divmod(int(cell), len(names))
         by_body.setdefault(body, {})[names[name]] = int(count)
     return by_body
-
-
-def _ledger_table(entries: Counter[_Entry], received_us: int) -> pa.Table:
-    hour_us = received_us - received_us % 3_600_000_000
-    rows = [(*entry, items) for entry, items in sorted(entries.items())]
-    count = len(rows)
-    columns = {
-        "component": pa.array([r[0] for r in rows], pa.string()),
-        "signal": pa.array([r[1] for r in rows], pa.string()),
-        "outcome": pa.array([r[2] for r in rows], pa.string()),
-        "reason": pa.array([r[3] for r in rows], pa.string()),
-        "items": pa.array([r[4] for r in rows], pa.int64()),
-        "hour_at": pa.array([hour_us] * count, pa.timestamp("us")),
-        "received_at": pa.array([received_us] * count, pa.timestamp("us")),
-    }
-    return pa.table([columns[name] for name in LEDGER.names], schema=LEDGER)

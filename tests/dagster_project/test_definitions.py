@@ -17,7 +17,7 @@ def repository(built):
 MARTS = """
 fct_alert_episodes fct_alert_resolution_weekly
 dim_components fct_ai_calls_minutely fct_db_operations_minutely fct_db_pools_minutely
-fct_host_usage_minutely fct_landed_items_hourly fct_metric_points_hourly fct_process_usage_minutely
+fct_host_usage_minutely fct_gate_decisions_hourly fct_landed_items_hourly fct_metric_points_hourly fct_process_usage_minutely
 dim_components dim_error_groups fct_errors_hourly fct_ai_calls_minutely fct_db_operations_minutely fct_db_pools_minutely
 fct_host_usage_minutely fct_landed_items_hourly fct_process_usage_minutely
 fct_rejected_items_hourly fct_requests_minutely fct_websocket_connections
@@ -35,6 +35,7 @@ def test_assets_schedules_and_checks_are_exactly_these(repository) -> None:
             "logs",
             "metric_points",
             "ledger",
+            "gate_decisions",
             "metric_points_context",
             "dirty_hours",
             "error_occurrences",

@@ -127,7 +127,7 @@ def test_an_hour_that_changes_during_a_build_stays_dirty(
     send(pipeline, number=2)
     lake.drain(settings, keys)
     catalog.clean(covered)
-    assert [d.signal for d in catalog.dirty_hours()] == ["ledger", "spans"]
+    assert [d.signal for d in catalog.dirty_hours()] == ["gate_decisions", "ledger", "spans"]
 
 
 def test_compaction_keeps_the_rows_and_leaves_one_file(
@@ -139,7 +139,7 @@ def test_compaction_keeps_the_rows_and_leaves_one_file(
     catalog = Catalog(settings.lake_path)
     assert len(catalog.files("spans")) == 6
     later = datetime.utcfromtimestamp(NOW_NS / 1e9) + timedelta(days=900)
-    assert lake.compact(settings, keys, now=later) == 2
+    assert lake.compact(settings, keys, now=later) == 3
     assert len(catalog.files("spans")) == 1
     assert len(rows(settings, keys, "spans")) == 6
     assert len(list((settings.lake_path / "spans").rglob("*.parquet"))) == 1

@@ -4,10 +4,12 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import pytest
 from typer.testing import CliRunner
 
 from ingestion import lake
+from ingestion.gate_readings import waiting
 from ingestion.receivers.pipeline import Pipeline
 from ingestion.settings import Settings
 from privacy import receipts
@@ -17,6 +19,7 @@ from tests.ingestion.test_expiry import send as send_at
 from tests.ingestion.test_lake import rows
 from tta_monitor.cli import app
 from tta_monitor.commands.context import Chosen
+from tta_monitor.doctor import examine
 from tta_monitor.problems import Problem
 
 NOW = datetime.now(UTC).replace(tzinfo=None)
@@ -105,3 +108,58 @@ def test_help_of_each_command_has_an_example() -> None:
         result = run(*words.split(), "--help")
         assert "Example: " in result.output
         assert f"monitor {words}" in (Path(__file__).parents[2] / "README.md").read_text()
+
+
+def test_the_policy_is_set_listed_and_taken_back(settings: Settings, keys: KeyStore) -> None:
+    assert run("privacy", "policy", "set", "player.mood_score", "allow").exit_code == 0
+    listed = json.loads(run("privacy", "policy", "list", "--json").stdout)
+    assert listed == {"decided": {"player.mood_score": "allow"}, "waiting": None}
+    assert "nothing is published yet" in run("privacy", "policy", "list").stderr
+    run("privacy", "policy", "set", "player.mood_score", "undecided")
+    assert json.loads(run("privacy", "policy", "list", "--json").stdout)["decided"] == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "decision", "why"),
+    [
+        ("gen_ai.prompt", "allow", "cannot loosen"),
+        ("player.mood", "keep", "must be allow, scrub, drop or undecided"),
+        ("two words", "drop", "name is letters"),
+    ],
+)
+def test_a_decision_that_is_not_possible_is_refused_with_the_reason(
+    name: str, decision: str, why: str, settings: Settings
+) -> None:
+    done = run("privacy", "policy", "set", name, decision)
+    assert isinstance(done.exception, Problem) and why in str(done.exception)
+    assert not (settings.home / "policy.yaml").exists()
+
+
+def test_a_wrong_policy_file_is_named_by_list_and_doctor(settings: Settings) -> None:
+    (settings.home / "policy.yaml").write_text("attributes: {user.id: allow}")
+    done = run("privacy", "policy", "list")
+    assert "a site can only drop it" in str(done.exception)
+    found = {d.name: d for d in examine(settings)}
+    assert found["policy"].level == "fail" and "user.id" in found["policy"].message
+
+
+def test_attributes_that_wait_are_listed_until_somebody_decides(
+    settings: Settings, keys: KeyStore, pipeline: Pipeline
+) -> None:
+    con = duckdb.connect()
+    con.execute(
+        "CREATE TABLE fct_gate_decisions_hourly AS SELECT * FROM (VALUES"
+        " ('api', 'spans', 'a.b', 'unknown', TIMESTAMP '2026-11-25', 7),"
+        " ('web', 'logs', 'a.b', 'unknown', TIMESTAMP '2026-11-24', 1),"
+        " ('web', 'logs', 'c.d', 'unknown', TIMESTAMP '2026-11-24', 3),"
+        " ('web', 'logs', '(other)', 'unknown', TIMESTAMP '2026-11-24', 3),"
+        " ('web', 'logs', '~abcdefghijkl a.a', 'unknown', TIMESTAMP '2026-11-24', 9),"
+        " ('web', 'logs', 'http.method', 'keep', TIMESTAMP '2026-11-24', 9))"
+        " AS t(component, signal, field, treatment, hour_at, value_count)"
+    )
+    found = waiting(con, {"c.d": "drop"})
+    assert [(w.name, w.shape, w.value_count) for w in found] == [
+        ("~abcdefghijkl", "a.a", 9), ("a.b", "", 8),
+    ]  # fmt: skip
+    assert found[1].components == ("api", "web")
+    assert [w.name for w in waiting(con, {"~abcdefghijkl": "drop"})] == ["a.b", "c.d"]
