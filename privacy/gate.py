@@ -22,11 +22,12 @@ from privacy.detection.identity import DetectorIdentity, current
 from privacy.fields import UNKNOWN, AllowList, Decision, Treatment, load_allow_list
 from privacy.gate_counts import FindOwners, Owners, Tally, outcome_of
 from privacy.pseudonyms import PseudonymSource
-from privacy.treatments import Remembered, Treatments
+from privacy.treatments import DROPPED, Remembered, Treatments
 
 _TEXT = pa.string()
 _MAP = pa.map_(pa.string(), pa.string())
 _MAX_ARRAY_ITEMS = 32
+_SAME, _CHANGED, _DROPPED = range(3)
 
 
 @dataclass
@@ -95,17 +96,17 @@ class Gate:
 
     def names(self, column: pa.Array, field: str, owners: Owners) -> pa.Array:
         """Span and event names: routes become templates, the rest skeletons."""
-        rulings = [(field, "keep"), (field, "template")]
+        rulings = [(field, "keep"), (field, "template"), (field, "drop")]
         return self._map_distinct(column, self._treatments.span_name, owners, rulings)
 
     def texts(self, column: pa.Array, field: str, owners: Owners) -> pa.Array:
         """Log bodies and status messages: skeletons."""
-        rulings = [(field, "keep"), (field, "scrub")]
+        rulings = [(field, "keep"), (field, "scrub"), (field, "drop")]
         return self._map_distinct(column, self._treatments.scrub, owners, rulings)
 
     def tokens(self, column: pa.Array, field: str, owners: Owners) -> pa.Array:
         """Enumerations, units, scope names and versions: kept when plain, else skeletons."""
-        rulings = [(field, "keep"), (field, "scrub")]
+        rulings = [(field, "keep"), (field, "scrub"), (field, "drop")]
         return self._map_distinct(column, self._treatments.keep, owners, rulings)
 
     def drop(self, is_dropped: pa.Array, field: str, owners: Owners) -> None:
@@ -161,9 +162,10 @@ class Gate:
             return _Treated(positions, texts, moved)
         treat = [self._treatments.of(d.treatment) for d in decisions]
         rest = np.flatnonzero(~as_is)
-        treated, is_changed = _treat_pairs(treat, codes[rest], texts.take(pa.array(rest)))
+        treated, fates = _treat_pairs(treat, codes[rest], texts.take(pa.array(rest)))
         keeps = np.array([outcome_of(d) == "keep" for d in decisions])[codes[rest]]
-        moved.append((positions[rest[keeps & is_changed]], "scrub"))
+        moved.append((positions[rest[keeps & (fates == _CHANGED)]], "scrub"))
+        moved.append((positions[rest[fates == _DROPPED]], "drop"))
         if not as_is.any():
             return _Treated(positions, treated, moved)
         place = np.arange(len(texts))
@@ -209,36 +211,42 @@ class Gate:
     ) -> pa.Array:
         """The column with `treat` applied once per distinct value; nulls stay null.
 
-        `rulings` names what is counted for a value that stays and for one that changes.
+        `rulings` names what is counted for a value that stays, that changes and that is dropped.
         """
         encoded = column.dictionary_encode()
         plain = encoded.dictionary.to_pylist()
         treated = [treat(value) for value in plain]
-        is_changed = np.array(
-            [new != old for new, old in zip(treated, plain, strict=True)], dtype=np.int64
-        )
+        fates = _fates(treated, plain)
         there = np.flatnonzero(encoded.indices.is_valid().to_numpy(zero_copy_only=False))
         if len(there):
             codes = encoded.indices.take(pa.array(there)).to_numpy()
-            self.tally.add(owners.take(there), is_changed[codes], rulings)
+            self.tally.add(owners.take(there), fates[codes], rulings)
         return pa.array(treated, _TEXT).take(encoded.indices)
 
 
 def _treat_pairs(
     treat: list[Remembered], codes: np.ndarray, texts: pa.Array
 ) -> tuple[pa.Array, np.ndarray]:
-    """Texts treated once per distinct pair of key code and text, and which of them changed."""
+    """Texts treated once per distinct pair of key code and text, and the fate of each."""
     values = texts.dictionary_encode()
     plain = values.dictionary.to_pylist()
     pairs = pa.array(codes.astype(np.int64) * len(plain) + values.indices.to_numpy())
     pairs = pairs.dictionary_encode()
     keys, places = np.divmod(pairs.dictionary.to_numpy(), len(plain))
     treated = [treat[k](plain[v]) for k, v in zip(keys.tolist(), places.tolist(), strict=True)]
-    is_changed = np.array(
-        [new != plain[v] for new, v in zip(treated, places.tolist(), strict=True)], dtype=bool
-    )
+    fates = _fates(treated, [plain[v] for v in places.tolist()])
     where = pairs.indices
-    return pa.array(treated, _TEXT).take(where), is_changed[where.to_numpy()]
+    return pa.array(treated, _TEXT).take(where), fates[where.to_numpy()]
+
+
+def _fates(treated: Sequence[str], plain: Sequence[str]) -> np.ndarray:
+    return np.array(
+        [
+            _SAME if new == old else _DROPPED if new == DROPPED else _CHANGED
+            for new, old in zip(treated, plain, strict=True)
+        ],
+        dtype=np.int64,
+    )
 
 
 def _as_text(values: pa.StructArray) -> tuple[pa.Array, np.ndarray]:

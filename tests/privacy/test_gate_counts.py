@@ -16,6 +16,7 @@ from ingestion.receivers.pipeline import Incoming, Pipeline, StorageUnavailable
 from ingestion.settings import Settings
 from ingestion.spool import Spool
 from privacy.attribute_names import MOST_NAMES, OTHER, ShownNames, is_plain_name, shape
+from privacy.detection import identity
 from privacy.fields import load_allow_list
 from privacy.gate_counts import Owners, Tally
 from privacy.keys import KeyStore
@@ -122,7 +123,7 @@ def test_a_repeated_body_is_counted_once_and_a_failed_commit_not_at_all(
     assert spooled(spool)["api", "spans", "user.id", "pseudonymise"] == 1
 
 
-def _no_disk(*_: object) -> int:
+def _no_disk(*_: object, **__: object) -> int:
     import sqlite3
 
     raise sqlite3.OperationalError("disk full")
@@ -236,3 +237,16 @@ def test_counts_belong_to_the_hour_of_arrival(pipeline: Pipeline, spool: Spool) 
     now = datetime.now(UTC).replace(tzinfo=None)
     assert hour.minute == hour.second == 0
     assert 0 <= (now - hour).total_seconds() < 3_700
+
+
+def test_texts_that_a_failed_detector_drops_are_counted_as_dropped(
+    pipeline: Pipeline, spool: Spool
+) -> None:
+    identity.set_floor(1.1)
+    try:
+        send(pipeline, with_attributes("api", exception__message="connection failed"))
+    finally:
+        identity.set_floor(identity.DEFAULT_FLOOR)
+    counted = spooled(spool)
+    assert counted["api", "spans", "exception.message", "drop"] == 1
+    assert counted["api", "spans", "span name", "drop"] == 1
