@@ -16,7 +16,7 @@ import shutil
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -144,6 +144,7 @@ def scan_home(
     *,
     listed: Iterable[str] = (),
     artefacts: Iterable[Path] = ARTEFACTS,
+    progress: Callable[[str], None] = lambda _: None,
 ) -> ScanReport:
     """Scan a home and the folders of artefacts outside it; raises ValueError for too short listed texts.
 
@@ -152,7 +153,8 @@ def scan_home(
     started = time.monotonic()
     own = (DBT_PROJECT.parent, settings.home, Path.home())
     detector = LeakDetector(listed, own_roots=own)
-    with writer_lock(settings):
+    with writer_lock(settings, progress):
+        progress("looking for the leaks it planted itself")
         for left in settings.home.glob(f"{_SCRATCH}*"):
             shutil.rmtree(left)
         with _planted(settings, keys) as scratch:
@@ -160,7 +162,7 @@ def scan_home(
             _walk(control, scratch, keys)
             blind = _blind(control)
         look = _Look(detector)
-        _walk(look, settings, keys)
+        _walk(look, settings, keys, progress)
         for folder in artefacts:
             for path in files_below(folder) if folder.exists() else ():
                 look.at_file(path, f"{folder.name}/{path.relative_to(folder)}")
@@ -181,11 +183,20 @@ def scan_home(
     )
 
 
-def _walk(look: _Look, settings: Settings, keys: KeyStore) -> None:
+def _walk(
+    look: _Look,
+    settings: Settings,
+    keys: KeyStore,
+    progress: Callable[[str], None] = lambda _: None,
+) -> None:
+    progress("reading the spool")
     look.at_texts(spool_texts(settings, keys))
+    progress("reading the lake")
     look.at_texts(lake_texts(settings, keys))
+    progress("reading state and marts")
     look.at_texts(state_texts(settings, keys))
     look.at_texts(_mart_texts(settings, keys))
+    progress("reading every byte of every file")
     for path in files_below(settings.home):
         look.at_file(path, str(path.relative_to(settings.home)))
 

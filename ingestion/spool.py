@@ -161,6 +161,13 @@ class Spool:
                 self._keys,
             )  # fmt: skip
 
+    def last_detector(self) -> tuple[str, int] | None:
+        """The detector that the latest batch has passed, and when (UTC microseconds)."""
+        return self._db.execute(
+            "SELECT detector_id, received_us FROM batches WHERE detector_id <> ''"
+            " ORDER BY seq DESC LIMIT 1"
+        ).fetchone()
+
     def sizes(self, after: int, *, limit: int) -> list[tuple[int, int]]:
         """(seq, rows) of the batches after a seq, in order."""
         return self._db.execute(

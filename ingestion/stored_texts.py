@@ -20,6 +20,7 @@ from ingestion.duck import add_parquet_keys, connect
 from ingestion.lake import scan
 from ingestion.settings import Settings
 from ingestion.spool import Spool
+from privacy.audit import Chain
 from privacy.keys import KeyDestroyed, KeyProblem, KeyStore
 from privacy.state import FILE, Sealer
 
@@ -87,14 +88,27 @@ def state_texts(settings: Settings, keys: KeyStore) -> Iterator[Texts]:
         for d in keys.datasets()
         if d.dataset.startswith("state.")
     ]
+    chain = Chain(keys)
     db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)
     try:
         tables = db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
         for (table,) in tables:
             for row in db.execute(f'SELECT * FROM "{table}"'):
-                yield from _row_texts(f"state {table}", row, sealers)
+                if table == "audit_entries":
+                    yield _audit_texts(f"state {table}", row, chain)
+                else:
+                    yield from _row_texts(f"state {table}", row, sealers)
     finally:
         db.close()
+
+
+def _audit_texts(place: str, row: tuple[Any, ...], chain: Chain) -> Texts:
+    """The audit log seals by month and time, not by id."""
+    _, at, sealed, _ = row
+    record = chain.open(at, sealed)
+    if record is None:
+        return Texts(place, "record", problem="an entry does not open")
+    return Texts(place, "record", (json.dumps(record, ensure_ascii=False),))
 
 
 def _row_texts(place: str, row: tuple[Any, ...], sealers: list[Sealer]) -> Iterator[Texts]:

@@ -74,6 +74,24 @@ def test_ai_calls_and_tokens_agree_with_the_bodies(marts, incoming: list[Incomin
     )
 
 
+def test_what_the_gate_did_agrees_with_the_bodies(
+    built: Settings, incoming: list[Incoming]
+) -> None:
+    expected = Counter(
+        component for component, _, a in spans_of(incoming) if "asgi.event.type" in a
+    )
+    for audience in ("operations", "privacy"):
+        con = open_published(built, audience)
+        counted = con.execute(
+            "SELECT component, sum(value_count)::BIGINT FROM fct_gate_decisions_hourly"
+            " WHERE field = 'asgi.event.type' AND signal = 'spans' GROUP BY 1"
+        ).fetchall()
+        assert dict(counted) == dict(expected)
+        treatments = con.execute("SELECT DISTINCT treatment FROM fct_gate_decisions_hourly")
+        assert {"keep", "pseudonymise", "template", "drop"} <= {t for (t,) in treatments.fetchall()}
+        con.close()
+
+
 def test_database_operations_agree_with_the_bodies(marts, incoming: list[Incoming]) -> None:
     expected = Counter(
         a["db.system"].string_value for _, _, a in spans_of(incoming) if "db.system" in a

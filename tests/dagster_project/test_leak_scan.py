@@ -1,6 +1,7 @@
 """The leak scan sees what is planted, finds nothing in a good home, and leaves nothing behind."""
 
 import shutil
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,10 @@ import pytest
 from dagster_project import leak_scan
 from dagster_project.leak_scan import scan_home
 from ingestion.settings import Settings, load_settings
+from privacy.audit import AuditLog
 from privacy.keys import KeyStore
 from privacy.leak_samples import SAMPLES
+from privacy.state import transaction
 
 
 def test_a_built_home_of_the_real_capture_is_clean_and_the_scan_is_not_blind(
@@ -69,3 +72,16 @@ def test_a_home_without_anything_is_clean(tmp_path: Path) -> None:
     report = scan_home(load_settings(tmp_path), keys, artefacts=())
     assert (report.findings, report.blind, report.unread) == ((), (), ())
     shutil.rmtree(tmp_path)
+
+
+def test_the_audit_log_is_read_like_everything_else(settings: Settings, keys: KeyStore) -> None:
+    log = AuditLog(settings.home, keys)
+    log.append(actor="user:u_1", action="access.sign_in", target="app", minutes=30)
+    assert scan_home(settings, keys, artefacts=()).exit_code == 0
+    leak = {"actor": "user:u_1", "action": "a.b", "target": SAMPLES["email"], "outcome": "done"}
+    with log._lock, transaction(log._db):
+        log._insert({**leak, "details": {}})
+    report = scan_home(settings, keys, artefacts=())
+    assert {(f.place, f.kind) for f in report.findings} == {("state audit_entries", "email")}
+    keys.destroy("audit", date.today().replace(day=1))
+    assert scan_home(settings, KeyStore.open(settings.home), artefacts=()).exit_code == 2

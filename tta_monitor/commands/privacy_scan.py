@@ -1,6 +1,7 @@
 """`./tta.sh monitor privacy scan`: is there a personal byte anywhere.
 
-Here: arguments, printing, exit codes. Not here: the scan (`dagster_project/leak_scan`).
+Here: arguments, printing, exit codes. Not here: the scan (`dagster_project/leak_scan`), keeping
+its result (`dagster_project/scan_runs`).
 """
 
 import json
@@ -29,11 +30,13 @@ def scan(
     """
     chosen = settings()
     keys = KeyStore.open(chosen.home)
-    from dagster_project.leak_scan import scan_home  # noqa: PLC0415 - DuckDB and Arrow take time
+    from dagster_project import scan_runs  # noqa: PLC0415 - DuckDB and Arrow take time
 
     try:
         listed = patterns.read_text(encoding="utf-8").splitlines() if patterns else []
-        report = scan_home(chosen, keys, listed=listed)
+        report = scan_runs.run(chosen, keys, by="os:owner", listed=listed)
+    except scan_runs.ScanIsRunning as problem:
+        raise Problem(str(problem), code=2) from None
     except OSError as error:
         raise Problem(f"{error.filename} cannot be read ({error.strerror}).", code=2) from None
     except ValueError:
