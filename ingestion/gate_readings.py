@@ -41,10 +41,11 @@ class Waiting:
 
 def waiting(con: duckdb.DuckDBPyConnection, decided: Mapping[str, object]) -> list[Waiting]:
     """Attributes that wait, most values first; `con` is open on a published copy."""
-    return [found for row in con.execute(UNKNOWN_SQL).fetchall() if (found := _waits(row, decided))]
+    return [found for row in con.execute(UNKNOWN_SQL).fetchall() if (found := waits(row, decided))]
 
 
-def _waits(row: tuple, decided: Mapping[str, object]) -> Waiting | None:
+def waits(row: tuple, decided: Mapping[str, object]) -> Waiting | None:
+    """A row of `UNKNOWN_SQL` as what waits; None when somebody decided or it stands for many."""
     field, count, components, signals, first_at, last_at = row
     name, shape = field, ""
     if is_hidden_name(field[:_HIDDEN_LENGTH]):

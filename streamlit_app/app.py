@@ -11,7 +11,7 @@ from streamlit_app import data, gate
 _PAGES = {
     "Now": {"overview": "Overview", "alerts": "Alerts"},
     "Operate": {"performance": "Performance", "errors": "Errors"},
-    "Account": {"account": "Account"},
+    "Account": {"privacy": "Privacy", "account": "Account"},
 }
 st.set_page_config(page_title="TTA Monitor", page_icon=":material/monitoring:", layout="wide")
 names = [name for members in _PAGES.values() for name in members]

@@ -101,21 +101,23 @@ def source() -> Source:
     return Source(live_age, marts_age, freshness.problem)
 
 
-def marts(sql: str, **parameters: object) -> Reading:
-    """A question to the published copy; cached until a new copy is swapped in."""
+def marts(sql: str, *, audience: str = AUDIENCE, **parameters: object) -> Reading:
+    """A question to a published copy; cached until a new copy is swapped in."""
     try:
-        gate.require_of_viewer(Right.AUDIENCE, AUDIENCE)
+        gate.require_of_viewer(Right.AUDIENCE, audience)
     except KeyProblem as problem:
         return Reading(pd.DataFrame(), str(problem))
-    path = settings().published_path(AUDIENCE)
+    path = settings().published_path(audience)
     snapshot = path.stat().st_mtime_ns if path.exists() else 0
-    return _marts(sql, tuple(sorted(parameters.items())), snapshot)
+    return _marts(sql, audience, tuple(sorted(parameters.items())), snapshot)
 
 
 @st.cache_data(max_entries=200, ttl=300, show_spinner=False)
-def _marts(sql: str, parameters: tuple[tuple[str, object], ...], snapshot: int) -> Reading:
+def _marts(
+    sql: str, audience: str, parameters: tuple[tuple[str, object], ...], snapshot: int
+) -> Reading:
     try:
-        con = open_published(settings(), AUDIENCE)
+        con = open_published(settings(), audience)
     except (NotPublished, KeyProblem) as problem:
         return Reading(pd.DataFrame(), str(problem))
     try:

@@ -1,0 +1,215 @@
+"""Parts of the Privacy page about values: what the gate did, and decisions about attributes.
+
+Here: drawing. Not here: reading (`privacy_data`), acting (`privacy_actions`), records of expiry, releases,
+audit and scans (`privacy_records`).
+"""
+
+import pandas as pd
+import streamlit as st
+
+from privacy.access import Right
+from privacy.site_policy import Decision
+from streamlit_app import gate, privacy_actions, privacy_data
+from streamlit_app.components import formats, frame
+
+_ALL = "All treatments"
+_WORDS = {
+    "keep": "kept",
+    "pseudonymise": "pseudonymised",
+    "template": "made a template",
+    "scrub": "made a skeleton",
+    "drop": "dropped",
+    "unknown": "dropped, undecided",
+}
+# What was kept back stands first; what stayed as it was is the least of an officer's questions.
+_ORDER = ["unknown", "drop", "scrub", "pseudonymise", "template", "keep"]
+
+
+def gate_counts(minutes: int) -> None:
+    """What the gate did, by treatment and by field."""
+    left, right = st.columns([5, 2])
+    with left, st.container(border=True):
+        _by_field(minutes)
+    with right:
+        with st.container(border=True):
+            _by_treatment(minutes)
+        with st.container(border=True):
+            _detector()
+
+
+def _by_field(minutes: int) -> None:
+    st.markdown("**Values by field and component**")
+    reading = privacy_data.decisions(minutes)
+    if frame.problem(reading):
+        return
+    if reading.frame.empty:
+        frame.nothing_yet("values")
+        return
+    narrow = st.columns(2)
+    with narrow[0]:
+        component = frame.component_filter(sorted(reading.frame["component"].unique()))
+    options = [_ALL, *(_WORDS[t] for t in _ORDER)]
+    treatment = narrow[1].selectbox("Treatment", options, label_visibility="collapsed")
+    rows = narrowed(reading.frame, component, treatment)
+    if rows.empty:
+        st.caption("No value was treated like this: widen the component or the treatment.")
+        return
+    names = {
+        "component": "Component",
+        "signal": "Signal",
+        "field": "Field",
+        "treatment": "Treatment",
+    }
+    st.dataframe(
+        rows.rename(columns={**names, "value_count": "Values"}),
+        hide_index=True,
+        width="stretch",
+        height=420,
+        column_config={
+            "Values": st.column_config.NumberColumn(format="localized", width="small"),
+            "Field": st.column_config.TextColumn(width="medium"),
+        },
+    )
+
+
+def narrowed(counts: pd.DataFrame, component: str | None, treatment: str) -> pd.DataFrame:
+    """Rows of a component and a treatment (in words), what was kept back first."""
+    rank = counts["treatment"].map(_ORDER.index)
+    rows = counts.assign(rank=rank, treatment=counts["treatment"].map(_WORDS))
+    if component:
+        rows = rows[rows["component"] == component]
+    if treatment != _ALL:
+        rows = rows[rows["treatment"] == treatment]
+    rows = rows.sort_values(["rank", "value_count"], ascending=[True, False])
+    return pd.DataFrame(rows[["component", "signal", "field", "treatment", "value_count"]])
+
+
+def _by_treatment(minutes: int) -> None:
+    st.markdown("**Values by treatment**")
+    counts = privacy_data.decisions(minutes).frame
+    if counts.empty:
+        st.caption("Nothing was counted in this range.")
+        return
+    st.dataframe(
+        totals(counts),
+        hide_index=True,
+        width="stretch",
+        column_config={
+            "Values": st.column_config.NumberColumn(format="localized", width="small"),
+            "Share": st.column_config.ProgressColumn(
+                format="%.1f %%", min_value=0, max_value=100, width="small"
+            ),
+        },
+    )
+
+
+def totals(counts: pd.DataFrame) -> pd.DataFrame:
+    """Values by treatment in words, with their share of all in percent."""
+    by_treatment = counts.groupby("treatment")["value_count"].sum().reindex(_ORDER, fill_value=0)
+    return pd.DataFrame(
+        {
+            "Treatment": [_WORDS[t] for t in _ORDER],
+            "Values": by_treatment.to_numpy(),
+            "Share": (100 * by_treatment / by_treatment.sum()).to_numpy(),
+        }
+    )
+
+
+def _detector() -> None:
+    st.markdown("**Detector**")
+    found = privacy_data.detector()
+    if found is None:
+        st.caption("No batch has passed a detector yet: start the receivers with `monitor up`.")
+        return
+    name = found.detector_id.partition(";")[0]
+    st.markdown(f"`{name}`")
+    st.markdown(
+        f"Recall on its {found.planted} canaries: **{formats.percent(100 * found.canary_recall)}**  \n"
+        f":gray[95 % interval {100 * found.low:.1f} to {100 * found.high:.1f} %, measured when the "
+        f"receiver started; in the batch of {found.seen_at:%d %b %H:%M}]"
+    )
+
+
+def decisions(_: int) -> None:
+    """Attributes that wait, deciding about one, and what was decided."""
+    decided, wrong = privacy_data.policy()
+    if wrong:
+        st.error(f"The policy in force is the last good one. {wrong}", icon=":material/error:")
+    if note := st.session_state.pop("privacy-note", None):
+        st.info(note, icon=":material/info:")
+    left, right = st.columns([5, 3])
+    with left, st.container(border=True):
+        _waiting()
+    with right, st.container(border=True):
+        st.markdown("**Decided by this site**")
+        if not decided:
+            st.caption("Nothing yet: the shipped allow-list alone decides.")
+        else:
+            _decided({name: decision.value for name, decision in decided.items()})
+
+
+def _waiting() -> None:
+    st.markdown("**Waiting for a decision**")
+    decided, _ = privacy_data.policy()
+    waiting, problem = privacy_data.waiting(decided)
+    if problem:
+        st.info(problem, icon=":material/info:")
+        return
+    if not waiting:
+        st.caption("No attribute waits: everything that was sent is decided.")
+    else:
+        rows = [
+            {
+                "Attribute": w.name,
+                "Shape": w.shape or formats.NOT_MEASURED,
+                "Values": w.value_count,
+                "Components": ", ".join(w.components),
+                "Signals": ", ".join(w.signals),
+                "Last": w.last_at.strftime("%d %b %H h"),
+            }
+            for w in waiting
+        ]
+        st.dataframe(
+            pd.DataFrame(rows),
+            hide_index=True,
+            width="stretch",
+            column_config={"Values": st.column_config.NumberColumn(format="localized")},
+        )
+    if gate.may_read(Right.ACTION, "privacy.decide"):
+        _decide([w.name for w in waiting])
+
+
+def _decide(names: list[str]) -> None:
+    chosen = st.selectbox(
+        "Attribute",
+        names,
+        index=None,
+        accept_new_options=True,
+        placeholder="an attribute of the list, or a name that you know",
+    )
+    buttons = {
+        Decision.ALLOW: ("Allow", ":material/check:", "Numbers and words of software stay."),
+        Decision.SCRUB: ("Scrub", ":material/format_strikethrough:", "A skeleton stays."),
+        Decision.DROP: ("Drop", ":material/block:", "Nothing stays, and nothing waits."),
+    }
+    for column, (decision, (word, icon, note)) in zip(st.columns(3), buttons.items(), strict=True):
+        pressed = column.button(
+            word, icon=icon, help=note, width="stretch", disabled=not chosen, key=f"decide-{word}"
+        )
+        if pressed and chosen:
+            _say(privacy_actions.choose(chosen, decision))
+
+
+def _decided(decided: dict[str, str]) -> None:
+    rows = pd.DataFrame(sorted(decided.items()), columns=["Attribute", "Decision"])
+    st.dataframe(rows, hide_index=True, width="stretch")
+    if not gate.may_read(Right.ACTION, "privacy.decide"):
+        return
+    name = st.selectbox("Take back", sorted(decided), index=None, placeholder="a decision")
+    if st.button("Take back", icon=":material/undo:", disabled=name is None) and name:
+        _say(privacy_actions.choose(name, None))
+
+
+def _say(note: str) -> None:
+    st.session_state["privacy-note"] = note
+    st.rerun()

@@ -1,0 +1,53 @@
+"""What the privacy officer does from the app: the one place to guard.
+
+Here: deciding about attributes, starting a scan, verifying the audit log, each with who. Not here: buttons
+(`views/privacy`). Every use is an audit entry.
+"""
+
+import sqlite3
+
+from dagster_project import scan_runs
+from privacy.access import Right
+from privacy.audit import HEADS
+from privacy.audit_verify import HeadProblem, read_heads, verify
+from privacy.fields import PolicyProblem
+from privacy.site_policy import Decision, decide
+from streamlit_app import data, doorman, gate
+
+
+def choose(name: str, decision: Decision | None) -> str:
+    """Decide about an attribute; None takes the decision back."""
+    who = gate.require_of_viewer(Right.ACTION, "privacy.decide").id
+    try:
+        decide(data.settings().home, doorman.log(), actor=who, name=name, decision=decision)
+    except PolicyProblem as problem:
+        return f"Not decided: {problem}"
+    done = "is undecided again" if decision is None else f"is decided: {decision.value}"
+    return f"{name} {done}. Receivers apply it within seconds, to what arrives then."
+
+
+def scan() -> str:
+    """Start a leak scan."""
+    who = gate.require_of_viewer(Right.ACTION, "privacy.scan").id
+    try:
+        scan_runs.start(data.settings(), who)
+    except scan_runs.ScanIsRunning as problem:
+        return str(problem).capitalize()
+    return "The scan runs."
+
+
+def verify_audit() -> tuple[bool, str]:
+    """Whether the audit log is as it was written, in words."""
+    gate.require_of_viewer(Right.PAGE, "privacy")
+    settings = data.settings()
+    places = [settings.home / HEADS, settings.audit.heads_path]
+    log = doorman.log()
+    try:
+        found = verify(log, read_heads(log, [p for p in places if p and p.exists()]))
+    except HeadProblem as problem:
+        return False, str(problem)
+    except sqlite3.DatabaseError as error:
+        return False, f"state.db cannot be read ({type(error).__name__}): restore it from a backup."
+    if found.broken:
+        return False, f"Entry {found.broken.seq} {found.broken.how}: {found.broken.message}"
+    return True, f"Intact: {found.entries} entries, {found.heads} exported heads agree."

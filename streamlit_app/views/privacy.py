@@ -1,0 +1,110 @@
+"""Privacy: what the gate kept out, what waits for a decision, what expired, what was released."""
+
+from datetime import UTC, datetime
+
+import pandas as pd
+import streamlit as st
+
+from privacy.keys import KeyProblem
+from streamlit_app import gate, privacy_data
+from streamlit_app.components import formats, frame, privacy_parts, privacy_records
+
+_PARTS = {
+    "Gate": privacy_parts.gate_counts,
+    "Decisions": privacy_parts.decisions,
+    "Expiry": privacy_records.expiry,
+    "Releases": privacy_records.releases,
+    "Audit": privacy_records.audit,
+    "Leak scan": privacy_records.leak_scan,
+}
+
+
+def main() -> None:
+    """Draw the page."""
+    gate.page("privacy")
+    minutes = frame.title_row("Privacy", default_range="7 d")
+    age = formats.seconds_since(privacy_data.built_at(), datetime.now(UTC))
+    st.caption(f":material/schedule: marts {formats.age(age)} · UTC")
+    try:
+        privacy_data.keys()
+    except KeyProblem as problem:
+        st.info(str(problem), icon=":material/info:")
+        return
+    _cards(minutes)
+    given = st.query_params.get("part", "Gate")
+    chosen = st.segmented_control(
+        "Part",
+        list(_PARTS),
+        default=given if given in _PARTS else "Gate",
+        label_visibility="collapsed",
+        key="privacy-part",
+    )
+    chosen = chosen or "Gate"
+    if st.query_params.get("part") != chosen:
+        st.query_params["part"] = chosen
+    _PARTS[chosen](minutes)
+
+
+def _cards(minutes: int) -> None:
+    counts = privacy_data.decisions(minutes)
+    waiting, problem = privacy_data.waiting(privacy_data.policy()[0])
+    cards = [
+        _recall(),
+        _kept_out(counts.frame),
+        (
+            "Attributes waiting",
+            formats.NOT_MEASURED if problem else f"{len(waiting):,}",
+            problem or "Dropped until somebody decides: allow, scrub or drop.",
+        ),
+        _purge(),
+        _scan(),
+    ]
+    for column, (label, value, note) in zip(st.columns(len(cards)), cards, strict=True):
+        column.metric(label, value, border=True, help=note)
+
+
+def _recall() -> tuple[str, str, str]:
+    found = privacy_data.detector()
+    if found is None:
+        return "Canary recall", formats.NOT_MEASURED, "No batch has passed a detector yet."
+    return (
+        "Canary recall",
+        formats.percent(100 * found.canary_recall),
+        f"{found.planted} planted words at the start of the receiver; 95 % interval "
+        f"{100 * found.low:.1f} to {100 * found.high:.1f} %.",
+    )
+
+
+def _kept_out(counts: pd.DataFrame) -> tuple[str, str, str]:
+    label = "Changed or dropped"
+    total = counts["value_count"].sum() if len(counts) else 0
+    if not total:
+        return label, formats.NOT_MEASURED, "No value passed the gate in this range."
+    changed = counts.loc[counts["treatment"] != "keep", "value_count"].sum()
+    return (
+        label,
+        formats.percent(100 * changed / total),
+        f"{changed:,} of {total:,} values did not stay as they were sent.",
+    )
+
+
+def _purge() -> tuple[str, str, str]:
+    found = privacy_data.receipts()
+    if not found:
+        return "Last purge", formats.NOT_MEASURED, "Nothing has been removed yet."
+    latest = found[0]
+    left = latest.proof_rows + latest.proof_files
+    age = formats.age(formats.seconds_since(latest.purged_at, datetime.now(UTC)))
+    return "Last purge", f"{age} ago", f"{latest.rows:,} rows; still found afterwards: {left}."
+
+
+def _scan() -> tuple[str, str, str]:
+    found = privacy_data.scans()
+    if not found:
+        return "Leak scan", formats.NOT_MEASURED, "No scan has run yet."
+    latest = found[0]
+    age = formats.age(formats.seconds_since(latest.started_at, datetime.now(UTC)))
+    return "Leak scan", latest.state, f"Started {age} ago by {latest.by}."
+
+
+main()
