@@ -74,13 +74,15 @@ def _by_field(minutes: int) -> None:
 
 def narrowed(counts: pd.DataFrame, component: str | None, treatment: str) -> pd.DataFrame:
     """Rows of a component and a treatment (in words), what was kept back first."""
-    rank = counts["treatment"].map(_ORDER.index)
-    rows = counts.assign(rank=rank, treatment=counts["treatment"].map(_WORDS))
+    treatments = list(counts["treatment"])
+    rows = counts.assign(
+        rank=[_ORDER.index(t) for t in treatments], treatment=[_WORDS[t] for t in treatments]
+    )
     if component:
         rows = rows[rows["component"] == component]
     if treatment != _ALL:
         rows = rows[rows["treatment"] == treatment]
-    rows = rows.sort_values(["rank", "value_count"], ascending=[True, False])
+    rows = pd.DataFrame(rows).sort_values(["rank", "value_count"], ascending=[True, False])
     return pd.DataFrame(rows[["component", "signal", "field", "treatment", "value_count"]])
 
 

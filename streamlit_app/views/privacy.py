@@ -77,10 +77,10 @@ def _recall() -> tuple[str, str, str]:
 
 def _kept_out(counts: pd.DataFrame) -> tuple[str, str, str]:
     label = "Changed or dropped"
-    total = counts["value_count"].sum() if len(counts) else 0
+    total = int(counts["value_count"].sum()) if len(counts) else 0
     if not total:
         return label, formats.NOT_MEASURED, "No value passed the gate in this range."
-    changed = counts.loc[counts["treatment"] != "keep", "value_count"].sum()
+    changed = total - int(counts.loc[counts["treatment"] == "keep", "value_count"].sum())
     return (
         label,
         formats.percent(100 * changed / total),
