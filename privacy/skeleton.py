@@ -7,11 +7,16 @@ looks at what is left (`detect`).
 """
 
 import re
-from pathlib import Path
 
 from privacy.detection.findings import Finding, blank, render, union
 from privacy.detection.formats import format_findings
-from privacy.detection.lexicon import is_given_name, is_program_word, is_word, word_list
+from privacy.detection.lexicon import (
+    is_given_name,
+    is_program_word,
+    is_word,
+    template_words,
+    word_list,
+)
 
 _WORD = r"[^\W\d_](?:[\w.\u2019-]|'(?=\w))*"
 _CUE = re.compile(
@@ -27,9 +32,7 @@ _CUE = re.compile(
 )
 _STRONG_JOIN = re.compile(r"[:=\"'(]|\bnamed\b")
 # After a cue and a blank these are grammar or template words, not names.
-_TEMPLATE_WORDS = frozenset(
-    Path(__file__).with_name("template_words.txt").read_text(encoding="utf-8").split()
-)
+_TEMPLATE_WORDS = template_words()
 
 
 def skeletonise(text: str) -> str:

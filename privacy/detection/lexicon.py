@@ -9,6 +9,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 LISTS = Path(__file__).with_name("lists")
+TEMPLATE_WORDS = Path(__file__).parent.with_name("template_words.txt")
 _ENDINGS = ("'s", "\u2019s", "n't", "n\u2019t", "'re", "'ve", "'ll", "'d", "'m", "\u2019m")
 
 _COMPOUND_ENDINGS = tuple(
@@ -26,6 +27,12 @@ def word_list(name: str) -> frozenset[str]:
         else (LISTS / f"{name}.txt").read_text(encoding="utf-8")
     )
     return frozenset(text.split())
+
+
+@cache
+def template_words() -> frozenset[str]:
+    """Words that the templates of TTA's own logs are made of."""
+    return frozenset(TEMPLATE_WORDS.read_text(encoding="utf-8").split())
 
 
 @lru_cache(maxsize=200_000)

@@ -13,6 +13,7 @@ from privacy.detection.lexicon import (
     is_given_name,
     is_operations_word,
     is_program_word,
+    template_words,
     word_list,
 )
 
@@ -37,6 +38,10 @@ _SPOKEN = re.compile(
     r"(?i:\b(?:(?P<verb>says?|said|wrote|writes|typed|asked)|prompt|message|msg|text|content|input|note|reply|answer|"
     r"utterance|journal|moderation|transcript)\b[\"']?\s*[:=]\s*)(?:\"(?P<quoted>[^\"\n]+)\"|(?P<hit>[^\"\n]+))"
 )
+# PostgreSQL's `Key (display_name)=(little star) already exists`.
+_KEY_DETAIL = re.compile(r"\bKey \([^()\n]+\)=\((?P<hit>[^()\n]+)\)")
+# Whatever stands after the last colon, which may be what somebody wrote.
+_PROSE_TAIL = re.compile(r":\s(?P<hit>[^:\n]+)\Z")
 _CAPITALISED = r"[A-ZÀ-Ý][\w'\u2019&-]*"
 _KINDS_OF_PLACE = (
     r"(?:School|Academy|College|University|Primary|Elementary|Kindergarten|Sixth Form|Hospital|Hospice|Clinic|Surgery|Medical Practice|"
@@ -92,6 +97,11 @@ def log_findings(text: str, known: list[Finding]) -> list[Finding]:
     found += [f for m in _PERSONAL_VALUE.finditer(open_text) if (f := _value(m)) is not None]
     found += [f for m in _QUOTED.finditer(open_text) if (f := _quoted(m)) is not None]
     found += _spoken(open_text)
+    found += [
+        Finding(m.start("hit"), m.end("hit"), "value") for m in _KEY_DETAIL.finditer(open_text)
+    ]
+    if (tail := _PROSE_TAIL.search(open_text)) and _is_prose(tail["hit"]):
+        found.append(Finding(tail.start("hit"), tail.end("hit"), "text"))
     found += [f for m in _ACTOR.finditer(open_text) if (f := _actor(m)) is not None]
     found += _in_context(text, open_text)
     found += _unknown(open_text)
@@ -165,9 +175,21 @@ def _quoted(match: re.Match[str]) -> Finding | None:
         return None
     if " " not in match[group] and len(words) > 1:
         return None  # code: what nobody knows in it is masked word by word
-    if all(is_constant(w) for w in words) and not _is_prose(match[group]):
+    if all(is_constant(w) for w in words) and _is_of_programs(words):
         return _quoted_name(match, group) if len(words) == 1 else None
     return Finding(match.start(group), match.end(group), "value")
+
+
+def _is_of_programs(words: list[str]) -> bool:
+    """`'timeout'` and `'no such table'`, not `'happy ending'`: an error quotes what somebody typed."""
+    return all(
+        is_program_word(w.lower()) or w.lower() in template_words() or not w.isalpha() or w.isupper()
+        or _CAMEL.search(w)
+        for w in words
+    )  # fmt: skip
+
+
+_CAMEL = re.compile(r"[a-z][A-Z]")
 
 
 def _quoted_name(match: re.Match[str], group: str) -> Finding | None:

@@ -106,3 +106,37 @@ def test_a_scrubbed_line_scrubs_to_itself() -> None:
     line = "user bob from 10.1.2.3 failed after 12ms with KeyError 'mood'"
     assert scrub(scrub(line)) == scrub(line)
     assert skeletonise(skeletonise(line)) == skeletonise(line)
+
+
+@pytest.mark.parametrize(
+    ("line", "typed"),
+    [
+        (
+            "ValueError: invalid literal for int() with base 10: 'the old mill by the sea'",
+            "old mill",
+        ),
+        ("ValueError: 'purple elephant' is not in list", "elephant"),
+        ("KeyError: 'my grandmother'", "grandmother"),
+        ('Unhandled message type "kiss" from client', "kiss"),
+        ("UniqueViolation: Key (nickname)=(silent river) already exists.", "silent river"),
+        ("story rejected as too long: then i ran away from them", "ran away"),
+    ],
+)
+def test_an_error_that_quotes_what_somebody_typed_keeps_its_template_only(
+    line: str, typed: str
+) -> None:
+    redacted = redact(line, "log").text
+    assert typed not in redacted
+    assert redacted.split()[0] == line.split()[0]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "'NoneType' object has no attribute 'session'",
+        "send() got an unexpected keyword argument 'timeout'",
+        "No module named 'tta_agents.orchestration'",
+    ],
+)
+def test_quoted_words_of_programs_stay(line: str) -> None:
+    assert redact(line, "log").text == line
