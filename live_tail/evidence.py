@@ -40,7 +40,6 @@ def _failed_at(end: str) -> str:
 
 
 SPANS = f"""
-CREATE OR REPLACE TEMP TABLE evidence_now AS
 SELECT bucket_at, start_at, component, name, attributes, status_code, http_status, http_method,
     asgi_event, is_outgoing, db_system, error_type, {_ROUTE} AS route,
     CASE WHEN NOT is_outgoing THEN {_SERVED} END AS served_route, received_at,
@@ -53,7 +52,6 @@ FROM spans_now
 """
 FAILURES = {
     "spans": f"""
-    INSERT INTO hot_failures
     SELECT {_failed_at("end_at")}, component, coalesce(route, ''), name, coalesce(exception_type, ''),
         CASE WHEN {_S.is_content("served_route", "name")}
             THEN 'content_delivery' ELSE '' END,
@@ -64,7 +62,6 @@ FAILURES = {
     GROUP BY 1, 2, 3, 4, 5, 6
     """,
     "logs": f"""
-    INSERT INTO hot_failures
     SELECT {
         _failed_at("event_at")
     }, component, coalesce(attributes['http.route'], attributes['endpoint'], ''), '',
@@ -78,10 +75,10 @@ FAILURES = {
     GROUP BY 1, 2, 3, 5
     """,
 }
-"""Failed spans and records into `hot_failures`; spans from `evidence_now`, records from `fresh`."""
+"""Rows of `hot_failures`: failed spans of `evidence_now`, failed records of `fresh`."""
 STATEMENTS = {
     "spans": [
-        SPANS,
+        f"CREATE OR REPLACE TEMP TABLE evidence_now AS {SPANS}",
         f"""
         INSERT INTO hot_dependency_calls
         WITH calls AS (
@@ -116,7 +113,7 @@ STATEMENTS = {
         WHERE http_method IS NOT NULL AND asgi_event IS NULL AND NOT is_outgoing
             AND {_S.is_probe("route")} AND NOT {_S.is_ignored("route")}
         """,
-        FAILURES["spans"],
+        f"INSERT INTO hot_failures {FAILURES['spans']}",
     ],
     "logs": [
         f"""
@@ -131,7 +128,7 @@ STATEMENTS = {
             AND {_S.dependency_of_exception("exception_type")} IS NOT NULL
         GROUP BY 1, 2, 4
         """,
-        FAILURES["logs"],
+        f"INSERT INTO hot_failures {FAILURES['logs']}",
     ],
     "metric_points": [
         f"""

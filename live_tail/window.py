@@ -83,7 +83,6 @@ _LOG_BUCKET = (
     "::INTEGER ELSE -1000 END"
 )
 SPANS = f"""
-CREATE OR REPLACE TEMP TABLE spans_now AS
 SELECT *, {_LOG_BUCKET} AS log_bucket, duration_ns / 1e6 AS ms,
     {first_of("http.request.method", "http.method")} AS http_method,
     {whole("http.response.status_code", "http.status_code")} AS http_status,
@@ -98,7 +97,7 @@ FROM fresh
 """
 _INSERTS = {
     "spans": [
-        SPANS,
+        f"CREATE OR REPLACE TEMP TABLE spans_now AS {SPANS}",
         f"""
         INSERT INTO hot_requests
         SELECT bucket_at, component,

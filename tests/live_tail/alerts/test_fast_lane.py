@@ -6,15 +6,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ingestion.receivers.pipeline import Incoming, Pipeline
 from ingestion.settings import Settings
 from ingestion.spool import Spool
 from live_tail.alerts.evaluate import readings_of
-from live_tail.alerts.fast_lane import FastLane, is_for_fast_lane
+from live_tail.alerts.fast_lane import FastLane, failing, is_for_fast_lane
 from live_tail.alerts.manager import Manager
 from live_tail.alerts.model import Reading, Rule, Severity
 from live_tail.alerts.notifier import WatchedPolicy
+from live_tail.alerts.promtest import landed
 from live_tail.alerts.rounds import Rounds
 from live_tail.alerts.rule_files import SHIPPED, load_rules
 from live_tail.alerts.sources import Sources
@@ -159,6 +162,46 @@ def test_a_fault_in_one_step_loses_nothing(
     with pytest.raises(OSError):
         lane.step()
     assert [r.rule for r in lane.lane.ahead(0)] == ["ContentDeliveryError"]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["OK", "UNSET", "ERROR"]),
+            st.lists(
+                st.tuples(
+                    st.sampled_from(["http.status_code", "http.response.status_code", "other"]),
+                    st.sampled_from(["200", "499", "500", "503.0", "5000", "x"]),
+                ),
+                max_size=3,
+                unique_by=lambda pair: pair[0],
+            ),
+        ),
+        max_size=12,
+    )
+)
+def test_only_errors_and_server_errors_are_looked_at(rows: list[Any]) -> None:
+    made = [
+        {"trace_id": bytes(16), "span_id": bytes([n] * 8), "name": str(n), "kind": "SERVER",
+         "start_at": datetime(2026, 1, 1), "duration_ns": 1, "status_code": status,
+         "component": "api", "attributes": attributes}
+        for n, (status, attributes) in enumerate(rows)
+    ]  # fmt: skip
+    expected = [
+        str(n)
+        for n, (status, attributes) in enumerate(rows)
+        if status == "ERROR" or any(k != "other" and v in {"500", "503.0"} for k, v in attributes)
+    ]
+    assert failing("spans", landed("spans", made))["name"].to_pylist() == expected
+
+
+def test_a_server_error_without_a_span_status_is_found(lane: Lane) -> None:
+    made = request(now_s(), CHAT, 200)
+    for attribute in made.attributes:
+        if attribute.key == "http.status_code":
+            attribute.value.int_value = 502
+    lane.send(request(now_s(), "/x", 200), made, request(now_s(), "/y", 200))
+    assert [labels["route"] for labels in lane.step()] == [CHAT]
 
 
 def fast(name: str = "Fast", **when: Any) -> Rule:
