@@ -68,6 +68,8 @@ def _find_after_cue(match: re.Match[str]) -> Finding | None:
     first = word.partition(" ")[0].lower()
     if not _is_value(join) and (word.lower() in _TEMPLATE_WORDS or first in _TEMPLATE_WORDS):
         return None
+    if match.string[match.end() :][:1] == "=":
+        return None  # the key of what comes next
     if first in {"none", "null", "true", "false", "unknown"}:
         return None
     if not _is_value(join) and all(_is_grammar(w) for w in word.split()):

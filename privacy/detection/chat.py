@@ -304,7 +304,8 @@ def _is_name_here(word: str, before: str, after: str, *, capital: bool) -> bool:
         return False
     if word.endswith(("'s", "\u2019s")):
         return capital
-    if word in _OFTEN_VERBS and (after in _PRONOUNS or before in _PRONOUNS or before == "to"):
+    is_asked = after in _PRONOUNS and before not in _BEFORE_NAME
+    if word in _OFTEN_VERBS and (is_asked or before in _PRONOUNS or before == "to"):
         return False
     return after in _AFTER_NAME or before in _BEFORE_NAME or (capital and after == "")
 

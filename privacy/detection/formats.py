@@ -11,7 +11,7 @@ from functools import cache
 
 from privacy.detection.findings import Finding
 from privacy.detection.lexicon import is_program_word
-from privacy.detection.logs import is_constant
+from privacy.detection.logs import CONSTANTS, is_constant
 from privacy.paths import path_edits, template_url
 
 _TLD = r"(?:com|org|net|edu|gov|mil|info|io|co|uk|ac|me|de|at|ch|fr|es|pt|it|nl|eu|us|ca|au|nz|ie|in|br|mx|jp|example)"
@@ -36,9 +36,8 @@ _PATTERNS: tuple[tuple[str, str, str], ...] = (
     ),
     ("credential", "secrets", r"(?i:\b(?:token|key|secret|password)\s+)(?=\S*\d)[^\s\"',;)\]}]{8,}"),
     ("url", "paths", r"\b[a-zA-Z][a-zA-Z0-9+.-]{1,15}://[^\s\"'<>)\]}]+"),
-    ("email", "addresses", rf"[\w.+-]+@[\w-]+(?:(?:\.[\w-]+)*{_DOT}[A-Za-z]{{2,}})+\b"),
     # RFC 5322 allows more signs in front of the @ than people use; only from the start of a word.
-    ("email", "addresses", r"(?<![^\s<>,;\"()\[\]=:'])[^\s@<>,;\"()\[\]]{1,64}[@\uff20][\w-]+(?:\.[\w-]+)*"),
+    ("email", "addresses", r"(?<![^\s<>,;\"()\[\]=:'])[^\s@<>,;\"()\[\]]{1,64}[@\uff20][\w-]+(?:\.[\w-]+)*" rf"(?:{_DOT}[A-Za-z]{{2,}})*"),
     ("email", "addresses", r"[\w.+%'-]+(?:@|%40)[\w-]+(?:\.[\w-]+)*"),
     ("email", "spelled", rf"\b[\w+-]+(?:(?:{_DOT}|\.)[\w+-]+){{0,3}}{_AT}[\w-]+(?:(?:\.[\w-]+)*{_DOT}[A-Za-z]{{2,}})+\b"),
     ("email", "spelled", rf"\b[\w.+-]+{_SIGNED_AT}[\w-]+(?:\.[\w-]+)+\b"),
@@ -56,7 +55,7 @@ _PATTERNS: tuple[tuple[str, str, str], ...] = (
         "date", "months",
         rf"\b\d{{1,2}}(?:st|nd|rd|th|\.)?[ -]{_MONTH}\b(?:[ ,-]+\d{{4}})?|\b{_MONTH}\.? \d{{1,2}}\b(?:,? \d{{4}}\b)?",
     ),
-    ("ip", "digits", r"\b\d{1,3}(?:\.\d{1,3}){3}\b"),
+    ("ip", "digits", r"\b\d{1,3}(?:\.\d{1,3}){3}\b(?!\.\d)"),
     ("time", "colons", r"\b\d\d:\d\d:\d\d(?:[.,]\d+)?\b"),
     (
         "ip", "digits",
@@ -65,7 +64,8 @@ _PATTERNS: tuple[tuple[str, str, str], ...] = (
     ),
     ("iban", "digits", r"\b(?i:[A-Z]{2})\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,4})?\b"),
     ("iban", "digits", r"\b[a-z]{2}\d{2}(?: ?[a-z0-9]{4}){3,7}(?: ?[a-z0-9]{1,4})?\b"),
-    # The United Kingdom's national insurance number; other countries' are digits or ids below.
+    # National insurance number (UK) and identity card (Hong Kong); others are digits or ids below.
+    ("national_id", "digits", r"\b[A-Z]{1,2}\d{6}\([0-9A]\)"),
     ("national_id", "digits", r"\b(?i:[A-Z]{2}[ -]?\d{2}[ -]?\d{2}[ -]?\d{2}[ -]?[A-D])\b"),
     ("home", "paths", r"(?<![\w.])(?:/home/|/Users/|/var/home/|\b[A-Za-z]:[\\/]+(?i:Users|Documents and Settings)[\\/]+)(?:[^\\/:*?\"<>|\r\n,;)']{1,60}(?=[\\/])|[\w.@-]+)"),
     ("home", "paths", r"(?<![\w/~])~[A-Za-z_][\w.-]*"),
@@ -76,7 +76,11 @@ _PATTERNS: tuple[tuple[str, str, str], ...] = (
     ),
     ("number", "digits", r"(?<![\w.+(-])\d{1,4}\.\d{6,}(?![\w.])"),
     # Longer digit groups are phones, cards, national ids, account numbers: all one type.
-    ("digits", "digits", r"(?<!\w)[+(]{0,2}\d(?:[ ()./+\u2010-\u2013-]{0,3}\d){6,}(?:-?[A-Za-z](?!\w))?"),
+    (
+        "digits", "digits",
+        r"(?<!\w)[+(]{0,2}\d(?:[ ()./+\u2010-\u2013-]{0,3}\d){6,}(?:[ -]?[A-Z][ -]?\d{2,}|-?[A-Za-z]{1,2}(?!\w))?"
+        r"(?:\s?(?:x|ext\.?|extension|#)\s?\d{1,5}\b)?",
+    ),
     ("hex", "digits", r"\b(?:0x)?(?=[0-9a-fA-F]*\d)[0-9a-fA-F]{8,}\b"),
     ("id", "digits", r"\b(?=[\w.-]*\d)(?=[\w.-]*[^\W\d])\w+(?:[.-]\w+)*\b"),
     ("number", "digits", r"\d+(?:[.,:]\d+)*"),
@@ -108,16 +112,9 @@ def _combined(absent: frozenset[str]) -> tuple[re.Pattern[str], list[str]]:
     ]
 
 
-# Constants of templates that hold a digit: versions, encodings, well-known names.
-_CONSTANTS = re.compile(
-    r"(?i:v\d|utf-?8|utf-?16|latin-?1|base64|sha-?(?:1|256|384|512)|md5|http[s/]?\d?|http/\d(?:\.\d)?|"
-    r"ipv[46]|neo4j|s3|k8s|oauth2|auth0|h2|x86_64|amd64|arm64|int(?:8|16|32|64)|float(?:16|32|64)|"
-    r"(?:step|branch|attempt|retry|phase|task|node|stage|worker|shard|pool|queue|level|part|replica|thread)[_-]?\d{1,3}|"
-    r"p(?:50|90|95|99)|(?:gpt|llama|qwen|mi[sx]tral|gemma|phi|claude|gemini|deepseek)[\w.:-]*|python3?(?:\.\d+)?|"
-    r"psycopg2|log4j|ec2|i18n|utf8mb4|(?:us|eu|ap|sa|ca|me|af)-[a-z]+-\d[a-z]?)\Z"
-)
+_LONGEST_SHORT_ID = 20
 _PARTS = re.compile(r"[._-]+")
-_ERRNO = re.compile(r"(?i:errno|status|code|port|line|exit code)\W{0,3}\Z")
+_ERRNO = re.compile(r"(?i:http/|errno|status|code|port|line|exit code)\W{0,3}\Z")
 _SIZE = re.compile(r"\d+(?:\.\d+)?(?=(?:[KMGTP]i?)?[Bb](?:ps|/s)?\Z)")
 _CREDENTIAL_CUE = re.compile(
     r"(?i:bearer|basic|digest)\s+|[\w -]+?[\"']?\s*(?:[:=]|\bis\b)\s*[\"']?(?i:(?:bearer|basic)\s+)?|\w+\s+"
@@ -167,10 +164,10 @@ def _find(match: re.Match[str], kind: str) -> list[Finding]:
 
 
 def _is_constant_with_digits(kind: str, found: str) -> bool:
-    if _CONSTANTS.match(found):
+    if CONSTANTS.match(found):
         return True
     parts = _PARTS.split(found)
-    return kind == "id" and all(_CONSTANTS.match(p) or is_constant(p) for p in parts)
+    return kind == "id" and all(CONSTANTS.match(p) or is_constant(p) for p in parts)
 
 
 def _id(found: str, start: int) -> list[Finding]:
@@ -183,6 +180,8 @@ def _id(found: str, start: int) -> list[Finding]:
         if part.start() != at or not is_program_word(part[1].lower()):
             break
         at = part.end()
+    if len(found) - at > _LONGEST_SHORT_ID:
+        at = 0  # `key-3ax6…`: the word belongs to the key
     return [Finding(start + at, start + len(found), "id")]
 
 

@@ -15,6 +15,7 @@ _ENDINGS = ("'s", "\u2019s", "n't", "n\u2019t", "'re", "'ve", "'ll", "'d", "'m",
 _COMPOUND_ENDINGS = tuple(
     "id ids name key keys url uri path dir file files time type code size count port host set map log".split()
 )
+_PREFIXES = tuple("re un pre de dis auto multi micro sub over under non co mis inter".split())
 
 
 @cache
@@ -50,7 +51,15 @@ def is_word(word: str) -> bool:
 @lru_cache(maxsize=200_000)
 def is_operations_word(word: str) -> bool:
     """Whether a lower-case word may stand in a log: a word of programs or an ordinary one."""
-    return len(word) < 2 or is_program_word(word) or is_word(word)
+    return len(word) < 2 or is_program_word(word) or is_word(word) or _is_derived(word)
+
+
+def _is_derived(word: str) -> bool:
+    """`rebalanced`, `unthrottled`: a prefix and an ordinary word, and nobody's name."""
+    stems = [word[len(p) :] for p in _PREFIXES if word.startswith(p)]
+    is_built = any(len(stem) > 3 and is_word(stem) for stem in stems)
+    lists = ("given", "english_given", "surnames", "places")
+    return is_built and not any(word in word_list(name) for name in lists)
 
 
 @lru_cache(maxsize=200_000)

@@ -81,9 +81,20 @@ _RENAMED = re.compile(
 _PAIR = re.compile(
     rf"(?P<hit>(?<![\w'])(?P<given>{_CAPITALISED})\s(?:(?:de|van|von|da|del|al|bin)\s)?(?P<last>{_CAPITALISED}))"
 )
+_TITLED = re.compile(
+    rf"\b(?:Dr|Mr|Mrs|Ms|Miss|Prof|Professor|Nurse|Rev|Sir|Coach|Uncle|Aunt)\b\.?\s(?P<name>{_CAPITALISED}(?:\s{_CAPITALISED}){{0,2}})"
+)
 _ACTOR = re.compile(
     r"(?:\b(?i:by|for|from|to|of|with|user|player|client|member|patient|subject|therapist|moderator|removing|assigned|waiting for|"
     r"contact|hello|dear|welcome(?: back)?|logged in as|removed?|added|joined by)\s+)(?P<hit>[A-ZÀ-Ý][\w'\u2019-]*(?:\s(?:(?:de|van|von|da|del|al)\s)?[A-ZÀ-Ý][\w'\u2019-]*){0,3})"
+)
+# Constants of templates that hold a digit: versions, encodings, well-known names.
+CONSTANTS = re.compile(
+    r"(?i:v\d|utf-?8|utf-?16|latin-?1|base64|sha-?(?:1|256|384|512)|md5|http[s/]?\d?|http/\d(?:\.\d)?|"
+    r"ipv[46]|neo4j|s3|k8s|oauth2|auth0|h2|x86_64|amd64|arm64|int(?:8|16|32|64)|float(?:16|32|64)|"
+    r"(?:step|branch|attempt|retry|phase|task|node|stage|worker|shard|pool|queue|level|part|replica|thread)[_-]?\d{1,3}|"
+    r"p(?:50|90|95|99)|(?:gpt|llama|qwen|mi[sx]tral|gemma|phi|claude|gemini|deepseek)[\w.:-]*|python3?(?:\.\d+)?|"
+    r"psycopg2|log4j|ec2|i18n|utf8mb4|(?:us|eu|ap|sa|ca|me|af)-[a-z]+-\d[a-z]?)\Z"
 )
 _SAFE_VALUES = frozenset(
     "none null true false unknown ok success player admin guest user n/a".split()
@@ -140,6 +151,7 @@ def _in_context(written: str, text: str) -> list[Finding]:
         for m in _HANDLE.finditer(text)
         if not all(is_program_word(p.lower()) for p in re.split(r"[._]", m["hit"][1:]) if p)
     ]
+    found += [Finding(m.start(), m.end(), "name") for m in _TITLED.finditer(text)]
     found += [
         Finding(m.start("hit"), m.end("hit"), "name")
         for m in _PAIR.finditer(text)
@@ -229,8 +241,25 @@ def _unknown(text: str) -> list[Finding]:
         token = match.group()
         if token[0] == "<" or is_constant(token):
             continue
-        found.append(Finding(match.start(), match.end(), "word"))
-    return found
+        found.append(Finding(*_whole(text, match.start(), match.end()), "word"))
+    return union(found)
+
+
+def _whole(text: str, start: int, end: int) -> tuple[int, int]:
+    """`priya.k`, `j.okafor`: what is joined to an unknown word and is no word of programs belongs to it."""
+    before, after = (
+        _JOINED_BEFORE.search(text, max(start - 40, 0), start),
+        _JOINED_AFTER.match(text, end),
+    )
+    if before and not is_program_word(before["piece"].lower()):
+        start = before.start("piece")
+    if after and not is_program_word(after["piece"].lower()):
+        end = after.end("piece")
+    return start, end
+
+
+_JOINED_BEFORE = re.compile(r"(?<![\w.-])(?P<piece>[^\W_]+)[.-]\Z")
+_JOINED_AFTER = re.compile(r"[.-](?P<piece>[^\W_]+)(?![\w-]|\.\w|[(=])")
 
 
 def is_constant(token: str) -> bool:
@@ -239,7 +268,8 @@ def is_constant(token: str) -> bool:
     if known is None:
         if len(_CONSTANT) > 100_000:
             _CONSTANT.clear()
-        known = _CONSTANT[token] = token.startswith("<") or _all_known(token)
+        known = token.startswith("<") or bool(CONSTANTS.match(token)) or _all_known(token)
+        _CONSTANT[token] = known
     return known
 
 
@@ -257,8 +287,12 @@ def _is_known_part(part: str) -> bool:
         return True
     # `step2`, `v1`, `llama3`: a known word with a short number.
     stem = _SHORT_NUMBER.sub("", lower)
-    if is_operations_word(stem) or (stem.endswith("s") and is_operations_word(stem[:-1])):
+    is_named = len(stem) > 1 or stem in {"v", "p"}
+    if (is_named and is_operations_word(stem)) or (
+        stem.endswith("s") and is_operations_word(stem[:-1])
+    ):
         return True
+    part = _NAMED_WITH_DIGITS.sub("", part)
     pieces = _SUBWORD.findall(part)
     if any(c.isdigit() for c in part):
         # `Http2Connection`, not `L01X`.
@@ -267,5 +301,6 @@ def _is_known_part(part: str) -> bool:
     return len(pieces) > 1 and all(is_operations_word(p.lower()) for p in pieces)
 
 
+_NAMED_WITH_DIGITS = re.compile(r"IPv[46]|(?i:neo4j|oauth2)|S3|EC2|K8s")
 _DIGITS = re.compile(r"\d")
 _SHORT_NUMBER = re.compile(r"\d{1,2}\Z")
