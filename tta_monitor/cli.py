@@ -149,7 +149,7 @@ def status(
                     r["pid"],
                     r["port"],
                     r["uptime_s"],
-                    r["lag_ms"],
+                    r["lag_ms"] if r["lag_ms"] is None else round(r["lag_ms"]),
                     r["last_error"],
                 ]
                 for r in rows

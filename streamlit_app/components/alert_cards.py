@@ -5,7 +5,7 @@ buttons do (`live_tail/alerts`).
 """
 
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 import streamlit as st
 
@@ -16,7 +16,6 @@ from streamlit_app.components import formats
 
 _REFRESH_S = 2.0
 _SHOWN = 3
-Width = Literal["stretch", "content"]
 SYMBOLS = {
     "firing": ":material/error:",
     "acknowledged": ":material/visibility:",
@@ -36,11 +35,15 @@ def _banner() -> None:
         return
     waiting = [a for a in answer["alerts"] if is_waiting(a)]
     for alert in waiting[:_SHOWN]:
-        key = f"banner-{alert['id']}"
-        with st.container(border=True, key=key, horizontal=True, vertical_alignment="center"):
-            st.error(sentence(alert), icon=":material/error:")
-            runbook_popover(alert, width="content")
-            acknowledge_button(alert, "banner", width="content")
+        with st.container(key=f"banner-{alert['id']}"):
+            # Wide enough for the words of the buttons in a window of 1,100 pixels.
+            text, runbook, button = st.columns([5.5, 1.4, 1.8], vertical_alignment="center")
+            with text:
+                st.error(sentence(alert), icon=":material/error:")
+            with runbook:
+                runbook_popover(alert)
+            with button:
+                acknowledge_button(alert, "banner")
     if len(waiting) > _SHOWN:
         st.error(f"{len(waiting) - _SHOWN} more critical alerts wait on the Alerts page.")
 
@@ -75,9 +78,9 @@ def next_text(alert: dict[str, Any]) -> str:
     return f"Next: {told} is told at {moment:%H:%M} UTC unless somebody acknowledges."
 
 
-def runbook_popover(alert: dict[str, Any], *, width: Width = "stretch") -> None:
+def runbook_popover(alert: dict[str, Any]) -> None:
     """The action items, and the link to the runbook."""
-    with st.popover("Runbook", width=width):
+    with st.popover("Runbook", width="stretch"):
         for number, action in enumerate(alert["runbook"], start=1):
             st.markdown(f"{number}. {escaped(action)}")
         if not alert["runbook"]:
@@ -86,9 +89,9 @@ def runbook_popover(alert: dict[str, Any], *, width: Width = "stretch") -> None:
             st.link_button("Open", alert["runbook_url"])
 
 
-def acknowledge_button(alert: dict[str, Any], place: str, *, width: Width = "stretch") -> None:
+def acknowledge_button(alert: dict[str, Any], place: str) -> None:
     """Somebody looks at it."""
-    if st.button("Acknowledge", key=f"ack-{place}-{alert['id']}", type="primary", width=width):
+    if st.button("Acknowledge", key=f"ack-{place}-{alert['id']}", type="primary", width="stretch"):
         act(f"/api/v1/alerts/{alert['id']}/acknowledge")
 
 
