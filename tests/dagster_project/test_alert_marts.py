@@ -20,6 +20,8 @@ from live_tail.alerts.store import Store
 from privacy.keys import KeyStore
 from tests.live_tail.alerts.support import Clock, reading, round_at, rule
 
+# Two builds, one of them over what the other left.
+pytestmark = pytest.mark.timeout(900)
 _RULES = {
     "Broken": rule(is_fast=True),
     "Slow": rule("Slow", severity=Severity.WARNING, hold_for=timedelta(seconds=90)),
