@@ -1,11 +1,16 @@
 """`alerts test`, `alerts backtest`, `alerts import` as a user types them."""
 
+import gzip
 import json
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from click.testing import Result
+from google.protobuf.json_format import MessageToJson
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+)
 from typer.testing import CliRunner
 
 from ingestion.lake import drain
@@ -67,6 +72,28 @@ def test_a_backtest_of_a_capture_prints_each_alerts_life(home: Path, tmp_path: P
     (alert,) = found["alerts"]
     assert (alert["rule"], alert["labels"]) == ("DependencyDown", {"dependency": "redis"})
     assert alert["pending_at"] <= alert["firing_at"] < alert["resolved_at"]
+
+
+def test_json_and_compressed_bodies_are_backtested_like_plain_ones(
+    home: Path, tmp_path: Path
+) -> None:
+    lines = []
+    for number, (at, down) in enumerate(every(30, 300)):
+        body = service_up(at, "redis", 0.0 if down else 1.0)
+        message = ExportMetricsServiceRequest.FromString(body.content)
+        plain = MessageToJson(message).encode() if number % 2 else body.content
+        (tmp_path / f"{number}.gz").write_bytes(gzip.compress(plain))
+        kind = "json" if number % 2 else "x-protobuf"
+        lines.append(
+            {"ts": body.received_s, "path": "/v1/metrics", "file": f"{number}.gz",
+             "content_type": f"application/{kind}", "content_encoding": "gzip"}
+        )  # fmt: skip
+    (tmp_path / "index.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    rules = str(SHIPPED / "dependencies.yaml")
+    found = json.loads(run("backtest", str(tmp_path), "--rules", rules).output)
+    assert (found["items"], found["unreadable_bodies"]) == ({"metric_points": 10}, 0)
+    assert [a["labels"] for a in found["alerts"]] == [{"dependency": "redis"}]
+    assert found["received_later_s"] == 0.0
 
 
 def test_a_backtest_of_history_reads_the_lake(

@@ -138,6 +138,7 @@ def _plain(found: Backtest) -> dict[str, object]:
         "ended_at": found.ended_at.isoformat().replace("+00:00", "Z"),
         "items": found.items,
         "unreadable_bodies": found.unreadable_bodies,
+        "received_later_s": round(found.received_later_s, 3),
         "rounds": found.rounds,
         "failed_rules": found.failed_rules,
         "not_judged_rules": list(found.not_judged),
