@@ -99,6 +99,12 @@ class ScanReport:
         return 2 if self.blind or self.unread else int(bool(self.findings))
 
 
+def without_kinds(place: str, field: str) -> frozenset[str]:
+    """Kinds that are no leak in a field: addresses of servers, and our own ids in marts and state."""
+    without = frozenset({"ip"}) if field in _SERVERS else frozenset()
+    return without | _OUR_IDS if place.startswith(("warehouse", "state")) else without
+
+
 class _Look:
     """Findings of one walk over one home."""
 
@@ -114,9 +120,7 @@ class _Look:
                 self.unread.add(f"{part.place}: {part.problem}")
                 continue
             self.texts += len(part.texts)
-            without = frozenset({"ip"}) if part.field in _SERVERS else frozenset()
-            if part.place.startswith(("warehouse", "state")):
-                without |= _OUR_IDS
+            without = without_kinds(part.place, part.field)
             self._add(part.place, self._detector.find_texts(part.texts, without=without))
 
     def at_file(self, path: Path, name: str) -> None:

@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS dirty_hours (
     signal TEXT NOT NULL, hour_at TEXT NOT NULL, generation INTEGER NOT NULL,
     PRIMARY KEY (signal, hour_at)
 );
+CREATE TABLE IF NOT EXISTS scanned_files (path TEXT PRIMARY KEY, digest TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS purged_hours (  -- built and gone: late rows must not rebuild them
     signal TEXT NOT NULL, hour_at TEXT NOT NULL, PRIMARY KEY (signal, hour_at)
 );
@@ -112,8 +113,11 @@ class Catalog:
     def replace(self, old: Sequence[LakeFile], new: LakeFile, plan: int) -> None:
         """Swap the files of an hour for their compacted form; nothing becomes dirty."""
         with self._transaction():
+            unscanned = {f.path for f in self.unscanned(new.signal)}
             self._db.executemany("DELETE FROM files WHERE path = ?", [(f.path,) for f in old])
             self._add([new], plan)
+            if not unscanned & {new.path, *(f.path for f in old)}:
+                self._note_scanned([new])
 
     def amend(self, old: LakeFile, new: Sequence[LakeFile]) -> None:
         """Swap a file for others that hold less; their hours await a build again."""
@@ -158,6 +162,23 @@ class Catalog:
             LakeFile(p, s, datetime.fromisoformat(h), n, b, d, tuple(ids.split()))
             for p, s, h, n, b, d, ids in rows
         ]
+
+    def unscanned(self, signal: str) -> list[LakeFile]:
+        """Live files of a signal in which nobody looked for leaks yet."""
+        known = dict(self._db.execute("SELECT path, digest FROM scanned_files"))
+        return [f for f in self.files(signal) if known.get(f.path) != f.digest]
+
+    def note_scanned(self, files: Sequence[LakeFile]) -> None:
+        """Remember files that were looked at, and forget those that are gone."""
+        with self._transaction():
+            self._note_scanned(files)
+            self._db.execute("DELETE FROM scanned_files WHERE path NOT IN (SELECT path FROM files)")
+
+    def _note_scanned(self, files: Sequence[LakeFile]) -> None:
+        self._db.executemany(
+            "INSERT OR REPLACE INTO scanned_files VALUES (?, ?)",
+            [(f.path, f.digest) for f in files],
+        )
 
     def crowded_hours(self, more_than: int, before: datetime) -> list[tuple[str, datetime]]:
         """Closed hours with more files than this: candidates for compaction."""

@@ -51,6 +51,10 @@ class AccessSettings(BaseModel):
         "local", description="`local` accounts, or `off`: everybody is admin, loopback only."
     )
     session_hours: float = Field(12, description="How long a session lasts.", gt=0, le=168)
+    token_file: Path | None = Field(
+        None,
+        description="A file with a token: commands ask the policy for its role, not the owner's.",
+    )
 
 
 class AuditSettings(BaseModel):

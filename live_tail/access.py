@@ -5,10 +5,12 @@ policy (`privacy/access`). Health and metrics stay open: they carry no fact.
 """
 
 import hmac
+import re
 import time
 from collections.abc import Callable
 
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -19,7 +21,13 @@ from privacy.accounts import Accounts
 from privacy.audit import AuditLog
 from privacy.keys import KeyStore
 
+ACTING_FOR = "X-Acting-For"
+"""The account for which a process of this home asks; nobody else is believed."""
+
+_ACCOUNT = re.compile(r"[a-z]{2,12}:[a-z]_[0-9a-z]{4,40}\Z")
 _QUERY = "/api/v1/query/"
+_ID = re.compile(r"[0-9a-f]{4,32}\Z")
+_VERBS = frozenset({"acknowledge", "resolve", "end", "test"})
 
 
 class Door:
@@ -52,7 +60,7 @@ class Door:
         await (answer or self._app)(scope, receive, send)
 
     def _refusal(self, request: Request) -> JSONResponse | None:
-        who = self._caller(request.headers.get("authorization", ""))
+        who = self._caller(request.headers)
         if who is None:
             self._note()
             message = (
@@ -60,20 +68,31 @@ class Door:
                 "send it as `Authorization: Bearer TOKEN`"
             )
             return JSONResponse({"error": message}, 401, {"WWW-Authenticate": "Bearer"})
+        request.state.who = who.id
+        if self._has_asked(who):
+            return None
+        right, name = _asked(request.method, request.url.path)
         try:
-            self._guard.require(who, *_asked(request.method, request.url.path))
+            self._guard.require(who, right, name, **about(request.url.path))
         except Forbidden as problem:
             return JSONResponse({"error": str(problem)}, 403)
         return None
 
-    def _caller(self, authorization: str) -> Principal | None:
-        if self._is_open:
-            return ADMINISTRATOR
-        scheme, _, secret = authorization.partition(" ")
+    def _has_asked(self, who: Principal) -> bool:
+        """The app asks the policy and leaves the entry before it acts for an account."""
+        return who.roles == ADMINISTRATOR.roles and who.id != ADMINISTRATOR.id
+
+    def _caller(self, headers: Headers) -> Principal | None:
+        scheme, _, secret = headers.get("authorization", "").partition(" ")
+        is_ours = scheme.lower() == "bearer" and hmac.compare_digest(
+            secret.strip().encode(), self._service
+        )
+        if is_ours or self._is_open:
+            account = headers.get(ACTING_FOR, "")
+            known = is_ours and _ACCOUNT.match(account)
+            return Principal(account, ADMINISTRATOR.roles) if known else ADMINISTRATOR
         if scheme.lower() != "bearer":
             return None
-        if hmac.compare_digest(secret.strip().encode(), self._service):
-            return ADMINISTRATOR
         return self._accounts.token(secret.strip())
 
     def _note(self) -> None:
@@ -93,3 +112,11 @@ def _asked(method: str, path: str) -> tuple[Right, str]:
         return Right.QUERY, path.removeprefix(_QUERY).strip("/")
     area = path.split("/")[3] if path.count("/") >= 3 else ""
     return (Right.QUERY, area) if method in {"GET", "HEAD"} else (Right.ACTION, f"{area}.change")
+
+
+def about(path: str) -> dict[str, str]:
+    """What of a path may be written down: an id of ours and what is done to it."""
+    parts = path.split("/")[4:]
+    ids = [part for part in parts if _ID.match(part)]
+    verbs = [part for part in parts if part in _VERBS]
+    return {name: found[0] for name, found in (("id", ids), ("verb", verbs)) if found}

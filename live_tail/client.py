@@ -8,6 +8,7 @@ import httpx
 
 from ingestion.service_token import service_token
 from ingestion.settings import Settings
+from live_tail.access import ACTING_FOR
 from privacy.keys import KeyStore
 
 
@@ -34,8 +35,9 @@ class LiveClient:
 
     @classmethod
     def of(cls, settings: Settings) -> "LiveClient":
-        """The client for these settings, with the token of the home's own processes."""
-        token = service_token(KeyStore.open(settings.home))
+        """The client for these settings, with the token of `access.token_file` or the home's own."""
+        given = settings.access.token_file
+        token = given.read_text().strip() if given else service_token(KeyStore.open(settings.home))
         return cls(f"http://{settings.live.host}:{settings.live.port}", token=token)
 
     def query(self, name: str, **parameters: Any) -> LiveAnswer:
@@ -49,9 +51,13 @@ class LiveClient:
         """JSON of another path of the API; raises as `query` does."""
         return self._get(path, parameters)
 
-    def post(self, path: str, **body: Any) -> dict[str, Any]:
-        """Change something; raises LiveUnavailable, or ValueError with the API's own sentence."""
-        return self._answer(lambda: self._http.post(path, json=body))
+    def post(self, path: str, *, acting_for: str = "", **body: Any) -> dict[str, Any]:
+        """Change something; raises LiveUnavailable, or ValueError with the API's own sentence.
+
+        `acting_for` is the account that the caller has already asked the policy for.
+        """
+        headers = {ACTING_FOR: acting_for} if acting_for else {}
+        return self._answer(lambda: self._http.post(path, json=body, headers=headers))
 
     def _get(self, path: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         return self._answer(lambda: self._http.get(path, params=dict(parameters)))
@@ -64,7 +70,7 @@ class LiveClient:
                 f"the live tail at {self._http.base_url} does not answer ({type(error).__name__}): "
                 "run `./tta.sh monitor up`, or see `./tta.sh monitor status`."
             ) from None
-        if response.status_code in {400, 404}:
+        if response.status_code in {400, 403, 404}:
             raise ValueError(response.json()["error"])
         if response.is_error:
             raise LiveUnavailable(

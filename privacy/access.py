@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
-from privacy.audit import AuditLog
+from privacy.audit import AuditLog, Outcome
 
 POLICY_FILE = Path(__file__).with_name("access_policy.yaml")
 EVERYTHING = "*"
@@ -38,6 +39,7 @@ class Right(StrEnum):
     QUERY = "queries"
     DRILL_DOWN = "drill_downs"
     ACTION = "actions"
+    COMMAND = "commands"
 
 
 class AccessPolicyProblem(Exception):
@@ -85,17 +87,26 @@ class Guard:
         """Whether it would be allowed; leaves no entry: for drawing navigation only."""
         return self.policy.allows(who.roles, right, name)
 
-    def require(self, who: Principal, right: Right, name: str) -> None:
-        """Return when it is allowed, else leave an entry and raise Forbidden."""
+    def require(self, who: Principal, right: Right, name: str, **details: str) -> None:
+        """Return when it is allowed, else leave an entry and raise Forbidden.
+
+        `details` say what it was about: ids of ours, verbs.
+        """
         what = right.value.removesuffix("s").replace("querie", "query")
         if not self.allows(who, right, name):
-            self._log.append(actor=who.id, action=f"access.{what}", target=name, outcome="refused")
+            self._note(who, f"access.{what}", name, "refused", details)
             raise Forbidden(
                 f"your role may not use {what.replace('_', ' ')} {name[:60]}: ask an admin for a role "
                 "that may, or for break-glass."
             )
         if right in {Right.DRILL_DOWN, Right.ACTION}:
-            self._log.append(actor=who.id, action=f"access.{what}", target=name)
+            self._note(who, f"access.{what}", name, "done", details)
+
+    def _note(
+        self, who: Principal, action: str, name: str, outcome: Outcome, details: dict[str, str]
+    ) -> None:
+        about: dict[str, Any] = details
+        self._log.append(actor=who.id, action=action, target=name, outcome=outcome, **about)
 
 
 @cache

@@ -45,7 +45,7 @@ _CONSTANT = re.compile(r"(?!.*\d{7})[A-Za-z0-9_][A-Za-z0-9_.:/+*=-]{0,119}\Z", r
 _SECRET = re.compile(r"eyJ|(?i:bearer|passw|secret|AKIA|ghp_|sk-)")
 # Digests, pseudonyms and times of ours hold digits that a detector would mask.
 _OURS = re.compile(
-    r"(?:[a-z0-9_-]{1,20}:)?(?:p_[0-9a-f]{20}|[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})\Z"
+    r"(?:[a-z0-9_-]{1,20}:)?(?:p_[0-9a-f]{20}|[a-z]_[0-9a-f]{12}|[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})\Z"
     r"|\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|\+00:00)?\Z"
 )
 

@@ -9,6 +9,7 @@ import binascii
 import re
 import zlib
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 import zstandard
@@ -108,14 +109,16 @@ def _inflated(data: bytes) -> Iterator[bytes]:
     for number, magic in enumerate(_MAGIC.finditer(data)):
         if number >= _MAX_STREAMS:
             return
-        stream = memoryview(data)[magic.start() :]
-        plain = _zstd(stream) if magic.group()[0] == 0x28 else _deflate(stream)
+        is_zstd = magic.group()[0] == 0x28
+        inflater = (
+            zstandard.ZstdDecompressor().decompressobj() if is_zstd else zlib.decompressobj(47)
+        )
+        plain = _plain_of(memoryview(data)[magic.start() :], inflater)
         if plain:
             yield plain
 
 
-def _deflate(stream: memoryview) -> bytes:
-    inflater = zlib.decompressobj(47)
+def _plain_of(stream: memoryview, inflater: Any) -> bytes:
     plain = bytearray()
     try:
         # A piece at a time, so that a broken stream still gives what came before the break.
@@ -123,19 +126,6 @@ def _deflate(stream: memoryview) -> bytes:
             plain += inflater.decompress(stream[start : start + 65_536])
             if inflater.eof or len(plain) > _MAX_INFLATED:
                 break
-    except zlib.error:
-        return bytes(plain)
-    return bytes(plain)
-
-
-def _zstd(stream: memoryview) -> bytes:
-    inflater = zstandard.ZstdDecompressor().decompressobj()
-    plain = bytearray()
-    try:
-        for start in range(0, len(stream), 65_536):
-            plain += inflater.decompress(stream[start : start + 65_536])
-            if inflater.eof or len(plain) > _MAX_INFLATED:
-                break
-    except zstandard.ZstdError:
+    except (zlib.error, zstandard.ZstdError):
         return bytes(plain)
     return bytes(plain)

@@ -32,8 +32,13 @@ _LABEL = re.compile(r"[A-Za-z0-9][\w .()/+:#-]{0,79}\Z", re.ASCII)
 _OPAQUE = re.compile(r"[0-9a-f]{32,64}\Z")
 _SUSPICIOUS = re.compile(
     r"\d{7}|eyJ|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-|(?:\d[.:-]?){9}|(?i:bearer|passw|secret|AKIA|ghp_|sk-)"
+    r"|(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])|(?:[0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}"
 )
-_SECRET = re.compile(r"eyJ|\d{10}|(?i:bearer|passw|secret)")
+# A server's address may stand in a host's field; a device's, a document's number or a key may not.
+_NO_HOST = re.compile(
+    r"eyJ|\d{10}|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-|\d{3}-\d\d-\d{4}"
+    r"|(?i:bearer|passw|secret|AKIA|ghp_|sk-)|(?<![\w:])(?:[0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}(?![\w:])"
+)
 _PRODUCT = re.compile(r"([A-Za-z][A-Za-z_-]{1,40}?)(?:/[\d.]+)?(?=[\s;(]|\Z)")
 _SQL_LITERAL = re.compile(
     r"'(?:[^']|'')*'|\"(?:[^\"\\]|\\.)*\"|\$\$.*?\$\$|\b0x[0-9a-fA-F]+\b|(?<![\w$?:.])[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?\b",
@@ -65,7 +70,7 @@ def allow(value: str) -> str:
 
 def host(value: str) -> str:
     """A host name or address with an optional port; anything else as a skeleton."""
-    return value if _HOST.match(value) and not _SECRET.search(value) else scrub(value)
+    return value if _HOST.match(value) and not _NO_HOST.search(value) else scrub(value)
 
 
 def label(value: str) -> str:

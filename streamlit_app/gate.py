@@ -36,21 +36,21 @@ def page(name: str) -> Principal:
     return seen_by
 
 
-def require(seen_by: Principal, right: Right, name: str) -> None:
+def require(seen_by: Principal, right: Right, name: str, **details: str) -> None:
     """Stop the page, with an audit entry, when the role may not."""
     try:
-        doorman.guard().require(seen_by, right, name)
+        doorman.guard().require(seen_by, right, name, **details)
     except Forbidden as problem:
         st.warning(str(problem).capitalize(), icon=":material/lock:")
         st.stop()
 
 
-def require_of_viewer(right: Right, name: str) -> Principal:
+def require_of_viewer(right: Right, name: str, **details: str) -> Principal:
     """Like `require`, for what a page reads or does; returns who asked."""
     seen_by = who()
     if seen_by is None:
         st.stop()
-    require(seen_by, right, name)
+    require(seen_by, right, name, **details)
     return seen_by
 
 

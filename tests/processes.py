@@ -104,6 +104,10 @@ class Running:
         """What all processes wrote so far."""
         return Path(self._log.name).read_bytes()
 
+    def has_died(self) -> list[str]:
+        """Modules whose process has ended by itself."""
+        return [module for module, p in self._started.items() if p.poll() is not None]
+
     def stop(self) -> None:
         """Terminate what still runs."""
         for process in self._started.values():

@@ -14,6 +14,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ingestion.settings import Settings, SettingsProblem
+from privacy.access import Right
 from privacy.accounts import Accounts
 from privacy.audit import AuditLog
 from privacy.keys import KeyProblem, KeyStore
@@ -37,6 +38,7 @@ from tta_monitor.commands import site_policy as _site_policy_commands  # noqa: F
 from tta_monitor.commands.context import Chosen, err, out, print_table
 from tta_monitor.commands.context import settings as _settings
 from tta_monitor.commands.groups import GROUPS
+from tta_monitor.commands.permission import guard_commands, require
 from tta_monitor.problems import Problem
 
 app = typer.Typer(
@@ -222,6 +224,7 @@ def query(
     """
     if format not in {"table", "json", "csv"}:
         raise Problem("--format must be table, json or csv.", code=2)
+    require(Right.AUDIENCE, audience)
     answer = queries.ask(_settings(), sql, audience)
     if format == "json":
         print(queries.as_json(answer))
@@ -290,3 +293,6 @@ def _print_urls(settings: Settings, *, headless: bool) -> None:
         f"http://{receiver.host}:{receiver.http_port}"
     )
     out.print()
+
+
+guard_commands(app)

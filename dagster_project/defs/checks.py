@@ -1,14 +1,16 @@
-"""Great Expectations suites over what was just landed, as blocking asset checks."""
+"""Great Expectations suites and the leak scan over what was just landed, as blocking asset checks."""
 
 from collections.abc import Iterator
 
 import dagster as dg
 
 from dagster_project.dbt_plugin import open_landed
+from dagster_project.landed_leaks import LandedLeaks, scan_landed
 from dagster_project.landing_checks import Finding, validate_landed
 from ingestion.contracts import LANDED
 from ingestion.duck import connect
 from ingestion.settings import load_settings
+from privacy.keys import KeyStore
 
 
 def as_check_result(finding: Finding) -> dg.AssetCheckResult:
@@ -40,3 +42,33 @@ def landed_suites() -> Iterator[dg.AssetCheckResult]:
     findings = [validate_landed(con, signal) for signal in LANDED]
     con.close()
     yield from (as_check_result(finding) for finding in findings)
+
+
+def as_leak_result(looked: LandedLeaks) -> dg.AssetCheckResult:
+    """Counts by kind; never a text, nor the field it stands in."""
+    return dg.AssetCheckResult(
+        passed=looked.is_clean,
+        asset_key=["landed", looked.signal],
+        check_name="leak_scan",
+        severity=dg.AssetCheckSeverity.ERROR,
+        metadata={
+            "files": looked.files,
+            "rows": looked.rows,
+            "distinct_texts": looked.texts,
+            "found": ", ".join(f"{k} {n}" for k, n in sorted(looked.found.items())) or "nothing",
+            "blind_for": ", ".join(looked.unseen) or "nothing",
+        },
+    )
+
+
+@dg.multi_asset_check(
+    name="landed_leaks",
+    specs=[
+        dg.AssetCheckSpec("leak_scan", asset=["landed", signal], blocking=True) for signal in LANDED
+    ],
+)
+def landed_leaks() -> Iterator[dg.AssetCheckResult]:
+    """An independent detector over every distinct text of the files that were just landed."""
+    settings = load_settings()
+    keys = KeyStore.open(settings.home)
+    yield from (as_leak_result(scan_landed(settings, keys, signal)) for signal in LANDED)

@@ -9,7 +9,7 @@ import structlog
 import uvicorn
 
 from ingestion.receivers.committer import Committer
-from ingestion.receivers.grpc_door import start_grpc
+from ingestion.receivers.grpc_door import PortTaken, start_grpc
 from ingestion.receivers.http import build_app
 from ingestion.receivers.one_port import OnePortProtocol
 from ingestion.receivers.pipeline import Pipeline
@@ -37,7 +37,7 @@ def main() -> int:
         # uvicorn chooses uvloop where there is one; as a part of our own loop it cannot.
         with asyncio.Runner(loop_factory=uvicorn.Config("").get_loop_factory()) as runner:
             runner.run(serve(settings, keys))
-    except (SettingsProblem, KeyProblem, PolicyProblem, RuntimeError) as problem:
+    except (SettingsProblem, KeyProblem, PolicyProblem, PortTaken) as problem:
         sys.stderr.write(f"receiver: {problem}\n")
         return 2
     return 0

@@ -32,6 +32,10 @@ METHODS = {
 _Handler = Callable[[bytes, grpc.aio.ServicerContext], Awaitable[bytes]]
 
 
+class PortTaken(Exception):
+    """Somebody else listens there; the message names the port and the setting."""
+
+
 class _Door(grpc.GenericRpcHandler):
     def __init__(
         self, committer: Committer, pipeline: Pipeline, settings: ReceiverSettings
@@ -81,7 +85,7 @@ class _Door(grpc.GenericRpcHandler):
 async def start_grpc(
     committer: Committer, pipeline: Pipeline, settings: ReceiverSettings
 ) -> grpc.aio.Server:
-    """Listen on `grpc_port`; raises RuntimeError when the port is taken."""
+    """Listen on `grpc_port`; raises PortTaken."""
     server = grpc.aio.server(
         options=[
             ("grpc.max_receive_message_length", settings.max_body_bytes),
@@ -92,7 +96,7 @@ async def start_grpc(
     try:
         server.add_insecure_port(f"{settings.host}:{settings.grpc_port}")
     except RuntimeError:
-        raise RuntimeError(
+        raise PortTaken(
             f"port {settings.grpc_port} on {settings.host} is taken: stop what listens there or set "
             "receiver.grpc_port"
         ) from None

@@ -94,17 +94,17 @@ def _reads(manager: Manager) -> dict[str, _Handler]:
 def _writes(manager: Manager) -> dict[str, _Handler]:
     def acknowledge(request: Request, body: Any) -> Any:
         note = _text(body, "note")
-        return to_record(manager.acknowledge(request.path_params["id"], _by(body), note))
+        return to_record(manager.acknowledge(request.path_params["id"], _by(request, body), note))
 
     def resolve(request: Request, body: Any) -> Any:
-        return to_record(manager.resolve(request.path_params["id"], _by(body)))
+        return to_record(manager.resolve(request.path_params["id"], _by(request, body)))
 
-    def silence(_: Request, body: Any) -> Any:
+    def silence(request: Request, body: Any) -> Any:
         matchers = body.get("matchers")
         if not isinstance(matchers, list) or not all(isinstance(m, str) for m in matchers):
             raise ValueError('matchers must be a list of texts such as component="api"')
         ends_at = datetime.now(UTC) + duration(_text(body, "duration") or "1h")
-        made = manager.silence(matchers, ends_at, _by(body), _text(body, "comment"))
+        made = manager.silence(matchers, ends_at, _by(request, body), _text(body, "comment"))
         return {**to_record(made), "matches_now": len(manager.preview(made.matchers))}
 
     def unsilence(request: Request, _: Any) -> Any:
@@ -174,8 +174,9 @@ def _shown(manager: Manager, alert: Alert) -> dict[str, Any]:
     return {**to_record(alert), "id": alert.id, "next": after}
 
 
-def _by(body: Any) -> str:
-    return _text(body, "by") or "operator"
+def _by(request: Request, body: Any) -> str:
+    """Whom the door recognised; without a door, whom the body names."""
+    return getattr(request.state, "who", "") or _text(body, "by") or "operator"
 
 
 def _text(body: Any, name: str) -> str:

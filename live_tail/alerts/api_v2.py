@@ -64,7 +64,7 @@ class V2:
         """`GET /silence/{id}`."""
         return _silence(self._found(request.path_params["id"]))
 
-    def put_silence(self, _: Request, body: Any) -> Any:
+    def put_silence(self, request: Request, body: Any) -> Any:
         """`POST /silences`: a new one, or in place of the one with the given id."""
         if not isinstance(body, dict) or not isinstance(body.get("matchers"), list):
             raise ValueError("a silence needs matchers, a list of objects")
@@ -77,7 +77,11 @@ class V2:
             raise ValueError("createdBy, comment and id must be texts")
         before = self._found(texts["id"]) if texts["id"] else None
         made = self._manager.silence(
-            matchers, ends_at, texts["createdBy"] or "operator", texts["comment"], starts_at
+            matchers,
+            ends_at,
+            getattr(request.state, "who", "") or texts["createdBy"] or "operator",
+            texts["comment"],
+            starts_at,
         )
         if before is not None:
             self._manager.unsilence(before.id)

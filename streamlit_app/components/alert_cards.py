@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from live_tail.access import about
 from live_tail.client import LiveUnavailable
 from privacy.access import Right
 from streamlit_app import data, gate
@@ -103,9 +104,9 @@ def resolve_button(alert: dict[str, Any]) -> None:
 
 def act(path: str, **body: Any) -> bool:
     """Do it and draw again; says why when it cannot be done."""
-    seen_by = gate.require_of_viewer(Right.ACTION, f"{path.split('/')[3]}.change")
+    seen_by = gate.require_of_viewer(Right.ACTION, f"{path.split('/')[3]}.change", **about(path))
     try:
-        data.client().post(path, by=seen_by.id, **body)
+        data.client().post(path, acting_for=seen_by.id, **body)
     except (LiveUnavailable, ValueError) as problem:
         st.toast(str(problem), icon=":material/error:")
         return False

@@ -1,14 +1,18 @@
 """The live API's door: every role at every query, strangers, expired and revoked tokens."""
 
+from typing import Any
+
 import pytest
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from ingestion.service_token import service_token
 from ingestion.settings import Settings, SettingsProblem, load_settings
-from live_tail.access import Door
+from live_tail.access import ACTING_FOR, Door, _asked, about
+from live_tail.api import build_app
 from live_tail.queries import QUERIES
 from privacy.access import Right, Role, load_policy
 from privacy.accounts import Accounts
@@ -16,6 +20,10 @@ from privacy.audit import AuditLog
 from privacy.keys import KeyStore
 
 ROUTES = ["/livez", "/metrics", "/api/v1/queries", "/api/v1/query/{name}", "/api/v1/silences"]
+
+
+def _fact(request: Request) -> PlainTextResponse:
+    return PlainTextResponse("fact", headers={"who": getattr(request.state, "who", "")})
 
 
 class Api:
@@ -27,8 +35,8 @@ class Api:
         self.now = 0.0
         inner = Starlette(
             routes=[
-                Route(path, lambda _: PlainTextResponse("fact"), methods=["GET", "POST"])
-                for path in ROUTES
+                Route(path, _fact, methods=["GET", "POST", "DELETE"])
+                for path in (*ROUTES, "/api/{rest:path}")
             ]
         )
         door = Door(inner, keys, self.log, self.accounts, is_open=is_open, clock=lambda: self.now)
@@ -58,6 +66,57 @@ def test_each_role_reads_the_queries_of_the_policy_and_no_other(role: Role, api:
         assert is_allowed or (refused[0].seq == before + 1 and refused[0].target == name)
     may_silence = policy.allows(frozenset({role}), Right.ACTION, "silences.change")
     assert api.status("/api/v1/silences", token, "POST") == (200 if may_silence else 403)
+
+
+def _all_routes() -> list[tuple[str, str]]:
+    built = build_app(*_NOBODY, manager=object())  # type: ignore[arg-type]
+    return [
+        (method, route.path.replace("{id}", "1f3a").replace("{name}", "summary"))
+        for route in built.routes
+        if route.path.startswith("/api/")
+        for method in sorted(route.methods - {"HEAD"})
+    ]
+
+
+_NOBODY: Any = (None, None)
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_each_role_at_every_route_read_or_written(role: Role, api: Api) -> None:
+    _, token = api.accounts.create_token(role, days=1, by="os:owner")
+    policy, routes = load_policy(), _all_routes()
+    assert len(routes) > 12
+    for method, path in routes:
+        right, name = _asked(method, path)
+        assert (right is Right.ACTION) == (method in {"POST", "DELETE"})
+        is_allowed = policy.allows(frozenset({role}), right, name)
+        status = api.status(path, token, method)
+        assert (status == 403) == (not is_allowed), (role, method, path)
+        if right is Right.ACTION:
+            (entry,) = api.log.entries(limit=1)
+            assert entry.actor.startswith("token:t_") and entry.target == name
+            assert entry.outcome == ("done" if is_allowed else "refused")
+            assert entry.details == about(path)
+
+
+def test_of_a_path_only_ids_of_ours_and_verbs_are_written_down() -> None:
+    assert about("/api/v1/alerts/1f3a/acknowledge") == {"id": "1f3a", "verb": "acknowledge"}
+    assert about("/api/v1/alerts/eva.lindqvist/resolve") == {"verb": "resolve"}
+    assert about("/api/v1/channels/evas-phone/test") == {"verb": "test"}
+
+
+def test_only_this_homes_processes_act_for_an_account(api: Api, keys: KeyStore) -> None:
+    _, token = api.accounts.create_token(Role.OPERATOR, days=1, by="os:owner")
+    account = {ACTING_FOR: "user:u_0123456789ab"}
+    for secret, who in ((token, "token:t_"), (service_token(keys), "user:u_0123456789ab")):
+        headers = {"Authorization": f"Bearer {secret}", **account}
+        assert api.client.post("/api/v1/silences", headers=headers).headers["who"].startswith(who)
+    for odd in ("root", "user:u_x\u00e9", "os:owner", "user:eva.lindqvist"):
+        headers = {
+            "Authorization": f"Bearer {service_token(keys)}",
+            ACTING_FOR: odd.encode("latin-1"),
+        }
+        assert api.client.post("/api/v1/silences", headers=headers).headers["who"] == "os:owner"
 
 
 def test_strangers_get_401_and_health_stays_open(api: Api) -> None:

@@ -238,3 +238,12 @@ def test_writing_into_the_file_lends_nobody_a_role(
         db.execute("UPDATE access_secrets SET sealed = ? WHERE id != ?", (stolen, admin.id))
     with pytest.raises(KeyProblem):
         accounts.token(designer)
+
+
+def test_ids_of_accounts_and_tokens_stay_readable_in_the_log_whatever_digits_they_have(
+    log: AuditLog,
+) -> None:
+    for actor in ("token:t_012345678901", "user:u_999999999999", "link:l_000000000000"):
+        log.append(actor=actor, action="access.sign_in", target=actor.partition(":")[2])
+        (entry,) = log.entries(limit=1)
+        assert (entry.actor, entry.target) == (actor, actor.partition(":")[2])

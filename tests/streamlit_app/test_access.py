@@ -86,6 +86,50 @@ def test_data_of_another_audience_is_refused_even_when_a_page_would_ask(
     assert (entry.action, entry.target) == ("access.audience", "operations")
 
 
+@pytest.mark.parametrize("role", list(Role))
+def test_who_may_decide_about_errors_and_alerts_and_the_log_says_who_did(
+    role: Role, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def decide() -> None:
+        import streamlit as st
+
+        from streamlit_app import data, error_actions
+        from streamlit_app.components import alert_cards
+
+        class Store:
+            def mute(self, key: str, by: str) -> None:
+                st.session_state["muted_by"] = by
+
+        class Client:
+            def post(self, path: str, **body: str) -> None:
+                st.session_state["posted_for"] = body["acting_for"]
+                raise ValueError("enough")
+
+        data.client = Client
+        if st.session_state["wanted"] == "errors":
+            error_actions.mute(Store(), "0123456789abcdef0123456789abcdef")
+        else:
+            alert_cards.act("/api/v1/alerts/1f3a/acknowledge")
+
+    monkeypatch.setattr(data, "client", data.client)
+    policy = load_policy()
+    for wanted, kept in (("errors", "muted_by"), ("alerts", "posted_for")):
+        shown = sign_in_page_test(AppTest.from_function(decide), settings.home, role)
+        shown.session_state["wanted"] = wanted
+        shown.run()
+        assert not shown.exception
+        (entry,) = doorman.log().entries(action="access.action", limit=1)
+        assert (entry.actor, entry.target) == ("user:u_test", f"{wanted}.change")
+        is_allowed = policy.allows(frozenset({role}), Right.ACTION, f"{wanted}.change")
+        assert entry.outcome == ("done" if is_allowed else "refused")
+        about = {"verb": "mute", "group": "0123456789abcdef0123456789abcdef"}
+        expected = about if wanted == "errors" else {"id": "1f3a", "verb": "acknowledge"}
+        assert entry.details == expected
+        assert (kept in shown.session_state) == is_allowed
+        if is_allowed:
+            assert shown.session_state[kept] == "user:u_test"
+
+
 class Browser:
     """A client before the door."""
 

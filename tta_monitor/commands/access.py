@@ -1,6 +1,6 @@
 """`access …`: accounts, tokens, sign-in links and break-glass.
 
-Whoever can run these for a data home can read its `keys/` and is admin by definition. Passwords come
+Whoever can run these for a data home can read its `keys/` (`permission`). Passwords come
 from a prompt or standard input, never from an argument that other users could see.
 """
 
@@ -18,9 +18,9 @@ from privacy.audit import AuditLog
 from privacy.keys import KeyStore
 from tta_monitor.commands import groups
 from tta_monitor.commands.context import err, out, print_table, settings
+from tta_monitor.commands.permission import acting
 from tta_monitor.problems import Problem
 
-_BY = "os:owner"
 _user = typer.Typer(no_args_is_help=True, add_completion=False, help="Local accounts.")
 _token = typer.Typer(no_args_is_help=True, add_completion=False, help="Bearer tokens.")
 groups.access.add_typer(_user, name="user")
@@ -50,7 +50,7 @@ def add(name: NameArgument, role: RoleOption) -> None:
     Example: ./tta.sh monitor access user add ada --role operator
     """
     with opened() as accounts:
-        user = accounts.add(name, _password(), role, by=_BY)
+        user = accounts.add(name, _password(), role, by=acting())
     out.print(f"added {user.id} as {user.role}")
 
 
@@ -78,7 +78,7 @@ def disable(
     Example: ./tta.sh monitor access user disable ada
     """
     with opened() as accounts:
-        accounts.change(name, by=_BY, is_disabled=not undo)
+        accounts.change(name, by=acting(), is_disabled=not undo)
     out.print("enabled" if undo else "disabled")
 
 
@@ -89,7 +89,7 @@ def role(name: NameArgument, role: RoleOption) -> None:
     Example: ./tta.sh monitor access user role ada --role privacy_officer
     """
     with opened() as accounts:
-        accounts.change(name, by=_BY, role=role)
+        accounts.change(name, by=acting(), role=role)
     out.print(f"role is {role}")
 
 
@@ -100,7 +100,7 @@ def password(name: NameArgument) -> None:
     Example: ./tta.sh monitor access user password ada
     """
     with opened() as accounts:
-        accounts.change(name, by=_BY, password=_password())
+        accounts.change(name, by=acting(), password=_password())
     out.print("password is set")
 
 
@@ -114,7 +114,7 @@ def create_token(
     Example: ./tta.sh monitor access token create --role operator --expires 7
     """
     with opened() as accounts:
-        token, secret = accounts.create_token(role, days=expires, by=_BY)
+        token, secret = accounts.create_token(role, days=expires, by=acting())
     err.print(f"{token.id} as {token.role} until {token.expires_at:%Y-%m-%d %H:%M} UTC")
     print(secret)
 
@@ -139,7 +139,7 @@ def revoke(token_id: Annotated[str, typer.Argument(help="Id from `token list`.")
     Example: ./tta.sh monitor access token revoke t_0123456789ab
     """
     with opened() as accounts:
-        accounts.revoke_token(token_id, by=_BY)
+        accounts.revoke_token(token_id, by=acting())
     out.print("revoked")
 
 
@@ -153,7 +153,7 @@ def link(
     Example: ./tta.sh monitor access link --role operator
     """
     with opened() as accounts:
-        secret = accounts.link(role, hours=hours, by=_BY)
+        secret = accounts.link(role, hours=hours, by=acting())
     print(f"http://{settings().app.host}:{settings().app.port}/sign-in?link={secret}")
 
 
@@ -172,7 +172,7 @@ def break_glass(
         user = accounts.find(name)
         if user is None:
             raise AccountProblem("there is no such user: see `access user list`.")
-        until = accounts.break_glass(user.id, role, reason=reason, minutes=minutes, by=_BY)
+        until = accounts.break_glass(user.id, role, reason=reason, minutes=minutes, by=acting())
     out.print(f"{user.id} has {role} until {until:%H:%M} UTC")
 
 
@@ -183,7 +183,11 @@ def whoami() -> None:
     Example: ./tta.sh monitor access whoami
     """
     KeyStore.open(settings().home)
-    out.print(f"{_BY}: admin, because this OS user can read the keys of {settings().home}")
+    chosen = settings()
+    if chosen.access.token_file is None:
+        out.print(f"{acting()}: admin, because this OS user can read the keys of {chosen.home}")
+    else:
+        out.print(f"{acting()}: the holder of the token in access.token_file")
 
 
 def _password() -> str:

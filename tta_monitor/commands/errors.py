@@ -1,6 +1,5 @@
 """`./tta.sh monitor errors …`: groups, decisions about them, rules by hand, another grouping."""
 
-import getpass
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -20,6 +19,7 @@ from ingestion.spool import Spool
 from privacy.keys import KeyStore
 from tta_monitor.commands import groups
 from tta_monitor.commands.context import out, print_table, settings
+from tta_monitor.commands.permission import acting
 from tta_monitor.problems import Problem
 
 _Key = Annotated[str, typer.Argument(help="Group key, or its beginning.")]
@@ -94,7 +94,7 @@ def resolve(
     Example: ./tta.sh monitor errors resolve g1:5a0c --release 1.4.0
     """
     store = _store()
-    record = store.resolve(_found(store, key).key, getpass.getuser(), release)
+    record = store.resolve(_found(store, key).key, acting(), release)
     out.print(f"resolved {record.key} in {record.resolved_in or 'no named release'}")
 
 
@@ -105,7 +105,7 @@ def mute(key: _Key) -> None:
     Example: ./tta.sh monitor errors mute g1:5a0c
     """
     store = _store()
-    out.print(f"muted {store.mute(_found(store, key).key, getpass.getuser()).key}")
+    out.print(f"muted {store.mute(_found(store, key).key, acting()).key}")
 
 
 @groups.errors.command("reopen")
@@ -115,7 +115,7 @@ def reopen(key: _Key) -> None:
     Example: ./tta.sh monitor errors reopen g1:5a0c
     """
     store = _store()
-    out.print(f"reopened {store.reopen(_found(store, key).key, getpass.getuser()).key}")
+    out.print(f"reopened {store.reopen(_found(store, key).key, acting()).key}")
 
 
 @groups.errors.command("assign")
@@ -125,7 +125,7 @@ def assign(key: _Key, name: Annotated[str, typer.Argument(help="Who; empty for n
     Example: ./tta.sh monitor errors assign g1:5a0c ada
     """
     store = _store()
-    record = store.assign(_found(store, key).key, getpass.getuser(), name)
+    record = store.assign(_found(store, key).key, acting(), name)
     out.print(f"assigned {record.key} to {record.assignee or 'nobody'}")
 
 
@@ -140,7 +140,7 @@ def merge(
     """
     store = _store()
     try:
-        target = store.merge(keys, into, getpass.getuser())
+        target = store.merge(keys, into, acting())
     except (HandRuleProblem, NoSuchGroup) as problem:
         raise Problem(str(problem)) from None
     out.print(f"merged {len(keys)} into {target}")
@@ -159,7 +159,7 @@ def split(
     """
     store = _store()
     try:
-        found = store.split(_found(store, key).key, by, getpass.getuser())
+        found = store.split(_found(store, key).key, by, acting())
     except HandRuleProblem as problem:
         raise Problem(str(problem)) from None
     out.print(f"split {found} by {by}")

@@ -14,6 +14,7 @@ import typer
 from privacy.keys import KeyStore
 from tta_monitor.commands import groups
 from tta_monitor.commands.context import err, out, print_table, settings
+from tta_monitor.commands.permission import acting
 from tta_monitor.problems import Problem
 
 
@@ -34,7 +35,7 @@ def scan(
 
     try:
         listed = patterns.read_text(encoding="utf-8").splitlines() if patterns else []
-        report = scan_runs.run(chosen, keys, by="os:owner", listed=listed)
+        report = scan_runs.run(chosen, keys, by=acting(), listed=listed)
     except scan_runs.ScanIsRunning as problem:
         raise Problem(str(problem), code=2) from None
     except OSError as error:

@@ -19,9 +19,9 @@ from privacy.keys import KeyStore
 from privacy.site_policy import Decision, SitePolicy, decide, load_site_policy
 from tta_monitor.commands import groups
 from tta_monitor.commands.context import err, out, print_table, settings
+from tta_monitor.commands.permission import acting
 from tta_monitor.problems import Problem
 
-_BY = "os:owner"
 _policy = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Decisions about unknown attributes."
 )
@@ -79,7 +79,7 @@ def choose(
     with closing(AuditLog(chosen.home, KeyStore.open(chosen.home))) as log:
         try:
             wanted = None if decision == "undecided" else Decision(decision)
-            decide(chosen.home, log, actor=_BY, name=name, decision=wanted)
+            decide(chosen.home, log, actor=acting(), name=name, decision=wanted)
         except PolicyProblem as problem:
             raise Problem(str(problem), code=2) from None
     out.print("decided; running receivers apply it within seconds")
