@@ -68,6 +68,17 @@ def scan_landed(settings: Settings, keys: KeyStore, signal: str) -> LandedLeaks:
         catalog.close()
 
 
+def accept_landed(settings: Settings, signal: str) -> int:
+    """Note files as looked at whatever was found; returns how many. The caller leaves the entry."""
+    catalog = Catalog(settings.lake_path)
+    try:
+        files = catalog.unscanned(signal)
+        catalog.note_scanned(files)
+        return len(files)
+    finally:
+        catalog.close()
+
+
 def _distinct_texts(
     settings: Settings, keys: KeyStore, signal: str, files: list[LakeFile]
 ) -> Iterator[tuple[str, list[str]]]:

@@ -117,7 +117,7 @@ class Running:
         self._log.close()
 
     def _wait(self, url: str, process: subprocess.Popen[bytes]) -> None:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while time.monotonic() < deadline and process.poll() is None:
             if _is_ready(url):
                 return

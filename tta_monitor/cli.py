@@ -30,6 +30,7 @@ from tta_monitor.commands import audit as _audit  # noqa: F401 - adds `privacy v
 from tta_monitor.commands import errors as _errors_commands  # noqa: F401 - adds commands
 from tta_monitor.commands import keys as _keys_commands  # noqa: F401 - adds commands
 from tta_monitor.commands import privacy_erase as _privacy_erase  # noqa: F401 - adds commands
+from tta_monitor.commands import privacy_landed as _privacy_landed  # noqa: F401 - adds commands
 from tta_monitor.commands import privacy_scan as _privacy_scan  # noqa: F401 - adds commands
 from tta_monitor.commands import redact as _redact_commands  # noqa: F401 - adds commands
 from tta_monitor.commands import release as _release_commands  # noqa: F401 - adds commands

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 import pytest
+from typer.testing import CliRunner
 
 from dagster_project import landed_leaks
 from dagster_project.landed_leaks import scan_landed
@@ -15,9 +16,12 @@ from ingestion.lake import compact, drain
 from ingestion.receivers.pipeline import Incoming, Pipeline
 from ingestion.settings import Settings
 from ingestion.spool import Spool
+from privacy.audit import AuditLog
 from privacy.keys import KeyStore
 from privacy.leak_samples import SAMPLES
 from tests.ingestion.test_receivers import landed, span_request
+from tta_monitor.cli import app
+from tta_monitor.commands.context import Chosen
 
 MAIL = SAMPLES["email"]
 
@@ -135,3 +139,24 @@ def test_an_altered_file_is_looked_at_again_and_one_that_is_gone_is_forgotten(
     catalog.amend(altered, [altered])
     assert catalog.unscanned("spans") == [altered]
     catalog.close()
+
+
+def test_an_officer_accepts_a_finding_with_a_reason_that_the_log_keeps(
+    settings: Settings, keys: KeyStore, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Chosen, "home", settings.home)
+    row = _row(settings, keys, pipeline)
+    _plant(settings, keys, row, 2, name=MAIL)
+    run = CliRunner()
+    found = run.invoke(app, ["privacy", "landed"])
+    assert found.exit_code == 1 and "email" in found.output and MAIL not in found.output
+    no_reason = run.invoke(app, ["privacy", "landed", "--accept"])
+    assert "needs --reason" in str(no_reason.exception)
+    assert not scan_landed(settings, keys, "spans").is_clean
+    done = run.invoke(app, ["privacy", "landed", "--accept", "--reason", f"it is {MAIL}"])
+    assert done.exit_code == 0, done.output
+    assert scan_landed(settings, keys, "spans").files == 0
+    (entry,) = AuditLog(settings.home, keys).entries(action="privacy.accept_landed")
+    assert (entry.actor, entry.target, entry.details["findings"]) == ("os:owner", "spans", 1)
+    assert MAIL not in str(entry.details)
+    assert run.invoke(app, ["privacy", "landed"]).exit_code == 0
