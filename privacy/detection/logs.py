@@ -119,6 +119,9 @@ def log_findings(text: str, known: list[Finding]) -> list[Finding]:
     return union(found) if len(found) > len(known) else known
 
 
+_IMPERSONAL = re.compile(r"(?i:to|from|code|session|value|input_value|input|sub|location)\b")
+
+
 def _spoken(text: str) -> list[Finding]:
     found = []
     for match in _SPOKEN.finditer(text):
@@ -176,6 +179,10 @@ def _value(match: re.Match[str]) -> Finding | None:
     hit = match["hit"].strip()
     if hit.lower().rstrip(".") in _SAFE_VALUES or not hit.strip("\x01"):
         return None
+    # `from=pending to=active` moves nobody.
+    words = re.split(r"[\W_]+", hit.lower())
+    if _IMPERSONAL.match(match.group()) and all(is_program_word(w) for w in words):
+        return None
     return Finding(match.start("hit"), match.end("hit"), "value")
 
 
@@ -187,9 +194,23 @@ def _quoted(match: re.Match[str]) -> Finding | None:
         return None
     if " " not in match[group] and len(words) > 1:
         return None  # code: what nobody knows in it is masked word by word
-    if all(is_constant(w) for w in words) and _is_of_programs(words):
+    is_named = _is_key(match) or _is_of_programs(words)
+    if is_named and all(is_constant(w) for w in words):
         return _quoted_name(match, group) if len(words) == 1 else None
     return Finding(match.start(group), match.end(group), "value")
+
+
+def _is_key(match: re.Match[str]) -> bool:
+    """`"level": …` and `column "title"` name a part of a program, not what somebody typed."""
+    line = match.string
+    return line[match.end() : match.end() + 2].lstrip()[:1] == ":" or bool(
+        _OBJECT.search(line, max(match.start() - 14, 0), match.start())
+    )
+
+
+_OBJECT = re.compile(
+    r"(?i:\b(?:column|table|relation|constraint|index|attribute|property|argument|parameter|function|method)\s)\Z"
+)
 
 
 def _is_of_programs(words: list[str]) -> bool:
