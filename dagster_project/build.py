@@ -1,4 +1,4 @@
-"""One batch pass in the foreground: drain → lake → checks → marts → publish.
+"""One batch pass in the foreground: drain → lake → checks → marts → publish → what expired.
 
 It runs the same Dagster job as the schedule, in this process and on the same instance, so that a
 manual build shows up in the UI and there is one description of the pass.
@@ -7,10 +7,13 @@ manual build shows up in the UI and there is one description of the pass.
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from dagster_project.dagster_home import dagster_environment, ensure_dagster_home
+from dagster_project.retention_pass import catch_up
 from dagster_project.warehouse import process_environment
 from ingestion.settings import Settings
+from privacy.keys import KeyStore
 
 
 @dataclass(frozen=True)
@@ -42,15 +45,20 @@ def run_build(
         progress("running the batch job")
         with dg.DagsterInstance.get() as instance:
             result = job.execute_in_process(instance=instance, raise_on_error=False)
-    return _report(result, started)
+    # Where no daemon runs, builds are all that ever happens: what is past its time goes here.
+    now = datetime.now(UTC).replace(tzinfo=None)
+    removed = catch_up(settings, KeyStore.open(settings.home), now, progress) or []
+    left = tuple(f"retention: {r.rule}" for r in removed if r.proof_rows or r.proof_files)
+    return _report(result, started, left)
 
 
-def _report(result: "object", started: float) -> BuildReport:
+def _report(result: "object", started: float, left: tuple[str, ...]) -> BuildReport:
     checks = result.get_asset_check_evaluations()  # type: ignore[attr-defined]
     failed = tuple(
         sorted(f"{'/'.join(c.asset_key.path)}: {c.check_name}" for c in checks if not c.passed)
     )
-    steps = tuple(e.step_key or "job" for e in result.all_events if e.is_step_failure)  # type: ignore[attr-defined]
+    failures = (e for e in result.all_events if e.is_step_failure)  # type: ignore[attr-defined]
+    steps = (*(e.step_key or "job" for e in failures), *left)
     landed = sum(
         int(m.metadata["dagster/partition_row_count"].value or 0)
         for event in result.all_events  # type: ignore[attr-defined]

@@ -6,18 +6,22 @@ never touched.
 """
 
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import datetime
 
 from dagster_project.mart_expiry import count_leaving, publish_again, rewrite_warehouse
 from ingestion.erasure import Erasure, erase_rows, holds_any, living_pseudonyms
 from ingestion.settings import Settings
 from privacy import receipts
+from privacy.audit import AuditLog
 from privacy.keys import KeyStore
 from privacy.receipts import Receipt
 
 
-def erase(settings: Settings, keys: KeyStore, subject: str, now: datetime) -> Receipt:
-    """Remove a person's rows everywhere and keep the receipt, which does not name the person.
+def erase(
+    settings: Settings, keys: KeyStore, subject: str, now: datetime, *, by: str = "os:owner"
+) -> Receipt:
+    """Remove a person's rows everywhere; receipt and audit entry do not name the person.
 
     Callers hold the writer's lock. Rebuilding the marked hours is the next build's work.
     """
@@ -26,6 +30,8 @@ def erase(settings: Settings, keys: KeyStore, subject: str, now: datetime) -> Re
     mart_rows, mart_left = _marts(settings, keys, names)
     receipt = _receipt(done, now, mart_rows, mart_left)
     receipts.write(settings.home, keys, receipt)
+    with closing(AuditLog(settings.home, keys)) as log:
+        receipts.tell(settings.home, keys, log, by=by, now=now)
     return receipt
 
 
@@ -40,9 +46,9 @@ def _marts(settings: Settings, keys: KeyStore, names: Sequence[str]) -> tuple[in
 
 def _receipt(done: Erasure, now: datetime, mart_rows: int, mart_left: int) -> Receipt:
     return Receipt(
-        id=f"{now.isoformat()}/erasure",
+        id=f"{now.isoformat()}/{receipts.ERASURE}",
         purged_at=now,
-        rule="erasure",
+        rule=receipts.ERASURE,
         purged_before=now,
         partitions=done.lake_files + done.spool_batches,
         rows=done.lake_rows + done.spool_rows + mart_rows,

@@ -1,19 +1,28 @@
 """What a purge leaves behind: a receipt that says what went and that it is gone.
 
-Here: the record and its table in `state.db`, sealed. Not here: purging (`ingestion/expiry`).
+Here: the record and its table in `state.db`, sealed; its audit entry; when the last pass was done. Not
+here: purging (`ingestion/expiry`).
 """
 
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
+from privacy.audit import AuditLog
 from privacy.keys import KeyStore
 from privacy.state import Sealer, connect
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS retention_receipts (
     id TEXT PRIMARY KEY, purged_at TEXT NOT NULL, record BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS retention_passes (
+    name TEXT PRIMARY KEY, done_at TEXT NOT NULL);
 """
+ERASURE = "erasure"
+"""The rule that stands in the receipt of an erased person."""
+
+_TOLD_WITHIN = timedelta(days=7)
+_MOST_ENTRIES = 100_000
 
 
 @dataclass(frozen=True)
@@ -65,6 +74,55 @@ def forget(home: Path, before: datetime) -> int:
     ).rowcount
     db.close()
     return deleted
+
+
+def tell(home: Path, keys: KeyStore, log: AuditLog, *, by: str, now: datetime) -> None:
+    """Write the audit entry of every receipt of the last days that has none yet.
+
+    A receipt is durable before its entry is; whoever comes after a crash writes what is missing.
+    """
+    fresh = [r for r in read(home, keys) if r.purged_at > now - _TOLD_WITHIN]
+    for action in ("retention.purge", "privacy.erase"):
+        wanted = [r for r in fresh if (r.rule == ERASURE) == (action == "privacy.erase")]
+        if not wanted:
+            continue
+        entries = log.entries(action=action, limit=_MOST_ENTRIES)
+        told = {e.details.get("receipt") for e in entries}
+        for receipt in reversed(wanted):
+            if receipt.id not in told:
+                _tell_one(log, action, receipt, by)
+
+
+def note_pass(home: Path, at: datetime) -> None:
+    """Remember that a whole retention pass was done, whether or not anything was due."""
+    db = connect(home, _SCHEMA)
+    db.execute("INSERT OR REPLACE INTO retention_passes VALUES ('daily', ?)", (at.isoformat(),))
+    db.close()
+
+
+def last_pass(home: Path) -> datetime | None:
+    """When the last retention pass was done, UTC without zone."""
+    db = connect(home, _SCHEMA)
+    row = db.execute("SELECT done_at FROM retention_passes").fetchone()
+    db.close()
+    return datetime.fromisoformat(row[0]) if row else None
+
+
+def _tell_one(log: AuditLog, action: str, receipt: Receipt, by: str) -> None:
+    proof = receipt.proof_rows + receipt.proof_files
+    log.append(
+        actor=by,
+        action=action,
+        target=receipt.rule,
+        outcome="failed" if proof else "done",
+        receipt=receipt.id,
+        purged_before=receipt.purged_before.isoformat(),
+        partitions=receipt.partitions,
+        rows=receipt.rows,
+        bytes=receipt.bytes,
+        keys_destroyed=len(receipt.keys_destroyed),
+        proof=proof,
+    )
 
 
 def _receipt(record: dict) -> Receipt:

@@ -18,6 +18,11 @@ _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "mo": timedelta(days=
 _DURATION = re.compile(r"(\d{1,4})(h|d|mo)\Z")
 _SHORTEST = timedelta(hours=48)
 """Below two days the pseudonyms' salts and the day's own keys would go while they are in use."""
+_FOR_GOOD = {
+    "state.access": "they open the accounts",
+    "state.release": "a release ledger that cannot be read refuses every release",
+}
+"""Day keys that no rule may ever destroy, and why."""
 
 
 class RetentionProblem(Exception):
@@ -39,9 +44,8 @@ class Policy:
 def load_policy(overrides: Mapping[str, Any] | None = None) -> Policy:
     """The shipped rules with overrides by dataset; raises RetentionProblem with every mistake."""
     rules = {**yaml.safe_load(POLICY_FILE.read_text())}
-    problems = [
-        f"{name} is not one of {', '.join(rules)}" for name in overrides or {} if name not in rules
-    ]
+    problems = [_unknown(name, rules) for name in overrides or {} if name not in rules]
+    problems += [_unknown(name, rules) for name in rules if name in _FOR_GOOD]
     rules |= {k: v for k, v in (overrides or {}).items() if k in rules}
     ages: dict[str, timedelta | None] = {}
     for name, text in rules.items():
@@ -66,6 +70,13 @@ def read_policy(file: Path) -> Policy:
     if not isinstance(rules, dict):
         raise RetentionProblem(f"{file} must be a mapping of dataset to duration.")
     return load_policy(rules)
+
+
+def _unknown(name: str, rules: Mapping[str, Any]) -> str:
+    for dataset, why in _FOR_GOOD.items():
+        if name in {dataset, dataset.removeprefix("state.")}:
+            return f"the keys of {dataset} are kept for good, because {why}: remove the rule"
+    return f"{name} is not one of {', '.join(rules)}"
 
 
 def _age(text: object) -> timedelta | None:

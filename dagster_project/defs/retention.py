@@ -1,10 +1,10 @@
 """Retention: once a day, what the policy says is removed."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from dagster_project.mart_expiry import expire
+from dagster_project.retention_pass import HOUR, is_due, run_pass
 from dagster_project.warehouse import writer_lock
 from ingestion import expiry
 from ingestion.settings import load_settings
@@ -18,7 +18,7 @@ def retention_receipts(context: dg.AssetExecutionContext) -> dg.MaterializeResul
     keys = KeyStore.open(settings.home)
     now = datetime.now(UTC).replace(tzinfo=None)
     with writer_lock(settings, context.log.info):
-        done = expire(settings, keys, expiry.policy_of(settings), now)
+        done = run_pass(settings, keys, expiry.policy_of(settings), now)
     left = [r.rule for r in done if r.proof_rows or r.proof_files]
     if left:
         raise dg.Failure(f"still there after the purge: {', '.join(left)}")
@@ -41,7 +41,24 @@ retention_job = dg.define_asset_job(
 retention_schedule = dg.ScheduleDefinition(
     name="retention_schedule",
     job=retention_job,
-    cron_schedule="10 0 * * *",
+    cron_schedule=f"{HOUR.minute} {HOUR.hour} * * *",
     default_status=dg.DefaultScheduleStatus.RUNNING,
     execution_timezone="UTC",
 )
+
+# The schedule's own run needs a while to start and to wait for a build.
+_GRACE = timedelta(minutes=20)
+
+
+@dg.sensor(
+    job=retention_job,
+    minimum_interval_seconds=300,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Runs the pass of a day on which nothing ran at the hour of the schedule.",
+)
+def retention_catch_up() -> dg.RunRequest | dg.SkipReason:
+    """One run an hour at most until the pass is done."""
+    now = datetime.now(UTC).replace(tzinfo=None)
+    if not is_due(load_settings().home, now, _GRACE):
+        return dg.SkipReason("the latest pass was done")
+    return dg.RunRequest(run_key=f"retention-{now:%Y-%m-%dT%H}")

@@ -27,7 +27,7 @@ _ORDER = ["unknown", "drop", "scrub", "pseudonymise", "template", "keep"]
 
 def gate_counts(minutes: int) -> None:
     """What the gate did, by treatment and by field."""
-    left, right = st.columns([5, 2])
+    left, right = st.columns([5, 3])
     with left, st.container(border=True):
         _by_field(minutes)
     with right:
@@ -98,9 +98,7 @@ def _by_treatment(minutes: int) -> None:
         width="stretch",
         column_config={
             "Values": st.column_config.NumberColumn(format="localized", width="small"),
-            "Share": st.column_config.ProgressColumn(
-                format="%.1f %%", min_value=0, max_value=100, width="small"
-            ),
+            "Share": st.column_config.NumberColumn(format="%.1f %%", width="small"),
         },
     )
 

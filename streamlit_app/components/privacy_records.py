@@ -30,6 +30,7 @@ _FAMILIES = {
     "The log itself": "audit.",
 }
 _OUTCOMES = ["Any outcome", "done", "refused", "failed"]
+_ROW_PX = 35
 _STEPS = (
     "another build", "looking", "reading the spool", "reading the lake", "reading state", "reading every",
 )  # fmt: skip
@@ -53,7 +54,10 @@ def expiry(_: int) -> None:
         st.markdown("**Retention**")
         rows = [(name, age_words(age)) for name, age in rules.purge_after.items()]
         st.dataframe(
-            pd.DataFrame(rows, columns=["Dataset", "Kept for"]), hide_index=True, width="stretch"
+            pd.DataFrame(rows, columns=["Dataset", "Kept for"]),
+            hide_index=True,
+            width="stretch",
+            height=_ROW_PX * (len(rows) + 1) + 3,
         )
     with right:
         with st.container(border=True):
@@ -203,7 +207,12 @@ def audit(_: int) -> None:
             }
             for e in found
         ]
-        st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", height=480)
+        st.dataframe(
+            pd.DataFrame(rows),
+            hide_index=True,
+            width="stretch",
+            height=480 if len(rows) > 12 else "auto",
+        )
         if len(found) == privacy_data.MOST_ENTRIES:
             st.caption(f"The newest {privacy_data.MOST_ENTRIES} entries that match.")
 
@@ -218,8 +227,7 @@ def leak_scan(_: int) -> None:
         )
         is_running = any(s.state == "running" for s in privacy_data.scans()[:1])
         pressed = gate.may_read(Right.ACTION, "privacy.scan") and button.button(
-            "Scan now", icon=":material/search:", type="primary", width="stretch",
-            disabled=is_running,
+            "Scan now", icon=":material/search:", width="stretch", disabled=is_running,
         )  # fmt: skip
         if pressed:
             st.toast(privacy_actions.scan())

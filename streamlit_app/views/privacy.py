@@ -17,6 +17,10 @@ _PARTS = {
     "Audit": privacy_records.audit,
     "Leak scan": privacy_records.leak_scan,
 }
+_SCAN_WORDS = {
+    "running": "running", "clean": "clean", "found": "leaks found", "blind": "cannot vouch",
+    "failed": "failed",
+}  # fmt: skip
 
 
 def main() -> None:
@@ -77,10 +81,13 @@ def _recall() -> tuple[str, str, str]:
 
 def _kept_out(counts: pd.DataFrame) -> tuple[str, str, str]:
     label = "Changed or dropped"
-    total = int(counts["value_count"].sum()) if len(counts) else 0
+    numbers = (
+        list(zip(counts["treatment"], counts["value_count"], strict=True)) if len(counts) else []
+    )
+    total = sum(n for _, n in numbers)
     if not total:
         return label, formats.NOT_MEASURED, "No value passed the gate in this range."
-    changed = total - int(counts.loc[counts["treatment"] == "keep", "value_count"].sum())
+    changed = sum(n for treatment, n in numbers if treatment != "keep")
     return (
         label,
         formats.percent(100 * changed / total),
@@ -104,7 +111,7 @@ def _scan() -> tuple[str, str, str]:
         return "Leak scan", formats.NOT_MEASURED, "No scan has run yet."
     latest = found[0]
     age = formats.age(formats.seconds_since(latest.started_at, datetime.now(UTC)))
-    return "Leak scan", latest.state, f"Started {age} ago by {latest.by}."
+    return "Leak scan", _SCAN_WORDS[latest.state], f"Started {age} ago by {latest.by}."
 
 
 main()

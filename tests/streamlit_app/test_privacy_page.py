@@ -223,7 +223,7 @@ def test_one_click_scans_and_the_result_stays(
     assert "personal data found" in words(shown)
     found = {(f["Place"], f["Kind"]) for f in shown.dataframe[0].value.to_dict("records")}
     assert ("note.txt", "email") in found
-    assert next(m for m in shown.metric if m.label == "Leak scan").value == "found"
+    assert next(m for m in shown.metric if m.label == "Leak scan").value == "leaks found"
     entries = doorman.log().entries(action="privacy.scan")
     assert [e.actor for e in entries] == ["user:u_test"]
 

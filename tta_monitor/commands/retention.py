@@ -10,7 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from dagster_project.mart_expiry import count_leaving, expire, past_time
+from dagster_project.mart_expiry import count_leaving, past_time
+from dagster_project.retention_pass import run_pass
 from dagster_project.warehouse import writer_lock
 from ingestion import expiry
 from ingestion.settings import Settings
@@ -76,7 +77,7 @@ def apply(
     keys = KeyStore.open(chosen.home)
     policy = _policy(chosen, None)
     with writer_lock(chosen, err.print):
-        done = expire(chosen, keys, policy, _now())
+        done = run_pass(chosen, keys, policy, _now(), by="os:owner")
     if not done:
         out.print("nothing was due")
     for receipt in done:
