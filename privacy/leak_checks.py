@@ -48,8 +48,15 @@ def is_mail_domain(found: bytes) -> bool:
     return is_top and len(first) >= 2 and not domain.endswith(_SOFTWARE_DOMAINS)
 
 
+# `…+00:00` of a time beside the day that a sealed record begins with; six digits after +20 or +19
+# make no number of Egypt, and +19 is nobody's.
+_TIME_AND_DAY = re.compile(rb"00(?:19|20)\d\d-(?:0[1-9]|1[0-2])-[0-3]\d\Z")
+
+
 def is_phone(found: bytes) -> bool:
-    """Eight to fifteen digits (E.164) that are not all the same."""
+    """Eight to fifteen digits (E.164) that are not all the same, and no end of a time with a day."""
+    if _TIME_AND_DAY.match(found):
+        return False
     digits = _digits(found)
     return 8 <= len(digits) <= 17 and len(set(digits)) > 2
 

@@ -16,10 +16,10 @@ _ALL = "All treatments"
 _WORDS = {
     "keep": "kept",
     "pseudonymise": "pseudonymised",
-    "template": "made a template",
-    "scrub": "made a skeleton",
+    "template": "template",
+    "scrub": "skeleton",
     "drop": "dropped",
-    "unknown": "dropped, undecided",
+    "unknown": "undecided",
 }
 # What was kept back stands first; what stayed as it was is the least of an officer's questions.
 _ORDER = ["unknown", "drop", "scrub", "pseudonymise", "template", "keep"]
@@ -66,8 +66,9 @@ def _by_field(minutes: int) -> None:
         width="stretch",
         height=420,
         column_config={
-            "Values": st.column_config.NumberColumn(format="localized", width="small"),
-            "Field": st.column_config.TextColumn(width="medium"),
+            "Values": st.column_config.NumberColumn(
+                format="localized", width="small", help="What is undecided is dropped."
+            ),
         },
     )
 

@@ -30,7 +30,6 @@ _FAMILIES = {
     "The log itself": "audit.",
 }
 _OUTCOMES = ["Any outcome", "done", "refused", "failed"]
-_ROW_PX = 35
 _STEPS = (
     "another build", "looking", "reading the spool", "reading the lake", "reading state", "reading every",
 )  # fmt: skip
@@ -57,7 +56,7 @@ def expiry(_: int) -> None:
             pd.DataFrame(rows, columns=["Dataset", "Kept for"]),
             hide_index=True,
             width="stretch",
-            height=_ROW_PX * (len(rows) + 1) + 3,
+            height="content",
         )
     with right:
         with st.container(border=True):

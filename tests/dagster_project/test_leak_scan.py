@@ -9,6 +9,8 @@ import pytest
 from dagster_project import leak_scan
 from dagster_project.leak_scan import scan_home
 from ingestion.settings import Settings, load_settings
+from privacy.access import Role
+from privacy.accounts import Accounts
 from privacy.audit import AuditLog
 from privacy.keys import KeyStore
 from privacy.leak_samples import SAMPLES
@@ -85,3 +87,13 @@ def test_the_audit_log_is_read_like_everything_else(settings: Settings, keys: Ke
     assert {(f.place, f.kind) for f in report.findings} == {("state audit_entries", "email")}
     keys.destroy("audit", date.today().replace(day=1))
     assert scan_home(settings, KeyStore.open(settings.home), artefacts=()).exit_code == 2
+
+
+def test_a_session_beside_its_times_is_no_phone_number(settings: Settings, keys: KeyStore) -> None:
+    Accounts(settings.home, keys, AuditLog(settings.home, keys)).open_session(
+        "user:u_1", Role.OPERATOR, hours=1, how="test"
+    )
+    assert scan_home(settings, keys, artefacts=()).exit_code == 0
+    (settings.home / "note.txt").write_text("call 0020 2 2574 1290 at 10:00:00+00:002026-11-25")
+    (found,) = scan_home(settings, keys, artefacts=()).findings
+    assert (found.place, found.kind, found.count) == ("note.txt", "phone", 1)
