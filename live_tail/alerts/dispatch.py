@@ -57,9 +57,17 @@ def _descend(route: Route, way: Way, labels: dict[str, str]) -> Iterator[Way]:
 
 
 def _inherit(way: Way, route: Route) -> Way:
-    names = ("receiver", "escalation", "group_by", "group_wait", "group_interval")
-    given = {n: getattr(route, n) for n in (*names, "repeat_interval")}
-    return replace(way, **{n: v for n, v in given.items() if v is not None})
+    # Spelled out: with thousands of alerts this runs thousands of times a round.
+    return Way(
+        receiver=way.receiver if route.receiver is None else route.receiver,
+        escalation=way.escalation if route.escalation is None else route.escalation,
+        group_by=way.group_by if route.group_by is None else route.group_by,
+        group_wait=way.group_wait if route.group_wait is None else route.group_wait,
+        group_interval=way.group_interval if route.group_interval is None else route.group_interval,
+        repeat_interval=way.repeat_interval
+        if route.repeat_interval is None
+        else route.repeat_interval,
+    )
 
 
 @dataclass

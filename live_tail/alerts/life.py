@@ -119,9 +119,9 @@ def _observed(alert: Alert, rule: Rule, reading: Reading, at: datetime, gap: tim
     wanted, of = rule.of_last
     history = (*alert.history, True)[-of:]
     frames = tuple(str(f) for f in reading.context.get("frames", ()))[:5]
-    alert = replace(
-        alert, history=history, value=reading.value, frames=frames or alert.frames,
-        values=(*alert.values, reading.value)[-_VALUES:], quiet=timedelta(0),
+    alert = alert.observed(
+        history=history, value=reading.value, frames=frames or alert.frames,
+        values=(*alert.values, reading.value)[-_VALUES:],
     )  # fmt: skip
     if alert.is_active:
         return alert

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 from live_tail.alerts import life, own, templates
@@ -24,7 +25,9 @@ from live_tail.alerts.store import Store
 from privacy.treatments import keep, scrub
 
 _TIDY = timedelta(hours=1)
-_DURABLE = ("state", "level", "muted_by", "ends_at", "acknowledged_at", "episode", "reason")
+_DURABLE = attrgetter(
+    "state", "level", "muted_by", "ends_at", "acknowledged_at", "episode", "reason"
+)
 
 
 class Manager:
@@ -294,4 +297,4 @@ class Manager:
 
 def _is_changed(before: Alert | None, after: Alert) -> bool:
     """Whether something that must survive a restart is different; values need not."""
-    return before is None or any(getattr(before, n) != getattr(after, n) for n in _DURABLE)
+    return before is None or (before is not after and _DURABLE(before) != _DURABLE(after))

@@ -1,30 +1,36 @@
 """One alert round with 10,000 firing series, on one core: `python -m tests.bench.alert_round`.
 
-Here: a window of 10,000 series, one rule that fires for each, and the shipped rules beside it.
+Here: a window of 10,000 series, one rule that fires for each, the shipped rules beside it, and what
+becomes of the alerts: their life, mutes, groups, escalation and the commit to disk.
 """
 
 import os
 import statistics
+import tempfile
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
-from live_tail.alerts import life
+from ingestion.settings import load_settings
+from live_tail.alerts.manager import Manager
 from live_tail.alerts.model import Rule, Severity
+from live_tail.alerts.notifier import WatchedPolicy
 from live_tail.alerts.promtest import landed
-from live_tail.alerts.records import Book
 from live_tail.alerts.rounds import Rounds
 from live_tail.alerts.rule_files import SHIPPED, load_rules
 from live_tail.alerts.sources import Sources
 from live_tail.alerts.spec import Threshold
+from live_tail.alerts.store import Store
 from live_tail.window import Window
+from privacy.keys import KeyStore
 
 SERIES = 10_000
 _AT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
-def alert_round(rounds: int = 10) -> dict[str, Any]:
-    """Seconds of one round (evaluation) and of the life step after it."""
+def alert_round(rounds: int = 12) -> dict[str, Any]:
+    """Milliseconds of a whole round: evaluation and everything that becomes of its readings."""
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     now = _AT
     window = Window(minutes=60, max_errors=10, clock=lambda: now)
@@ -40,20 +46,28 @@ def alert_round(rounds: int = 10) -> dict[str, Any]:
     shipped = [r for r in load_rules([SHIPPED]) if r.kind != "error_group"]
     maker = Rounds(Sources(window), [rule, *shipped])
     rules = {r.name: r for r in maker.rules}
-    book, evaluated, lived = Book({}, {}), [], []
-    for _ in range(rounds):
-        now += timedelta(seconds=15)
-        started = time.process_time()
-        made = maker.make(now)
-        between = time.process_time()
-        book, _ = life.step(book, made, rules)
-        evaluated.append(between - started)
-        lived.append(time.process_time() - between)
-        assert sum(r.rule == "Load" for r in made.readings) == SERIES
+    cpu: list[float] = []
+    wall: list[float] = []
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        keys = KeyStore.open(home, create=True)
+        policy = WatchedPolicy(load_settings(home))
+        manager = Manager(Store(home, keys), policy, clock=lambda: now)
+        for _ in range(rounds):
+            now += timedelta(seconds=15)
+            started, started_s = time.process_time(), time.perf_counter()
+            made = maker.make(now)
+            manager.take(made, rules)
+            cpu.append(time.process_time() - started)
+            wall.append(time.perf_counter() - started_s)
+            assert sum(r.rule == "Load" for r in made.readings) == SERIES
     return {
-        "alert_round_10000_firing_ms": round(statistics.median(evaluated) * 1e3),
-        "alert_round_10000_firing_worst_ms": round(max(evaluated) * 1e3),
-        "alert_life_step_10000_firing_ms": round(statistics.median(lived) * 1e3),
+        # The first two rounds fire and tell ten thousand alerts at once.
+        "alert_round_10000_begin_firing_ms": round(wall[0] * 1e3),
+        "alert_round_10000_firing_p50_ms": round(statistics.median(wall[2:]) * 1e3),
+        "alert_round_10000_firing_worst_ms": round(max(wall[2:]) * 1e3),
+        "alert_round_10000_firing_cpu_p50_ms": round(statistics.median(cpu[2:]) * 1e3),
+        "loadavg": round(os.getloadavg()[0], 1),
     }
 
 
