@@ -10,7 +10,7 @@ import structlog
 import uvicorn
 
 from ingestion.duck import open_published
-from ingestion.errors.grouping import RulesProblem, load_site
+from ingestion.errors.grouping import RulesProblem, WatchedSite
 from ingestion.errors.store import ErrorStore
 from ingestion.settings import Settings, SettingsProblem, load_settings
 from ingestion.spool import Spool
@@ -52,7 +52,7 @@ def serve(settings: Settings, keys: KeyStore) -> None:
     """Follow the spool in one thread, answer queries in this one."""
     hot_errors = HotErrors(
         ErrorStore(settings.home, keys),
-        site=load_site(settings.home / "errors.yaml"),
+        site=WatchedSite(settings.home / "errors.yaml"),
         version=settings.errors.grouping_version,
     )
     window = Window(

@@ -5,7 +5,7 @@ Here: tables of the hot window that are fed with its fresh rows, the durable rec
 and grouped (`ingestion/errors`, shared with the batch).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -58,10 +58,10 @@ class HotErrors:
         self,
         store: ErrorStore | None = None,
         *,
-        site: Site | None = None,
+        site: Callable[[], Site] = Site,
         version: str = CURRENT,
     ) -> None:
-        self._store, self._site, self._version = store, site or Site(), version
+        self._store, self._site, self._version = store, site, version
         self._tested_at: datetime | None = None
         self._rules = HandRules()
 
@@ -70,10 +70,10 @@ class HotErrors:
         found = list(read_occurrences(con, signal, "fresh", seq="batch_seq"))
         if not found:
             return
-        rules = self._follow_rules(con)
+        rules, site = self._follow_rules(con), self._site()
         seen: list[tuple[int, str, Grouped, Occurrence]] = []
         for seq, occurrence in _once(con, found):
-            grouped = group(occurrence, self._site, self._version)
+            grouped = group(occurrence, site, self._version)
             key = rules.apply(grouped.key, occurrence)
             seen.append((seq, key, grouped, occurrence))
         if not seen:

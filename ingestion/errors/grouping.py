@@ -10,12 +10,14 @@ import fnmatch
 import hashlib
 import json
 import re
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import structlog
 import yaml
 
 from ingestion.errors.frames import (
@@ -29,6 +31,7 @@ from ingestion.errors.messages import parameterise
 from ingestion.errors.model import Frame, Grouped, Link, Occurrence, Stack
 from ingestion.errors.stacks import parse_stack
 
+_log = structlog.get_logger()
 MAX_FRAMES = 12
 CURRENT = "g1"
 _CONDITIONS = ("type", "message", "component", "logger", "frame", "environment", "route")
@@ -98,6 +101,42 @@ def load_site(path: Path) -> Site:
         raise RulesProblem(f"{path} is wrong: {'; '.join(sorted(problems))}.")
     frames = SiteFrames(tuple(values.get("in_app") or ()), tuple(values.get("not_in_app") or ()))
     return Site(frames, tuple(rule for rule in rules if rule is not None))
+
+
+class WatchedSite:
+    """The site's rules, read again when their file changes; a wrong file leaves those before it.
+
+    `problem` is why the newest file was not taken, empty when it was.
+    """
+
+    def __init__(self, path: Path, *, look_every_s: float = 2.0) -> None:
+        self._path, self._look_every_s = path, look_every_s
+        self._stamp = self._stamp_now()
+        self._site = load_site(path)
+        self._looked_s = time.monotonic()
+        self.problem = ""
+
+    def __call__(self) -> Site:
+        """The rules now. The constructor raises RulesProblem, this never does."""
+        if time.monotonic() - self._looked_s < self._look_every_s:
+            return self._site
+        self._looked_s = time.monotonic()
+        stamp = self._stamp_now()
+        if stamp != self._stamp:
+            self._stamp = stamp
+            try:
+                self._site, self.problem = load_site(self._path), ""
+            except (RulesProblem, OSError, UnicodeDecodeError) as problem:
+                self.problem = str(problem)
+                _log.error("errors.yaml is not taken", cause=type(problem).__name__)
+        return self._site
+
+    def _stamp_now(self) -> tuple[int, int] | None:
+        try:
+            stat = self._path.stat()
+        except OSError:
+            return None
+        return stat.st_mtime_ns, stat.st_size
 
 
 def _rule(number: int, entry: Any, problems: list[str]) -> SiteRule | None:

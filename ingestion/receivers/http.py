@@ -158,6 +158,8 @@ async def _sentry_incoming(doorway: _Doorway, request: Request) -> tuple[sentry.
     try:
         plain = sentry.plain_body(body, encoding)
         envelope = sentry.read_store(plain) if form == "store" else sentry.read_envelope(plain)
+    except sentry.UnknownEncoding as error:
+        raise _Refused(415, INVALID_ARGUMENT, str(error), "unsupported_content_type") from None
     except BadBody as error:
         reason = "body_too_large" if error.too_large else "unreadable_body"
         http_status = 413 if error.too_large else 400

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import pyarrow as pa
 import zstandard
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
@@ -44,6 +45,10 @@ class Envelope:
     dsn: str = ""
 
 
+class UnknownEncoding(BadBody):
+    """The body is compressed in a way that this door does not read."""
+
+
 def public_key(auth_header: str, query_key: str, dsn: str) -> str:
     """The DSN's public key from wherever the SDK put it; empty when it is nowhere."""
     in_header = _KEY_IN_HEADER.search(auth_header)
@@ -53,16 +58,26 @@ def public_key(auth_header: str, query_key: str, dsn: str) -> str:
 
 def plain_body(body: bytes, encoding: str) -> bytes:
     """The decompressed body; raises BadBody."""
-    if encoding != "zstd":
-        return decompress(body, encoding, MAX_BYTES)
+    if encoding not in {"zstd", "br"}:
+        return _gzip_or_plain(body, encoding)
     try:
-        with zstandard.ZstdDecompressor().stream_reader(body) as reader:
-            plain = reader.read(MAX_BYTES + 1)
-    except zstandard.ZstdError:
-        raise BadBody("the body is not valid zstd data; compress it again") from None
+        if encoding == "zstd":
+            with zstandard.ZstdDecompressor().stream_reader(body) as reader:
+                plain = reader.read(MAX_BYTES + 1)
+        else:
+            with pa.CompressedInputStream(pa.BufferReader(body), "brotli") as stream:
+                plain = stream.read(MAX_BYTES + 1)
+    except (zstandard.ZstdError, OSError):
+        raise BadBody(f"the body is not valid {encoding} data; compress it again") from None
     if len(plain) > MAX_BYTES:
         raise BadBody(f"the envelope is larger than {MAX_BYTES} bytes", too_large=True)
     return plain
+
+
+def _gzip_or_plain(body: bytes, encoding: str) -> bytes:
+    if encoding not in {"", "identity", "gzip", "deflate"}:
+        raise UnknownEncoding("Content-Encoding must be gzip, deflate, br, zstd or none")
+    return decompress(body, encoding, MAX_BYTES)
 
 
 def read_envelope(body: bytes) -> Envelope:

@@ -11,7 +11,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingestion.errors.grouping import group
+from ingestion.errors.grouping import Site, WatchedSite, group
 from ingestion.errors.model import Occurrence
 from ingestion.errors.stacks import parse_stack
 from privacy.treatments import scrub, stack
@@ -122,3 +122,16 @@ def test_site_rules_group_by_name_and_a_wrong_file_names_every_mistake(tmp_path:
     with pytest.raises(RulesProblem, match=r"rule 1.*; unknown entry nonsense"):
         load_site(file)
     assert load_site(tmp_path / "none.yaml").rules == ()
+
+
+def test_changed_site_rules_are_taken_and_wrong_ones_are_not(tmp_path: Path) -> None:
+    file = tmp_path / "errors.yaml"
+    site = WatchedSite(file, look_every_s=0)
+    assert site() == Site()
+    file.write_text("rules: [{group: timeouts, when: {type: TimeoutError}}]")
+    assert [rule.name for rule in site().rules] == ["timeouts"]
+    file.write_text("rules: [{group: other}]")
+    assert [rule.name for rule in site().rules] == ["timeouts"]
+    assert site.problem
+    file.unlink()
+    assert site() == Site() and site.problem == ""

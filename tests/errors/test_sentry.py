@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import pyarrow as pa
 import pytest
 import sentry_sdk
 import zstandard
@@ -165,6 +166,7 @@ def event(**fields: object) -> tuple[dict, bytes]:
         ("gzip", gzip.compress),
         ("deflate", zlib.compress),
         ("zstd", zstandard.ZstdCompressor().compress),
+        ("br", lambda body: pa.compress(body, "brotli", asbytes=True)),
     ],
 )
 def test_compressed_envelopes_are_read_and_the_same_event_counts_once(
@@ -179,6 +181,29 @@ def test_compressed_envelopes_are_read_and_the_same_event_counts_once(
     text = "com.tta.game.SceneMissing: scene 9\n\tat com.tta.game.Scenes.load(Scenes.java:70)"
     plain = Occurrence(found.event_at, "x", "log", "com.tta.game.SceneMissing", "scene 9", text)
     assert group(found).key == group(plain).key
+
+
+def test_an_encoding_that_is_unknown_is_refused_with_those_that_are_read(door: Running) -> None:
+    answer = post(door, envelope(event()), key="java", **{"Content-Encoding": "lzma"})
+    assert answer.status_code == 415
+    assert all(name in answer.text for name in ("gzip", "deflate", "br", "zstd"))
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd"])
+def test_a_small_body_cannot_become_a_huge_one(encoding: str) -> None:
+    from ingestion.receivers import sentry
+    from ingestion.receivers.decode import BadBody
+
+    huge = bytes(sentry.MAX_BYTES + 1)
+    packed = (
+        pa.compress(huge, "brotli", asbytes=True)
+        if encoding == "br"
+        else zstandard.ZstdCompressor().compress(huge)
+    )
+    with pytest.raises(BadBody, match="larger than"):
+        sentry.plain_body(packed, encoding)
+    with pytest.raises(BadBody, match="not valid"):
+        sentry.plain_body(b"nothing of the kind", encoding)
 
 
 def test_without_a_key_nobody_is_heard_and_the_dsn_in_the_header_is_one(door: Running) -> None:
