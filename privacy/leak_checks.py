@@ -40,25 +40,29 @@ _NO_SECRET = re.compile(
 _SOFTWARE_DOMAINS = (b"dagsterlabs.com", b"dbtlabs.com", b"elementl.com", b"getdbt.com")
 
 
+_SHORT_MAIL = 10
+_PLAIN_MAIL = re.compile(rb"[a-z]+@[a-z]+\.[a-z]+\Z")
+# `…+00:00` of a time, or a row's header, beside the day that a sealed record begins with: six digits
+# after +20 or +19 make no number of Egypt, and +19 is nobody's.
+_DATE = re.compile(
+    rb"(?:\+|00)?(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?: \d\d)?\Z"
+)
+
+
 def is_mail_domain(found: bytes) -> bool:
     """A domain with a top level that exists or is reserved, and not of the software's makers."""
+    if len(found) < _SHORT_MAIL and not _PLAIN_MAIL.match(found):
+        return False  # sealed bytes look like this every few megabytes
     domain = found.rpartition(b"@")[2].lower()
     first, _, top = domain.rpartition(b".")
     is_top = len(top) > 2 or top.decode() in _COUNTRIES
     return is_top and len(first) >= 2 and not domain.endswith(_SOFTWARE_DOMAINS)
 
 
-# `…+00:00` of a time beside the day that a sealed record begins with; six digits after +20 or +19
-# make no number of Egypt, and +19 is nobody's.
-_TIME_AND_DAY = re.compile(rb"00(?:19|20)\d\d-(?:0[1-9]|1[0-2])-[0-3]\d\Z")
-
-
 def is_phone(found: bytes) -> bool:
-    """Eight to fifteen digits (E.164) that are not all the same, and no end of a time with a day."""
-    if _TIME_AND_DAY.match(found):
-        return False
+    """Eight to fifteen digits (E.164) that are not all the same, and no date after a stray sign."""
     digits = _digits(found)
-    return 8 <= len(digits) <= 17 and len(set(digits)) > 2
+    return not _DATE.match(found) and 8 <= len(digits) <= 17 and len(set(digits)) > 2
 
 
 def is_card(found: bytes) -> bool:

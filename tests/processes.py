@@ -44,8 +44,12 @@ class Running:
             os.environ |= before
         self._log = (home / "processes.log").open("ab")
         self._started: dict[str, subprocess.Popen[bytes]] = {}
-        for module in modules:
-            self.start(module)
+        try:
+            for module in modules:
+                self.start(module)
+        except AssertionError:
+            self.stop()
+            raise
 
     @property
     def http(self) -> str:
