@@ -16,7 +16,7 @@ from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine
 from spacy.language import Language
 
 from privacy.detection.labels import TYPES, installed_models
-from privacy.detection.lexicon import is_given_name, is_operations_word, is_word, word_list
+from privacy.detection.lexicon import is_given_name, is_word, word_list
 
 WEIGHTS = Path(__file__).with_name("model") / "ner.bin.xz"
 _WIDTH = 96
@@ -27,7 +27,6 @@ _FLAGS = {
     "FLAG21": lambda word: word in word_list("surnames"),
     "FLAG22": lambda word: word in word_list("places"),
     "FLAG23": is_word,
-    "FLAG24": is_operations_word,
     "FLAG25": lambda word: word in word_list("english_given"),
 }
 

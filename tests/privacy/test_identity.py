@@ -212,3 +212,11 @@ def test_a_floor_that_is_no_share_is_refused(home: Path, monkeypatch) -> None:
     monkeypatch.setenv("TTA_MONITOR_GATE__CANARY_FLOOR", "98")
     with pytest.raises(SettingsProblem, match="canary_floor"):
         load_settings(home)
+
+
+def test_a_stack_without_its_model_is_not_trusted(
+    monkeypatch: pytest.MonkeyPatch, anew: None
+) -> None:
+    monkeypatch.setattr(redact, "entity_findings", lambda text: [])
+    assert not identity.is_trusted()
+    assert identity.current().by_type["NAME_IN_CONTEXT"][0] == 0
