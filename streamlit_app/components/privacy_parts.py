@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from privacy.access import Right
+from privacy.model_card import held_out
 from privacy.site_policy import Decision
 from streamlit_app import gate, privacy_actions, privacy_data
 from streamlit_app.components import formats, frame
@@ -35,6 +36,7 @@ def gate_counts(minutes: int) -> None:
             _by_treatment(minutes)
         with st.container(border=True):
             _detector()
+            _card()
 
 
 def _by_field(minutes: int) -> None:
@@ -129,6 +131,25 @@ def _detector() -> None:
         f":gray[95 % interval {100 * found.low:.1f} to {100 * found.high:.1f} %, measured when the "
         f"receiver started; in the batch of {found.seen_at:%d %b %H:%M}]"
     )
+
+
+def _card() -> None:
+    st.markdown("**Recall on held-out texts**")
+    lines = held_out()
+    if not lines:
+        st.caption("Not measured: no card states it.")
+        return
+    rows = [
+        {
+            "Text": line.text,
+            "Recall": f"{100 * line.recall:.1f} %",
+            "95 % interval": f"{100 * line.low:.1f}\u2013{100 * line.high:.1f} %",
+            "Spans": line.spans,
+        }
+        for line in lines
+    ]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", height="content")
+    st.caption("From `privacy/detection/MODEL_CARD.md`, which says how it was measured.")
 
 
 def decisions(_: int) -> None:

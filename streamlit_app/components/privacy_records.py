@@ -94,6 +94,9 @@ def _doomed(doomed: list[Doomed]) -> None:
         for d in doomed
     ]
     st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", column_config=_NUMBERS)
+    st.caption(
+        "Rows of marts, whose file only the batch side opens, are shown by `retention plan`."
+    )
 
 
 _NUMBERS = {

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from ingestion.catalog import Catalog
+from ingestion.contracts import LANDED
 from ingestion.duck import add_parquet_keys, connect, open_published
 from ingestion.lake import scan
 from ingestion.receivers.pipeline import Incoming
@@ -42,7 +43,7 @@ def decrypted_texts(settings: Settings) -> bytes:
         parts += [str(column.to_pylist()) for column in batch.table().columns]
     con = connect()
     catalog = Catalog(settings.lake_path)
-    for signal in ("spans", "logs", "metric_points", "ledger"):
+    for signal in LANDED:
         files = catalog.files(signal)
         add_parquet_keys(con, keys, {(signal, f.day) for f in files})
         parts.append(str(con.execute(f"SELECT * FROM ({scan(settings, files)})").fetchall()))

@@ -16,6 +16,7 @@ from ingestion.spool import Spool
 from privacy.access import Role
 from privacy.keys import KeyStore
 from privacy.leak_samples import SAMPLES
+from privacy.model_card import held_out
 from privacy.retention import load_policy
 from privacy.site_policy import FILE, Decision, load_site_policy
 from streamlit_app import data, doorman, privacy_data
@@ -117,6 +118,7 @@ def test_the_gates_counts_are_shown_with_what_was_kept_back_first(
     assert list(table["Field"]) == ["player.mood_score", "log body", "user.id", "http.method"]
     assert table["Treatment"].iloc[0] == "undecided"
     assert "tta-gate/" in words(shown) and "95 % interval" in words(shown)
+    assert list(shown.dataframe[2].value["Text"]) == [line.text for line in held_out()]
 
 
 def test_counts_narrow_by_component_and_treatment_and_add_up() -> None:
