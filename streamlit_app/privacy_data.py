@@ -19,6 +19,7 @@ from ingestion.spool import Spool
 from privacy.access import Right
 from privacy.audit import AuditEntry, Outcome
 from privacy.detection.canary import canaries
+from privacy.detection.identity import content_hash
 from privacy.fields import PolicyProblem
 from privacy.keys import KeyStore
 from privacy.receipts import Receipt
@@ -33,14 +34,18 @@ MOST_ENTRIES = 200
 
 @dataclass(frozen=True)
 class Detector:
-    """The detector that the latest batch has passed: shares with a 95 % interval (Wilson)."""
+    """The detector that the latest batch has passed.
+
+    Shares with a 95 % interval (Wilson); `planted` is None for a detector of another version, whose
+    canaries are not those of this one.
+    """
 
     detector_id: str
     seen_at: datetime
     canary_recall: float
-    low: float
-    high: float
-    planted: int
+    planted: int | None = None
+    low: float | None = None
+    high: float | None = None
 
 
 @st.cache_resource
@@ -96,11 +101,19 @@ def detector() -> Detector | None:
         found = spool.last_detector()
     if found is None or ";canary=" not in found[0]:
         return None
-    recall, planted = float(found[0].partition(";canary=")[2]), len(canaries())
-    low, high = wilson(round(recall * planted), planted)
-    return Detector(
-        found[0], datetime.fromtimestamp(found[1] / 1e6, UTC), recall, low, high, planted
+    recall, at = (
+        float(found[0].partition(";canary=")[2]),
+        datetime.fromtimestamp(found[1] / 1e6, UTC),
     )
+    if f"+{_content_hash()[:12]};" not in found[0]:
+        return Detector(found[0], at, recall)
+    planted = len(canaries())
+    return Detector(found[0], at, recall, planted, *wilson(round(recall * planted), planted))
+
+
+@st.cache_data(show_spinner=False)
+def _content_hash() -> str:
+    return content_hash()
 
 
 def wilson(hits: int, trials: int) -> tuple[float, float]:

@@ -31,12 +31,8 @@ def gate_counts(minutes: int) -> None:
     left, right = st.columns([5, 3])
     with left, st.container(border=True):
         _by_field(minutes)
-    with right:
-        with st.container(border=True):
-            _by_treatment(minutes)
-        with st.container(border=True):
-            _detector()
-            _card()
+    with right, st.container(border=True):
+        _by_treatment(minutes)
 
 
 def _by_field(minutes: int) -> None:
@@ -118,18 +114,35 @@ def totals(counts: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def detector(_: int) -> None:
+    """Which detector texts pass, and its recall."""
+    left, right = st.columns([2, 3])
+    with left, st.container(border=True):
+        _detector()
+    with right, st.container(border=True):
+        _card()
+
+
 def _detector() -> None:
     st.markdown("**Detector**")
     found = privacy_data.detector()
     if found is None:
         st.caption("No batch has passed a detector yet: start the receivers with `monitor up`.")
         return
-    name = found.detector_id.partition(";")[0]
-    st.markdown(f"`{name}`")
+    st.markdown(f"`{found.detector_id.partition(';')[0]}`")
     st.markdown(
-        f"Recall on its {found.planted} canaries: **{formats.percent(100 * found.canary_recall)}**  \n"
-        f":gray[95 % interval {100 * found.low:.1f} to {100 * found.high:.1f} %, measured when the "
-        f"receiver started; in the batch of {found.seen_at:%d %b %H:%M}]"
+        f"Recall on its canaries: **{formats.percent(100 * found.canary_recall)}**  \n"
+        f":gray[{canary_words(found)} In the batch of {found.seen_at:%d %b %H:%M} UTC.]"
+    )
+
+
+def canary_words(found: privacy_data.Detector) -> str:
+    """How the canaries' recall was measured, with its interval."""
+    if found.planted is None or found.low is None or found.high is None:
+        return "Measured at the start of a receiver of another version: restart it."
+    return (
+        f"{found.planted} planted words at the start of the receiver; 95 % interval "
+        f"{100 * found.low:.1f} to {100 * found.high:.1f} %."
     )
 
 

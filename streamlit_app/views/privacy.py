@@ -12,6 +12,7 @@ from streamlit_app.components import formats, frame, privacy_parts, privacy_reco
 _PARTS = {
     "Gate": privacy_parts.gate_counts,
     "Decisions": privacy_parts.decisions,
+    "Detector": privacy_parts.detector,
     "Expiry": privacy_records.expiry,
     "Releases": privacy_records.releases,
     "Audit": privacy_records.audit,
@@ -74,8 +75,7 @@ def _recall() -> tuple[str, str, str]:
     return (
         "Canary recall",
         formats.percent(100 * found.canary_recall),
-        f"{found.planted} planted words at the start of the receiver; 95 % interval "
-        f"{100 * found.low:.1f} to {100 * found.high:.1f} %.",
+        privacy_parts.canary_words(found),
     )
 
 

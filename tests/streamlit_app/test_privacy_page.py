@@ -14,6 +14,7 @@ from ingestion.receivers.pipeline import Pipeline
 from ingestion.settings import Settings, load_settings
 from ingestion.spool import Spool
 from privacy.access import Role
+from privacy.detection.canary import canaries
 from privacy.keys import KeyStore
 from privacy.leak_samples import SAMPLES
 from privacy.model_card import held_out
@@ -27,7 +28,7 @@ from tests.ingestion.test_expiry import send as send_at
 from tests.privacy.test_gate_counts import send, with_attributes
 from tests.signing_in import sign_in_page_test
 
-PARTS = ["Gate", "Decisions", "Expiry", "Releases", "Audit", "Leak scan"]
+PARTS = ["Gate", "Decisions", "Detector", "Expiry", "Releases", "Audit", "Leak scan"]
 CACHES = (data.settings, data.client, data._marts, privacy_data.keys)
 
 
@@ -94,6 +95,7 @@ def test_every_part_of_an_empty_home_says_what_would_fill_it(part: str, settings
     empty = {
         "Gate": "nothing is published for privacy yet: run",
         "Decisions": "the shipped allow-list alone decides",
+        "Detector": "No batch has passed a detector yet",
         "Expiry": "the first one is at 00:10 UTC",
         "Releases": "Nothing was released yet",
         "Audit": "No entry matches",
@@ -117,8 +119,20 @@ def test_the_gates_counts_are_shown_with_what_was_kept_back_first(
     table = shown.dataframe[0].value
     assert list(table["Field"]) == ["player.mood_score", "log body", "user.id", "http.method"]
     assert table["Treatment"].iloc[0] == "undecided"
-    assert "tta-gate/" in words(shown) and "95 % interval" in words(shown)
-    assert list(shown.dataframe[2].value["Text"]) == [line.text for line in held_out()]
+
+
+def test_the_detector_is_shown_with_its_recall_and_interval(
+    settings: Settings, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(pipeline, with_attributes("api"))
+    shown = page("Detector")
+    assert not shown.exception
+    assert "tta-gate/" in words(shown)
+    assert f"{len(canaries())} planted words" in words(shown) and "95 % interval" in words(shown)
+    assert list(shown.dataframe[0].value["Text"]) == [line.text for line in held_out()]
+    monkeypatch.setattr(privacy_data, "_content_hash", lambda: "0" * 64)
+    other = page("Detector")
+    assert "another version" in words(other) and "95 % interval" not in words(other)
 
 
 def test_counts_narrow_by_component_and_treatment_and_add_up() -> None:
