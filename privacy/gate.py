@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
 from privacy.attribute_names import ShownNames, is_plain_name
+from privacy.card_numbers import without_cards
 from privacy.detection.identity import DetectorIdentity, current
 from privacy.fields import UNKNOWN, AllowList, Decision, Treatment, load_allow_list
 from privacy.gate_counts import FindOwners, Owners, Tally, outcome_of
@@ -255,9 +256,9 @@ def _as_text(values: pa.StructArray) -> tuple[pa.Array, np.ndarray]:
     if strings.null_count == 0:
         return strings, np.zeros(len(strings), dtype=bool)
     typed = pc.coalesce(
-        pc.struct_field(values, "int_value").cast(_TEXT),
+        without_cards(pc.struct_field(values, "int_value")).cast(_TEXT),
         pc.struct_field(values, "bool_value").cast(_TEXT),
-        pc.struct_field(values, "double_value").cast(_TEXT),
+        without_cards(pc.struct_field(values, "double_value")).cast(_TEXT),
     )
     arrays = pc.struct_field(values, ["array_value", "values"])
     texts = pc.coalesce(strings, typed)

@@ -8,7 +8,15 @@ through the function given. Not here: what a trace means (`ingestion/errors`).
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
+from privacy.detection.lexicon import is_only_a_name
+
+# What no source file is called after: addresses, numbers of people, ids, keys.
+_NO_FILE = re.compile(
+    r"[\w.+-]@[\w-]+\.[A-Za-z]|\d{7}|\d{3}[-.]\d{2,4}[-.]\d{3,4}|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-|eyJ"
+    r"|(?:\d{1,3}\.){3}\d{1,3}|(?:[0-9a-fA-F]{2}[:-]){5}|AKIA|ghp_|glpat-|sk-\w{8}"
+)
 _MARGIN = re.compile(r"(\s*(?:\|\s*)*)(.*)\Z", re.DOTALL)
 _PY_FRAME = re.compile(r'File "([^"]*)", line (\d+)(?:, in ([^\s()]+))?')
 _JS_FRAME = re.compile(
@@ -75,7 +83,23 @@ def short_file(path: str) -> str:
     plain = path.replace("\\", "/").partition("?")[0]
     below = _ORIGIN.sub("/", plain) if "://" in plain or plain.startswith("file:") else plain
     below = _below_root(re.sub("^/{2,}", "/", below))
-    return re.sub(r"[^\w./<>$@-]", "_", below)[-160:]
+    is_library = below.startswith(("site-packages/", "node_modules/", "lib/python3/"))
+    parts = [_file_part(part, is_library=is_library) for part in below[-160:].split("/")]
+    return "/".join(parts)
+
+
+@lru_cache(maxsize=20_000)
+def _file_part(part: str, *, is_library: bool) -> str:
+    """A folder or file name; `{id}` and its ending when it holds a number, an address or a name.
+
+    Published libraries may be called like a person (`luigi`).
+    """
+    stem, dot, ending = part.rpartition(".")
+    words = re.findall(r"[^\W\d_]+", stem or part)
+    is_name = not is_library and any(is_only_a_name(word.lower()) for word in words)
+    if is_name or _NO_FILE.search(part):
+        return "{id}" + (dot + ending if stem and re.fullmatch(r"[a-z]{1,5}", ending) else "")
+    return re.sub(r"[^\w.<>$@{}-]", "_", part)
 
 
 def _below_root(path: str) -> str:

@@ -120,3 +120,19 @@ def test_message_content_is_listed_to_be_dropped_and_exact_entries_win() -> None
     assert policy.decide("span", "gen_ai.request.model").treatment is Treatment.KEEP
     assert policy.decide("span", "gen_ai.request.stop_sequences").treatment is Treatment.DROP
     assert policy.is_known("gen_ai.prompt.0.content")
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("/home/nadia/report-nadia.pdf", "{id}.pdf"),
+        ("src/agents/ba0a8c10-2820-28b2-9b3f-2b3b0ff48f47/prompt.py", "agents/{id}/prompt.py"),
+        ("logs/jane.doe@mail.com.log", "logs/{id}.log"),
+        ("uploads/5551234567.json", "uploads/{id}.json"),
+        ("/usr/lib/python3.11/site-packages/luigi/worker.py", "site-packages/luigi/worker.py"),
+        ("/app/src/agents/narrative_engine.py", "agents/narrative_engine.py"),
+    ],
+)
+def test_a_file_keeps_its_name_unless_that_tells_of_a_person(written: str, kept: str) -> None:
+    assert treatments.file(written) == kept
+    assert treatments.file(kept) == kept
