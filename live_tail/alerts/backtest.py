@@ -59,7 +59,6 @@ class Backtest:
     received_later_s: float
     rounds: int
     failed_rules: dict[str, str]
-    not_judged: tuple[str, ...]
     alerts: list[dict[str, Any]]
 
 
@@ -171,7 +170,6 @@ def _run(
         received_later_s=found()[1],
         rounds=rounds,
         failed_rules=simulation.failed,
-        not_judged=simulation.not_judged,
         alerts=[as_json(one) for one in simulation.lives if one.firing_at],
     )
 

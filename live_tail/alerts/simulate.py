@@ -4,13 +4,16 @@ Here: the clock, the window and the life of alerts that `alerts test` and `alert
 Not here: where facts come from (`promtest`, `backtest`). Nothing here is kept or told to anybody.
 """
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from ingestion.errors.store import ErrorStore
 from live_tail.alerts import life
 from live_tail.alerts.model import Rule
 from live_tail.alerts.mute import mutes
@@ -18,8 +21,10 @@ from live_tail.alerts.policy import SHIPPED, load_policy
 from live_tail.alerts.records import Alert, Book, State
 from live_tail.alerts.rounds import Rounds
 from live_tail.alerts.rule_files import rendered
-from live_tail.alerts.sources import Sources
+from live_tail.alerts.sources import Sources, group_changes
+from live_tail.errors import HotErrors
 from live_tail.window import Window
+from privacy.keys import KeyStore
 
 _TIDY = timedelta(seconds=60)
 
@@ -45,13 +50,21 @@ class Simulation:
 
     def __init__(self, rules: Sequence[Rule], start: datetime, *, minutes: int = 60) -> None:
         self.now = start
-        self.window = Window(minutes=minutes, max_errors=2_000, clock=lambda: self.now)
-        self._sources = Sources(self.window)
-        # Error groups need the durable store of the live tail: such rules cannot be simulated.
-        judged = [rule for rule in rules if rule.kind != "error_group"]
-        self.not_judged = tuple(rule.name for rule in rules if rule.kind == "error_group")
-        self._rounds = Rounds(self._sources, judged)
-        self._rules = {rule.name: rule for rule in judged}
+        needs_groups = any(rule.kind == "error_group" for rule in rules)
+        # What groups were is kept in a home of its own, which goes with the simulation.
+        self._home = tempfile.TemporaryDirectory() if needs_groups else None
+        self.window = Window(
+            minutes=minutes,
+            max_errors=2_000,
+            clock=lambda: self.now,
+            hot_errors=_errors_in(Path(self._home.name)) if self._home else None,
+        )
+        self._sources = Sources(
+            self.window,
+            groups=(lambda since: group_changes(self.window, since)) if needs_groups else None,
+        )
+        self._rounds = Rounds(self._sources, rules)
+        self._rules = {rule.name: rule for rule in rules}
         self._policy = load_policy(SHIPPED.parent)
         self._book = Book({}, {})
         self._open: dict[str, Life] = {}
@@ -119,6 +132,10 @@ class Simulation:
             pending_at=alert.started_at,
             value=alert.value,
         )
+
+
+def _errors_in(home: Path) -> HotErrors:
+    return HotErrors(ErrorStore(home, KeyStore.open(home, create=True)))
 
 
 def as_json(one: Life) -> dict[str, Any]:

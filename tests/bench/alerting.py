@@ -86,7 +86,8 @@ def main() -> None:
     told: dict[str, tuple[float, float]] = {}
     for key, body, at in hook.received:
         for alert in body["alerts"]:
-            told.setdefault(alert["labels"].get("route", ""), (at, written[key]))
+            if key in written:
+                told.setdefault(alert["labels"].get("route", ""), (at, written[key]))
     arrived = [route for route in sent if route in told]
     print({"rate": rate, "sent": len(sent), "told": len(arrived), "loadavg_before": load_before[0],
            "loadavg_after": os.getloadavg()[0]})  # fmt: skip

@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,9 +16,10 @@ from typer.testing import CliRunner
 from ingestion.lake import drain
 from ingestion.receivers.pipeline import Incoming, Pipeline
 from ingestion.settings import Settings
-from live_tail.alerts.rule_files import SHIPPED
+from live_tail.alerts.backtest import backtest_bodies
+from live_tail.alerts.rule_files import SHIPPED, load_rules
 from privacy.keys import KeyStore
-from tests.live_tail.alerts.telemetry import START, every, service_up
+from tests.live_tail.alerts.telemetry import START, every, service_up, span, spans
 from tests.live_tail.test_live_tail import request_body
 from tta_monitor.cli import app
 from tta_monitor.problems import Problem
@@ -72,6 +73,36 @@ def test_a_backtest_of_a_capture_prints_each_alerts_life(home: Path, tmp_path: P
     (alert,) = found["alerts"]
     assert (alert["rule"], alert["labels"]) == ("DependencyDown", {"dependency": "redis"})
     assert alert["pending_at"] <= alert["firing_at"] < alert["resolved_at"]
+
+
+GROUPS = """
+rule_files: [content_delivery.yaml]
+tests:
+- input_spans:
+  - {component: api, name: POST /api/v1/save, status: ERROR, exception_type: KeyError, every: 30s, to: 2m}
+  alert_rule_test:
+  - {eval_time: 15s, alertname: ErrorGroupNew, exp_alerts: [{exp_labels: {WHICH}}]}
+  - {eval_time: 30s, alertname: ErrorGroupRegressed, exp_alerts: []}
+"""
+
+
+def test_rules_on_error_groups_are_tested_and_backtested(home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "t.yaml"
+    file.write_text(GROUPS.replace("WHICH", "component: web"))
+    failed = run("test", str(file)).output
+    assert "+ {component=" in failed and 'state="new"' in failed
+    group = failed.split('group="')[1].split('"')[0]
+    wanted = f"component: api, group: '{group}', is_content_delivery: 'false', state: new"
+    file.write_text(GROUPS.replace("WHICH", wanted))
+    assert "2 of 2" in run("test", str(file)).output
+    bodies = [
+        spans(START + n * 20, "api", span(START + n * 20, "POST /api/v1/save", error="KeyError"))
+        for n in range(4)
+    ]
+    rules = load_rules([SHIPPED / "content_delivery.yaml"])
+    found = backtest_bodies(bodies, rules, timedelta(seconds=10))
+    assert [a["rule"] for a in found.alerts] == ["ErrorGroupNew"] and found.failed_rules == {}
+    assert not list(home.iterdir())  # nothing of it is kept
 
 
 def test_json_and_compressed_bodies_are_backtested_like_plain_ones(

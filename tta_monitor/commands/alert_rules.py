@@ -141,6 +141,5 @@ def _plain(found: Backtest) -> dict[str, object]:
         "received_later_s": round(found.received_later_s, 3),
         "rounds": found.rounds,
         "failed_rules": found.failed_rules,
-        "not_judged_rules": list(found.not_judged),
         "alerts": found.alerts,
     }
