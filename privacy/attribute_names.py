@@ -60,11 +60,13 @@ class ShownNames:
         self._day: date | None = None
         self._shown: set[str] = set()
 
-    def begin(self, day: date) -> None:
-        """A new day may show other names."""
-        if day != self._day:
+    def begin(self, day: date) -> bool:
+        """Set the day; True when it is another one, which may show other names."""
+        is_new = day != self._day
+        if is_new:
             self._day = day
             self._shown.clear()
+        return is_new
 
     def digest(self, name: str) -> str:
         """`~` and 12 letters: keyed BLAKE2b of the name. Letters, because digits look like phones."""

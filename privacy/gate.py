@@ -41,10 +41,11 @@ class GateCounts:
 
 @dataclass(frozen=True)
 class _Ruling:
-    """The decision about one key, and the field that its values are counted under."""
+    """The decision about one key, the field its values are counted under, and the outcome."""
 
     decision: Decision
     field: str
+    outcome: str
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,8 @@ class Gate:
     def begin(self, day: date) -> None:
         """Set the day of arrival, which chooses the pseudonym key; the tally starts anew."""
         self._treatments.begin(day)
-        self._names.begin(day)
+        if self._names.begin(day):
+            self._rulings.clear()  # a name that was one too many yesterday may be shown today
         self.tally.take()
 
     def use(self, allow_list: AllowList) -> None:
@@ -134,21 +136,22 @@ class Gate:
         rulings = [self._rule(level, key) for key in keys.dictionary.to_pylist()]
         codes = keys.indices.to_numpy()
         self._count(level, [r.decision for r in rulings], codes)
-        treated = self._treat_entries([r.decision for r in rulings], codes, entries.field("value"))
+        treated = self._treat_entries(rulings, codes, entries.field("value"))
         kept = np.zeros(len(entries), dtype=np.int64)
         kept[treated.positions] = 1
         new_offsets = np.concatenate(([0], np.cumsum(kept)))[offsets]
         kept_keys = keys.dictionary.take(pa.array(codes[treated.positions]))
         made = pa.MapArray.from_arrays(pa.array(new_offsets, pa.int32()), kept_keys, treated.texts)
         of_rows = owners(made) if callable(owners) else owners
-        named = [(r.field, outcome_of(r.decision)) for r in rulings]
+        named = [(r.field, r.outcome) for r in rulings]
         self.tally.add(of_rows.spread(np.diff(offsets)), codes, named, treated.moved)
         return made
 
     def _treat_entries(
-        self, decisions: list[Decision], codes: np.ndarray, values: pa.StructArray
+        self, rulings: list[_Ruling], codes: np.ndarray, values: pa.StructArray
     ) -> _Treated:
         texts, is_number = _as_text(values)
+        decisions = [r.decision for r in rulings]
         wanted = np.array([d.treatment is not Treatment.DROP for d in decisions])[codes]
         has_text = texts.is_valid().to_numpy(zero_copy_only=False)
         positions = np.flatnonzero(wanted & has_text)
@@ -164,7 +167,7 @@ class Gate:
         treat = [self._treatments.of(d.treatment) for d in decisions]
         rest = np.flatnonzero(~as_is)
         treated, fates = _treat_pairs(treat, codes[rest], texts.take(pa.array(rest)))
-        keeps = np.array([outcome_of(d) == "keep" for d in decisions])[codes[rest]]
+        keeps = np.array([r.outcome == "keep" for r in rulings])[codes[rest]]
         moved.append((positions[rest[keeps & (fates == _CHANGED)]], "scrub"))
         moved.append((positions[rest[fates == _DROPPED]], "drop"))
         if not as_is.any():
@@ -179,19 +182,21 @@ class Gate:
         if found is None:
             if len(self._rulings) > 50_000:
                 self._rulings.clear()
-            found = self._rulings[level, key] = self._make_ruling(level, key)
+            decision, field = self._look_up(level, key)
+            found = _Ruling(decision, field, outcome_of(decision))
+            self._rulings[level, key] = found
         return found
 
-    def _make_ruling(self, level: str, key: str) -> _Ruling:
+    def _look_up(self, level: str, key: str) -> tuple[Decision, str]:
         decision, entry = self._allow_list.look_up(level, key)
         if entry is None:
             digest = self._names.digest(key)
             hidden = self._allow_list.exact.get((level, digest))
-            return _Ruling(hidden or UNKNOWN, digest if hidden else self._names.of(key))
+            return hidden or UNKNOWN, digest if hidden else self._names.of(key)
         if entry != key and decision.treatment is not Treatment.DROP and not is_plain_name(key):
             # Below a prefix the rest of the name is the sender's text, and it would be stored.
-            return _Ruling(UNKNOWN, self._names.of(key))
-        return _Ruling(decision, entry)
+            return UNKNOWN, self._names.of(key)
+        return decision, entry
 
     def _count(self, level: str, decisions: list[Decision], codes: np.ndarray) -> None:
         for decision, number in zip(

@@ -174,7 +174,7 @@ def _resource_columns(resource: pa.StructArray, gate: Gate) -> dict[str, pa.Arra
         name: pa.array([_first(row, keys) for row in rows], pa.string())
         for name, keys in _PROMOTED.items()
     }
-    columns["component"] = _components(attributes)
+    columns["component"] = _component_of(rows)
     columns["resource_attributes"] = pa.array(
         [json.dumps(row, sort_keys=True, ensure_ascii=False) for row in rows], pa.string()
     )
@@ -182,7 +182,10 @@ def _resource_columns(resource: pa.StructArray, gate: Gate) -> dict[str, pa.Arra
 
 
 def _components(attributes: pa.MapArray) -> pa.Array:
-    rows = [dict(row or ()) for row in attributes.to_pylist()]
+    return _component_of([dict(row or ()) for row in attributes.to_pylist()])
+
+
+def _component_of(rows: list[dict[str, str]]) -> pa.Array:
     names = [_first(row, _COMPONENT) or _UNKNOWN_SERVICE for row in rows]
     return pa.array(names, pa.string())
 

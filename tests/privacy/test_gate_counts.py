@@ -212,6 +212,18 @@ def test_a_flood_of_names_becomes_other_until_the_next_day(keys: KeyStore) -> No
     assert names.of("zzq1") != OTHER
 
 
+def test_a_name_that_was_one_too_many_is_shown_the_next_day(
+    pipeline: Pipeline, spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("privacy.attribute_names.MOST_NAMES", 0)
+    send(pipeline, with_attributes("api", player__mood_score=1))
+    assert spooled(spool)["api", "spans", OTHER, "unknown"] == 1
+    monkeypatch.setattr("privacy.attribute_names.MOST_NAMES", 10)
+    pipeline.gate.begin(date(2030, 1, 1))
+    send(pipeline, with_attributes("api", player__mood_score=2))
+    assert spooled(spool)["api", "spans", "player.mood_score", "unknown"] == 1
+
+
 @given(
     st.lists(st.tuples(st.integers(0, 3), st.integers(0, 4)), max_size=60),
     st.data(),
