@@ -194,8 +194,8 @@ def _quoted(match: re.Match[str]) -> Finding | None:
         return None
     if " " not in match[group] and len(words) > 1:
         return None  # code: what nobody knows in it is masked word by word
-    is_named = _is_key(match) or _is_of_programs(words)
-    if is_named and all(is_constant(w) for w in words):
+    is_named = _is_key(match) or _is_of_programs(words) or _is_own_sentence(match, words)
+    if is_named and all(is_constant(w) for w in words) and not _is_prose(match[group]):
         return _quoted_name(match, group) if len(words) == 1 else None
     return Finding(match.start(group), match.end(group), "value")
 
@@ -208,6 +208,16 @@ def _is_key(match: re.Match[str]) -> bool:
     )
 
 
+def _is_own_sentence(match: re.Match[str], words: list[str]) -> bool:
+    """`"msg": "token refreshed"`: a logger's sentence in JSON, at least half of it words of programs."""
+    key = _SENTENCE_KEY.search(match.string, max(match.start() - 24, 0), match.start())
+    return key is not None and 2 * sum(_is_of_programs([w]) for w in words) >= len(words)
+
+
+_SENTENCE_KEY = re.compile(
+    r"(?i:[\"'](?:msg|message|reason|event|error|err|detail|details|status|cause|description|exception|operation|action)[\"']\s*:\s*"
+    r"|\b(?:msg|reason|error|err|event|cause)=)\Z"
+)
 _OBJECT = re.compile(
     r"(?i:\b(?:column|table|relation|constraint|index|attribute|property|argument|parameter|function|method)\s)\Z"
 )
