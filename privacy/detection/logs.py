@@ -11,6 +11,7 @@ import re
 from privacy.detection.findings import Finding, blank, union
 from privacy.detection.lexicon import (
     is_given_name,
+    is_only_a_name,
     is_operations_word,
     is_program_word,
     template_words,
@@ -93,7 +94,8 @@ CONSTANTS = re.compile(
     r"(?i:v\d|utf-?8|utf-?16|latin-?1|base64|sha-?(?:1|256|384|512)|md5|http[s/]?\d?|http/\d(?:\.\d)?|"
     r"ipv[46]|neo4j|s3|k8s|oauth2|auth0|h2|x86_64|amd64|arm64|int(?:8|16|32|64)|float(?:16|32|64)|"
     r"(?:step|branch|attempt|retry|phase|task|node|stage|worker|shard|pool|queue|level|part|replica|thread)[_-]?\d{1,3}|"
-    r"p(?:50|90|95|99)|(?:gpt|llama|qwen|mi[sx]tral|gemma|phi|claude|gemini|deepseek)[\w.:-]*|python3?(?:\.\d+)?|"
+    r"p(?:50|90|95|99)|(?:gpt|llama|qwen|mi[sx]tral|deepseek)[\w.:-]*|"
+    r"(?:gemma|phi|claude|gemini)[:-]?\d[\w.:-]*|claude-[a-z\d.:-]+|python3?(?:\.\d+)?|"
     r"psycopg2|log4j|ec2|i18n|utf8mb4|(?:us|eu|ap|sa|ca|me|af)-[a-z]+-\d[a-z]?)\Z"
 )
 _SAFE_VALUES = frozenset(
@@ -270,10 +272,16 @@ def _unknown(text: str) -> list[Finding]:
     found: list[Finding] = []
     for match in _TOKEN.finditer(text):
         token = match.group()
-        if token[0] == "<" or is_constant(token):
+        if token[0] == "<" or is_constant(token) or _MODEL.match(text, match.start()):
             continue
         found.append(Finding(*_whole(text, match.start(), match.end()), "word"))
     return union(found)
+
+
+# People have these names too, but none with a version.
+_MODEL = re.compile(
+    r"(?i:(?:gemma|phi|claude|gemini)[ :-]?\d|(?:claude|gemini)-(?:opus|sonnet|haiku|instant|pro|flash))"
+)
 
 
 def _whole(text: str, start: int, end: int) -> tuple[int, int]:
@@ -320,7 +328,7 @@ def _is_known_part(part: str) -> bool:
     stem = _SHORT_NUMBER.sub("", lower)
     is_named = len(stem) > 1 or stem in {"v", "p"}
     if (is_named and is_operations_word(stem)) or (
-        stem.endswith("s") and is_operations_word(stem[:-1])
+        stem.endswith("s") and is_operations_word(stem[:-1]) and not is_only_a_name(stem)
     ):
         return True
     part = _NAMED_WITH_DIGITS.sub("", part)

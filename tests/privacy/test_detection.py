@@ -130,6 +130,12 @@ def test_an_error_that_quotes_what_somebody_typed_keeps_its_template_only(
     assert redacted.split()[0] == line.split(maxsplit=1)[0]
 
 
+@pytest.mark.parametrize("name", ["Philippa", "Claude", "Gemma", "Klaus", "Lourdes", "Luis"])
+def test_a_name_that_resembles_a_word_of_programs_is_masked_in_logs(name: str) -> None:
+    assert name not in redact(f"the nurse {name} closed the chat", "log").text
+    assert redact("claude-3-5-sonnet and phi-3 answered", "log").text.startswith("claude-3-5")
+
+
 @pytest.mark.parametrize(
     "line",
     [
