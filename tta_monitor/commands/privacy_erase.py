@@ -15,6 +15,7 @@ from dagster_project.warehouse import writer_lock
 from privacy.keys import KeyStore
 from tta_monitor.commands import groups
 from tta_monitor.commands.context import err, out, settings
+from tta_monitor.commands.permission import acting
 from tta_monitor.problems import Problem
 
 
@@ -38,7 +39,8 @@ def erase(
     chosen = settings()
     keys = KeyStore.open(chosen.home)
     with writer_lock(chosen, err.print):
-        receipt = erase_everywhere(chosen, keys, given, datetime.now(UTC).replace(tzinfo=None))
+        now = datetime.now(UTC).replace(tzinfo=None)
+        receipt = erase_everywhere(chosen, keys, given, now, by=acting())
     out.print(
         f"{receipt.rows} rows removed from {receipt.partitions} batches and partitions, "
         f"{'the' if receipt.keys_destroyed else 'no'} player key destroyed; still found: "

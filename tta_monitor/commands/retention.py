@@ -19,6 +19,7 @@ from privacy.keys import KeyStore
 from privacy.retention import Policy, RetentionProblem, read_policy
 from tta_monitor.commands import groups
 from tta_monitor.commands.context import err, out, print_table, settings
+from tta_monitor.commands.permission import acting
 from tta_monitor.problems import Problem
 
 
@@ -77,7 +78,7 @@ def apply(
     keys = KeyStore.open(chosen.home)
     policy = _policy(chosen, None)
     with writer_lock(chosen, err.print):
-        done = run_pass(chosen, keys, policy, _now(), by="os:owner")
+        done = run_pass(chosen, keys, policy, _now(), by=acting())
     if not done:
         out.print("nothing was due")
     for receipt in done:
