@@ -35,6 +35,8 @@ from live_tail.alerts.rule_files import SHIPPED, RuleProblem, load_rules
 from live_tail.alerts.simulate import Simulation
 from live_tail.alerts.spec import Duration
 
+_Row = dict[str, Any]
+_Fact = tuple[timedelta, str, _Row]
 START = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 _SERIES = re.compile(r"^\s*([A-Za-z_:][\w:.]*)\s*(?:\{(.*)\})?\s*$")
 _LABEL = re.compile(r'\s*([A-Za-z_][\w.]*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*(?:,|$)')
@@ -193,13 +195,13 @@ def _run(name: str, file: TestFile, case: Case, rules: dict[str, Rule]) -> list[
     outcomes: list[Outcome] = []
     now, position = timedelta(0), 0
     while pending:
-        arrived: dict[str, list[pa.Table]] = {}
+        arrived: dict[str, list[_Row]] = {}
         while position < len(facts) and facts[position][0] <= now:
-            _, signal, table = facts[position]
-            arrived.setdefault(signal, []).append(table)
+            _, signal, row = facts[position]
+            arrived.setdefault(signal, []).append(row)
             position += 1
         simulation.now = START + now
-        simulation.ingest({s: [pa.concat_tables(t)] for s, t in arrived.items()})
+        simulation.ingest({s: [landed(s, rows)] for s, rows in arrived.items()})
         simulation.advance(START + now)
         while pending and pending[0].eval_time < now + file.evaluation_interval:
             outcomes.append(_outcome(name, case, pending.pop(0), simulation))
@@ -225,8 +227,8 @@ def _text(labels: dict[str, str]) -> str:
     return "{" + ", ".join(f'{k}="{v}"' for k, v in sorted(labels.items()) if v) + "}"
 
 
-def _facts(file: str, case: Case) -> list[tuple[timedelta, str, pa.Table]]:
-    found: list[tuple[timedelta, str, pa.Table]] = []
+def _facts(file: str, case: Case) -> list[_Fact]:
+    found: list[_Fact] = []
     try:
         for series in case.input_series:
             found += _points(series, case.interval)
@@ -237,7 +239,7 @@ def _facts(file: str, case: Case) -> list[tuple[timedelta, str, pa.Table]]:
     return found
 
 
-def _points(series: SeriesInput, interval: timedelta) -> list[tuple[timedelta, str, pa.Table]]:
+def _points(series: SeriesInput, interval: timedelta) -> list[_Fact]:
     match = _SERIES.match(series.series)
     if not match:
         raise ValueError(f'{series.series!r} must look like name{{label="value"}}')
@@ -261,14 +263,14 @@ def _points(series: SeriesInput, interval: timedelta) -> list[tuple[timedelta, s
             "attributes": [(k, v) for k, v in labels.items() if k not in _COLUMNS],
             "value": value,
         }
-        found.append((at, "metric_points", landed("metric_points", [row])))
+        found.append((at, "metric_points", row))
     return found
 
 
 _COLUMNS = {"component", "environment", "host"}
 
 
-def _spans(span: SpanInput, number: int) -> list[tuple[timedelta, str, pa.Table]]:
+def _spans(span: SpanInput, number: int) -> list[_Fact]:
     found = []
     at, count = span.start, 0
     while at < span.to:
@@ -289,7 +291,7 @@ def _spans(span: SpanInput, number: int) -> list[tuple[timedelta, str, pa.Table]
             if events
             else [],
         }
-        found.append((at, "spans", landed("spans", [row])))
+        found.append((at, "spans", row))
         at += span.every
     return found
 
