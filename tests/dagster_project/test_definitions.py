@@ -45,6 +45,7 @@ def test_assets_schedules_and_checks_are_exactly_these(repository) -> None:
     }
     assert {"receiver/otlp", "published/operations", "retention/receipts"} <= keys
     assert sorted(s.name for s in repository.schedules) == ["batch_schedule", "retention_schedule"]
+    assert [s.name for s in repository.sensors] == ["retention_catch_up"]
     checks = (
         {k.name for k in repository.resolve_all_asset_check_keys()}
         if hasattr(repository, "resolve_all_asset_check_keys")

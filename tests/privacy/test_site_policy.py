@@ -1,5 +1,7 @@
 """Decisions of the site: merged, followed, written with an entry; a wrong file changes nothing."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -204,3 +206,19 @@ def test_without_a_file_nothing_is_decided(home: Path) -> None:
     assert load_site_policy(home) == {}
     (home / FILE).write_text("")
     assert load_site_policy(home) == {}
+
+
+def test_a_receiver_does_not_start_with_a_wrong_policy_and_names_the_fix(
+    home: Path, keys: KeyStore
+) -> None:
+    (home / FILE).write_text("attributes: {gen_ai.prompt: allow}")
+    done = subprocess.run(
+        [sys.executable, "-m", "ingestion.receivers", "--home", str(home)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "gen_ai.prompt is dropped by the shipped allow-list" in done.stderr
+    assert "Traceback" not in done.stderr
