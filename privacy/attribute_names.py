@@ -22,8 +22,8 @@ _HIDDEN = re.compile(r"~[a-p]{12}\Z")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(?:[./:][A-Za-z0-9_-]+)*\Z", re.ASCII)
 _SEPARATORS = re.compile(r"[./:_-]+")
 _LONGEST = 80
-_RUNS = ((re.compile(r"[a-z]+"), "a"), (re.compile(r"[A-Z]+"), "A"), (re.compile(r"\d+"), "9"))
-_STRANGE = re.compile(r"[^aA9._:/ @-]+")
+_RUNS = ((re.compile(r"[a-z]+"), "a"), (re.compile(r"[A-Z]+"), "A"), (re.compile(r"\d+"), "#"))
+_STRANGE = re.compile(r"[^aA#._:/ @-]+")
 _LETTERS = str.maketrans("0123456789abcdef", "abcdefghijklmnop")
 
 
@@ -46,7 +46,10 @@ def is_name(text: str) -> bool:
 
 
 def shape(name: str) -> str:
-    """`answer.from_Jane42` → `a.a_Aa9`: enough to know it again, not enough to read it."""
+    """`answer.from_Jane42` → `a.a_Aa#`: enough to know it again, not enough to read it.
+
+    No digit stands for digits: `9.9.9.9` would be somebody's address.
+    """
     for run, sign in _RUNS:
         name = run.sub(sign, name)
     return _STRANGE.sub("?", name)[:24]

@@ -182,7 +182,8 @@ def test_names_of_software_are_shown_and_names_of_people_are_not(keys: KeyStore)
         text = names.of(personal)
         assert text.startswith("~") and text[1:13].isalpha()
         assert not any(w in text for w in ("jane", "amelie", "grace", "zeno", "emily", "0770"))
-    assert shape("answer.from_Jane42") == "a.a_Aa9"
+    assert shape("answer.from_Jane42") == "a.a_Aa#"
+    assert shape("9.9.9.9") == "#.#.#.#"  # no address, not even an invented one
 
 
 def test_every_name_of_the_allow_list_can_be_shown() -> None:
