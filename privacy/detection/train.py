@@ -55,9 +55,12 @@ def report(nlp: Language) -> str:
     for label in (*LABELS, "all"):
         total = sum(spans.values()) if label == "all" else spans[label]
         hits = sum(found.values()) if label == "all" else found[label]
+        if not total:
+            lines.append(f"| {label} | 0 | 0 | not measured | |")
+            continue
         low, high = wilson(hits, total)
         lines.append(f"| {label} | {total} | {hits} | {hits / total:.3f} | {low:.3f}-{high:.3f} |")
-    lines.append(f"neutral words: {neutral}, masked: {masked} ({masked / neutral:.3f})")
+    lines.append(f"neutral words: {neutral}, masked: {masked}")
     return "\n".join(lines) + "\n"
 
 

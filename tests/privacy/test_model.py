@@ -2,7 +2,7 @@
 
 import pytest
 
-from privacy.detection import ner
+from privacy.detection import ner, train
 from privacy.detection.ner import OwnNlpEngine, blank_pipeline, shipped_pipeline
 from privacy.detection.train import measure, wilson
 from privacy.detection.training_text import LABELS, examples
@@ -80,3 +80,17 @@ def test_lost_weights_are_named_by_their_file(monkeypatch: pytest.MonkeyPatch, t
     monkeypatch.setattr(ner, "WEIGHTS", tmp_path / "ner.bin.xz")
     with pytest.raises(FileNotFoundError, match=r"ner\.bin\.xz"):
         ner.shipped_pipeline.__wrapped__()
+
+
+def test_training_twice_gives_the_same_weights_and_prints_the_table_of_the_card(
+    monkeypatch: pytest.MonkeyPatch, tmp_path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(train, "_MESSAGES", 64)
+    monkeypatch.setattr(train, "_HELD_OUT", 60)
+    made = []
+    for name in ("first", "second"):
+        monkeypatch.setattr(train, "WEIGHTS", tmp_path / name / "ner.bin.xz")
+        train.main()
+        made.append((tmp_path / name / "ner.bin.xz").read_bytes())
+    assert made[0] == made[1]
+    assert "| PERSON |" in capsys.readouterr().out
