@@ -20,10 +20,10 @@ STRUCTURED = frozenset({"EMAIL", "PHONE", "IP", "ID", "SECRET", "URL"})
 @pytest.mark.parametrize(
     ("name", "kind", "lower", "floor"),
     [
-        ("chat.txt", "chat", False, 0.92),
-        ("chat.txt", "chat", True, 0.90),
+        ("chat.txt", "chat", False, 0.95),
+        ("chat.txt", "chat", True, 0.95),
         ("chat_other.txt", "chat", False, 0.95),
-        ("logs.txt", "log", False, 0.95),
+        ("logs.txt", "log", False, 0.97),
     ],
 )
 def test_recall_on_held_out_text(name: str, kind: str, lower: bool, floor: float) -> None:
