@@ -63,7 +63,7 @@ def main() -> None:
         if rate:
             other.start()
         headers = {"Content-Type": "application/x-protobuf"}
-        words = [f"{a}{b}" for a in "alder birch cedar elm fir oak".split() for b in "abcdef"]
+        words = [f"{a}{b}" for a in "alder birch cedar beech fir oak".split() for b in "abcdef"]
         spent = {m: sum(started.process(m).cpu_times()[:2]) for m in modules}
         began = time.time()
         for word in words[:_SAMPLES]:
