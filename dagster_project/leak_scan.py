@@ -57,7 +57,7 @@ _OVERLAP = 4_096
 _OUR_IDS = frozenset({"uuid"})
 # These fields name servers, which `allow_list.yaml` keeps on purpose.
 _SERVERS = frozenset(
-    """host host.name instance target server.address net.host.name net.peer.name http.host
+    """host hosts host.name instance target server.address net.host.name net.peer.name http.host
     http.server_name net.sock.host.addr peer.service http.url url.full""".split()
 )
 _ENCODED = {

@@ -6,7 +6,7 @@ stands in. Not here: what is looked for (`privacy/leak_scan`), marts (`dagster_p
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,7 +97,8 @@ def state_texts(settings: Settings, keys: KeyStore) -> Iterator[Texts]:
                 if table == "audit_entries":
                     yield _audit_texts(f"state {table}", row, chain)
                 else:
-                    yield from _row_texts(f"state {table}", row, sealers)
+                    made = _MADE_IDS[table](row) if table in _MADE_IDS else ""
+                    yield from _row_texts(f"state {table}", row, sealers, made)
     finally:
         db.close()
 
@@ -111,11 +112,22 @@ def _audit_texts(place: str, row: tuple[Any, ...], chain: Chain) -> Texts:
     return Texts(place, "record", (json.dumps(record, ensure_ascii=False),))
 
 
-def _row_texts(place: str, row: tuple[Any, ...], sealers: list[Sealer]) -> Iterator[Texts]:
+# Where a record's id is made of several columns.
+_MADE_IDS: dict[str, Callable[[tuple[Any, ...]], str]] = {
+    "error_groups": lambda row: f"group/{row[0]}",
+    "error_transitions": lambda row: f"transition/{row[1]}/{row[2]}",
+    "error_rules": lambda row: f"rule/{row[2]}/{row[3]}",
+    "release_ledger": lambda row: f"{row[1]}/{row[2]}",
+}
+
+
+def _row_texts(
+    place: str, row: tuple[Any, ...], sealers: list[Sealer], made_id: str
+) -> Iterator[Texts]:
     plain = tuple(cell for cell in row if isinstance(cell, str))
     if plain:
         yield Texts(place, "text", plain)
-    ids = [str(cell) for cell in row if isinstance(cell, str | int)]
+    ids = [made_id, *(str(cell) for cell in row if isinstance(cell, str | int))]
     for cell in row:
         if isinstance(cell, bytes) and len(cell) > 38:  # day, nonce and tag of a sealed record
             yield _opened(place, cell, ids, sealers)

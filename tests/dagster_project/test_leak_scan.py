@@ -8,6 +8,7 @@ import pytest
 
 from dagster_project import leak_scan
 from dagster_project.leak_scan import scan_home
+from ingestion.errors.store import ErrorStore
 from ingestion.settings import Settings, load_settings
 from privacy.access import Role
 from privacy.accounts import Accounts
@@ -97,3 +98,15 @@ def test_a_session_beside_its_times_is_no_phone_number(settings: Settings, keys:
     (settings.home / "note.txt").write_text("call 0020 2 2574 1290 at 10:00:00+00:002026-11-25")
     (found,) = scan_home(settings, keys, artefacts=()).findings
     assert (found.place, found.kind, found.count) == ("note.txt", "phone", 1)
+
+
+def test_decisions_about_errors_are_read_and_a_name_in_a_note_is_found(
+    settings: Settings, keys: KeyStore
+) -> None:
+    store = ErrorStore(settings.home, keys)
+    store._add_rule("merge", "a" * 16, "b" * 16, "os:owner")
+    assert scan_home(settings, keys, artefacts=()).unread == ()
+    store._add_rule("merge", "c" * 16, "b" * 16, f"mail {SAMPLES['email']}")
+    looked = scan_home(settings, keys, artefacts=())
+    assert looked.unread == ()
+    assert ("state error_rules", "email") in {(f.place, f.kind) for f in looked.findings}
