@@ -19,6 +19,7 @@ class Treatment(StrEnum):
     """What happens to a value on its way in; see the head of `allow_list.yaml`."""
 
     KEEP = "keep"
+    NAME = "name"
     ALLOW = "allow"
     PSEUDONYMISE = "pseudonymise"
     HOST = "host"

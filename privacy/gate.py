@@ -28,6 +28,8 @@ from privacy.treatments import DROPPED, Remembered, Treatments
 _TEXT = pa.string()
 _MAP = pa.map_(pa.string(), pa.string())
 _MAX_ARRAY_ITEMS = 32
+# Numbers and booleans of these pass without a look.
+_AS_TYPED = frozenset({Treatment.KEEP, Treatment.NAME})
 _SAME, _CHANGED, _DROPPED = range(3)
 
 
@@ -110,7 +112,7 @@ class Gate:
     def tokens(self, column: pa.Array, field: str, owners: Owners) -> pa.Array:
         """Enumerations, units, scope names and versions: kept when plain, else skeletons."""
         rulings = [(field, "keep"), (field, "scrub"), (field, "drop")]
-        return self._map_distinct(column, self._treatments.keep, owners, rulings)
+        return self._map_distinct(column, self._treatments.name, owners, rulings)
 
     def drop(self, is_dropped: pa.Array, field: str, owners: Owners) -> None:
         """Count values that have no form in which they could be kept."""
@@ -160,7 +162,7 @@ class Gate:
         if len(positions) == 0:
             return _Treated(positions, pa.array([], _TEXT), moved)
         texts, codes = texts.take(pa.array(positions)), codes[positions]
-        as_is = np.array([d.treatment is Treatment.KEEP for d in decisions])[codes]
+        as_is = np.array([d.treatment in _AS_TYPED for d in decisions])[codes]
         as_is &= is_number[positions]
         if as_is.all():
             return _Treated(positions, texts, moved)
@@ -205,7 +207,7 @@ class Gate:
             if not decision.is_listed:
                 # The name of an unknown attribute is the sender's text: only the level is counted.
                 self.counts.unknown[level] += int(number)
-            elif decision.treatment is not Treatment.KEEP:
+            elif decision.treatment not in _AS_TYPED:
                 self.counts.treated[level, decision.treatment.value, decision.reason] += int(number)
 
     def _map_distinct(

@@ -17,6 +17,7 @@ from privacy.fields import Decision, Treatment
 UNKNOWN = "unknown"
 _OUTCOMES = {
     Treatment.KEEP: "keep",
+    Treatment.NAME: "keep",
     Treatment.HOST: "keep",
     Treatment.LABEL: "keep",
     Treatment.ALLOW: "keep",

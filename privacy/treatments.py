@@ -11,6 +11,8 @@ from datetime import date
 from privacy.detect import mask_leftovers
 from privacy.detection.findings import render
 from privacy.detection.identity import is_trusted
+from privacy.detection.lexicon import template_words
+from privacy.detection.logs import is_constant
 from privacy.detection.redact import log_spans
 from privacy.fields import Treatment
 from privacy.paths import template_path, template_url
@@ -29,6 +31,12 @@ _HOST = re.compile(
     r"(?:[A-Za-z0-9_][\w.-]{0,100}|\[[0-9a-fA-F:.]+\]|[0-9a-fA-F:]{3,39})(?::\d{1,5})?\Z", re.ASCII
 )
 _LABEL = re.compile(r"[A-Za-z0-9][\w .()/+:#-]{0,79}\Z", re.ASCII)
+_WORD = re.compile(r"[^\W\d_]\w*")
+_RUN = re.compile(r"[A-Za-z0-9]{12,}")
+_MIXED = re.compile(r"\d[A-Za-z]+\d|[A-Za-z]\d+[A-Za-z]")
+_MANY_DIGITS = re.compile(r"(?:\d[ .:()+-]?){8}")
+# `H200`, `80GB`, `RTX4090`: capitals and at most five digits.
+_MODEL_NUMBER = re.compile(r"(?=.*\d)[A-Z]{1,4}\d{1,5}[A-Z]{0,3}\Z")
 _OPAQUE = re.compile(r"[0-9a-f]{32,64}\Z")
 _SUSPICIOUS = re.compile(
     r"\d{7}|eyJ|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-|(?:\d[.:-]?){9}|(?i:bearer|passw|secret|AKIA|ghp_|sk-)"
@@ -36,9 +44,10 @@ _SUSPICIOUS = re.compile(
 )
 # A server's address may stand in a host's field; a device's, a document's number or a key may not.
 _NO_HOST = re.compile(
-    r"eyJ|\d{10}|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-|\d{3}-\d\d-\d{4}"
+    r"eyJ|\d{9}|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-|\d{3}-\d\d-\d{4}"
     r"|(?i:bearer|passw|secret|AKIA|ghp_|sk-)|(?<![\w:])(?:[0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}(?![\w:])"
 )
+_FILE = re.compile(r"[^\s:]*(?::[/\\][^\s:]*)?[/\\.][^\s:]*\Z|<[\w ]{1,30}>\Z|node:[\w/]+\Z")
 _PRODUCT = re.compile(r"([A-Za-z][A-Za-z_-]{1,40}?)(?:/[\d.]+)?(?=[\s;(]|\Z)")
 _SQL_LITERAL = re.compile(
     r"'(?:[^']|'')*'|\"(?:[^\"\\]|\\.)*\"|\$\$.*?\$\$|\b0x[0-9a-fA-F]+\b|(?<![\w$?:.])[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?\b",
@@ -55,12 +64,34 @@ _COMMAND = re.compile(r"\s*([A-Za-z][A-Za-z._]{0,30})\b")
 
 
 def keep(value: str) -> str:
-    """The value when it is a number or a plain token; else its skeleton."""
+    """The value when it is a number or a token of words that are nobody's; else its skeleton."""
     if _NUMBER.match(value):
         return value
-    if _TOKEN.match(value) and (_OPAQUE.match(value) or not _SUSPICIOUS.search(value)):
+    return value if name(value) == value and _is_known(value) else scrub(value)
+
+
+def name(value: str) -> str:
+    """What a program or a thing is called: a number or a plain token that is no secret; else its skeleton."""
+    if _NUMBER.match(value):
+        return value
+    is_plain = _TOKEN.match(value) and not _SUSPICIOUS.search(value)
+    if _OPAQUE.match(value) or (is_plain and not _is_secret(value)):
         return value
     return scrub(value)
+
+
+def _is_known(value: str) -> bool:
+    """Whether every word belongs to software, to TTA's templates or to the language, and to nobody."""
+    words = (word for word in _WORD.findall(value) if not _MODEL_NUMBER.match(word))
+    return all(is_constant(word) or word.lower() in template_words() for word in words)
+
+
+def _is_secret(value: str) -> bool:
+    """A run of twelve letters and digits in which cases and digits mix as nobody names a thing."""
+    return any(
+        run.lower() != run and run.upper() != run and _MIXED.search(run)
+        for run in _RUN.findall(value)
+    )
 
 
 def allow(value: str) -> str:
@@ -70,12 +101,16 @@ def allow(value: str) -> str:
 
 def host(value: str) -> str:
     """A host name or address with an optional port; anything else as a skeleton."""
-    return value if _HOST.match(value) and not _NO_HOST.search(value) else scrub(value)
+    is_host = _HOST.match(value) and not _NO_HOST.search(value) and not _is_secret(value)
+    return value if is_host else scrub(value)
 
 
 def label(value: str) -> str:
     """A product name such as `NVIDIA H200`; anything else as a skeleton."""
-    return value if _LABEL.match(value) and not _SUSPICIOUS.search(value) else scrub(value)
+    is_plain = _LABEL.match(value) and not _SUSPICIOUS.search(value)
+    if is_plain and not _MANY_DIGITS.search(value) and not _is_secret(value) and _is_known(value):
+        return value
+    return scrub(value)
 
 
 def scrub(value: str) -> str:
@@ -126,12 +161,13 @@ def summary(value: str) -> str:
 def product(value: str) -> str:
     """`Mozilla/5.0 (X11…)` → `Mozilla`."""
     found = _PRODUCT.match(value)
-    return found[1] if found else "<user_agent>"
+    return found[1] if found and ("/" in value or _is_known(found[1])) else "<user_agent>"
 
 
 def file(value: str) -> str:
-    """A source file below its package root."""
-    return short_file(value) if value else value
+    """A source file below its package root; what does not look like a file, as a skeleton."""
+    is_file = _FILE.match(value) and not _is_secret(value)
+    return short_file(value) if is_file or not value else scrub(value)
 
 
 def span_name(value: str) -> str:
@@ -176,10 +212,11 @@ class Treatments:
         self._stamp: object = None
         self.span_name = Remembered(span_name)
         self.scrub = Remembered(scrub)
-        self.keep = Remembered(keep)
+        self.name = Remembered(name)
         self._by_treatment: dict[Treatment, Remembered] = {
             Treatment.DROP: Remembered(_dropped),
-            Treatment.KEEP: self.keep,
+            Treatment.KEEP: Remembered(keep),
+            Treatment.NAME: self.name,
             Treatment.ALLOW: Remembered(allow),
             Treatment.SCRUB: self.scrub,
             Treatment.STACK: Remembered(stack),

@@ -139,7 +139,7 @@ def test_an_attribute_known_on_resources_can_be_decided_for_spans(
     home: Path, log: AuditLog
 ) -> None:
     site = decide(home, log, actor="a", name="service.version", decision=Decision.ALLOW)
-    assert merged(site).decide("resource", "service.version").treatment is Treatment.KEEP
+    assert merged(site).decide("resource", "service.version").treatment is Treatment.NAME
     assert merged(site).decide("span", "service.version").treatment is Treatment.ALLOW
 
 

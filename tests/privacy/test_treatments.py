@@ -117,7 +117,7 @@ def test_an_attribute_nobody_listed_is_dropped() -> None:
 def test_message_content_is_listed_to_be_dropped_and_exact_entries_win() -> None:
     policy: AllowList = load_allow_list()
     assert policy.decide("span", "gen_ai.input.messages").treatment is Treatment.DROP
-    assert policy.decide("span", "gen_ai.request.model").treatment is Treatment.KEEP
+    assert policy.decide("span", "gen_ai.request.model").treatment is Treatment.NAME
     assert policy.decide("span", "gen_ai.request.stop_sequences").treatment is Treatment.DROP
     assert policy.is_known("gen_ai.prompt.0.content")
 
@@ -136,3 +136,41 @@ def test_message_content_is_listed_to_be_dropped_and_exact_entries_win() -> None
 def test_a_file_keeps_its_name_unless_that_tells_of_a_person(written: str, kept: str) -> None:
     assert treatments.file(written) == kept
     assert treatments.file(kept) == kept
+
+
+@pytest.mark.parametrize(
+    "bare",
+    [
+        "zonsorkmus",
+        "Tfaxd3nnmhx7dA",
+        "6RqBHDsfPU446YC6wB95vHgLpa7Khyiv",
+        "Nadia",
+        "4111111111111111",
+    ],
+)
+def test_an_enumeration_takes_no_name_and_no_secret(bare: str) -> None:
+    assert bare not in treatments.keep(bare)
+    assert bare not in treatments.label(bare)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["GET", "HTTP/1.1", "cognitive_reframing", "tool_calls", "PHQ-9", "softirq", "-0.5", "h2"],
+)
+def test_an_enumeration_keeps_words_of_software_and_language(value: str) -> None:
+    assert treatments.keep(value) == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["zephyr-api", "gpt-4o-2024-08-06", "ZorblaxError", "Qwen/Qwen2.5-72B-Instruct", "pool_01"],
+)
+def test_names_of_programs_stay_unless_they_look_like_a_secret(value: str) -> None:
+    assert treatments.name(value) == value
+    assert treatments.name("venCF7x9xeMfmn") != "venCF7x9xeMfmn"
+
+
+def test_a_product_keeps_its_model_and_a_sentence_does_not_pass_for_one() -> None:
+    assert treatments.label("NVIDIA GeForce RTX 4090") == "NVIDIA GeForce RTX 4090"
+    assert "000872" not in treatments.label("calling +44 7694 000872 failed")
+    assert "lispriandjux" not in treatments.file("I cannot sleep since lispriandjux left")
