@@ -19,7 +19,7 @@ from ingestion.spool import Spool
 from privacy.access import Right
 from privacy.audit import AuditEntry, Outcome
 from privacy.detection.canary import canaries
-from privacy.detection.identity import content_hash
+from privacy.detection.identity import content_hash, short_hash
 from privacy.fields import PolicyProblem
 from privacy.keys import KeyStore
 from privacy.receipts import Receipt
@@ -105,7 +105,7 @@ def detector() -> Detector | None:
         float(found[0].partition(";canary=")[2]),
         datetime.fromtimestamp(found[1] / 1e6, UTC),
     )
-    if f"+{_content_hash()[:12]};" not in found[0]:
+    if f"+{short_hash(_content_hash())};" not in found[0]:
         return Detector(found[0], at, recall)
     planted = len(canaries())
     return Detector(found[0], at, recall, planted, *wilson(round(recall * planted), planted))

@@ -1,6 +1,7 @@
 """Fixtures every test shares: a fresh data home, free ports, the real capture."""
 
 import json
+import os
 import socket
 import sys
 import tarfile
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from ingestion.receivers.http import PATHS
 from ingestion.receivers.pipeline import Incoming, Pipeline
@@ -97,11 +99,20 @@ def free_port() -> int:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory, incoming: list[Incoming]) -> Settings:
-    """A home into which the whole capture was received and built once, for reading only."""
+    """A home into which the whole capture was received and built once, for reading only.
+
+    The processes of one test run share it.
+    """
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "built" / "home"
+    with FileLock(folder.parent.with_suffix(".lock")):
+        return load_settings(folder) if folder.exists() else _build(folder, incoming)
+
+
+def _build(folder: Path, incoming: list[Incoming]) -> Settings:
     from dagster_project.build import run_build
 
-    folder = tmp_path_factory.mktemp("built") / "home"
-    folder.mkdir()
+    folder.mkdir(parents=True)
     keys = KeyStore.open(folder, create=True)
     chosen = load_settings(folder)
     pipeline = Pipeline(Spool(chosen.spool_path, keys), keys)

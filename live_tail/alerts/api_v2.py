@@ -15,7 +15,8 @@ from live_tail.alerts.matchers import parse
 from live_tail.alerts.model import labels_of
 from live_tail.alerts.records import Alert, Silence
 from live_tail.alerts.templates import alertmanager_alert
-from privacy.treatments import keep, scrub
+from privacy.treatments import name as kept_name
+from privacy.treatments import scrub
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
 _MAX_ALERTS = 5_000
@@ -197,7 +198,7 @@ def _external(entry: Any) -> dict[str, Any]:
     notes = entry.get("annotations") or {}
     notes = {n: v for n, v in notes.items() if isinstance(v, str)}
     return {
-        "labels": labels_of({n: keep(v) for n, v in labels.items()}),
+        "labels": labels_of({n: kept_name(v) for n, v in labels.items()}),
         "starts_at": _moment(entry.get("startsAt")) or datetime.now(UTC),
         "ends_at": _moment(entry.get("endsAt")),
         "summary": scrub(notes.get("summary", "") or notes.get("message", "")),

@@ -22,7 +22,8 @@ from live_tail.alerts.mute import mutes, silenced_now
 from live_tail.alerts.policy import Policy
 from live_tail.alerts.records import Alert, Book, Event, Notification, Silence, State
 from live_tail.alerts.store import Store
-from privacy.treatments import keep, scrub
+from privacy.treatments import name as kept_name
+from privacy.treatments import scrub
 
 _TIDY = timedelta(hours=1)
 _DURABLE = attrgetter(
@@ -76,7 +77,7 @@ class Manager:
         """Raises life.UnknownAlert. The note is kept as a skeleton."""
         with self._lock:
             now = self._clock()
-            book, event = life.acknowledge(self._book, name, keep(by), scrub(note), now)
+            book, event = life.acknowledge(self._book, name, kept_name(by), scrub(note), now)
             self._settle(book, [event], now)
             return event.alert
 
@@ -84,7 +85,7 @@ class Manager:
         """Raises life.UnknownAlert."""
         with self._lock:
             now = self._clock()
-            book, event = life.resolve(self._book, name, keep(by), now)
+            book, event = life.resolve(self._book, name, kept_name(by), now)
             self._settle(book, [event], now)
             return event.alert
 
@@ -116,7 +117,7 @@ class Manager:
     ) -> Silence:
         """Mute what matches, from now or later; raises BadMatcher, or ValueError for wrong times."""
         patterns = [parse(text)[2].pattern for text in matchers]
-        if any(scrub(p) != p and keep(p) != p for p in patterns):
+        if any(scrub(p) != p and kept_name(p) != p for p in patterns):
             raise ValueError("a matcher holds what no label can hold after the privacy gate")
         with self._lock:
             now = self._clock()
@@ -124,7 +125,12 @@ class Manager:
             if not matchers or ends_at <= begins_at:
                 raise ValueError("a silence needs at least one matcher and an end in the future")
             silence = Silence(
-                secrets.token_hex(6), tuple(matchers), begins_at, ends_at, keep(by), scrub(comment)
+                secrets.token_hex(6),
+                tuple(matchers),
+                begins_at,
+                ends_at,
+                kept_name(by),
+                scrub(comment),
             )
             self._store.put_silence(silence)
             self._silences = self._store.silences()
@@ -172,7 +178,7 @@ class Manager:
                 if len(name) >= 4 and (alert.id == name or alert.fingerprint.startswith(name)):
                     return alert
         raise life.UnknownAlert(
-            f"no alert has the id {keep(name)[:40]!r}: see `./tta.sh monitor alerts list`."
+            f"no alert has the id {kept_name(name)[:40]!r}: see `./tta.sh monitor alerts list`."
         )
 
     def receivers_of(self, alert: Alert) -> list[str]:

@@ -18,6 +18,7 @@ from privacy.detection.labels import installed_models
 NAME = "tta-gate"
 VERSION = "2"
 DEFAULT_FLOOR = 0.98
+_LETTERS = str.maketrans("0123456789", "ghijklmnop")
 _HERE = Path(__file__).parent
 _PRIVACY = _HERE.parent
 # Code and data that decide what is found; libraries count by version.
@@ -50,10 +51,9 @@ class DetectorIdentity:
 
     @property
     def detector_id(self) -> str:
-        """Name, version, hash and canary recall, e.g. `tta-gate/2+5f0c2b9a77d1;canary=1.0000`."""
-        return (
-            f"{self.name}/{self.version}+{self.content_hash[:12]};canary={self.canary_recall:.4f}"
-        )
+        """Name, version, hash and canary recall, e.g. `tta-gate/2+lfgcibpanndh;canary=1.0000`."""
+        short = short_hash(self.content_hash)
+        return f"{self.name}/{self.version}+{short};canary={self.canary_recall:.4f}"
 
 
 class _Process:
@@ -86,6 +86,11 @@ def current() -> DetectorIdentity:
 def is_trusted() -> bool:
     """Whether text may pass the detector; otherwise it has to be dropped."""
     return current().is_ok
+
+
+def short_hash(full: str) -> str:
+    """Twelve letters of a hash: a run of digits after a plus would pass for a telephone number."""
+    return full[:12].translate(_LETTERS)
 
 
 def content_hash() -> str:

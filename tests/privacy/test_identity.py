@@ -53,10 +53,8 @@ def test_the_shipped_detector_finds_every_canary() -> None:
 
 def test_the_id_holds_name_version_hash_and_recall() -> None:
     detector = identity.current()
-    assert (
-        detector.detector_id
-        == f"tta-gate/{detector.version}+{detector.content_hash[:12]};canary=1.0000"
-    )
+    short = detector.content_hash[:12].translate(str.maketrans("0123456789", "ghijklmnop"))
+    assert detector.detector_id == f"tta-gate/{detector.version}+{short};canary=1.0000"
 
 
 def test_the_hash_follows_what_decides(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from ingestion.settings import Settings
 from privacy.keys import KeyStore
-from streamlit_app import data
+from streamlit_app import data, doorman
 
 
 def test_a_missing_key_is_named_on_the_page(settings: Settings, keys: KeyStore) -> None:
@@ -11,9 +11,11 @@ def test_a_missing_key_is_named_on_the_page(settings: Settings, keys: KeyStore) 
     copy.touch()
     (settings.home / "keys" / "kek").unlink()
     data.settings.clear()
+    doorman.forget()
     try:
         reading = data.marts("SELECT 4711")
     finally:
         data.settings.clear()
+        doorman.forget()
     assert reading.frame.empty
     assert "its key is missing" in reading.problem and "TTA_KEK_FILE" in reading.problem
