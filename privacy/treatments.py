@@ -67,17 +67,24 @@ def keep(value: str) -> str:
     """The value when it is a number or a token of words that are nobody's; else its skeleton."""
     if _NUMBER.match(value):
         return value
-    return value if name(value) == value and _is_known(value) else scrub(value)
+    if not _is_name(value):
+        return scrub(value)
+    # A plain token needs no detector: what nobody knows in it goes.
+    return _WORD.sub(lambda word: word[0] if _is_known(word[0]) else "<word>", value)
 
 
 def name(value: str) -> str:
     """What a program or a thing is called: a number or a plain token that is no secret; else its skeleton."""
     if _NUMBER.match(value):
         return value
+    return value if _is_name(value) else scrub(value)
+
+
+def _is_name(value: str) -> bool:
+    if _OPAQUE.match(value):
+        return True
     is_plain = _TOKEN.match(value) and not _SUSPICIOUS.search(value)
-    if _OPAQUE.match(value) or (is_plain and not _is_secret(value)):
-        return value
-    return scrub(value)
+    return bool(is_plain) and not _is_secret(value)
 
 
 def _is_known(value: str) -> bool:
