@@ -67,7 +67,7 @@ def keep(value: str) -> str:
     """The value when it is a number or a token of words that are nobody's; else its skeleton."""
     if _NUMBER.match(value):
         return value
-    if not _is_name(value):
+    if _OPAQUE.match(value) or not _is_name(value):
         return scrub(value)
     # A plain token needs no detector: what nobody knows in it goes.
     return _WORD.sub(lambda word: word[0] if _is_known(word[0]) else "<word>", value)

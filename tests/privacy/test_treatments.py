@@ -144,6 +144,7 @@ def test_a_file_keeps_its_name_unless_that_tells_of_a_person(written: str, kept:
         "zonsorkmus",
         "Tfaxd3nnmhx7dA",
         "6RqBHDsfPU446YC6wB95vHgLpa7Khyiv",
+        "0724359071900807556940446abcdef0",
         "Nadia",
         "4111111111111111",
     ],
@@ -174,3 +175,7 @@ def test_a_product_keeps_its_model_and_a_sentence_does_not_pass_for_one() -> Non
     assert treatments.label("NVIDIA GeForce RTX 4090") == "NVIDIA GeForce RTX 4090"
     assert "000872" not in treatments.label("calling +44 7694 000872 failed")
     assert "lispriandjux" not in treatments.file("I cannot sleep since lispriandjux left")
+
+
+def test_no_digits_of_an_opaque_id_stay_in_an_enumeration() -> None:
+    assert not any(c.isdigit() for c in treatments.keep("07243590719008075569404460abcdef"))
