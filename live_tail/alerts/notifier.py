@@ -51,8 +51,7 @@ class Notifier:
     def _settle(self) -> None:
         """What was being handed over when the last process died waits for its repeat interval."""
         for key in self._journal.left_over():
-            if self._store.state_of(key) == WAITING:
-                self._store.defer(key)
+            self._store.defer(key)
         self._journal.clear()
 
     def stop(self) -> None:

@@ -253,7 +253,8 @@ class Store:
         with transaction(self._db):
             self._db.execute(
                 "UPDATE alert_outbox SET state = 'unconfirmed', due_us = again_us + ?,"
-                " attempts = attempts + 1, error = 'interrupted' WHERE key = ? AND state = 'waiting'",
+                " attempts = attempts + 1, error = 'interrupted' WHERE key = ?"
+                " AND state IN ('waiting', 'unconfirmed')",
                 (now_us, key),
             )
 

@@ -20,6 +20,7 @@ from live_tail.alerts.manager import Manager
 from live_tail.alerts.notifier import Notifier, WatchedPolicy
 from live_tail.alerts.store import Store
 from privacy.keys import KeyStore
+from privacy.state import connect
 from tests.conftest import ROOT
 from tests.live_tail.alerts.killable import EVERY_S
 from tests.live_tail.alerts.support import Hook, reading, round_at, rule, wait_for
@@ -33,9 +34,9 @@ route: {{receiver: team, group_by: ['...'], group_wait: 0s, repeat_interval: {re
 """
 
 
-def write_policy(home: Path, *, repeat: str = "1h", **hooks: str) -> None:
+def write_policy(home: Path, *, repeat: str = "1h", timeout: str = "2s", **hooks: str) -> None:
     channels = ", ".join(
-        f'{n}: {{type: webhook, url: "{u}", timeout: 2s}}' for n, u in hooks.items()
+        f'{n}: {{type: webhook, url: "{u}", timeout: {timeout}}}' for n, u in hooks.items()
     )
     text = POLICY.format(channels=channels, names=", ".join(hooks), repeat=repeat)
     (home / "alerting.yaml").write_text(text)
@@ -143,6 +144,34 @@ def test_what_was_being_handed_over_waits_for_its_repeat_interval(
         hook.close()
 
 
+def test_a_second_hand_over_that_is_interrupted_waits_as_long_as_the_first(
+    settings: Settings, keys: KeyStore
+) -> None:
+    write_policy(settings.home, hook="http://127.0.0.1:9/x")
+    store = Store(settings.home, keys)
+    now = datetime.now(UTC)
+    Manager(store, WatchedPolicy(settings)).take(
+        round_at(now, reading()), {"Broken": rule(is_fast=True)}
+    )
+    key = store.deliveries(1)[0]["key"]
+    journal = Journal(settings.home / "run" / "deliveries.journal")
+    for _ in range(2):
+        journal.begin(key)
+        Notifier(settings.home, keys, WatchedPolicy(settings))._lock.close()
+        assert store.due("hook", time.time_ns() // 1_000) is None
+        with connect(settings.home, "") as db:
+            db.execute("UPDATE alert_outbox SET due_us = 0")
+
+
+def test_a_refused_message_is_not_put_off_by_a_restart(settings: Settings, keys: KeyStore) -> None:
+    journal = Journal(settings.home / "run" / "deliveries.journal")
+    refused, interrupted = "a" * 32, "b" * 32
+    for key in (refused, interrupted):
+        journal.begin(key)
+    journal.end(refused)
+    assert Journal(settings.home / "run" / "deliveries.journal").left_over() == {interrupted}
+
+
 def test_an_unconfirmed_message_is_dropped_once_something_newer_arrived(
     settings: Settings, keys: KeyStore
 ) -> None:
@@ -173,7 +202,8 @@ def test_120_kills_lose_no_alert_and_send_none_twice(settings: Settings, keys: K
     chance = random.Random(4)
     hook = Hook()
     home = settings.home
-    write_policy(home, hook=hook.url, repeat=f"{REPEAT_S}s")
+    # A receiver that answers too late is told again, rightly: that is not what is counted here.
+    write_policy(home, hook=hook.url, repeat=f"{REPEAT_S}s", timeout="60s")
     began = time.time()
     (home / "began").write_text(str(began))
     (home / "until").write_text(str(began + 20))
