@@ -61,7 +61,7 @@ def _reads(manager: Manager) -> dict[str, _Handler]:
                     "member": on_call(s, now),
                     "next_handover_at": next_handover(s, now).isoformat(),
                 }
-                for s in manager.policy.schedules
+                for s in manager.routing.policy.schedules
             ],
             "problem": manager.problem(),
         }
@@ -169,7 +169,7 @@ async def _answered(handler: Callable[[Request], Any], request: Request) -> Resp
 
 
 def _shown(manager: Manager, alert: Alert) -> dict[str, Any]:
-    step = next_step(alert, manager.policy)
+    step = next_step(alert, manager.routing)
     after = {"at": step[0].isoformat(), "notify": list(step[1])} if step else None
     return {**to_record(alert), "id": alert.id, "next": after}
 

@@ -95,7 +95,7 @@ class V2:
 
     def receivers(self, _: Request) -> Any:
         """`GET /receivers`."""
-        return [{"name": r.name} for r in self._manager.policy.receivers]
+        return [{"name": r.name} for r in self._manager.routing.policy.receivers]
 
     def status(self, _: Request) -> Any:
         """`GET /status`: one instance, which is ready."""

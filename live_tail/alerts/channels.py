@@ -19,6 +19,8 @@ from live_tail.alerts.policy import Channel
 
 _log = structlog.get_logger()
 _PAGERDUTY = "https://events.pagerduty.com/v2/enqueue"
+# Channels of this machine, which cannot be out of reach: their messages carry title and text only.
+READ_AS_TEXT = frozenset({"console", "desktop"})
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -39,6 +41,12 @@ def address(channel: Channel, home: Path) -> str:
         return file.read_text().strip()
     except OSError as error:
         raise SendProblem(f"url_file cannot be read ({type(error).__name__})") from None
+
+
+def is_made_for(channel: Channel, payload: dict[str, Any]) -> bool:
+    """Whether a message holds what the channel sends: not, when the channel's type was changed."""
+    needed = {"webhook": "alertmanager", "pagerduty": "pagerduty"}.get(channel.type, "body")
+    return needed in payload
 
 
 def send(

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from live_tail.alerts.matchers import matches
+from live_tail.alerts.matchers import matches, parse
 from live_tail.alerts.model import Labels, Severity, labels_of
-from live_tail.alerts.policy import Policy, Route
+from live_tail.alerts.policy import Escalation, Policy, Route, routes
 from live_tail.alerts.records import Alert, Book, Group, Notification, State
 from live_tail.alerts.times import is_within
 
@@ -30,14 +30,70 @@ class Way:
     repeat_interval: timedelta
 
 
-def ways(policy: Policy, alert: Alert) -> list[Way]:
-    """The routes that an alert takes; a rule's own `route` names a receiver."""
+@dataclass(frozen=True)
+class Place:
+    """A way and the group on it: its labels and key."""
+
+    way: Way
+    labels: Labels
+    key: str
+
+
+# So many alerts are remembered; then remembering begins anew.
+_REMEMBERED = 50_000
+
+
+class Routing:
+    """Where alerts go under one policy; what labels decide is worked out once per alert.
+
+    With thousands of alerts it is asked thousands of times a round. For one thread at a time.
+    """
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self._known: dict[tuple[str, Severity, str], tuple[Place, ...]] = {}
+        self._ways: dict[tuple[str, ...], list[Way]] = {}
+        # The labels that decide between routes.
+        self._asked = sorted({parse(m)[0] for r in routes(policy.route) for m in r.matchers})
+        self._escalations = {e.name: e for e in policy.escalations}
+
+    def places(self, alert: Alert) -> tuple[Place, ...]:
+        """The routes that an alert takes and its groups; a rule's own `route` names a receiver."""
+        # A fingerprint stands for rule and labels.
+        name = (alert.fingerprint, alert.severity, alert.route)
+        found = self._known.get(name)
+        if found is None:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+                self._ways.clear()
+            labels = alert.all_labels()
+            asked = (alert.route, *(labels.get(n, "") for n in self._asked))
+            ways = self._ways.get(asked)
+            if ways is None:
+                ways = self._ways[asked] = _ways(self.policy, alert, labels)
+            found = self._known[name] = tuple(_place(way, labels) for way in ways)
+        return found
+
+    def escalation(self, alert: Alert) -> Escalation | None:
+        """The escalation that the alert's first route with one names."""
+        names = (p.way.escalation for p in self.places(alert) if p.way.escalation)
+        return next((self._escalations[n] for n in names if n in self._escalations), None)
+
+
+def _place(way: Way, labels: dict[str, str]) -> Place:
+    names = labels if way.group_by == ("...",) else way.group_by
+    by = labels_of({n: labels.get(n, "") for n in names})
+    # A digest: keys stand in the clear in the database, label values do not.
+    return Place(way, by, dedup_key(way.receiver, *(f"{k}={v}" for k, v in by)))
+
+
+def _ways(policy: Policy, alert: Alert, labels: dict[str, str]) -> list[Way]:
     top = policy.route
     start = Way(
         top.receiver or "", top.escalation, top.group_by or (), top.group_wait or timedelta(0),
         top.group_interval or timedelta(minutes=5), top.repeat_interval or timedelta(hours=4),
     )  # fmt: skip
-    found = list(_descend(top, start, alert.all_labels()))
+    found = list(_descend(top, start, labels))
     if alert.route in {r.name for r in policy.receivers}:
         return [replace(found[0], receiver=alert.route)]
     return found
@@ -57,7 +113,7 @@ def _descend(route: Route, way: Way, labels: dict[str, str]) -> Iterator[Way]:
 
 
 def _inherit(way: Way, route: Route) -> Way:
-    # Spelled out: with thousands of alerts this runs thousands of times a round.
+    # Spelled out: with thousands of new alerts this runs thousands of times in a round.
     return Way(
         receiver=way.receiver if route.receiver is None else route.receiver,
         escalation=way.escalation if route.escalation is None else route.escalation,
@@ -78,10 +134,10 @@ class _Members:
 
 
 def dispatch(
-    book: Book, policy: Policy, now: datetime
+    book: Book, routing: Routing, now: datetime
 ) -> tuple[dict[str, Group], list[Notification]]:
     """The groups after this instant and what is to be told now."""
-    gathered = _gather(book.alerts.values(), policy)
+    gathered = _gather(book.alerts.values(), routing)
     groups: dict[str, Group] = {}
     told: list[Notification] = []
     for key, members in gathered.items():
@@ -91,25 +147,23 @@ def dispatch(
                 continue
             flush_at = now + members.way.group_wait
             group = Group(key, members.way.receiver, members.labels, flush_at)
-        group, sent = _flush(group, members, policy, now)
+        group, sent = _flush(group, members, routing.policy, now)
         told += sent
         if group.told or any(a.is_active for a in members.alerts):
             groups[key] = group
     return groups, told
 
 
-def _gather(alerts: Iterable[Alert], policy: Policy) -> dict[str, _Members]:
+def _gather(alerts: Iterable[Alert], routing: Routing) -> dict[str, _Members]:
     found: dict[str, _Members] = {}
     for alert in alerts:
         if alert.state is State.PENDING or not alert.episode:
             continue
-        labels = alert.all_labels()
-        for way in ways(policy, alert):
-            names = labels if way.group_by == ("...",) else way.group_by
-            by = labels_of({n: labels.get(n, "") for n in names})
-            # A digest: keys stand in the clear in the database, label values do not.
-            key = dedup_key(way.receiver, *(f"{k}={v}" for k, v in by))
-            found.setdefault(key, _Members(way, by, [])).alerts.append(alert)
+        for place in routing.places(alert):
+            members = found.get(place.key)
+            if members is None:
+                members = found[place.key] = _Members(place.way, place.labels, [])
+            members.alerts.append(alert)
     return found
 
 

@@ -1,46 +1,43 @@
 """Escalation: who is told next while nobody acknowledges. Pure.
 
 Here: levels, delays and the people behind a target. Not here: the first notification (`dispatch`).
+Alerts that reach the same level at the same instant are told in one message.
 Delays count from the moment of firing (or of the end of a mute) on the clock, so a restart or a
 change of daylight saving moves nothing; a level that was missed while the process was down is told
 at once, the highest only.
 """
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
-from live_tail.alerts.dispatch import dedup_key, ways
+from live_tail.alerts.dispatch import Routing, dedup_key
 from live_tail.alerts.policy import Escalation, Policy
 from live_tail.alerts.records import Alert, Book, Notification, State
 from live_tail.alerts.times import on_call
 
 
-def escalate(book: Book, policy: Policy, now: datetime) -> tuple[list[Alert], list[Notification]]:
+def escalate(book: Book, routing: Routing, now: datetime) -> tuple[list[Alert], list[Notification]]:
     """Alerts that went up a level, and what is to be told."""
-    raised: list[Alert] = []
-    told: list[Notification] = []
+    raised: dict[tuple[str, int], tuple[Escalation, list[Alert]]] = {}
     for alert in book.alerts.values():
         if alert.state is not State.FIRING or alert.muted_by or alert.fired_at is None:
             continue
-        chosen = policy_of(alert, policy)
+        chosen = routing.escalation(alert)
         level = chosen and _level(alert, chosen, now)
         if not chosen or level is None:
             continue
-        after = replace(alert, level=level, level_at=now)
-        raised.append(after)
-        told += _tell(after, chosen, policy, now)
-    return raised, told
+        _, some = raised.setdefault((chosen.name, level), (chosen, []))
+        some.append(alert.but(level=level, level_at=now))
+    told = [
+        notification
+        for chosen, some in raised.values()
+        for notification in _tell(some, chosen, routing.policy, now)
+    ]
+    return [alert for _, some in raised.values() for alert in some], told
 
 
-def policy_of(alert: Alert, policy: Policy) -> Escalation | None:
-    """The escalation that the alert's route names."""
-    names = [w.escalation for w in ways(policy, alert) if w.escalation]
-    return next((e for e in policy.escalations if e.name in names), None)
-
-
-def next_step(alert: Alert, policy: Policy) -> tuple[datetime, tuple[str, ...]] | None:
+def next_step(alert: Alert, routing: Routing) -> tuple[datetime, tuple[str, ...]] | None:
     """When the next level is told if nobody acknowledges, and whom."""
-    chosen = policy_of(alert, policy)
+    chosen = routing.escalation(alert)
     heard_at = alert.heard_at
     if chosen is None or alert.state is not State.FIRING or heard_at is None:
         return None
@@ -62,14 +59,19 @@ def _level(alert: Alert, chosen: Escalation, now: datetime) -> int | None:
     return None
 
 
-def _tell(alert: Alert, chosen: Escalation, policy: Policy, now: datetime) -> list[Notification]:
+def _tell(
+    alerts: list[Alert], chosen: Escalation, policy: Policy, now: datetime
+) -> list[Notification]:
+    level = alerts[0].level
+    ids = [alert.id for alert in alerts]
+    about = ids[0] if len(ids) == 1 else dedup_key(*ids)
     found: dict[str, Notification] = {}
-    for target in chosen.levels[alert.level - 1].notify:
+    for target in chosen.levels[level - 1].notify:
         for channel, who in channels_of(target, policy, now):
-            key = dedup_key("escalation", alert.id, str(alert.level), now.isoformat(), channel)
+            key = dedup_key("escalation", about, str(level), now.isoformat(), channel)
             found[channel] = Notification(
-                key=key, subject=f"escalation:{alert.id}", channel=channel, receiver=target,
-                reason=f"level {alert.level}", firing=(alert,), resolved=(), target=who,
+                key=key, subject=f"escalation:{about}", channel=channel, receiver=target,
+                reason=f"level {level}", firing=tuple(alerts), resolved=(), target=who,
                 again_after=chosen.repeat_interval or timedelta(minutes=15),
             )  # fmt: skip
     return list(found.values())

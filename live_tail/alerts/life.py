@@ -6,7 +6,6 @@ round changes alerts; it returns the new book and the events, and never reads a 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from live_tail.alerts.model import Labels, Reading, Round, Rule, Severity, fingerprint, labels_of
@@ -96,18 +95,25 @@ def _kind(alert: Alert) -> str:
 
 
 def _fresh(name: str, rule: Rule, reading: Reading, at: datetime) -> Alert:
-    empty = Alert(name, rule.name, reading.labels, rule.severity, State.RESOLVED, at)
-    return _described(empty, rule)
+    # Its texts come with pending or firing.
+    return _EMPTY.but(
+        fingerprint=name, rule=rule.name, labels=reading.labels, severity=rule.severity,
+        started_at=at,
+    )  # fmt: skip
+
+
+_EMPTY = Alert("", "", (), Severity.INFO, State.RESOLVED, datetime.max)
 
 
 def _described(alert: Alert, rule: Rule) -> Alert:
     """What the rule says now, with the labels of this series in its texts."""
 
-    def filled(text: str) -> str:
-        return rendered(text, dict(alert.labels), alert.value)
+    labels = dict(alert.labels)
 
-    return replace(
-        alert, severity=rule.severity, summary=filled(rule.summary),
+    def filled(text: str) -> str:
+        return rendered(text, labels, alert.value)
+
+    return alert.but(severity=rule.severity, summary=filled(rule.summary),
         effect=filled(rule.effect),
         runbook=tuple(filled(text) for text in rule.runbook), runbook_url=rule.runbook_url, route=rule.route,
         is_fast=rule.is_fast, inhibits=rule.inhibits,
@@ -119,8 +125,8 @@ def _observed(alert: Alert, rule: Rule, reading: Reading, at: datetime, gap: tim
     wanted, of = rule.of_last
     history = (*alert.history, True)[-of:]
     frames = tuple(str(f) for f in reading.context.get("frames", ()))[:5]
-    alert = alert.observed(
-        history=history, value=reading.value, frames=frames or alert.frames,
+    alert = alert.but(
+        history=history, value=reading.value, frames=frames or alert.frames, quiet=timedelta(0),
         values=(*alert.values, reading.value)[-_VALUES:],
     )  # fmt: skip
     if alert.is_active:
@@ -129,9 +135,7 @@ def _observed(alert: Alert, rule: Rule, reading: Reading, at: datetime, gap: tim
         return _waiting(alert, at, timedelta(0), rule)
     if alert.reason == BY_HAND and alert.state is State.RESOLVED:
         held = alert.held + gap
-        return (
-            fire(_described(alert, rule), at) if held >= HAND_GRACE else replace(alert, held=held)
-        )
+        return fire(_described(alert, rule), at) if held >= HAND_GRACE else alert.but(held=held)
     held = alert.held + gap if alert.state is State.PENDING else timedelta(0)
     if held >= rule.hold_for:
         return fire(_described(alert, rule), at)
@@ -140,10 +144,8 @@ def _observed(alert: Alert, rule: Rule, reading: Reading, at: datetime, gap: tim
 
 def _waiting(alert: Alert, at: datetime, held: timedelta, rule: Rule) -> Alert:
     if alert.state is State.PENDING:
-        return replace(alert, held=held)
-    return replace(
-        _described(alert, rule), state=State.PENDING, started_at=at, held=held, reason=""
-    )
+        return alert.but(held=held)
+    return _described(alert, rule).but(state=State.PENDING, started_at=at, held=held, reason="")
 
 
 def fire(alert: Alert, at: datetime) -> Alert:
@@ -151,8 +153,7 @@ def fire(alert: Alert, at: datetime) -> Alert:
     recent = tuple(t for t in alert.recent_fires if at - t < FLAP_WITHIN)
     reopened = alert.resolved_at is not None and at - alert.resolved_at < REOPENED_WITHIN
     started = alert.started_at if alert.state is State.PENDING else at
-    return replace(
-        alert, state=State.FIRING, started_at=started, fired_at=at, episode=alert.episode + 1,
+    return alert.but(state=State.FIRING, started_at=started, fired_at=at, episode=alert.episode + 1,
         is_reopened=reopened, recent_fires=(*recent, at), acknowledged_at=None,
         acknowledged_by="", note="", resolved_at=None, resolved_by="", reason="", muted_by=(),
         unmuted_at=None, level=0,
@@ -179,23 +180,23 @@ def _unseen(
 def _missed(alert: Alert, rule: Rule, at: datetime, gap: timedelta) -> Alert | None:
     wanted, of = rule.of_last
     history = (*alert.history, False)[-of:]
-    alert = replace(alert, history=history)
+    alert = alert.but(history=history)
     if of > 1 and sum(history) >= wanted:
         return alert
     if alert.is_active:
         quiet = alert.quiet + gap
         is_over = quiet >= _keep_for(alert, rule, at)
-        changed = replace(alert, quiet=quiet)
+        changed = alert.but(quiet=quiet)
         return resolved(changed, at, "the condition ended") if is_over else changed
     if alert.state is State.PENDING:
         if of > 1 and any(history):
-            return replace(alert, held=timedelta(0))
+            return alert.but(held=timedelta(0))
         if not alert.episode:
             return None
-        return replace(alert, state=State.RESOLVED, held=timedelta(0))
+        return alert.but(state=State.RESOLVED, held=timedelta(0))
     # Once the condition has ended, a resolution by hand has done its work.
     reason = "the condition ended" if alert.reason == BY_HAND else alert.reason
-    return _kept(replace(alert, reason=reason, held=timedelta(0)), at)
+    return _kept(alert.but(reason=reason, held=timedelta(0)), at)
 
 
 def _keep_for(alert: Alert, rule: Rule, at: datetime) -> timedelta:
@@ -210,30 +211,28 @@ def _kept(alert: Alert, at: datetime) -> Alert | None:
 
 def resolved(alert: Alert, at: datetime, reason: str) -> Alert:
     """The episode is over; its acknowledgement goes with it."""
-    return replace(
-        alert, state=State.RESOLVED, resolved_at=at, reason=reason, muted_by=(), held=timedelta(0)
+    return alert.but(
+        state=State.RESOLVED, resolved_at=at, reason=reason, muted_by=(), held=timedelta(0)
     )
 
 
 def acknowledge(book: Book, name: str, by: str, note: str, at: datetime) -> tuple[Book, Event]:
     """Somebody looks at it: repeats and escalation end. Raises UnknownAlert."""
     alert = _active(book, name)
-    after = replace(
-        alert, state=State.ACKNOWLEDGED, acknowledged_at=at, acknowledged_by=by, note=note
-    )
+    after = alert.but(state=State.ACKNOWLEDGED, acknowledged_at=at, acknowledged_by=by, note=note)
     return _with(book, after), Event(at, "acknowledged", after, by)
 
 
 def resolve(book: Book, name: str, by: str, at: datetime) -> tuple[Book, Event]:
     """Closed by hand; it opens again when the condition still holds after HAND_GRACE."""
-    after = replace(resolved(_active(book, name), at, BY_HAND), resolved_by=by)
+    after = resolved(_active(book, name), at, BY_HAND).but(resolved_by=by)
     return _with(book, after), Event(at, "resolved", after, by)
 
 
 def expired_acknowledgements(book: Book, now: datetime, after: timedelta) -> list[Alert]:
     """Acknowledged alerts that still fire when the acknowledgement is this old, firing again."""
     return [
-        replace(a, state=State.FIRING, acknowledged_at=None, acknowledged_by="", level=0,
+        a.but(state=State.FIRING, acknowledged_at=None, acknowledged_by="", level=0,
                 level_at=None, fired_at=a.fired_at)
         for a in book.alerts.values()
         if a.state is State.ACKNOWLEDGED and a.acknowledged_at and now - a.acknowledged_at >= after
@@ -255,8 +254,7 @@ def receive(
         name, rule, own, Severity.WARNING, State.RESOLVED, starts_at, source=EXTERNAL
     )
     is_over = ends_at is not None and ends_at <= at
-    alert = replace(
-        alert, severity=Severity(severity) if known else Severity.WARNING,
+    alert = alert.but(severity=Severity(severity) if known else Severity.WARNING,
         ends_at=ends_at or at + RESOLVE_TIMEOUT, summary=summary, effect=effect,
     )  # fmt: skip
     if is_over:
@@ -266,7 +264,7 @@ def receive(
         return _with(book, after), [Event(at, "resolved", after)]
     if alert.is_active:
         return _with(book, alert), []
-    after = replace(fire(alert, at), started_at=starts_at)
+    after = fire(alert, at).but(started_at=starts_at)
     return _with(book, after), [Event(at, _kind(after), after)]
 
 

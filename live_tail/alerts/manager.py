@@ -14,7 +14,8 @@ from operator import attrgetter
 from typing import Any
 
 from live_tail.alerts import life, own, templates
-from live_tail.alerts.dispatch import dispatch, ways
+from live_tail.alerts.channels import READ_AS_TEXT
+from live_tail.alerts.dispatch import Routing, dispatch
 from live_tail.alerts.escalate import escalate
 from live_tail.alerts.matchers import matches, parse
 from live_tail.alerts.model import Labels, Reading, Round, Rule
@@ -45,6 +46,7 @@ class Manager:
     ) -> None:
         self._store, self._policy, self._app_url, self._clock = store, policy, app_url, clock
         self._policy_problem = policy_problem
+        self._routing = Routing(policy())
         self._lock = threading.RLock()
         alerts, groups = store.load()
         self._book = Book(alerts, groups)
@@ -183,7 +185,8 @@ class Manager:
 
     def receivers_of(self, alert: Alert) -> list[str]:
         """The receivers that the policy routes an alert to."""
-        return list(dict.fromkeys(way.receiver for way in ways(self._policy(), alert)))
+        with self._lock:
+            return list(dict.fromkeys(p.way.receiver for p in self.routing.places(alert)))
 
     def history(self, limit: int) -> list[Alert]:
         """Resolved episodes, the newest first."""
@@ -218,10 +221,10 @@ class Manager:
 
     def test_channel(self, name: str) -> str:
         """Put a test message into the outbox; returns its key. Raises KeyError."""
-        if name not in self._policy().channels:
-            raise KeyError(name)
         key = secrets.token_hex(16)
         with self._lock:
+            if name not in self.routing.policy.channels:
+                raise KeyError(name)
             now = self._clock()
             rule = Rule("ChannelTest", "own", {}, own.Severity.INFO, "This is a test of a channel")
             alert = Alert(key[:16], rule.name, (("channel", name),), rule.severity, State.FIRING,
@@ -238,9 +241,13 @@ class Manager:
             return self._store.state_of(key)
 
     @property
-    def policy(self) -> Policy:
-        """The policy in force."""
-        return self._policy()
+    def routing(self) -> Routing:
+        """Where alerts go under the policy in force."""
+        with self._lock:
+            policy = self._policy()
+            if policy is not self._routing.policy:
+                self._routing = Routing(policy)
+            return self._routing
 
     def problem(self) -> str:
         """Why the newest alerting.yaml was not taken, if so."""
@@ -248,18 +255,20 @@ class Manager:
 
     def _settle(self, book: Book, events: list[Event], now: datetime) -> list[Event]:
         """Mutes, groups and levels after a change; then everything is committed at once."""
-        policy = self._policy()
+        routing = self.routing
+        policy = routing.policy
         after = policy.acknowledgement_expires_after
         forgotten = life.expired_acknowledgements(book, now, after)
         book = life.changed(book, forgotten)
         events = [*events, *(Event(now, "unacknowledged", a) for a in forgotten)]
         book, muted = self._muted(book, policy, now)
         events += muted
-        groups, told = dispatch(book, policy, now)
-        raised, more = escalate(book, policy, now)
-        reached = {n.channel for n in told for a in n.firing if a in raised}
+        groups, told = dispatch(book, routing, now)
+        raised, more = escalate(book, routing, now)
         book = Book(life.changed(book, raised).alerts, groups, book.at)
-        told += [n for n in more if n.channel not in reached]
+        # Who hears of all of it at this very instant is not told twice.
+        heard = {(n.channel, a.id) for n in told for a in n.firing} if more else set()
+        told += [n for n in more if not all((n.channel, a.id) in heard for a in n.firing)]
         events += [Event(now, "escalated", a, f"level {a.level}") for a in raised]
         notified = {a.fingerprint: a for n in told for a in n.firing}
         events += [Event(now, "notified", a) for a in notified.values()]
@@ -292,12 +301,16 @@ class Manager:
         return life.changed(book, changed), events
 
     def _out(self, told: Notification) -> tuple[str, str, str, timedelta, dict[str, Any]]:
-        payload = {
+        payload: dict[str, Any] = {
             "title": templates.title(told),
             "body": templates.body(told, self._app_url),
-            "alertmanager": templates.alertmanager(told, self._app_url),
-            "pagerduty": templates.pagerduty(told, self._app_url),
         }
+        # A text ends after ten alerts; what programs read names every one of thousands.
+        kind = self._routing.policy.channels[told.channel].type
+        if kind not in READ_AS_TEXT:
+            payload["alertmanager"] = templates.alertmanager(told, self._app_url)
+        if kind == "pagerduty":
+            payload["pagerduty"] = templates.pagerduty(told, self._app_url)
         return told.key, told.subject, told.channel, told.again_after, payload
 
 

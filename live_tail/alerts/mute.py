@@ -26,12 +26,14 @@ def mutes(
     and, of a source that is over, `recovering:FINGERPRINT`."""
     known = list(alerts)
     active = [a for a in known if a.is_active]
-    labels = {a.fingerprint: a.all_labels() for a in active}
     open_silences = [s for s in silences if s.starts_at <= now < s.ends_at]
     windows = [w for w in policy.maintenance if is_in_maintenance(w, now)]
-    sources = [a for a in active if a.inhibits or _is_source(labels[a.fingerprint], policy)]
+    sources = [a for a in active if _is_source(a, policy)]
     over = [a for a in known if _is_recent(a, policy, now)]
-    ended = [(a, a.all_labels()) for a in over if a.inhibits or _is_source(a.all_labels(), policy)]
+    ended = [(a, a.all_labels()) for a in over if _is_source(a, policy)]
+    if not (open_silences or windows or sources or ended):
+        return {alert.fingerprint: () for alert in active}
+    labels = {a.fingerprint: a.all_labels() for a in active}
     found: dict[str, tuple[str, ...]] = {}
     for alert in active:
         own = labels[alert.fingerprint]
@@ -70,7 +72,10 @@ def _began_during(alert: Alert, source: Alert) -> bool:
     return began <= alert.started_at <= ended + _AFTERMATH
 
 
-def _is_source(labels: Mapping[str, str], policy: Policy) -> bool:
+def _is_source(alert: Alert, policy: Policy) -> bool:
+    if alert.inhibits or not policy.inhibit_rules:
+        return bool(alert.inhibits)
+    labels = alert.all_labels()
     return any(matches(r.source_matchers, labels) for r in policy.inhibit_rules)
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 import structlog
 
 from ingestion.settings import Settings, SettingsProblem, load_settings
-from live_tail.alerts.channels import SendProblem, send
+from live_tail.alerts.channels import SendProblem, is_made_for, send
 from live_tail.alerts.journal import Journal
 from live_tail.alerts.policy import Policy, PolicyProblem, load_policy
 from live_tail.alerts.store import DELIVERED, SUPERSEDED, UNCONFIRMED, WAITING, Entry, Store
@@ -98,6 +98,9 @@ class Notifier:
         if channel is None:
             store.mark(entry.key, SUPERSEDED, error="the channel was removed")
             return
+        if not is_made_for(channel, entry.payload):
+            store.mark(entry.key, SUPERSEDED, error="the channel's type was changed")
+            return
         try:
             send(
                 channel, entry.key, entry.payload, self._home,
@@ -127,7 +130,10 @@ class WatchedPolicy:
         """The policy now."""
         with self._lock:
             if time.monotonic() - self._looked_s > _RELOAD_S:
-                self._policy = self._load() or self._policy
+                loaded = self._load()
+                # What is worked out for a policy holds as long as it is the same object.
+                if loaded is not None and loaded != self._policy:
+                    self._policy = loaded
                 self._looked_s = time.monotonic()
             return self._policy
 

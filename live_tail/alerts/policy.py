@@ -247,7 +247,7 @@ def _dangling(policy: Policy) -> Iterator[str]:
     escalations = {e.name for e in policy.escalations}
     if policy.route.receiver is None:
         yield "route: the top route needs a receiver"
-    for route in _routes(policy.route):
+    for route in routes(policy.route):
         if route.receiver and route.receiver not in receivers:
             yield f"route: receiver {route.receiver!r} is not under receivers"
         if route.escalation and route.escalation not in escalations:
@@ -272,7 +272,8 @@ def _dangling_people(policy: Policy) -> Iterator[str]:
         yield from (f"{owner.name}: channel {c!r} is not under channels" for c in missing)
 
 
-def _routes(route: Route) -> Iterator[Route]:
+def routes(route: Route) -> Iterator[Route]:
+    """A route and all below it."""
     yield route
     for child in route.routes:
-        yield from _routes(child)
+        yield from routes(child)

@@ -199,4 +199,4 @@ def rendered(text: str, labels: dict[str, str], value: float | None) -> str:
             return "" if value is None else f"{value:g}"
         return labels.get(inner.removeprefix("labels."), "")
 
-    return _LABEL.sub(fill, text)
+    return _LABEL.sub(fill, text) if "{{" in text else text

@@ -4,6 +4,7 @@ Here: putting the parts together, the passing of time, and the threads beside it
 the facts for the warehouse. Not here: what a tick does (`manager`), what is fast (`fast_lane`).
 """
 
+import gc
 import threading
 import time
 from collections.abc import Callable
@@ -24,6 +25,9 @@ from privacy.keys import KeyStore
 
 _log = structlog.get_logger()
 _TICK_S = 0.25
+# Thousands of alerts are many small objects and no cycles: with Python's own thresholds a third of a
+# round is looking for garbage.
+GC_THRESHOLD = (10_000, 20, 20)
 
 
 class AlertService:
@@ -60,6 +64,7 @@ class AlertService:
 
     def start(self) -> None:
         """Begin ticking."""
+        gc.set_threshold(*GC_THRESHOLD)
         for thread in self._threads:
             thread.start()
 

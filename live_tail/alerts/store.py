@@ -21,6 +21,7 @@ from live_tail.alerts.records import (
     group_from,
     silence_from,
     to_record,
+    to_stored,
 )
 from privacy.keys import KeyStore
 from privacy.state import Sealer, connect, transaction
@@ -108,7 +109,10 @@ class Store:
         with transaction(self._db):
             self._db.executemany(
                 "INSERT OR REPLACE INTO alerts VALUES (?,?,?,?)",
-                [(a.id, a.state.value, us, self._sealer.seal(a.id, to_record(a))) for a in alerts],
+                # In the order of the table's key: thousands of rows then fill its pages one by one.
+                sorted(
+                    (a.id, a.state.value, us, self._sealer.seal(a.id, to_stored(a))) for a in alerts
+                ),
             )
             self._db.executemany(
                 "INSERT INTO alert_events (alert, at_us, kind, record) VALUES (?,?,?,?)",

@@ -6,7 +6,6 @@ Everything in it is a constant of a rule, a gated label, a number or a link of o
 
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode
 
 from live_tail.alerts.records import Alert, Notification, State
 
@@ -26,7 +25,8 @@ def sparkline(values: tuple[float | None, ...]) -> str:
 
 def link(app_url: str, alert: Alert) -> str:
     """The address that opens exactly this alert."""
-    return f"{app_url}/alerts?{urlencode({'alert': alert.id})}"
+    # An id is hex digits and a number: nothing in it needs quoting.
+    return f"{app_url}/alerts?alert={alert.id}"
 
 
 def title(notification: Notification) -> str:

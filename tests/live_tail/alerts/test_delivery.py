@@ -172,6 +172,31 @@ def test_a_refused_message_is_not_put_off_by_a_restart(settings: Settings, keys:
     assert Journal(settings.home / "run" / "deliveries.journal").left_over() == {interrupted}
 
 
+def test_a_message_for_a_channel_whose_type_was_changed_blocks_nothing(
+    settings: Settings, keys: KeyStore
+) -> None:
+    hook = Hook()
+    write_policy(settings.home, there=hook.url)
+    hooked = (settings.home / "alerting.yaml").read_text()
+    spoken = hooked.replace("type: webhook", "type: console")
+    assert spoken != hooked
+    (settings.home / "alerting.yaml").write_text(spoken)
+    store = Store(settings.home, keys)
+    Manager(store, WatchedPolicy(settings)).take(
+        round_at(datetime.now(UTC), reading()), {"Broken": rule(is_fast=True)}
+    )
+    (settings.home / "alerting.yaml").write_text(hooked)
+    pair = Pair(settings, keys)
+    try:
+        pair.fire("Other")
+        assert wait_for(lambda: len(hook.received) == 1)
+        error = "the channel's type was changed"
+        assert error in {d["error"] for d in store.deliveries(5) if d["state"] == "superseded"}
+    finally:
+        pair.stop()
+        hook.close()
+
+
 def test_an_unconfirmed_message_is_dropped_once_something_newer_arrived(
     settings: Settings, keys: KeyStore
 ) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from live_tail.alerts import life
 from live_tail.alerts.model import Severity
-from live_tail.alerts.records import Book, State, alert_from, to_record
+from live_tail.alerts.records import Book, State, alert_from, to_stored
 from tests.live_tail.alerts.support import START, reading, round_at, rule
 
 S = timedelta(seconds=1)
@@ -148,7 +148,7 @@ def test_whatever_happens_no_alert_is_lost_or_doubled(steps) -> None:
         name = next(iter(book.alerts), "")
         was = book.alerts.get(name)
         if what == "restart":
-            stored = {n: alert_from(to_record(a)) for n, a in book.alerts.items()}
+            stored = {n: alert_from(to_stored(a)) for n, a in book.alerts.items()}
             assert stored == book.alerts
             book = Book(stored)
             continue

@@ -137,6 +137,31 @@ def test_levels_missed_while_the_process_was_down_are_told_once(desk: Desk) -> N
     assert [t[1] for t in desk.told() if t[1] != "hook"] == ["boss"]
 
 
+def test_alerts_that_reach_a_level_together_are_told_in_one_message(desk: Desk) -> None:
+    rules = {"Broken": rule()}
+    found = [reading(component=f"c{n}") for n in range(50)]
+    desk.rounds(20, *found, rules=rules)
+    desk.rounds(400, *found, reading(component="later"), rules=rules)
+    on_call = [t for t in desk.told() if t[1] in {"anna", "ben"}]
+    assert [(t[0], t[2]) for t in on_call] == [
+        (310, "FIRING critical: Broken (50) · level 1"),
+        (330, "FIRING critical: Broken · level 1"),
+    ]
+    assert {a.level for a in desk.manager.alerts()} == {1}
+
+
+def test_who_hears_of_an_alert_at_this_instant_is_not_told_its_level_as_well(
+    home: Path, keys: KeyStore
+) -> None:
+    text = POLICY.replace("group_wait: 30s", "group_wait: 5m").replace(
+        '{after: 5m, notify: ["on-call:first"]}', '{after: 5m, notify: ["channel:hook"]}'
+    )
+    (home / "alerting.yaml").write_text(text)
+    desk = Desk(home, keys, load_policy(home), Clock(START + timedelta(hours=12)))
+    desk.rounds(320, reading(component="a"), reading(component="b"), rules={"Broken": rule()})
+    assert desk.told() == [(310, "hook", "FIRING critical: Broken (2)")]
+
+
 def test_quiet_hours_hold_back_all_but_critical_alerts_until_they_end(
     home: Path, keys: KeyStore, policy: Policy
 ) -> None:
