@@ -14,7 +14,7 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -103,7 +103,7 @@ class Spool:
         the data survives a power cut: it may be acknowledged.
         """
         now_us = time.time_ns() // 1_000
-        day = date.fromisoformat(time.strftime("%Y-%m-%d", time.gmtime(now_us / 1e6)))
+        day = datetime.fromtimestamp(now_us / 1e6, UTC).date()
         key = self._keys.data_key(DATASET, day)
         rows = [
             (*_sealed_row(key, signal, table, now_us, day), detector_id) for signal, table in tables

@@ -161,14 +161,16 @@ class Gate:
         moved = [(np.flatnonzero(wanted & ~has_text), "drop")]
         if len(positions) == 0:
             return _Treated(positions, pa.array([], _TEXT), moved)
-        texts, codes = texts.take(pa.array(positions)), codes[positions]
-        as_is = np.array([d.treatment in _AS_TYPED for d in decisions])[codes]
-        as_is &= is_number[positions]
+        if len(positions) < len(texts):
+            texts, codes = texts.take(pa.array(positions)), codes[positions]
+            is_number = is_number[positions]
+        as_is = np.array([d.treatment in _AS_TYPED for d in decisions])[codes] & is_number
         if as_is.all():
             return _Treated(positions, texts, moved)
         treat = [self._treatments.of(d.treatment) for d in decisions]
         rest = np.flatnonzero(~as_is)
-        treated, fates = _treat_pairs(treat, codes[rest], texts.take(pa.array(rest)))
+        left = texts if len(rest) == len(texts) else texts.take(pa.array(rest))
+        treated, fates = _treat_pairs(treat, codes[rest], left)
         keeps = np.array([r.outcome == "keep" for r in rulings])[codes[rest]]
         moved.append((positions[rest[keeps & (fates == _CHANGED)]], "scrub"))
         moved.append((positions[rest[fates == _DROPPED]], "drop"))
@@ -221,14 +223,18 @@ class Gate:
 
         `rulings` names what is counted for a value that stays, that changes and that is dropped.
         """
+        if column.null_count == len(column):
+            return pa.nulls(len(column), _TEXT)
         encoded = column.dictionary_encode()
         plain = encoded.dictionary.to_pylist()
         treated = [treat(value) for value in plain]
         fates = _fates(treated, plain)
-        there = np.flatnonzero(encoded.indices.is_valid().to_numpy(zero_copy_only=False))
-        if len(there):
-            codes = encoded.indices.take(pa.array(there)).to_numpy()
-            self.tally.add(owners.take(there), fates[codes], rulings)
+        if encoded.null_count:
+            there = np.flatnonzero(encoded.indices.is_valid().to_numpy(zero_copy_only=False))
+            owners, codes = owners.take(there), encoded.indices.take(pa.array(there)).to_numpy()
+        else:
+            codes = encoded.indices.to_numpy()
+        self.tally.add(owners, fates[codes], rulings)
         return pa.array(treated, _TEXT).take(encoded.indices)
 
 

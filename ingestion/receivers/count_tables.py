@@ -4,6 +4,7 @@ Here: their shape. Not here: counting (`pipeline`, `privacy/gate_counts`).
 """
 
 from collections import Counter
+from collections.abc import Sequence
 
 import pyarrow as pa
 
@@ -19,27 +20,24 @@ DecisionEntry = tuple[str, str, str, str]
 
 def ledger_table(entries: Counter[Entry], received_us: int) -> pa.Table:
     """Schema `contracts.LEDGER`."""
-    table = _table(("component", "signal", "outcome", "reason"), "items", entries, received_us)
-    received = pa.repeat(pa.scalar(received_us, pa.int64()), len(entries)).cast(pa.timestamp("us"))
-    return table.append_column("received_at", received).select(LEDGER.names).cast(LEDGER)
+    columns = _columns(("component", "signal", "outcome", "reason"), "items", entries, received_us)
+    columns["received_at"] = [received_us] * len(entries)
+    return pa.Table.from_pydict(columns, schema=LEDGER)
 
 
 def decisions_table(entries: Counter[DecisionEntry], received_us: int) -> pa.Table:
     """Schema `contracts.GATE_DECISIONS`."""
     names = ("component", "signal", "field", "treatment")
-    table = _table(names, "value_count", entries, received_us)
-    return table.select(GATE_DECISIONS.names).cast(GATE_DECISIONS)
+    columns = _columns(names, "value_count", entries, received_us)
+    return pa.Table.from_pydict(columns, schema=GATE_DECISIONS)
 
 
-def _table(
+def _columns(
     names: tuple[str, ...], counted: str, entries: Counter[tuple[str, ...]], received_us: int
-) -> pa.Table:
+) -> dict[str, Sequence[str] | Sequence[int]]:
     rows = sorted(entries.items())
-    hour_us = pa.scalar(received_us - received_us % _HOUR_US, pa.int64())
-    return pa.table(
-        {
-            **{n: pa.array([k[i] for k, _ in rows], pa.string()) for i, n in enumerate(names)},
-            "hour_at": pa.repeat(hour_us, len(rows)).cast(pa.timestamp("us")),
-            counted: pa.array([n for _, n in rows], pa.int64()),
-        }
-    )
+    return {
+        **dict(zip(names, zip(*(key for key, _ in rows), strict=True), strict=True)),
+        "hour_at": [received_us - received_us % _HOUR_US] * len(rows),
+        counted: [number for _, number in rows],
+    }

@@ -6,6 +6,7 @@ log record or metric point is made of (`flatten_*`).
 
 import json
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -104,9 +105,23 @@ def time_us(nanoseconds: pa.Array) -> pa.Array:
 
 def id_or_null(column: pa.Array, width: int) -> pa.Array:
     """An id of exactly `width` bytes that is not all zero; anything else becomes null."""
+    if _are_ids(column, width):
+        return column
     right = pc.equal(pc.binary_length(column), width)
     zero = pc.equal(column, pa.scalar(b"\0" * width, pa.binary()))
     return pc.if_else(pc.and_(right, pc.invert(zero)), column, pa.scalar(None, pa.binary()))
+
+
+def _are_ids(column: pa.Array, width: int) -> bool:
+    """Whether every value is there, `width` bytes long and not zero: what nearly every batch is."""
+    if column.null_count:
+        return False
+    _, offsets, content = column.buffers()
+    of_rows = np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1]
+    if content is None or (np.diff(of_rows) != width).any():
+        return False
+    ids = np.frombuffer(content, np.uint8)[of_rows[0] : of_rows[-1]].reshape(-1, width)
+    return bool(ids.any(axis=1).all())
 
 
 def nested(lists: pa.ListArray, structs: pa.StructArray) -> pa.ListArray:
@@ -163,13 +178,21 @@ def is_null(column: pa.Array) -> np.ndarray:
 
 def none_if_empty(column: pa.Array) -> pa.Array:
     """Protobuf's empty string means not set."""
+    if column.null_count == len(column):
+        return column
     return pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)
 
 
 def _resource_columns(resource: pa.StructArray, gate: Gate) -> dict[str, pa.Array]:
     lists = pc.struct_field(resource, "attributes").fill_null([])
-    attributes = gate.attributes(lists, "resource", lambda made: Owners.of(_components(made)))
-    rows = [dict(row or ()) for row in attributes.to_pylist()]
+    rows: list[dict[str, str]] = []
+
+    def find_owners(made: pa.MapArray) -> Owners:
+        rows.extend(_rows_of(made))
+        return Owners.of(_component_of(rows))
+
+    if not len(gate.attributes(lists, "resource", find_owners).keys):
+        rows = [{}] * len(lists)  # the gate asks for no owner where there is nothing to own
     columns = {
         name: pa.array([_first(row, keys) for row in rows], pa.string())
         for name, keys in _PROMOTED.items()
@@ -181,8 +204,10 @@ def _resource_columns(resource: pa.StructArray, gate: Gate) -> dict[str, pa.Arra
     return columns
 
 
-def _components(attributes: pa.MapArray) -> pa.Array:
-    return _component_of([dict(row or ()) for row in attributes.to_pylist()])
+def _rows_of(maps: pa.MapArray) -> list[dict[str, str]]:
+    """Maps of text as dictionaries; a key that comes twice has its last value."""
+    entries = list(zip(maps.keys.to_pylist(), maps.items.to_pylist(), strict=True))
+    return [dict(entries[a:b]) for a, b in pairwise(maps.offsets.to_pylist())]
 
 
 def _component_of(rows: list[dict[str, str]]) -> pa.Array:

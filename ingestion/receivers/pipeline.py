@@ -17,11 +17,11 @@ import numpy as np
 import pyarrow as pa
 import structlog
 
-from ingestion.contracts import SIGNALS
 from ingestion.receivers.count_tables import DecisionEntry, Entry, decisions_table, ledger_table
 from ingestion.receivers.decode import to_arrow
 from ingestion.receivers.flatten import flatten
 from ingestion.receivers.nested import Flat
+from ingestion.receivers.warm_up import warm_up
 from ingestion.spool import Receipt, Spool
 from privacy.gate import Gate
 from privacy.keys import KeyProblem, KeyStore
@@ -77,9 +77,8 @@ class Pipeline:
 
     def warm_up(self) -> None:
         """Build decoders and detectors now, so that the first sender does not wait for them."""
-        for signal in SIGNALS:
-            to_arrow(signal, [b""])
         self.gate.warm_up()
+        warm_up()
 
     def note_refusal(self, signal: str, reason: str) -> None:
         """Count a body refused at the door (too large, overloaded…) for the next commit."""
