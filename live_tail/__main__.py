@@ -17,6 +17,7 @@ from ingestion.spool import Spool
 from live_tail.access import Door
 from live_tail.alerts.rounds import DueRounds
 from live_tail.alerts.rule_files import SHIPPED, RuleFolders
+from live_tail.alerts.seasons import Hours
 from live_tail.alerts.service import AlertService
 from live_tail.alerts.sources import Sources, group_changes
 from live_tail.api import build_app
@@ -69,6 +70,7 @@ def serve(settings: Settings, keys: KeyStore) -> None:
         window,
         groups=lambda since: group_changes(window, since),
         marts=lambda: open_published(settings, "operations"),
+        hours=Hours(settings.home, keys),
     )
     folders = RuleFolders([SHIPPED, settings.home / "rules"])
     alerts = AlertService(

@@ -64,6 +64,7 @@ def _reads(manager: Manager) -> dict[str, _Handler]:
                 for s in manager.routing.policy.schedules
             ],
             "problem": manager.problem(),
+            "unjudged": manager.unjudged(),
         }
 
     def alert(request: Request) -> Any:

@@ -24,6 +24,7 @@ from ingestion.receivers.decode import to_arrow
 from ingestion.receivers.flatten import flatten
 from ingestion.settings import Settings
 from live_tail.alerts.model import Rule
+from live_tail.alerts.seasons import Hours
 from live_tail.alerts.simulate import Simulation, as_json
 from privacy.gate import Gate
 from privacy.keys import KeyStore
@@ -59,6 +60,7 @@ class Backtest:
     received_later_s: float
     rounds: int
     failed_rules: dict[str, str]
+    unjudged_rules: dict[str, str]
     alerts: list[dict[str, Any]]
 
 
@@ -125,8 +127,12 @@ def _shift_s(ordered: Sequence[Body], gate: Gate) -> float:
 def backtest_history(
     settings: Settings, since: timedelta, rules: Sequence[Rule], step: timedelta
 ) -> Backtest:
-    """Run what the lake holds of the last `since`, in order of receipt. Raises NothingToReplay."""
-    return _run(_history(settings, since), rules, step, lambda: (0, 0.0))
+    """Run what the lake holds of the last `since`, in order of receipt. Raises NothingToReplay.
+
+    Seasonal rules know the hours before that the live tail has kept for them.
+    """
+    hours = Hours(settings.home, KeyStore.open(settings.home))
+    return _run(_history(settings, since), rules, step, lambda: (0, 0.0), hours)
 
 
 def _run(
@@ -134,6 +140,7 @@ def _run(
     rules: Sequence[Rule],
     step: timedelta,
     found: Callable[[], tuple[int, float]],
+    hours: Hours | None = None,
 ) -> Backtest:
     simulation: Simulation | None = None
     started = now = last = datetime.now(UTC)
@@ -144,7 +151,8 @@ def _run(
         at = datetime.fromtimestamp(received_s, UTC)
         if simulation is None:
             started = now = at
-            simulation = Simulation(rules, at)
+            known = (hours or Hours()).before(at.replace(tzinfo=None))
+            simulation = Simulation(rules, at, hours=known)
         while now + step <= at:
             simulation.ingest(waiting)
             waiting = {}
@@ -170,6 +178,7 @@ def _run(
         received_later_s=found()[1],
         rounds=rounds,
         failed_rules=simulation.failed,
+        unjudged_rules=simulation.unjudged,
         alerts=[as_json(one) for one in simulation.lives if one.firing_at],
     )
 
@@ -191,7 +200,7 @@ def _history(settings: Settings, since: timedelta) -> Iterator[Arrived]:
                 con = connect(memory_limit=settings.warehouse.memory_limit)
                 add_parquet_keys(con, keys, {(signal, f.day) for f in chosen})
                 sql = f"{scan(settings, chosen)} ORDER BY received_at"
-                tables.append((signal, con.execute(sql).fetch_arrow_table()))
+                tables.append((signal, con.execute(sql).to_arrow_table()))
                 con.close()
         yield from _by_second(tables, start)
 

@@ -25,7 +25,7 @@ from live_tail.alerts.spec import (
     Sql,
     Threshold,
 )
-from live_tail.alerts.trend import distance_in_deviations, reaches_in_s
+from live_tail.alerts.trend import away_in_deviations, distance_in_deviations, reaches_in_s
 
 _OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
@@ -55,13 +55,17 @@ def evaluate(rules: Sequence[Rule], sources: Sources, at: datetime) -> Round:
     naive = at.astimezone(UTC).replace(tzinfo=None)
     readings: list[Reading] = []
     failed: dict[str, str] = {}
+    unjudged: dict[str, str] = {}
     for rule in rules:
+        sources.unjudged = ""
         try:
             readings += readings_of(rule, sources, naive)
         except Exception as error:  # noqa: BLE001 - one rule must not stop the others
             failed[rule.name] = type(error).__name__
+        if sources.unjudged:
+            unjudged[rule.name] = sources.unjudged
     names = frozenset(rule.name for rule in rules)
-    return Round(at, tuple(readings), failed, names, sources.uses())
+    return Round(at, tuple(readings), failed, names, sources.uses(), unjudged)
 
 
 def readings_of(rule: Rule, sources: Sources, at: datetime) -> list[Reading]:
@@ -194,12 +198,38 @@ def _forecast(when: Forecast, sources: Sources, at: datetime) -> Vector:
 
 
 def _anomaly(when: Anomaly, sources: Sources, at: datetime) -> Vector:
+    if when.season:
+        return _seasonal_anomaly(when, sources, at)
     found: Vector = {}
-    for labels, (_, values) in sources.history(when.select, at).items():
+    history = sources.history(when.select, at)
+    for labels, (_, values) in history.items():
         distance = distance_in_deviations(values, when)
         if distance is not None and abs(distance) > when.deviations:
             found[labels] = distance
+    short = sum(len(values) < when.min_points for _, values in history.values())
+    sources.unjudged = _not_enough(short, len(history), f"{when.min_points} points")
     return found
+
+
+def _seasonal_anomaly(when: Anomaly, sources: Sources, at: datetime) -> Vector:
+    found: Vector = {}
+    values = sources.vector(when.select, at)
+    short = 0
+    for labels, value in values.items():
+        usual = sources.hours.usual(when.select, labels, at)
+        if usual is None or usual.weeks < when.min_weeks:
+            short += 1
+            continue
+        distance = away_in_deviations(value, usual.median, usual.spread, when)
+        if distance is not None and abs(distance) > when.deviations:
+            found[labels] = distance
+    sources.hours.add(when.select, values, at)
+    sources.unjudged = _not_enough(short, len(values), f"{when.min_weeks} weeks of this hour")
+    return found
+
+
+def _not_enough(short: int, series: int, wanted: str) -> str:
+    return f"not enough history: {short} of {series} series have fewer than {wanted}" * bool(short)
 
 
 def _sql(when: Sql, sources: Sources, at: datetime) -> Vector:

@@ -53,6 +53,7 @@ class Manager:
         self._silences = store.silences()
         self._uses: frozenset[tuple[str, str]] = frozenset()
         self._rules: Mapping[str, Rule] | None = None
+        self._unjudged: Mapping[str, str] = {}
         self.began_at = self._tidied_at = clock()
 
     def take(self, rnd: Round, rules: Mapping[str, Rule]) -> list[Event]:
@@ -60,6 +61,7 @@ class Manager:
         with self._lock:
             rnd = own.with_own(rnd, self._store.channels(), self._policy_problem(), rnd.at)
             self._uses, self._rules = rnd.uses, {**rules, **own.RULES}
+            self._unjudged = rnd.unjudged
             book, events = life.step(self._book, rnd, self._rules)
             return self._settle(book, events, rnd.at)
 
@@ -248,6 +250,11 @@ class Manager:
             if policy is not self._routing.policy:
                 self._routing = Routing(policy)
             return self._routing
+
+    def unjudged(self) -> dict[str, str]:
+        """Why a rule could not judge some of its series in the last round, by rule."""
+        with self._lock:
+            return dict(self._unjudged)
 
     def problem(self) -> str:
         """Why the newest alerting.yaml was not taken, if so."""

@@ -77,7 +77,8 @@ class Round:
 
     A rule that failed is unknown, not resolved: its alerts keep their state. So does a rule that
     is not in `evaluated` because it was not due. `uses` holds the (component, dependency) pairs
-    that client spans and failures of the hot window show.
+    that client spans and failures of the hot window show. `unjudged` says of a rule why it could
+    not judge some series, such as "not enough history: …": such series raise no alert.
     """
 
     at: datetime
@@ -85,6 +86,7 @@ class Round:
     failed: Mapping[str, str] = field(default_factory=dict)
     evaluated: frozenset[str] = frozenset()
     uses: frozenset[tuple[str, str]] = frozenset()
+    unjudged: Mapping[str, str] = field(default_factory=dict)
 
 
 def labels_of(pairs: Mapping[str, str]) -> Labels:

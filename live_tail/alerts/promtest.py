@@ -13,10 +13,15 @@ difference to what was expected. Not here: arguments and exit codes (`tta_monito
             values: "1x4 0x4 1x4"          # 1x4 = five ones; 0+10x5 = 0 10 20 … 50; _ = no value
         input_spans:
           - {component: api, name: GET, status: ERROR, every: 5s, from: 60s, to: 120s, attributes: {}}
-        alert_rule_test:
+        input_history:                     # of a rule with a season: one value an hour, the last
+          - {alertname: FewerRequests, labels: {component: api}, weeks: 4, values: "100x167"}
+        alert_rule_test:                   # one for the hour before the test begins
           - eval_time: 3m
             alertname: DependencyDown
             exp_alerts: [{exp_labels: {dependency: redis}}]
+          - {eval_time: 3m, alertname: FewerRequests, exp_unjudged: not enough history}
+
+A test begins on Monday, 5 January 2026, 12:00 UTC.
 """
 
 import re
@@ -30,10 +35,11 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ingestion.contracts import LANDED
-from live_tail.alerts.model import Rule
+from live_tail.alerts.model import Rule, labels_of
 from live_tail.alerts.rule_files import SHIPPED, RuleProblem, load_rules
+from live_tail.alerts.seasons import WEEKS, Hours
 from live_tail.alerts.simulate import Simulation
-from live_tail.alerts.spec import Duration
+from live_tail.alerts.spec import Anomaly, Duration
 
 _Row = dict[str, Any]
 _Fact = tuple[timedelta, str, _Row]
@@ -71,6 +77,15 @@ class SpanInput(_Strict):
     to: Duration
 
 
+class HistoryInput(_Strict):
+    """Values by the hour that end where the test begins, `weeks` times over, for a seasonal rule."""
+
+    alertname: str
+    labels: dict[str, str] = Field(default_factory=dict)
+    weeks: int = Field(1, ge=1, le=WEEKS)
+    values: str
+
+
 class Expected(_Strict):
     """Labels of one alert that fires; all of them, or with `partial` at least these."""
 
@@ -78,11 +93,12 @@ class Expected(_Strict):
 
 
 class AlertTest(_Strict):
-    """What fires at a time."""
+    """What fires at a time; `exp_unjudged` is how the reason begins why some series are not judged."""
 
     eval_time: Duration
     alertname: str
     exp_alerts: list[Expected] = Field(default_factory=list)
+    exp_unjudged: str = ""
 
 
 class Case(_Strict):
@@ -92,6 +108,7 @@ class Case(_Strict):
     interval: Duration = timedelta(minutes=1)
     input_series: list[SeriesInput] = Field(default_factory=list)
     input_spans: list[SpanInput] = Field(default_factory=list)
+    input_history: list[HistoryInput] = Field(default_factory=list)
     alert_rule_test: list[AlertTest]
 
 
@@ -189,7 +206,8 @@ def _run(name: str, file: TestFile, case: Case, rules: dict[str, Rule]) -> list[
     unknown = sorted(wanted - set(rules))
     if unknown:
         raise BadTestFile(f"{name}: there is no rule {', '.join(unknown)} in its rule files.")
-    simulation = Simulation([rules[n] for n in sorted(wanted)], START)
+    chosen = [rules[n] for n in sorted(wanted)]
+    simulation = Simulation(chosen, START, hours=_history(name, case, rules))
     facts = sorted(_facts(name, case), key=lambda fact: fact[0])
     pending = sorted(case.alert_rule_test, key=lambda test: test.eval_time)
     outcomes: list[Outcome] = []
@@ -213,14 +231,40 @@ def _outcome(file: str, case: Case, test: AlertTest, simulation: Simulation) -> 
     firing = [one.labels for one in simulation.active() if one.rule == test.alertname]
     if cause := simulation.failed.get(test.alertname):
         firing.append({"rule failed": cause})
+    expected = [_text(one.exp_labels) for one in test.exp_alerts]
+    got = [*map(_text, firing)]
+    if test.exp_unjudged:
+        why = simulation.unjudged_now.get(test.alertname, "all series are judged")
+        expected.append(f"not judged: {test.exp_unjudged}")
+        got.append(f"not judged: {test.exp_unjudged if why.startswith(test.exp_unjudged) else why}")
     return Outcome(
         file,
         case.name or "test",
         test.alertname,
         test.eval_time,
-        tuple(sorted(_text(one.exp_labels) for one in test.exp_alerts)),
-        tuple(sorted(map(_text, firing))),
+        tuple(sorted(expected)),
+        tuple(sorted(got)),
     )
+
+
+def _history(file: str, case: Case, rules: dict[str, Rule]) -> Hours:
+    hours = Hours()
+    end = START.replace(tzinfo=None)
+    for one in case.input_history:
+        when = rules[one.alertname].spec.get("when") if one.alertname in rules else None
+        if not isinstance(when, Anomaly) or not when.season:
+            raise BadTestFile(
+                f"{file}: {case.name}: input_history: {one.alertname} is no rule with a season."
+            )
+        try:
+            values = expand(one.values) * one.weeks
+        except ValueError as error:
+            raise BadTestFile(f"{file}: {case.name}: input_history: {error}.") from None
+        for ago, value in enumerate(reversed(values), start=1):
+            if value is not None:
+                hour = end - timedelta(hours=ago)
+                hours.fill(when.select, labels_of(one.labels), hour, value)
+    return hours
 
 
 def _text(labels: dict[str, str]) -> str:

@@ -38,6 +38,7 @@ class Rounds:
         self._due: dict[str, datetime] = {}
         self._found: dict[str, tuple[Reading, ...]] = {}
         self._failed: dict[str, str] = {}
+        self._unjudged: dict[str, str] = {}
         self.rules: tuple[Rule, ...] = ()
         self.replace(rules)
 
@@ -50,6 +51,7 @@ class Rounds:
                 self._due.pop(rule.name, None)
                 self._found.pop(rule.name, None)
                 self._failed.pop(rule.name, None)
+                self._unjudged.pop(rule.name, None)
 
     def make(self, at: datetime, mistakes: Sequence[str] = ()) -> Round:
         """The round at a time (UTC): due rules are evaluated, the others repeat themselves."""
@@ -61,6 +63,9 @@ class Rounds:
         for rule in due:
             self._due[rule.name] = at + rule.every
             self._failed.pop(rule.name, None)
+            self._unjudged.pop(rule.name, None)
+            if rule.name in new.unjudged:
+                self._unjudged[rule.name] = new.unjudged[rule.name]
             if rule.name in new.failed:
                 self._failed[rule.name] = new.failed[rule.name]
             else:
@@ -70,7 +75,9 @@ class Rounds:
         if mistakes:
             found.append(Reading(INVALID.name, (), float(len(mistakes))))
         failed = {name: cause for name, cause in self._failed.items() if name in names}
-        return Round(at, tuple(found), failed, frozenset(names | {INVALID.name}), new.uses)
+        unjudged = {name: why for name, why in self._unjudged.items() if name in names}
+        judged = frozenset(names | {INVALID.name})
+        return Round(at, tuple(found), failed, judged, new.uses, unjudged)
 
 
 class DueRounds:

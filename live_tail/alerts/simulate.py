@@ -21,6 +21,7 @@ from live_tail.alerts.policy import SHIPPED, load_policy
 from live_tail.alerts.records import Alert, Book, State
 from live_tail.alerts.rounds import Rounds
 from live_tail.alerts.rule_files import rendered
+from live_tail.alerts.seasons import Hours
 from live_tail.alerts.sources import Sources, group_changes
 from live_tail.errors import HotErrors
 from live_tail.window import Window
@@ -48,7 +49,14 @@ class Life:
 class Simulation:
     """A window and a book of alerts under a clock that only `advance` moves."""
 
-    def __init__(self, rules: Sequence[Rule], start: datetime, *, minutes: int = 60) -> None:
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        start: datetime,
+        *,
+        minutes: int = 60,
+        hours: Hours | None = None,
+    ) -> None:
         self.now = start
         needs_groups = any(rule.kind == "error_group" for rule in rules)
         # What groups were is kept in a home of its own, which goes with the simulation.
@@ -62,6 +70,7 @@ class Simulation:
         self._sources = Sources(
             self.window,
             groups=(lambda since: group_changes(self.window, since)) if needs_groups else None,
+            hours=hours or Hours(),
         )
         self._rounds = Rounds(self._sources, rules)
         self._rules = {rule.name: rule for rule in rules}
@@ -73,6 +82,8 @@ class Simulation:
         self._tidied_at = start
         self.lives: list[Life] = []
         self.failed: dict[str, str] = {}
+        self.unjudged: dict[str, str] = {}
+        self.unjudged_now: Mapping[str, str] = {}
 
     def ingest(self, arrived: Mapping[str, Sequence[pa.Table]]) -> None:
         """Facts by signal that arrived since the last round."""
@@ -88,6 +99,8 @@ class Simulation:
             self._tidied_at = to
         made = self._rounds.make(to)
         self.failed |= made.failed
+        self.unjudged_now = made.unjudged
+        self.unjudged |= made.unjudged
         self._book, _ = life.step(self._book, made, self._rules)
         muted = mutes(self._book.alerts.values(), (), self._policy, made.uses, to)
         for name, alert in self._book.alerts.items():

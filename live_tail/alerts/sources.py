@@ -16,6 +16,7 @@ import numpy as np
 
 from live_tail.alerts.facts import USES, Rows, bad_and_total, read_fact
 from live_tail.alerts.model import Labels, labels_of
+from live_tail.alerts.seasons import Hours
 from live_tail.alerts.spec import Select, Sql, Where
 from live_tail.points import Points
 from live_tail.window import Window
@@ -78,11 +79,17 @@ class HotTables(Protocol):
 
 @dataclass
 class Sources:
-    """Reads one window; `groups` gives error-group changes since a time, `marts` a connection."""
+    """Reads one window; `groups` gives error-group changes since a time, `marts` a connection.
+
+    `hours` holds what seasonal rules saw; `unjudged` is why the rule at hand could not judge some
+    series, empty when it could.
+    """
 
     window: HotTables
     groups: Callable[[datetime], Sequence[GroupChange]] | None = None
     marts: Callable[[], duckdb.DuckDBPyConnection] | None = None
+    hours: Hours = field(default_factory=Hours)
+    unjudged: str = ""
     _matching: dict[tuple[str, str], tuple[int, list[int]]] = field(default_factory=dict)
 
     def vector(self, select: Select, at: datetime, *, worst: str = "max") -> Vector:

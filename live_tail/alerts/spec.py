@@ -166,26 +166,51 @@ class ErrorGroup(_Strict):
     where: Where = Field(default_factory=dict)
 
 
-class Forecast(_Strict):
-    """The series is on its way to `limit` and reaches it within `within`."""
+class _Points(_Strict):
+    """What is judged by the points of a metric in the window."""
 
     select: Select
+
+    def _needs_points(self) -> None:
+        if self.select.fact:
+            raise ValueError("select needs a metric: a fact has no points to look back on")
+
+
+class Forecast(_Points):
+    """The series is on its way to `limit` and reaches it within `within`."""
+
     limit: float
     within: Duration
     direction: Literal["up", "down"] = "up"
     method: Literal["theil_sen", "damped_holt"] = "theil_sen"
     min_points: int = Field(10, ge=3)
 
+    @model_validator(mode="after")
+    def _has_points(self) -> "Forecast":
+        self._needs_points()
+        return self
 
-class Anomaly(_Strict):
-    """The last value is far from the median of the series itself."""
 
-    select: Select
+class Anomaly(_Points):
+    """The last value is far from the median of the series itself.
+
+    With `season: week` any value of a metric or fact is compared with what it was at the same hour
+    of the weeks before (UTC), from `min_weeks` weeks on.
+    """
+
     deviations: float = Field(6, gt=0)
     direction: Literal["up", "down", "both"] = "both"
     min_absolute: float = Field(0, ge=0)
     min_relative: float = Field(0.2, ge=0)
     min_points: int = Field(20, ge=5)
+    season: Literal["week"] | None = None
+    min_weeks: int = Field(3, ge=2, le=8)
+
+    @model_validator(mode="after")
+    def _has_history(self) -> "Anomaly":
+        if self.season is None:
+            self._needs_points()
+        return self
 
 
 class Sql(_Strict):

@@ -37,16 +37,21 @@ def distance_in_deviations(values: np.ndarray, rule: Anomaly) -> float | None:
     """How many robust deviations the last value lies from the median before it, or None."""
     if len(values) < rule.min_points:
         return None
-    past, last = values[:-1], values[-1]
+    past = values[:-1]
     median = float(np.median(past))
-    away = float(last) - median
-    if abs(away) < max(rule.min_absolute, rule.min_relative * abs(median)):
+    spread = 1.4826 * float(np.median(np.abs(past - median)))
+    return away_in_deviations(float(values[-1]), median, spread, rule)
+
+
+def away_in_deviations(value: float, usual: float, spread: float, rule: Anomaly) -> float | None:
+    """How many deviations a value lies from what is usual; None within the rule's guards."""
+    away = value - usual
+    if abs(away) < max(rule.min_absolute, rule.min_relative * abs(usual)):
         return None
     if (rule.direction == "up" and away < 0) or (rule.direction == "down" and away > 0):
         return None
-    spread = 1.4826 * float(np.median(np.abs(past - median)))
     # A series that never moved has no spread: a hundredth of its level stands for it.
-    return away / max(spread, abs(median) / 100, 1e-9)
+    return away / max(spread, abs(usual) / 100, 1e-9)
 
 
 def _after_reset(values: np.ndarray, direction: str) -> int:

@@ -46,6 +46,8 @@ def _live_part() -> None:
         _card(alert)
     if len(alerts) > _CARDS:
         _table(alerts[_CARDS:])
+    for rule, why in answer["unjudged"].items():
+        st.caption(alert_cards.escaped(f"Not judged: {rule}: {why}"))
 
 
 def _card(alert: dict[str, Any]) -> None:

@@ -59,6 +59,7 @@ def client(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Client:
     answer = {
         "alerts": [alert(), alert(id="ef-1", severity="warning", state="pending", next=None)],
         "silences": [silence], "channels": [channel], "problem": "",
+        "unjudged": {"Odd": "not enough history: 1 of 1 series have fewer than 3 weeks"},
         "on_call": [{"schedule": "first", "member": "anna", "next_handover_at": NOW.isoformat()}],
     }  # fmt: skip
     monkeypatch.setattr(data, "client", lambda: made)
@@ -87,7 +88,13 @@ def test_the_page_shows_actions_silences_channels_and_history(client: Client) ->
     shown = page("alerts").run()
     assert not shown.exception
     words = " ".join(e.value for e in [*shown.markdown, *shown.caption]).replace("\\", "")
-    for expected in ("Restart Redis", "deployment", "first: anna", "HTTP 500"):
+    for expected in (
+        "Restart Redis",
+        "deployment",
+        "first: anna",
+        "HTTP 500",
+        "not enough history",
+    ):
         assert expected in words
     (weeks,) = [t.value for t in shown.dataframe if "Noise" in t.value.columns]
     assert (weeks["Noise"][0], weeks["MTTA"][0], weeks["MTTR"][0]) == ("50 %", "—", "3 min")

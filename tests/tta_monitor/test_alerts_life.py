@@ -56,6 +56,13 @@ def test_nothing_fires_then_something_does_and_the_exit_code_says_so(manager: Ma
     assert json.loads(run("list", 'severity="warning"', "--json"))["alerts"] == []
 
 
+def test_what_could_not_be_judged_is_said(manager: Manager) -> None:
+    why = "not enough history: 1 of 1 series have fewer than 3 weeks of this hour"
+    manager.take(round_at(datetime.now(UTC), unjudged={"Odd": why}), {})
+    assert f"not judged: Odd: {why}" in run("list")
+    assert json.loads(run("list", "--json"))["unjudged"] == {"Odd": why}
+
+
 def test_an_alert_is_shown_acknowledged_and_resolved(manager: Manager) -> None:
     name = fire(manager)
     shown = run("show", name[:6])

@@ -141,5 +141,6 @@ def _plain(found: Backtest) -> dict[str, object]:
         "received_later_s": round(found.received_later_s, 3),
         "rounds": found.rounds,
         "failed_rules": found.failed_rules,
+        "unjudged_rules": found.unjudged_rules,
         "alerts": found.alerts,
     }

@@ -41,6 +41,8 @@ def list_alerts(
     else:
         for alert in alerts:
             out.print(_line(alert), markup=False, soft_wrap=True)
+    for rule, why in found["unjudged"].items() if not as_json else ():
+        out.print(f"not judged: {rule}: {why}", markup=False, soft_wrap=True)
     waits = any(
         a["state"] == "firing" and a["severity"] == "critical" and not a["muted_by"] for a in alerts
     )
