@@ -9,10 +9,13 @@ the environment.
 import os
 from pathlib import Path
 from typing import Any, Literal, Self
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+from privacy.access import Role
 
 MIB = 1024 * 1024
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -44,6 +47,43 @@ class ReceiverSettings(BaseModel):
     digest_hours: int = Field(24, description="How long a repeated body is recognised.")
 
 
+class OidcSettings(BaseModel):
+    """An OpenID Connect provider that vouches for people, beside local accounts."""
+
+    issuer: str = Field("", description="The provider, as in its tokens' `iss`; empty: none.")
+    client_id: str = Field("", description="What the provider calls this app.")
+    client_secret_file: Path | None = Field(
+        None, description="A file of mode 0600 with the client's secret."
+    )
+    role_claim: str = Field(
+        "groups", description="The claim that decides the role; `a.b` looks into `a`."
+    )
+    roles: dict[str, Role] = Field(
+        default_factory=dict,
+        description="Role by value of the claim; the first that somebody has decides, none is no role.",
+    )
+    scope: str = Field("openid", description="Scopes to ask for.")
+    label: str = Field("single sign-on", description="What the button calls the provider.")
+    app_url: str = Field(
+        "", description="Address of the app for browsers, when it is not app.host and app.port."
+    )
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if not self.issuer:
+            return self
+        needed = ("client_id", "client_secret_file", "roles")
+        missing = [f"access.oidc.{name}" for name in needed if not getattr(self, name)]
+        if missing:
+            raise ValueError(f"access.oidc.issuer is set, so set {', '.join(missing)} as well")
+        for name in ("issuer", "app_url"):
+            if not _is_safe_url(getattr(self, name)):
+                raise ValueError(f"access.oidc.{name} must be https, or http on loopback")
+        if "openid" not in self.scope.split():
+            raise ValueError("access.oidc.scope must name openid")
+        return self
+
+
 class AccessSettings(BaseModel):
     """Signing in."""
 
@@ -55,6 +95,7 @@ class AccessSettings(BaseModel):
         None,
         description="A file with a token: commands ask the policy for its role, not the owner's.",
     )
+    oidc: OidcSettings = Field(default_factory=lambda: OidcSettings.model_validate({}))
 
 
 class AuditSettings(BaseModel):
@@ -243,6 +284,13 @@ def load_settings(home: Path | None = None, **overrides: Any) -> Settings:
         raise SettingsProblem(
             f"settings are wrong ({file} or TTA_MONITOR_…): {problems}."
         ) from None
+
+
+def _is_safe_url(url: str) -> bool:
+    """Whether nobody on the way can read it: TLS, or this machine; an unset one is."""
+    parts = urlsplit(url)
+    is_local = parts.scheme == "http" and parts.hostname in _LOOPBACK
+    return not url or (bool(parts.hostname) and (parts.scheme == "https" or is_local))
 
 
 def _read_yaml(file: Path) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """Who somebody is: local accounts, sessions, tokens, sign-in links, break-glass.
 
 Here: recognising people and programs, with hashes only, throttled and audited. Not here: what they
-may do (`access`). Names are sealed; a keyed digest finds them. Passwords are Argon2id hashes;
-session, token and link secrets have 256 random bits and are stored as SHA-256. There is no default
-password: the first `up` prints a link that works once.
+may do (`access`) and the secrets of sessions, tokens and links (`bearer`). Names are sealed; a keyed
+digest finds them. Passwords are Argon2id hashes. There is no default password: the first `up` prints a
+link that works once.
 """
 
 import hashlib
@@ -14,9 +14,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 
-from privacy import passwords
+from privacy import bearer, passwords
 from privacy.access import Principal, Role
 from privacy.audit import AuditLog
+from privacy.bearer import BearerSecrets
+from privacy.claims import Recognised
 from privacy.keys import KeyStore
 from privacy.state import Sealer, connect, transaction
 
@@ -24,9 +26,6 @@ _FREE_ATTEMPTS = 5
 _MAX_WAIT_S = 900
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS access_users (id TEXT PRIMARY KEY, name_key BLOB UNIQUE, sealed BLOB);
-CREATE TABLE IF NOT EXISTS access_secrets (
-    digest BLOB PRIMARY KEY, id TEXT UNIQUE, kind TEXT, owner TEXT, expires_at TEXT, sealed BLOB
-);
 CREATE TABLE IF NOT EXISTS access_attempts (name_key BLOB PRIMARY KEY, failed INTEGER, until TEXT);
 CREATE TABLE IF NOT EXISTS access_grants (id TEXT PRIMARY KEY, owner TEXT, sealed BLOB);
 """
@@ -79,8 +78,9 @@ class Accounts:
         log: AuditLog,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._db = connect(home, _SCHEMA)
+        self._db = connect(home, _SCHEMA + bearer.SCHEMA)
         self._sealer = Sealer(keys, "access")
+        self._secrets = BearerSecrets(self._db, self._sealer, clock)
         self._name_secret = keys.named_key("access.names").secret
         self._log = log
         self._clock = clock
@@ -139,9 +139,7 @@ class Accounts:
                 "UPDATE access_users SET sealed = ? WHERE id = ?",
                 (self._sealer.seal(row[0], record), row[0]),
             )
-            self._db.execute(
-                "DELETE FROM access_secrets WHERE owner = ? AND kind = 'session'", (row[0],)
-            )
+            self._secrets.end_sessions_of(row[0])
         self._log.append(
             actor=by,
             action="access.user_change",
@@ -169,33 +167,57 @@ class Accounts:
         self._db.execute("DELETE FROM access_attempts WHERE name_key = ?", (self._key(name),))
         return self.open_session(row[0], Role(record["role"]), hours=hours, how="password")
 
-    def open_session(self, owner: str, role: Role, *, hours: float, how: str) -> str:
-        """The secret of a new session for somebody who was recognised."""
-        expires_at = self._clock() + timedelta(hours=hours)
-        self._db.execute(
-            "DELETE FROM access_secrets WHERE expires_at <= ?", (self._clock().isoformat(),)
+    def sign_in_recognised(self, issuer: str, known: Recognised, *, hours: float) -> str:
+        """The secret of a session for somebody a provider vouches for; it ends with the token."""
+        who = f"{issuer}\n{known.subject}".encode()
+        digest = hashlib.blake2b(who, key=self._name_secret, digest_size=6).hexdigest()
+        return self.open_session(
+            f"oidc:o_{digest}", known.role, hours=hours, how="provider", until=known.expires_at
         )
-        _, secret = self._issue("session", owner, role, expires_at)
-        self._log.append(actor=owner, action="access.sign_in", how=how)
+
+    def refuse_provider(self, why: str) -> None:
+        """The entry of somebody whom a provider sent and who is not let in."""
+        self._log.append(
+            actor="unknown", action="access.sign_in", outcome="refused", how="provider", why=why
+        )
+
+    def open_session(
+        self, owner: str, role: Role, *, hours: float, how: str, until: datetime | None = None
+    ) -> str:
+        """The secret of a new session for somebody who was recognised, until a moment at the latest."""
+        ends_at = self._clock() + timedelta(hours=hours)
+        self._end_expired()
+        _, secret = self._secrets.issue("session", owner, role, min(ends_at, until or ends_at))
+        self._log.append(actor=owner, action="access.sign_in", how=how, role=role)
         return secret
 
     def session(self, secret: str) -> Session | None:
         """Whose session this is, with roles lent by break-glass; None when it is over."""
-        found = self._find("session", secret)
+        found = self._secrets.find("session", secret)
         if found is None:
+            self._end_expired()
             return None
-        session_id, owner, role, expires_at = found
-        lent = self._lent(owner)
-        roles = frozenset({role, *(r for r, _ in lent)})
+        lent = self._lent(found.owner)
+        roles = frozenset({found.role, *(r for r, _ in lent)})
         until = max((at for _, at in lent), default=None)
-        return Session(session_id, Principal(owner, roles), expires_at, until)
+        return Session(found.id, Principal(found.owner, roles), found.expires_at, until)
 
     def sign_out(self, secret: str) -> None:
         """End a session."""
-        found = self._find("session", secret)
-        if found:
-            self._db.execute("DELETE FROM access_secrets WHERE id = ?", found[:1])
-            self._log.append(actor=found[1], action="access.sign_out")
+        found = self._secrets.find("session", secret)
+        if found and self._secrets.end("session", found.id):
+            self._log.append(actor=found.owner, action="access.sign_out")
+
+    def _end_expired(self) -> None:
+        """Forget what is past its end; each session that was not signed out of leaves an entry."""
+        for ended in self._secrets.remove_expired():
+            if ended.kind == "session":
+                self._log.append(
+                    actor=ended.owner,
+                    action="access.session_end",
+                    why="expired",
+                    expired_at=ended.expires_at.astimezone(UTC).isoformat(),
+                )
 
     # Links, tokens, break-glass
 
@@ -207,7 +229,7 @@ class Accounts:
 
     def link(self, role: Role, *, hours: float, by: str) -> str:
         """The secret of a link that signs in once."""
-        link_id, secret = self._issue(
+        link_id, secret = self._secrets.issue(
             "link", by, role, self._clock() + timedelta(hours=hours), prefix="l_"
         )
         self._log.append(actor=by, action="access.link_create", target=link_id, role=role)
@@ -215,46 +237,32 @@ class Accounts:
 
     def use_link(self, secret: str, *, hours: float) -> str:
         """The secret of a session; the link is spent. Raises NotSignedIn."""
-        with transaction(self._db):
-            found = self._find("link", secret)
-            if found:
-                self._db.execute("DELETE FROM access_secrets WHERE id = ?", found[:1])
-        if found is None:
+        found = self._secrets.find("link", secret)
+        if found is None or not self._secrets.end("link", found.id):
             self._refuse(None, "link")
-        return self.open_session(f"link:{found[0]}", found[2], hours=hours, how="link")
+        return self.open_session(f"link:{found.id}", found.role, hours=hours, how="link")
 
     def create_token(self, role: Role, *, days: float, by: str) -> tuple[Token, str]:
         """A bearer token and its secret, which is shown once."""
         expires_at = self._clock() + timedelta(days=days)
-        token_id, secret = self._issue("token", by, role, expires_at, prefix="t_")
+        token_id, secret = self._secrets.issue("token", by, role, expires_at, prefix="t_")
         self._log.append(actor=by, action="access.token_create", target=token_id, role=role)
         return Token(token_id, role, expires_at), secret
 
     def tokens(self) -> list[Token]:
         """Live tokens, the next to expire first."""
-        rows = self._db.execute(
-            "SELECT id, sealed, expires_at FROM access_secrets WHERE kind = 'token'"
-            " AND expires_at > ? ORDER BY expires_at",
-            (self._clock().isoformat(),),
-        ).fetchall()
-        return [
-            Token(i, Role(self._sealer.open(i, sealed)["role"]), datetime.fromisoformat(at))
-            for i, sealed, at in rows
-        ]
+        return [Token(t.id, t.role, t.expires_at) for t in self._secrets.living("token")]
 
     def revoke_token(self, token_id: str, *, by: str) -> None:
         """End a token; raises AccountProblem when there is none."""
-        done = self._db.execute(
-            "DELETE FROM access_secrets WHERE kind = 'token' AND id = ?", (token_id,)
-        )
-        if not done.rowcount:
+        if not self._secrets.end("token", token_id):
             raise AccountProblem("there is no such token: see `access token list`.")
         self._log.append(actor=by, action="access.token_revoke", target=token_id)
 
     def token(self, secret: str) -> Principal | None:
         """Who a bearer token stands for."""
-        found = self._find("token", secret)
-        return Principal(f"token:{found[0]}", frozenset({found[2]})) if found else None
+        found = self._secrets.find("token", secret)
+        return Principal(f"token:{found.id}", frozenset({found.role})) if found else None
 
     def break_glass(
         self, owner: str, role: Role, *, reason: str, minutes: float, by: str
@@ -286,6 +294,14 @@ class Accounts:
         row = self._row(name)
         return self._user(*row) if row else None
 
+    def holder(self, name: str) -> str | None:
+        """The id of an account by its name, or of somebody signed in by a provider by that id."""
+        user = self.find(name)
+        if user:
+            return user.id
+        signed_in = {s.owner for s in self._secrets.living("session")}
+        return name if name.startswith("oidc:") and name in signed_in else None
+
     # Inside
 
     def _lent(self, owner: str) -> list[tuple[Role, datetime]]:
@@ -302,39 +318,6 @@ class Accounts:
             elif record["owner"] == owner:
                 lent.append((Role(record["role"]), until))
         return lent
-
-    def _issue(
-        self, kind: str, owner: str, role: Role, expires_at: datetime, prefix: str = "s_"
-    ) -> tuple[str, str]:
-        secret = secrets.token_urlsafe(32)
-        secret_id = prefix + secrets.token_hex(6)
-        until = expires_at.isoformat()
-        record = {"role": role, "kind": kind, "owner": owner, "expires_at": until}
-        self._db.execute(
-            "INSERT INTO access_secrets VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                _digest(secret),
-                secret_id,
-                kind,
-                owner,
-                until,
-                self._sealer.seal(secret_id, record),
-            ),
-        )
-        return secret_id, secret
-
-    def _find(self, kind: str, secret: str) -> tuple[str, str, Role, datetime] | None:
-        row = self._db.execute(
-            "SELECT id, sealed FROM access_secrets WHERE digest = ?", (_digest(secret),)
-        ).fetchone()
-        if row is None:
-            return None
-        # All comes from the sealed record: changing a column lends nobody anything.
-        record = self._sealer.open(*row)
-        expires_at = datetime.fromisoformat(record["expires_at"])
-        if record["kind"] != kind or expires_at <= self._clock():
-            return None
-        return row[0], record["owner"], Role(record["role"]), expires_at
 
     def _row(self, name: str) -> tuple[str, bytes] | None:
         sql = "SELECT id, sealed FROM access_users WHERE name_key = ?"
@@ -381,7 +364,3 @@ def _check(password: str, name: str) -> None:
         passwords.check_password(password, name)
     except passwords.WeakPassword as problem:
         raise AccountProblem(str(problem)) from None
-
-
-def _digest(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode()).digest()

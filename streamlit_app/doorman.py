@@ -35,6 +35,11 @@ def guard() -> Guard:
     return Guard(log())
 
 
+def state_secret() -> str:
+    """Signs the cookie that a browser holds while it is at the identity provider."""
+    return KeyStore.open(settings().home).named_key("access.state").secret.hex()
+
+
 def is_open() -> bool:
     """Whether everybody on this machine passes: `access.sign_in: off`."""
     return settings().access.sign_in == "off"

@@ -26,13 +26,16 @@ input { display: block; width: 100%; margin-top: .25rem; padding: .55rem .7rem; 
 input:focus, button:focus { outline: 2px solid var(--accent); outline-offset: 1px; }
 button { width: 100%; padding: .6rem; font: inherit; font-weight: 600; color: var(--on);
   background: var(--accent); border: 0; border-radius: .5rem; cursor: pointer; }
+.other { display: block; margin-top: .75rem; padding: .55rem; text-align: center; font-weight: 600;
+  color: var(--accent); border: 1px solid var(--border); border-radius: .5rem; text-decoration: none; }
+.other:focus { outline: 2px solid var(--accent); outline-offset: 1px; }
 .problem { margin: 0 0 1rem; color: var(--critical); font-weight: 500; }
 .hint { margin: 1.25rem 0 0; font-size: .85rem; }
 code { font-size: .85em; }
 </style></head><body><main>
 <h1>TTA Monitor</h1>
 <p>$lead</p>
-$problem<form method="post" action="$action">$fields<button type="submit">$button</button></form>
+$problem<form method="post" action="$action">$fields<button type="submit">$button</button></form>$other
 <p class="hint">$hint</p>
 </main></body></html>
 """)
@@ -47,13 +50,22 @@ _HINT = (
 )
 
 
-def page(*, onward: str, has_link: bool = False, problem: str = "") -> str:
-    """The page; with a sign-in link one button is enough, and the form posts to the same address."""
+def page(*, onward: str, has_link: bool = False, problem: str = "", provider: str = "") -> str:
+    """The page; with a sign-in link one button is enough, and the form posts to the same address.
+
+    `provider` is what an identity provider is called, where there is one.
+    """
     return _PAGE.substitute(
         lead="Sign in with the link you were given." if has_link else "Sign in to continue.",
         problem=f'<p class="problem" role="alert">▲ {escape(problem)}</p>' if problem else "",
         action="" if has_link else f"/sign-in?next={quote(onward)}",
         fields="" if has_link else _FIELDS,
         button="Continue" if has_link else "Sign in",
+        other=_other(provider, onward) if provider and not has_link else "",
         hint="The link works once." if has_link else _HINT,
     )
+
+
+def _other(provider: str, onward: str) -> str:
+    target = f"/sign-in/provider?next={quote(onward)}"
+    return f'<a class="other" href="{target}">Sign in with {escape(provider)}</a>'

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import duckdb
 
+from ingestion.client_secret import client_secret
 from ingestion.duck import connect
-from ingestion.settings import Settings
+from ingestion.settings import Settings, SettingsProblem
 from privacy.fields import PolicyProblem
 from privacy.keys import KeyProblem, KeyStore
 from privacy.site_policy import load_site_policy
@@ -74,6 +75,17 @@ def _policy(settings: Settings) -> tuple[str, str]:
     return "ok", f"{len(decisions)} decisions of this site"
 
 
+def _sign_in(settings: Settings) -> tuple[str, str]:
+    access = settings.access
+    if not access.oidc.issuer:
+        return "ok", "local accounts" if access.sign_in == "local" else "off: everybody is admin"
+    try:
+        client_secret(access.oidc)
+    except SettingsProblem as problem:
+        return "fail", str(problem)
+    return "ok", f"local accounts and {access.oidc.issuer}"
+
+
 def _disk(settings: Settings) -> tuple[str, str]:
     folder = settings.home if settings.home.exists() else settings.home.parent
     free = shutil.disk_usage(folder).free
@@ -116,6 +128,7 @@ _CHECKS: dict[str, Callable[[Settings], tuple[str, str]]] = {
     "home": _home,
     "keys": _keys,
     "policy": _policy,
+    "sign-in": _sign_in,
     "disk": _disk,
     "clock": _clock,
     "spool": _spool,

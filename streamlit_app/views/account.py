@@ -27,25 +27,25 @@ def main() -> None:
 def _break_glass(seen_by: Principal) -> None:
     with st.form("break-glass", clear_on_submit=True):
         st.markdown("**Break-glass: lend a role for a while**")
-        name = st.text_input("User name")
+        name = st.text_input("User name", help="Or the id on the Account page of whoever has none.")
         role = st.selectbox("Role", [r.value for r in Role])
         minutes = st.number_input("Minutes", 1, 480, 30)
         reason = st.text_input("Reason", help="Scrubbed, then kept in the audit log.")
         if not st.form_submit_button("Lend the role"):
             return
     gate.require(seen_by, Right.ACTION, _BREAK_GLASS)
-    user = doorman.accounts().find(name)
-    if user is None:
+    holder = doorman.accounts().holder(name)
+    if holder is None:
         st.error("There is no such user.")
         return
     try:
         until = doorman.accounts().break_glass(
-            user.id, Role(role), reason=reason, minutes=minutes, by=seen_by.id
+            holder, Role(role), reason=reason, minutes=minutes, by=seen_by.id
         )
     except AccountProblem as problem:
         st.error(str(problem).capitalize())
         return
-    st.success(f"{user.id} has {role} until {until:%H:%M} UTC.")
+    st.success(f"{holder} has {role} until {until:%H:%M} UTC.")
 
 
 main()

@@ -286,7 +286,11 @@ def app(stage: Stage) -> Iterator[str]:
                 form = {"name": canary.text, "password": canary.text}
                 client.post("/sign-in", data=form, params={"next": f"/{canary.text}"})
                 client.get("/sign-out", params={"x": canary.text})
+                client.get("/sign-in/provider", params={"next": canary.text})
+                told = {"state": canary.text, "code": canary.text, "error_description": canary.text}
+                client.get("/sign-in/provider/callback", params=told)
         yield from ("app /sign-in", "app /sign-out")
+        yield from ("app /sign-in/provider", "app /sign-in/provider/callback")
         for page in pages:
             stage.heard("pages.bin", _page(f"ws://127.0.0.1:{port}", stage.home, page))
             yield f"page {page}"

@@ -169,11 +169,14 @@ def break_glass(
     Example: ./tta.sh monitor access break-glass ada --role privacy_officer --reason "incident 12"
     """
     with opened() as accounts:
-        user = accounts.find(name)
-        if user is None:
-            raise AccountProblem("there is no such user: see `access user list`.")
-        until = accounts.break_glass(user.id, role, reason=reason, minutes=minutes, by=acting())
-    out.print(f"{user.id} has {role} until {until:%H:%M} UTC")
+        holder = accounts.holder(name)
+        if holder is None:
+            raise AccountProblem(
+                "there is no such user: see `access user list`; somebody of an identity provider has an "
+                "id, shown on their Account page, and must be signed in."
+            )
+        until = accounts.break_glass(holder, role, reason=reason, minutes=minutes, by=acting())
+    out.print(f"{holder} has {role} until {until:%H:%M} UTC")
 
 
 @groups.access.command("whoami")
