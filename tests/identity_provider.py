@@ -126,15 +126,18 @@ class Provider:
         if self.algorithm == "HS256":  # signed with what everybody knows: the public key
             return _signed_by(self.key.as_pem(private=False), header, claims)
         if self.algorithm == "none":
-            return jwt.encode({"alg": "none"}, claims, None, algorithms=["none"])
+            return f"{_unsigned({'alg': 'none'}, claims)}."
         return jwt.encode(header, claims, self.signs_with or self.key)
 
 
 def _signed_by(secret: bytes, header: dict[str, Any], claims: dict[str, Any]) -> str:
     """HMAC-SHA256 by hand: the library refuses to sign with a public key."""
-    parts = [_base64url(json.dumps(part).encode()) for part in (header, claims)]
-    mac = hmac.new(secret, ".".join(parts).encode(), hashlib.sha256).digest()
-    return ".".join([*parts, _base64url(mac)])
+    body = _unsigned(header, claims)
+    return f"{body}.{_base64url(hmac.new(secret, body.encode(), hashlib.sha256).digest())}"
+
+
+def _unsigned(header: dict[str, Any], claims: dict[str, Any]) -> str:
+    return ".".join(_base64url(json.dumps(part).encode()) for part in (header, claims))
 
 
 def _base64url(raw: bytes) -> str:

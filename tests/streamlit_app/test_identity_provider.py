@@ -170,7 +170,7 @@ def test_a_token_that_the_provider_did_not_sign_is_refused(
     algorithm: str, app: TestClient, there: Provider
 ) -> None:
     if algorithm == "another key":
-        there.signs_with = RSAKey.generate_key(2048, {"kid": there.key.kid})
+        there.signs_with = RSAKey.generate_key(2048, {"kid": str(there.key.kid)})
     else:
         there.algorithm = algorithm
     assert sign_in(app).status_code == 401
