@@ -14,7 +14,7 @@ from duckdb import DuckDBPyConnection
 
 from ingestion.catalog import Catalog, DirtyHour, LakeFile
 from ingestion.contracts import LANDED
-from ingestion.duck import add_parquet_keys, prepare
+from ingestion.duck import add_file_keys, prepare
 from ingestion.errors.batch import error_rows, hours_to_count
 from ingestion.errors.grouping import load_site
 from ingestion.errors.store import ErrorStore
@@ -121,7 +121,7 @@ def _create_view(
     files: list[LakeFile],
     signal: str,
 ) -> None:
-    add_parquet_keys(con, keys, {(f.signal, f.day) for f in files})
+    add_file_keys(con, keys, files)
     select = scan(settings, files) if files else empty_select(signal)
     con.execute(f"CREATE OR REPLACE VIEW landed.{name} AS {select}")
 

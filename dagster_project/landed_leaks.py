@@ -17,7 +17,7 @@ import pyarrow as pa
 from dagster_project.leak_scan import without_kinds
 from ingestion.catalog import Catalog, LakeFile
 from ingestion.contracts import LANDED
-from ingestion.duck import add_parquet_keys, connect
+from ingestion.duck import add_file_keys, connect
 from ingestion.lake import scan
 from ingestion.settings import Settings
 from privacy.keys import KeyStore
@@ -87,7 +87,7 @@ def _distinct_texts(
         return
     con = connect(memory_limit=settings.warehouse.memory_limit)
     try:
-        add_parquet_keys(con, keys, {(f.signal, f.day) for f in files})
+        add_file_keys(con, keys, files)
         con.execute(f"CREATE VIEW landed AS {scan(settings, files)}")
         for sql in _selects(LANDED[signal]):
             yield from _pieces(con, sql)

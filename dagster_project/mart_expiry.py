@@ -32,6 +32,8 @@ EXPIRING = {
 }
 """Tables whose rows expire, their time and the rule: rows of single connections live as long as spans."""
 
+_BY_COMPONENT = frozenset({"marts.fct_websocket_connections"})
+
 Leaving = Callable[[str], str | None]
 """SQL over row alias `t` of a table (`schema.name`) that is true for what goes; None when nothing does."""
 
@@ -50,9 +52,24 @@ def past_time(policy: Policy, now: datetime) -> Leaving:
     def leaving(table: str) -> str | None:
         column, rule = EXPIRING.get(table, ("", ""))
         before = policy.cutoff(rule, now) if rule else None
-        return f"t.{column} < TIMESTAMP '{before}'" if before else None
+        common = f"t.{column} < TIMESTAMP '{before}'" if before else None
+        own = policy.components(rule) if table in _BY_COMPONENT else {}
+        return _by_component(column, common, {c: now - a if a else None for c, a in own.items()})
 
     return leaving
+
+
+def _by_component(
+    column: str, common: str | None, own: Mapping[str, datetime | None]
+) -> str | None:
+    """The condition of a table whose components have rules of their own (names need no quoting)."""
+    if not own:
+        return common
+    cases = [
+        f"WHEN '{name}' THEN " + (f"t.{column} < TIMESTAMP '{before}'" if before else "false")
+        for name, before in own.items()
+    ]
+    return f"CASE t.component {' '.join(cases)} ELSE {common or 'false'} END"
 
 
 def leaving_rows(con: duckdb.DuckDBPyConnection, database: str, leaving: Leaving) -> dict[str, int]:

@@ -46,12 +46,22 @@ def is_due(home: Path, now: datetime, grace: timedelta = timedelta()) -> bool:
 def run_pass(
     settings: Settings, keys: KeyStore, policy: Policy, now: datetime, *, by: str = SERVICE
 ) -> list[Receipt]:
-    """Remove what is past its time everywhere, each receipt with an audit entry. Holds no lock.
+    """Remove and archive what is past its time, each with an audit entry. Holds no lock.
 
     Done twice it removes nothing more; an entry that a crash prevented is written by the next pass.
     """
     with closing(AuditLog(settings.home, keys)) as log:
         done = expire(settings, keys, policy, now)
+        for moved in expiry.archive_due(settings, policy, now):
+            log.append(
+                actor=by,
+                action="retention.archive",
+                target=moved.rule,
+                archived_before=moved.purged_before.isoformat(),
+                partitions=len(moved.files),
+                rows=moved.rows,
+                bytes=moved.bytes,
+            )
         receipts.tell(settings.home, keys, log, by=by, now=now)
         oldest = policy.cutoff("audit", now)
         if oldest is not None:

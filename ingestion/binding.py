@@ -18,6 +18,11 @@ _CHUNK_BYTES = 1024 * 1024
 _checked: set[tuple[str, int, int, str]] = set()
 
 
+def path_of(settings: Settings, file: LakeFile) -> Path:
+    """Where a file lies: in the lake, or in the archive, which has the same layout."""
+    return (settings.archive_path if file.is_archived else settings.lake_path) / file.path
+
+
 def digest_of(home: Path, path: Path, relative: str) -> str:
     """Keyed BLAKE2b (RFC 7693) over the place in the lake and the bytes, as hex."""
     digest = hashlib.blake2b(relative.encode() + b"\0", digest_size=32, key=_key(home))
@@ -29,7 +34,7 @@ def digest_of(home: Path, path: Path, relative: str) -> str:
 
 def verify(settings: Settings, files: Sequence[LakeFile]) -> None:
     """Raise KeyProblem naming every file that is missing, moved or altered."""
-    wrong = [str(settings.lake_path / f.path) for f in files if not _is_itself(settings, f)]
+    wrong = [str(path_of(settings, f)) for f in files if not _is_itself(settings, f)]
     if wrong:
         raise KeyProblem(
             f"{', '.join(wrong)}: missing, moved here from another place, cut off or altered. Restore "
@@ -38,7 +43,7 @@ def verify(settings: Settings, files: Sequence[LakeFile]) -> None:
 
 
 def _is_itself(settings: Settings, file: LakeFile) -> bool:
-    path = settings.lake_path / file.path
+    path = path_of(settings, file)
     try:
         stat = path.stat()
     except FileNotFoundError:

@@ -7,7 +7,7 @@ the catalog does not list does not exist for any reader. Not here: the files the
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from ingestion.columns import add_column
@@ -34,6 +34,11 @@ CREATE TABLE IF NOT EXISTS purged_hours (  -- built and gone: late rows must not
 """
 
 
+def lake_dataset(signal: str, generation: str = "") -> str:
+    """The dataset of a signal's day keys."""
+    return f"lake.{signal}.{generation}" if generation else f"lake.{signal}"
+
+
 @dataclass(frozen=True)
 class LakeFile:
     """One parquet file; `path` is relative to the lake, `hour_at` is the event hour.
@@ -48,11 +53,18 @@ class LakeFile:
     byte_count: int
     digest: str  # keyed, of path and bytes: a file that was moved or altered is not this file
     detectors: tuple[str, ...] = ()
+    generation: str = ""  # of the day's key: a day that was written anew has another one
+    is_archived: bool = False
 
     @property
     def day(self) -> date:
         """The day whose key seals the file."""
         return self.hour_at.date()
+
+    @property
+    def key_id(self) -> str:
+        """The id of the key that seals the file."""
+        return f"{lake_dataset(self.signal, self.generation)}/{self.day}"
 
 
 @dataclass(frozen=True)
@@ -83,6 +95,8 @@ class Catalog:
         self._db.execute("PRAGMA synchronous=FULL")
         self._db.executescript(_SCHEMA)
         add_column(self._db, "files", "detectors", "TEXT NOT NULL DEFAULT ''")
+        add_column(self._db, "files", "generation", "TEXT NOT NULL DEFAULT ''")
+        add_column(self._db, "files", "is_archived", "INTEGER NOT NULL DEFAULT 0")
 
     def open_plan(self) -> Plan | None:
         """The plan that a crash left unfinished."""
@@ -125,7 +139,12 @@ class Catalog:
             self._db.execute("DELETE FROM files WHERE path = ?", (old.path,))
             self._add(new, 0)
             row = self._db.execute("SELECT coalesce(max(plan), 0) FROM plans").fetchone()
-            hours = {(f.signal, f.hour_at.isoformat(), row[0]) for f in [old, *new]}
+            closed = set(self.purged(old.signal))
+            hours = {
+                (f.signal, f.hour_at.isoformat(), row[0])
+                for f in [old, *new]
+                if f.signal != old.signal or f.hour_at not in closed
+            }
             self._db.executemany(
                 "INSERT INTO dirty_hours VALUES (?, ?, ?) ON CONFLICT (signal, hour_at)"
                 " DO UPDATE SET generation = excluded.generation",
@@ -142,6 +161,30 @@ class Catalog:
             )
             self._db.executemany("INSERT OR IGNORE INTO purged_hours VALUES (?, ?)", sorted(hours))
 
+    def replace_day(
+        self, signal: str, day: date, old: Sequence[LakeFile], new: Sequence[LakeFile]
+    ) -> None:
+        """Swap all files of a day for those that hold less; the whole day is closed.
+
+        Late rows would make its marts anew from what is left, and use the key that is destroyed.
+        """
+        start = datetime.combine(day, datetime.min.time())
+        hours = [(signal, (start + timedelta(hours=n)).isoformat()) for n in range(24)]
+        with self._transaction():
+            unscanned = {f.path for f in self.unscanned(signal)}
+            self._db.executemany("DELETE FROM files WHERE path = ?", [(f.path,) for f in old])
+            self._add(new, 0)
+            if not unscanned & {f.path for f in old}:
+                self._note_scanned(new)
+            self._db.executemany("INSERT OR IGNORE INTO purged_hours VALUES (?, ?)", hours)
+
+    def note_archived(self, files: Sequence[LakeFile]) -> None:
+        """These files lie in the archive now."""
+        with self._transaction():
+            self._db.executemany(
+                "UPDATE files SET is_archived = 1 WHERE path = ?", [(f.path,) for f in files]
+            )
+
     def purged(self, signal: str) -> list[datetime]:
         """Hours of a signal that were purged."""
         rows = self._db.execute("SELECT hour_at FROM purged_hours WHERE signal = ?", (signal,))
@@ -154,13 +197,14 @@ class Catalog:
             condition = f" AND hour_at IN ({','.join('?' * len(hours))})"
             values += [hour.isoformat() for hour in hours]
         rows = self._db.execute(
-            "SELECT path, signal, hour_at, row_count, byte_count, digest, detectors FROM files"
+            "SELECT path, signal, hour_at, row_count, byte_count, digest, detectors, generation,"
+            " is_archived FROM files"
             f" WHERE signal = ?{condition} ORDER BY hour_at, path",
             values,
         )
         return [
-            LakeFile(p, s, datetime.fromisoformat(h), n, b, d, tuple(ids.split()))
-            for p, s, h, n, b, d, ids in rows
+            LakeFile(p, s, datetime.fromisoformat(h), n, b, d, tuple(ids.split()), g, bool(a))
+            for p, s, h, n, b, d, ids, g, a in rows
         ]
 
     def unscanned(self, signal: str) -> list[LakeFile]:
@@ -207,10 +251,15 @@ class Catalog:
     def _add(self, files: Sequence[LakeFile], plan: int) -> None:
         rows = [
             (f.path, f.signal, f.hour_at.isoformat(), f.row_count, f.byte_count, plan, f.digest,
-             " ".join(f.detectors))
+             " ".join(f.detectors), f.generation, f.is_archived)
             for f in files
         ]  # fmt: skip
-        self._db.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        columns = (
+            "path, signal, hour_at, row_count, byte_count, plan, digest, detectors, generation,"
+            " is_archived"
+        )
+        marks = ", ".join("?" * 10)
+        self._db.executemany(f"INSERT OR REPLACE INTO files ({columns}) VALUES ({marks})", rows)
 
     def _transaction(self) -> "_Transaction":
         return _Transaction(self._db)

@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 import duckdb_extensions
 
+from ingestion.catalog import LakeFile, lake_dataset
 from ingestion.settings import Settings
 from privacy.keys import DataKey, KeyDestroyed, KeyProblem, KeyStore
 
@@ -48,9 +49,23 @@ def secret_text(key: DataKey) -> str:
     return base64.b64encode(key.secret).decode()
 
 
-def parquet_key_name(signal: str, day: date) -> str:
+def parquet_key_name(signal: str, day: date, generation: str = "") -> str:
     """The name under which a day's key of a signal is known to a connection."""
-    return f"lake_{signal}_{day:%Y%m%d}"
+    return f"lake_{signal}_{day:%Y%m%d}{generation}"
+
+
+def add_file_keys(
+    con: duckdb.DuckDBPyConnection, keys: KeyStore, files: Iterable[LakeFile]
+) -> None:
+    """Make files readable on a connection; raises KeyDestroyed for an expired one."""
+    for signal, day, generation in sorted({(f.signal, f.day, f.generation) for f in files}):
+        key = keys.existing_key(f"{lake_dataset(signal, generation)}/{day}")
+        add_parquet_key(con, parquet_key_name(signal, day, generation), key)
+
+
+def add_parquet_key(con: duckdb.DuckDBPyConnection, name: str, key: DataKey) -> None:
+    """Make one key usable on a connection."""
+    con.execute(f"PRAGMA add_parquet_key('{name}', '{secret_text(key)}')")
 
 
 def add_parquet_keys(
@@ -65,11 +80,9 @@ def add_parquet_keys(
     Only a writer may `create` them; a reader of an expired day gets KeyDestroyed.
     """
     for signal, day in days:
-        dataset = f"lake.{signal}"
+        dataset = lake_dataset(signal)
         key = keys.data_key(dataset, day) if create else keys.existing_key(f"{dataset}/{day}")
-        con.execute(
-            f"PRAGMA add_parquet_key('{parquet_key_name(signal, day)}', '{secret_text(key)}')"
-        )
+        add_parquet_key(con, parquet_key_name(signal, day), key)
 
 
 def attach(con: duckdb.DuckDBPyConnection, path: Path, name: str, key: DataKey) -> None:

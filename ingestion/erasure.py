@@ -18,9 +18,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion import lake
+from ingestion.binding import path_of
 from ingestion.catalog import Catalog, LakeFile
 from ingestion.contracts import LEDGER, SIGNALS
-from ingestion.duck import add_parquet_keys, connect
+from ingestion.duck import add_file_keys, add_parquet_keys, connect
 from ingestion.settings import Settings
 from ingestion.spool import Spool, SpoolBatch
 from privacy.keys import KeyProblem, KeyStore
@@ -130,6 +131,7 @@ def _rewrite(
                 select=f"{select} NOT {holds_any(names)}",
                 rows=file.row_count - rows,
                 detectors=file.detectors,
+                generation=file.generation,
             )
         )
     entries = con.execute(
@@ -141,7 +143,7 @@ def _rewrite(
     new += _ledger_files(con, settings, keys, entries.cast(LEDGER), suffix)
     con.close()
     catalog.amend(file, new)
-    (settings.lake_path / file.path).unlink(missing_ok=True)
+    path_of(settings, file).unlink(missing_ok=True)
 
 
 def _ledger_files(
@@ -194,5 +196,5 @@ def _spool_batches(
 
 def _reading(keys: KeyStore, file: LakeFile) -> duckdb.DuckDBPyConnection:
     con = connect()
-    add_parquet_keys(con, keys, [(file.signal, file.day)])
+    add_file_keys(con, keys, [file])
     return con

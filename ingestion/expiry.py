@@ -1,23 +1,29 @@
 """What the retention policy removes from lake and spool, and the proof that it is gone.
 
 Here: planning and purging of partitions, spool rows and the keys that sealed them. Not here: the
-rules (`privacy/retention`), marts (`dagster_project`), receipts' storage (`privacy/receipts`).
+rules (`privacy/retention`), single components (`component_expiry`), moving to the archive (`archive`), marts
+(`dagster_project`), receipts' storage (`privacy/receipts`).
 
 A partition goes when its whole hour is past; the day's key is destroyed when no partition of the day
 is left, and with it every copy in a backup. The order survives a crash: off the catalog, unlinked,
 key destroyed; the next pass finds files and keys that nothing lists and finishes.
 """
 
+from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Literal
 
-from ingestion.catalog import Catalog, LakeFile
+from ingestion import archive, component_expiry
+from ingestion.binding import path_of
+from ingestion.catalog import Catalog, LakeFile, lake_dataset
 from ingestion.contracts import LANDED
 from ingestion.settings import Settings
 from ingestion.spool import DATASET as SPOOL
 from ingestion.spool import Spool
 from privacy import receipts as receipt_book
-from privacy.keys import KeyStore
+from privacy.audit import AuditLog
+from privacy.keys import KeyStore, dataset_of
 from privacy.players import PlayerPseudonyms
 from privacy.receipts import Receipt
 from privacy.retention import Policy, load_policy
@@ -27,16 +33,20 @@ _SALTS = "pseudonym."
 _GRACE = timedelta(days=7)
 
 
+Action = Literal["purge", "archive"]
+
+
 @dataclass(frozen=True)
 class Doomed:
-    """What one rule would remove."""
+    """What one rule would remove, or move to the archive."""
 
     rule: str
     purged_before: datetime
     rows: int = 0
-    bytes: int = 0
+    bytes: int | None = 0  # None: not measured, as for some rows of a partition
     key_ids: tuple[str, ...] = ()
     files: tuple[LakeFile, ...] = field(default=(), repr=False)
+    action: Action = "purge"
 
     @property
     def is_nothing(self) -> bool:
@@ -50,20 +60,23 @@ def policy_of(settings: Settings) -> Policy:
 
 
 def plan(settings: Settings, keys: KeyStore, policy: Policy, now: datetime) -> list[Doomed]:
-    """What each rule would remove now (UTC without zone); rules that remove nothing are left out."""
-    catalog = Catalog(settings.lake_path)
-    found = [_signal(catalog, keys, policy, signal, now) for signal in LANDED]
-    catalog.close()
-    found += [_spool(settings, keys, policy, now), _salts(keys, policy, now)]
-    return [doomed for doomed in found if doomed is not None and not doomed.is_nothing]
+    """What each rule would remove or move now (UTC without zone); what does nothing is left out."""
+    found = [*_purges(settings, keys, policy, now), *_archives(settings, policy, now)]
+    found += _records(settings, keys, policy, now)
+    return [doomed for doomed in found if not doomed.is_nothing]
 
 
 def purge(settings: Settings, keys: KeyStore, policy: Policy, now: datetime) -> list[Receipt]:
     """Remove what `plan` names, prove it, keep the receipts. Callers hold the writer's lock."""
     done = []
-    for doomed in plan(settings, keys, policy, now):
-        _remove(settings, keys, doomed)
-        done.append(_receipt(settings, keys, doomed, now))
+    for doomed in _purges(settings, keys, policy, now):
+        if doomed.is_nothing:
+            continue
+        if doomed.files and _is_by_component(doomed):
+            done.append(_purge_components(settings, keys, policy, doomed, now))
+        else:
+            _remove(settings, keys, doomed)
+            done.append(_receipt(settings, keys, doomed, now))
         receipt_book.write(settings.home, keys, done[-1])
     sweep(settings)
     engagement = policy.cutoff("engagement_events", now)
@@ -88,7 +101,7 @@ def sweep(settings: Settings) -> int:
     """Unlink lake files that the catalog does not list (a crash left them); returns how many."""
     catalog = Catalog(settings.lake_path)
     is_draining = catalog.open_plan() is not None
-    alive = {f.path for signal in LANDED for f in catalog.files(signal)}
+    alive = {f.path for signal in LANDED for f in catalog.files(signal) if not f.is_archived}
     catalog.close()
     if is_draining:
         return 0
@@ -103,26 +116,144 @@ def sweep(settings: Settings) -> int:
     return len(stray)
 
 
+def archive_due(settings: Settings, policy: Policy, now: datetime) -> list[Doomed]:
+    """Move what is due to the archive; returns what was moved. Callers hold the writer's lock."""
+    done = [moved for moved in _archives(settings, policy, now) if not moved.is_nothing]
+    for moved in done:
+        archive.move(settings, moved.files)
+    return done
+
+
+def _purges(settings: Settings, keys: KeyStore, policy: Policy, now: datetime) -> list[Doomed]:
+    found: list[Doomed | None] = []
+    for signal in LANDED:
+        mixed = component_expiry.mixed_days(settings, keys, policy, signal, now)
+        found.append(_signal(settings, keys, policy, signal, now, mixed=mixed))
+        found += _by_component(policy, signal, mixed, now)
+    found += [_spool(settings, keys, policy, now), _salts(keys, policy, now)]
+    return [doomed for doomed in found if doomed is not None]
+
+
+def _archives(settings: Settings, policy: Policy, now: datetime) -> list[Doomed]:
+    found = []
+    for signal in policy.archive_after:
+        cutoff = policy.archive_cutoff(signal, now)
+        if cutoff is not None:
+            files = tuple(archive.due(settings, signal, cutoff))
+            rows, size = sum(f.row_count for f in files), sum(f.byte_count for f in files)
+            found.append(Doomed(signal, cutoff, rows, size, files=files, action="archive"))
+    return found
+
+
+def _records(settings: Settings, keys: KeyStore, policy: Policy, now: datetime) -> list[Doomed]:
+    """Receipts and audit entries, which the pass removes after everything else."""
+    found = []
+    receipts_cutoff, audit_cutoff = policy.cutoff("receipts", now), policy.cutoff("audit", now)
+    if receipts_cutoff is not None:
+        rows, size = receipt_book.size_before(settings.home, receipts_cutoff)
+        days = [d for d in keys.days("state.receipts") if _end(d) <= receipts_cutoff]
+        ids = tuple(f"state.receipts/{d}" for d in days)
+        found.append(Doomed("receipts", receipts_cutoff, rows, size, ids))
+    if audit_cutoff is not None:
+        with closing(AuditLog(settings.home, keys)) as log:
+            rows, size, ids = log.due(audit_cutoff.replace(tzinfo=UTC))
+        found.append(Doomed("audit", audit_cutoff, rows, size, ids))
+    return found
+
+
+def _is_by_component(doomed: Doomed) -> bool:
+    """Whether the rows go and the rest of their partitions stays."""
+    return doomed.bytes is None and doomed.rule.partition("/")[0] in LANDED
+
+
+def _by_component(
+    policy: Policy, signal: str, mixed: list[component_expiry.MixedDay], now: datetime
+) -> list[Doomed]:
+    """Rows that leave partitions which others still need, by rule."""
+    found = []
+    for rule in [signal, *(f"{signal}/{name}" for name in policy.components(signal))]:
+        days = [d for d in mixed if d.leaving.get(rule) and not _goes_whole(d)]
+        cutoff = policy.cutoff(rule, now)
+        if days and cutoff is not None:
+            files = tuple(f for d in days for f in d.files)
+            rows = sum(sum(d.leaving[rule].values()) for d in days)
+            ids = tuple(sorted({f.key_id for f in files}))
+            found.append(Doomed(rule, cutoff, rows, None, ids, files))
+    return found
+
+
+def _goes_whole(day: component_expiry.MixedDay) -> bool:
+    """Whether the signal's own rule takes the day's partitions as they are."""
+    return not day.kept and set(day.leaving) <= {day.signal}
+
+
 def _signal(
-    catalog: Catalog, keys: KeyStore, policy: Policy, signal: str, now: datetime
-) -> Doomed | None:
+    settings: Settings,
+    keys: KeyStore,
+    policy: Policy,
+    signal: str,
+    now: datetime,
+    *,
+    mixed: list[component_expiry.MixedDay],
+) -> Doomed:
     cutoff = policy.cutoff(signal, now)
-    if cutoff is None:
-        return None
-    files = catalog.files(signal)
-    waiting = _waiting_for_roll_up(catalog, signal, cutoff)
-    gone = tuple(f for f in files if f.hour_at + _HOUR <= cutoff and f.hour_at not in waiting)
-    left = {f.day for f in files if f not in gone}
-    dataset = f"lake.{signal}"
-    days = [d for d in keys.days(dataset) if d not in left and _end(d) <= cutoff]
+    with closing(Catalog(settings.lake_path)) as catalog:
+        files = catalog.files(signal)
+        waiting = _waiting_for_roll_up(catalog, signal, cutoff) if cutoff else set()
+        closed = set(catalog.purged(signal))
+    partly = {d.day for d in mixed if not _goes_whole(d)}
+    has_own_rules = bool(
+        policy.components(signal)
+    )  # then nobody looks into the day before it is over
+    gone = tuple(
+        f
+        for f in files
+        if _is_restored(keys, policy, f, now)
+        or (
+            cutoff is not None
+            and (_end(f.day) if has_own_rules else f.hour_at + _HOUR) <= cutoff
+            and f.hour_at not in waiting
+            and f.day not in partly
+        )
+    )
+    left = {f.key_id for f in files if f not in gone}
+    ids = [
+        key_id
+        for key_id in _lake_keys(keys, signal)
+        if key_id not in left and _is_over(_day_of(key_id), cutoff, closed)
+    ]
     return Doomed(
         signal,
-        cutoff,
+        cutoff or now,
         sum(f.row_count for f in gone),
         sum(f.byte_count for f in gone),
-        tuple(f"{dataset}/{d}" for d in days),
+        tuple(ids),
         gone,
     )
+
+
+def _is_restored(keys: KeyStore, policy: Policy, file: LakeFile, now: datetime) -> bool:
+    """Whether a backup brought a file back whose key went with a component's day."""
+    age = component_expiry.shortest_life(policy, file.signal)
+    is_old = bool(policy.components(file.signal)) and _end(file.day) <= now - age
+    return is_old and not keys.has_id(file.key_id)
+
+
+def _lake_keys(keys: KeyStore, signal: str) -> list[str]:
+    """Living day keys of a signal, of every generation."""
+    own = lake_dataset(signal)
+    return [i for i in keys.ids() if dataset_of(i) == own or dataset_of(i).startswith(f"{own}.g")]
+
+
+def _day_of(key_id: str) -> date:
+    return date.fromisoformat(key_id.rpartition("/")[2])
+
+
+def _is_over(day: date, cutoff: datetime | None, closed: set[datetime]) -> bool:
+    """Whether nothing can be written under a day's key any more."""
+    last_hour = _end(day) - _HOUR
+    is_closed = {last_hour, last_hour - 23 * _HOUR} <= closed
+    return is_closed or (cutoff is not None and _end(day) <= cutoff)
 
 
 def _waiting_for_roll_up(catalog: Catalog, signal: str, cutoff: datetime) -> set[datetime]:
@@ -168,7 +299,7 @@ def _remove(settings: Settings, keys: KeyStore, doomed: Doomed) -> None:
         catalog.forget(doomed.files)
         catalog.close()
     for file in doomed.files:
-        (settings.lake_path / file.path).unlink(missing_ok=True)
+        path_of(settings, file).unlink(missing_ok=True)
     if doomed.rule == SPOOL:
         spool = Spool(settings.spool_path, keys)
         spool.delete_until((doomed.purged_before - _DAY).date())
@@ -177,17 +308,41 @@ def _remove(settings: Settings, keys: KeyStore, doomed: Doomed) -> None:
         keys.destroy_id(key_id)
 
 
+def _purge_components(
+    settings: Settings, keys: KeyStore, policy: Policy, doomed: Doomed, now: datetime
+) -> Receipt:
+    """Remove one rule's rows, then look again for them, their files and their keys."""
+    gone = component_expiry.remove(settings, keys, policy, doomed.rule, now)
+    signal = doomed.rule.partition("/")[0]
+    left = component_expiry.mixed_days(settings, keys, policy, signal, now)
+    alive = set(keys.ids())
+    return Receipt(
+        id=f"{now.isoformat()}/{doomed.rule}",
+        purged_at=now,
+        rule=doomed.rule,
+        purged_before=doomed.purged_before,
+        partitions=len(gone.files),
+        rows=gone.rows,
+        bytes=gone.bytes,
+        keys_destroyed=tuple(k for k in gone.key_ids if k not in alive),
+        proof_rows=sum(sum(d.leaving.get(doomed.rule, {}).values()) for d in left),
+        proof_files=sum(path_of(settings, f).exists() for f in gone.files)
+        + sum(k in alive for k in gone.key_ids),
+    )
+
+
 def _receipt(settings: Settings, keys: KeyStore, doomed: Doomed, now: datetime) -> Receipt:
     """Look for what should be gone: in the catalog, in the spool, on the disk, among the keys."""
     catalog = Catalog(settings.lake_path)
     left = catalog.files(doomed.rule) if doomed.rule in LANDED else []
-    rows = sum(f.row_count for f in left if f.hour_at + _HOUR <= doomed.purged_before)
+    closed = {f.hour_at for f in doomed.files}
+    rows = sum(f.row_count for f in left if f.hour_at in closed)
     catalog.close()
     if doomed.rule == SPOOL:
         spool = Spool(settings.spool_path, keys)
         rows = spool.size_until((doomed.purged_before - _DAY).date())[0]
         spool.close()
-    files = sum((settings.lake_path / f.path).exists() for f in doomed.files)
+    files = sum(path_of(settings, f).exists() for f in doomed.files)
     alive = set(keys.ids())
     return Receipt(
         id=f"{now.isoformat()}/{doomed.rule}",

@@ -17,10 +17,10 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from ingestion.binding import digest_of, verify
+from ingestion.binding import digest_of, path_of, verify
 from ingestion.catalog import Catalog, LakeFile, Plan
 from ingestion.contracts import GATE_DECISIONS, LANDED, LEDGER, SIGNALS
-from ingestion.duck import add_parquet_keys, connect, parquet_key_name
+from ingestion.duck import add_file_keys, add_parquet_keys, connect, parquet_key_name
 from ingestion.settings import Settings
 from ingestion.spool import Spool
 from privacy.keys import KeyDestroyed, KeyStore
@@ -98,7 +98,8 @@ def compact(settings: Settings, keys: KeyStore, *, now: datetime | None = None) 
     for signal, hour_at in crowded:
         old = catalog.files(signal, [hour_at])
         con = connect(memory_limit=settings.warehouse.memory_limit)
-        add_parquet_keys(con, keys, [(signal, hour_at.date())])
+        add_file_keys(con, keys, old)
+        add_parquet_keys(con, keys, [(signal, hour_at.date())], create=True)
         name = f"compact-{max(f.path for f in old).rpartition('-')[2]}"
         rows = sum(f.row_count for f in old)
         new = write_partition(
@@ -113,8 +114,8 @@ def compact(settings: Settings, keys: KeyStore, *, now: datetime | None = None) 
         )
         catalog.replace([f for f in old if f.path != new.path], new, 0)
         for file in old:
-            if file.path != new.path:
-                (settings.lake_path / file.path).unlink(missing_ok=True)
+            if path_of(settings, file) != path_of(settings, new):
+                path_of(settings, file).unlink(missing_ok=True)
         con.close()
     catalog.close()
     return len(crowded)
@@ -128,8 +129,8 @@ def scan(settings: Settings, files: Sequence[LakeFile]) -> str:
     verify(settings, files)
     by_day: dict[str, list[str]] = {}
     for file in files:
-        name = parquet_key_name(file.signal, file.day)
-        by_day.setdefault(name, []).append(f"'{settings.lake_path / file.path}'")
+        name = parquet_key_name(file.signal, file.day, file.generation)
+        by_day.setdefault(name, []).append(f"'{path_of(settings, file)}'")
     parts = [
         f"SELECT * FROM read_parquet([{', '.join(paths)}], "
         f"encryption_config = {{footer_key: '{name}'}}, hive_partitioning = false)"
@@ -218,6 +219,7 @@ class _Drain:
         purged = set(self._catalog.purged(signal))
         closed, hours = [h for h in hours if h in purged], [h for h in hours if h not in purged]
         known = self._catalog.files(signal, hours)
+        add_file_keys(con, self._keys, known)
         add_parquet_keys(con, self._keys, {(signal, h.date()) for h in hours}, create=True)
         con.register("closed_hours", pa.table({"hour_at": pa.array(closed, pa.timestamp("us"))}))
         key = _content_key(signal)
@@ -341,6 +343,7 @@ def write_partition(
     select: str,
     rows: int,
     detectors: Sequence[str] = (),
+    generation: str = "",
 ) -> LakeFile:
     """Write one partition file durably: temporary name, fsync, rename, fsync of the folder.
 
@@ -350,7 +353,7 @@ def write_partition(
     path = settings.lake_path / relative
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
-    key = parquet_key_name(signal, hour_at.date())
+    key = parquet_key_name(signal, hour_at.date(), generation)
     con.execute(
         f"COPY ({select} ORDER BY {_SORT[signal]}) TO '{temporary}' (FORMAT parquet, "
         f"COMPRESSION zstd, COMPRESSION_LEVEL 9, ROW_GROUP_SIZE 200000, "
@@ -360,7 +363,9 @@ def write_partition(
     temporary.replace(path)
     _fsync(path.parent)
     size, digest = path.stat().st_size, digest_of(settings.home, path, str(relative))
-    return LakeFile(str(relative), signal, hour_at, rows, size, digest, tuple(detectors))
+    return LakeFile(
+        str(relative), signal, hour_at, rows, size, digest, tuple(detectors), generation
+    )
 
 
 def _fsync(path: Path) -> None:

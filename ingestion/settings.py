@@ -182,8 +182,12 @@ class CollectorSettings(BaseModel):
 class RetentionSettings(BaseModel):
     """How long what is kept; the shipped rules are `privacy/retention.yaml`."""
 
-    rules: dict[str, str] = Field(
-        default_factory=dict, description="Durations that differ from the shipped ones, by dataset."
+    rules: dict[str, str | dict[str, str]] = Field(
+        default_factory=dict,
+        description="What differs from the shipped rules, by dataset or dataset/component.",
+    )
+    archive_path: Path | None = Field(
+        None, description="Where archived partitions lie; empty is `<home>/archive`."
     )
 
 
@@ -250,6 +254,11 @@ class Settings(BaseSettings):
     def lake_path(self) -> Path:
         """Hour partitions, `<signal>/date=…/hour=…`."""
         return self.home / "lake"
+
+    @property
+    def archive_path(self) -> Path:
+        """Old partitions, sealed as they were, in the same layout as the lake."""
+        return self.retention.archive_path or self.home / "archive"
 
     @property
     def warehouse_path(self) -> Path:

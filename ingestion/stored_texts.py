@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from ingestion.catalog import Catalog
 from ingestion.contracts import LANDED
-from ingestion.duck import add_parquet_keys, connect
+from ingestion.duck import add_file_keys, connect
 from ingestion.lake import scan
 from ingestion.settings import Settings
 from ingestion.spool import Spool
@@ -67,11 +67,11 @@ def lake_texts(settings: Settings, keys: KeyStore) -> Iterator[Texts]:
     files = [file for signal in LANDED for file in catalog.files(signal)]
     catalog.close()
     for file in files:
-        if not keys.has_key(f"lake.{file.signal}", file.day):
+        if not keys.has_id(file.key_id):
             continue
         con = connect(memory_limit=settings.warehouse.memory_limit)
         try:
-            add_parquet_keys(con, keys, [(file.signal, file.day)])
+            add_file_keys(con, keys, [file])
             for batch in con.execute(scan(settings, [file])).to_arrow_reader(_ROWS):
                 yield from table_texts(f"lake {file.signal}", pa.table(batch))
         finally:

@@ -173,6 +173,18 @@ class AuditLog:
         temporary.replace(target)
         return target
 
+    def due(self, before: datetime) -> tuple[int, int, tuple[str, ...]]:
+        """(entries, sealed bytes, key ids) that `expire` would remove."""
+        limit = before.astimezone(UTC)
+        with self._lock:
+            rows, size = self._db.execute(
+                "SELECT count(*), coalesce(sum(length(sealed)), 0) FROM audit_entries WHERE seq < coalesce("
+                "(SELECT min(seq) FROM audit_entries WHERE at >= ?),"
+                " (SELECT max(seq) + 1 FROM audit_entries))",
+                (limit.isoformat(),),
+            ).fetchone()
+        return rows, size, tuple(f"{_KEY}/{m}" for m in self.chain.months_before(limit.date()))
+
     def expire(self, before: datetime) -> int:
         """Delete entries older than a moment and the keys of months that ended; returns how many.
 

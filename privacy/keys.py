@@ -123,6 +123,10 @@ class KeyStore:
         """Whether the day's key lives."""
         return self._path(f"{dataset}/{day.isoformat()}").exists()
 
+    def has_id(self, key_id: str) -> bool:
+        """Whether the key with this id lives."""
+        return self._path(key_id).exists()
+
     def destroy(self, dataset: str, day: date) -> bool:
         """Destroy a day's key; True when there was one. The data it sealed is gone with it."""
         return self.destroy_id(f"{dataset}/{day.isoformat()}")

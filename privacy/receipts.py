@@ -66,6 +66,15 @@ def read(home: Path, keys: KeyStore) -> list[Receipt]:
     return found
 
 
+def size_before(home: Path, before: datetime) -> tuple[int, int]:
+    """(receipts, sealed bytes) older than a moment."""
+    db = connect(home, _SCHEMA)
+    sql = "SELECT count(*), coalesce(sum(length(record)), 0) FROM retention_receipts"
+    found = db.execute(f"{sql} WHERE purged_at < ?", (before.isoformat(),)).fetchone()
+    db.close()
+    return found
+
+
 def forget(home: Path, before: datetime) -> int:
     """Delete receipts older than a moment; returns how many."""
     db = connect(home, _SCHEMA)

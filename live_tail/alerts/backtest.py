@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from ingestion.catalog import Catalog
 from ingestion.contracts import SIGNALS
-from ingestion.duck import add_parquet_keys, connect
+from ingestion.duck import add_file_keys, connect
 from ingestion.lake import scan
 from ingestion.receivers.decode import to_arrow
 from ingestion.receivers.flatten import flatten
@@ -125,14 +125,20 @@ def _shift_s(ordered: Sequence[Body], gate: Gate) -> float:
 
 
 def backtest_history(
-    settings: Settings, since: timedelta, rules: Sequence[Rule], step: timedelta
+    settings: Settings,
+    since: timedelta,
+    rules: Sequence[Rule],
+    step: timedelta,
+    *,
+    with_archive: bool = False,
 ) -> Backtest:
-    """Run what the lake holds of the last `since`, in order of receipt. Raises NothingToReplay.
+    """Run what the lake holds of the last `since`, in order of receipt, the archive when asked.
 
-    Seasonal rules know the hours before that the live tail has kept for them.
+    Seasonal rules know the hours before that the live tail has kept for them. Raises NothingToReplay.
     """
     hours = Hours(settings.home, KeyStore.open(settings.home))
-    return _run(_history(settings, since), rules, step, lambda: (0, 0.0), hours)
+    history = _history(settings, since, with_archive)
+    return _run(history, rules, step, lambda: (0, 0.0), hours)
 
 
 def _run(
@@ -183,13 +189,18 @@ def _run(
     )
 
 
-def _history(settings: Settings, since: timedelta) -> Iterator[Arrived]:
+def _history(settings: Settings, since: timedelta, with_archive: bool) -> Iterator[Arrived]:
     """Lake rows hour by hour of event time, each hour in order of receipt, second by second."""
     keys = KeyStore.open(settings.home)
     catalog = Catalog(settings.lake_path)
     start = datetime.now(UTC).replace(tzinfo=None) - since
     files = {
-        s: [f for f in catalog.files(s) if f.hour_at >= start - timedelta(hours=1)] for s in SIGNALS
+        s: [
+            f
+            for f in catalog.files(s)
+            if f.hour_at >= start - timedelta(hours=1) and (with_archive or not f.is_archived)
+        ]
+        for s in SIGNALS
     }
     catalog.close()
     for hour in sorted({f.hour_at for some in files.values() for f in some}):
@@ -198,7 +209,7 @@ def _history(settings: Settings, since: timedelta) -> Iterator[Arrived]:
             chosen = [f for f in some if f.hour_at == hour]
             if chosen:
                 con = connect(memory_limit=settings.warehouse.memory_limit)
-                add_parquet_keys(con, keys, {(signal, f.day) for f in chosen})
+                add_file_keys(con, keys, chosen)
                 sql = f"{scan(settings, chosen)} ORDER BY received_at"
                 tables.append((signal, con.execute(sql).to_arrow_table()))
                 con.close()

@@ -15,6 +15,7 @@ from ingestion.expiry import Doomed
 from privacy.access import Right
 from privacy.audit import Outcome
 from privacy.keys import KeyStore, utc_today
+from privacy.retention import Policy
 from streamlit_app import data, gate, privacy_actions, privacy_data
 from streamlit_app.components import formats
 
@@ -51,9 +52,12 @@ def expiry(_: int) -> None:
     left, right = st.columns([4, 5])
     with left, st.container(border=True):
         st.markdown("**Retention**")
-        rows = [(name, age_words(age)) for name, age in rules.purge_after.items()]
+        rows = [
+            (name, age_words(age), _archived(rules, name))
+            for name, age in rules.purge_after.items()
+        ]
         st.dataframe(
-            pd.DataFrame(rows, columns=["Dataset", "Kept for"]),
+            pd.DataFrame(rows, columns=["Dataset", "Kept for", "Archived after"]),
             hide_index=True,
             width="stretch",
             height="content",
@@ -81,19 +85,31 @@ def age_words(age: timedelta | None) -> str:
     return f"{days // 30} months" if days > 60 and not days % 30 else f"{days} d"
 
 
+def _archived(rules: Policy, name: str) -> str:
+    age = rules.archive_after.get(name)
+    return "" if age is None else age_words(age)
+
+
 def _doomed(doomed: list[Doomed]) -> None:
     rows = [
         {
             "Rule": d.rule,
+            "Does": d.action,
             "Before (UTC)": d.purged_before.strftime("%Y-%m-%d %H:%M"),
             "Partitions": len(d.files),
             "Rows": d.rows,
-            "MB": d.bytes / 1e6,
+            "MB": None if d.bytes is None else d.bytes / 1e6,
             "Keys": len(d.key_ids),
         }
         for d in doomed
     ]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", column_config=_NUMBERS)
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        width="stretch",
+        placeholder=formats.NOT_MEASURED,
+        column_config=_NUMBERS,
+    )
     st.caption(
         "Rows of marts, whose file only the batch side opens, are shown by `retention plan`."
     )

@@ -88,3 +88,18 @@ def test_error_skeletons_go_a_month_after_the_last_error(
     con.close()
     gone = rewrite_warehouse(settings, keys, past_time(load_policy(), NOW))
     assert gone.rows == {"marts.dim_error_groups": 10}
+
+
+def test_rows_of_a_component_with_a_rule_of_its_own_leave_a_mart_by_that_rule() -> None:
+    policy = load_policy({"spans": "14d", "spans/chat-api": "3d", "spans/world-api": "keep"})
+    con = duckdb.connect()
+    con.execute(
+        "CREATE TABLE t AS SELECT component, TIMESTAMP '2026-11-25' - to_days(age) AS opened_at, age FROM"
+        " (VALUES ('chat-api'), ('player-api'), ('world-api')) c(component), (VALUES (2), (5), (20)) a(age)"
+    )
+    condition = past_time(policy, datetime(2026, 11, 25))("marts.fct_websocket_connections")
+    left = con.execute(f"SELECT component, age FROM t WHERE NOT coalesce({condition}, false)")
+    assert sorted(left.fetchall()) == [
+        ("chat-api", 2), ("player-api", 2), ("player-api", 5),
+        ("world-api", 2), ("world-api", 5), ("world-api", 20),
+    ]  # fmt: skip

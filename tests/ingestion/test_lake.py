@@ -7,7 +7,7 @@ import pytest
 
 from ingestion import lake
 from ingestion.catalog import Catalog
-from ingestion.duck import add_parquet_keys, connect
+from ingestion.duck import add_file_keys, connect
 from ingestion.receivers.decode import count_items
 from ingestion.receivers.pipeline import Incoming, Pipeline
 from ingestion.settings import Settings
@@ -23,7 +23,7 @@ def rows(settings: Settings, keys: KeyStore, signal: str) -> list[tuple]:
     if not files:
         return []
     con = connect()
-    add_parquet_keys(con, keys, {(signal, f.day) for f in files})
+    add_file_keys(con, keys, files)
     return con.execute(f"SELECT * FROM ({lake.scan(settings, files)})").fetchall()
 
 

@@ -58,6 +58,9 @@ def backtest(
         Path | None, typer.Option(help="Only the rules of this folder or file.")
     ] = None,
     step: Annotated[str, typer.Option(help="Time between rounds.")] = "5s",
+    archive: Annotated[
+        bool, typer.Option("--archive", help="History: read archived partitions as well.")
+    ] = False,
 ) -> None:
     """Run the rules over captured telemetry in simulated time; print every alert's life as JSON.
 
@@ -70,7 +73,13 @@ def backtest(
         raise Problem("--step must be at least 1s.", code=2)
     try:
         if path is None:
-            found = backtest_history(settings(), _duration(since, "--since"), _chosen(rules), width)
+            found = backtest_history(
+                settings(),
+                _duration(since, "--since"),
+                _chosen(rules),
+                width,
+                with_archive=archive,
+            )
         else:
             found = backtest_bodies(_bodies(path), _chosen(rules), width)
     except NothingToReplay:

@@ -30,7 +30,7 @@ def plan(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show what each rule would remove now; removes nothing.
+    """Show what each rule would remove or archive now; removes nothing.
 
     Example: ./tta.sh monitor retention plan --policy stricter.yaml
     """
@@ -40,6 +40,7 @@ def plan(
     rows: list[dict[str, Any]] = [
         {
             "rule": d.rule,
+            "action": d.action,
             "purged_before": d.purged_before.isoformat(timespec="seconds"),
             "partitions": len(d.files),
             "rows": d.rows,
@@ -51,7 +52,13 @@ def plan(
     with writer_lock(chosen, err.print):
         marts = count_leaving(chosen, keys, past_time(rules, now))
     for table, count in marts.items():
-        row = {"rule": table, "purged_before": None, "partitions": None, "rows": count}
+        row = {
+            "rule": table,
+            "action": "purge",
+            "purged_before": None,
+            "partitions": None,
+            "rows": count,
+        }
         rows.append({**row, "bytes": None, "keys": []})
     if as_json:
         print(json.dumps(rows))
@@ -59,14 +66,14 @@ def plan(
         out.print("nothing would go")
     else:
         cells = [[*list(r.values())[:-1], len(r["keys"])] for r in rows]
-        print_table(["rule", "before", "partitions", "rows", "bytes", "keys"], cells)
+        print_table(["rule", "action", "before", "partitions", "rows", "bytes", "keys"], cells)
 
 
 @groups.retention.command("apply")
 def apply(
     yes: Annotated[bool, typer.Option("--yes", help="Remove without asking again.")] = False,
 ) -> None:
-    """Remove what `retention plan` shows, prove it and keep receipts.
+    """Remove and archive what `retention plan` shows, prove it and keep receipts.
 
     Example: ./tta.sh monitor retention apply --yes
     """
@@ -76,10 +83,13 @@ def apply(
         )
     chosen = settings()
     keys = KeyStore.open(chosen.home)
-    policy = _policy(chosen, None)
+    policy, now = _policy(chosen, None), _now()
     with writer_lock(chosen, err.print):
-        done = run_pass(chosen, keys, policy, _now(), by=acting())
-    if not done:
+        moved = [d for d in expiry.plan(chosen, keys, policy, now) if d.action == "archive"]
+        done = run_pass(chosen, keys, policy, now, by=acting())
+    for one in moved:
+        out.print(f"{one.rule}: {len(one.files)} partitions, {one.rows} rows moved to the archive")
+    if not done and not moved:
         out.print("nothing was due")
     for receipt in done:
         size = "bytes not measured" if receipt.bytes is None else f"{receipt.bytes} bytes"
