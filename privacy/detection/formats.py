@@ -3,7 +3,8 @@
 
 Here: finding them in a text as it was written; the first alternative that matches wins, so the
 specific stand before the general. Not here: words after a cue (`privacy/skeleton`), Presidio's
-checksummed recognisers (`privacy/detect`), what a path keeps (`privacy/paths`).
+checksummed recognisers (`privacy/detect`), which number is a national id (`national_ids`), what a
+path keeps (`privacy/paths`).
 """
 
 import re
@@ -12,6 +13,7 @@ from functools import cache
 from privacy.detection.findings import Finding
 from privacy.detection.lexicon import is_program_word
 from privacy.detection.logs import CONSTANTS, is_constant
+from privacy.detection.national_ids import typed
 from privacy.paths import path_edits, template_url
 
 _TLD = r"(?:com|org|net|edu|gov|mil|info|io|co|uk|ac|me|de|at|ch|fr|es|pt|it|nl|eu|us|ca|au|nz|ie|in|br|mx|jp|example)"
@@ -64,7 +66,8 @@ _PATTERNS: tuple[tuple[str, str, str], ...] = (
     ),
     ("iban", "digits", r"\b(?i:[A-Z]{2})\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,4})?\b"),
     ("iban", "digits", r"\b[a-z]{2}\d{2}(?: ?[a-z0-9]{4}){3,7}(?: ?[a-z0-9]{1,4})?\b"),
-    # National insurance number (UK) and identity card (Hong Kong); others are digits or ids below.
+    # National insurance number (UK) and identity card (Hong Kong); others are digits or ids below, and
+    # which of them is one is decided afterwards (`national_ids`).
     ("national_id", "digits", r"\b[A-Z]{1,2}\d{6}\([0-9A]\)"),
     ("national_id", "digits", r"\b(?i:[A-Z]{2}[ -]?\d{2}[ -]?\d{2}[ -]?\d{2}[ -]?[A-D])\b"),
     ("home", "paths", r"(?<![\w.])(?:/home/|/Users/|/var/home/|\b[A-Za-z]:[\\/]+(?i:Users|Documents and Settings)[\\/]+)(?:[^\\/:*?\"<>|\r\n,;)']{1,60}(?=[\\/])|[\w.@-]+)"),
@@ -132,11 +135,12 @@ _LOADED_URL = re.compile(r"[?#]|://[^/]*@")
 def format_findings(text: str) -> list[Finding]:
     """Identifiers that have a format, in order; constants of templates are not among them."""
     pattern, kinds = _combined(_absent(text))
-    return [
+    found = [
         finding
         for match in pattern.finditer(text)
         for finding in _find(match, kinds[(match.lastindex or 1) - 1])
     ]
+    return typed(text, found) if found and _DIGIT.search(text) else found
 
 
 def _absent(text: str) -> frozenset[str]:
