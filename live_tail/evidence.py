@@ -1,8 +1,8 @@
 """Evidence of what is down and what failed, in 5-second buckets of the hot window.
 
-Here: tables of probes, of operations per dependency and of failures, filled from what the window
-finds new. Not here: what names mean (`signals.yaml`), requests and latency (`window`), verdicts
-(`live_tail/alerts`).
+Here: tables of probes, of operations per dependency, of counters of either, and of failures, filled
+from what the window finds new. Not here: what names mean (`signals.yaml`), requests and latency
+(`window`), verdicts (`live_tail/alerts`).
 """
 
 from live_tail.signals import load_signals
@@ -17,10 +17,21 @@ CREATE TABLE hot_probes (bucket_at TIMESTAMP, target VARCHAR, dependency VARCHAR
 CREATE TABLE hot_dependency_calls (bucket_at TIMESTAMP, dependency VARCHAR, address VARCHAR,
     component VARCHAR, source VARCHAR, good BIGINT, bad BIGINT, last_good_at TIMESTAMP,
     last_bad_at TIMESTAMP, probes_bad BIGINT);
+CREATE TABLE hot_checks (bucket_at TIMESTAMP, dependency VARCHAR, target VARCHAR, component VARCHAR,
+    series UBIGINT, event_at TIMESTAMP, start_at TIMESTAMP, n BIGINT, is_bad BOOLEAN,
+    is_delta BOOLEAN, least BIGINT);
 {FAILURES_TABLE}"""
-TABLES = ("hot_probes", "hot_dependency_calls", "hot_failures")
+TABLES = ("hot_probes", "hot_dependency_calls", "hot_checks", "hot_failures")
 _S = load_signals()
-_EXCEPTION = "list_filter(list_transform(events, e -> e.attributes['exception.type']), t -> t IS NOT NULL)[1]"
+
+
+def _first(attribute: str) -> str:
+    """SQL: the first value of an attribute among a span's events."""
+    values = f"list_transform(events, e -> e.attributes['{attribute}'])"
+    return f"list_filter({values}, v -> v IS NOT NULL)[1]"
+
+
+_EXCEPTION, _MESSAGE = _first("exception.type"), _first("exception.message")
 _ROUTE = (
     "coalesce(attributes['http.route'], attributes['url.template'], attributes['url.path'],"
     " attributes['http.target'],"
@@ -29,6 +40,8 @@ _ROUTE = (
 )
 _SERVED = f"coalesce({_ROUTE}, nullif(regexp_extract(name, '(/\\S*)', 1), ''))"
 _COMMANDS = ", ".join(f"'{c}'" for c in _S.probe_commands)
+_DATABASE = "coalesce(attributes['db.system.name'], attributes['db.system'])"
+_EXPORTED = "regexp_extract(metric, '^([a-z0-9]+)_up$', 1)"
 _FAILED = "(status_code = 'ERROR' OR coalesce(http_status >= 500, false))"
 
 
@@ -45,6 +58,7 @@ SELECT bucket_at, start_at, component, name, attributes, status_code, http_statu
     CASE WHEN NOT is_outgoing THEN {_SERVED} END AS served_route, received_at,
     start_at + to_microseconds(duration_ns // 1000) AS end_at,
     coalesce({_EXCEPTION}, error_type) AS exception_type,
+    concat_ws(' ', status_message, {_MESSAGE}) AS message,
     coalesce(attributes['server.address'], attributes['net.peer.name'], '')
         || coalesce(':' || coalesce(attributes['server.port'], attributes['net.peer.port']), '')
         AS address
@@ -97,10 +111,12 @@ STATEMENTS = {
         f"""
         INSERT INTO hot_dependency_calls
         WITH named AS (
-            SELECT *, {_S.dependency_of_exception("exception_type")} AS dependency
+            SELECT *, CASE WHEN {_S.is_unreachable("exception_type")}
+                THEN coalesce({_S.dependency_of_exception("exception_type")},
+                    {_S.dependency_unreachable("message")})
+                ELSE {_S.dependency_unreachable("message")} END AS dependency
             FROM evidence_now
-            WHERE db_system IS NULL AND exception_type IS NOT NULL
-                AND {_S.is_unreachable("exception_type")}
+            WHERE db_system IS NULL AND (exception_type IS NOT NULL OR {_FAILED})
         )
         SELECT bucket_at, dependency, '', component, 'exceptions', 0, count(*), NULL, max(start_at), 0
         FROM named WHERE dependency IS NOT NULL GROUP BY 1, 2, 4
@@ -119,14 +135,15 @@ STATEMENTS = {
         f"""
         INSERT INTO hot_dependency_calls
         WITH named AS (
-            SELECT *, attributes['exception.type'] AS exception_type FROM fresh
-            WHERE attributes['exception.type'] IS NOT NULL
+            SELECT *, coalesce(
+                CASE WHEN {_S.is_unreachable("attributes['exception.type']")}
+                    THEN {_S.dependency_of_exception("attributes['exception.type']")} END,
+                CASE WHEN severity_number >= 17 THEN {_S.dependency_unreachable("body")} END)
+                AS dependency
+            FROM fresh
         )
-        SELECT bucket_at, {_S.dependency_of_exception("exception_type")}, '', component, 'exceptions',
-            0, count(*), NULL, max(event_at), 0
-        FROM named WHERE {_S.is_unreachable("exception_type")}
-            AND {_S.dependency_of_exception("exception_type")} IS NOT NULL
-        GROUP BY 1, 2, 4
+        SELECT bucket_at, dependency, '', component, 'exceptions', 0, count(*), NULL, max(event_at), 0
+        FROM named WHERE dependency IS NOT NULL GROUP BY 1, 2, 4
         """,
         f"INSERT INTO hot_failures {FAILURES['logs']}",
     ],
@@ -137,6 +154,29 @@ STATEMENTS = {
             component, metric, event_at, value >= 1
         FROM fresh WHERE metric = 'tta_service_up' AND attributes['service'] IS NOT NULL
             AND value IS NOT NULL AND flags & 1 = 0
+        """,
+        # What exporters say of their dependency: redis_up, mysql_up.
+        f"""
+        INSERT INTO hot_probes
+        SELECT bucket_at, metric, {_S.dependency_of(_EXPORTED)}, component, metric, event_at, value >= 1
+        FROM fresh WHERE {_S.dependency_of(_EXPORTED)} IS NOT NULL AND value IS NOT NULL AND flags & 1 = 0
+        """,
+        f"""
+        INSERT INTO hot_checks
+        WITH counted AS (
+            SELECT *, coalesce(try_cast(value AS BIGINT), point_count) AS n,
+                metric = 'tta_health_checks_total' AS is_check,
+                CASE WHEN metric = 'tta_health_checks_total' THEN attributes['service']
+                    ELSE {_DATABASE} END AS target
+            FROM fresh WHERE metric IN ('tta_health_checks_total', 'db.client.operation.duration')
+        )
+        SELECT bucket_at, {_S.dependency_of("target")}, metric || ' ' || target, component,
+            hash(metric, component, component_instance, attributes::VARCHAR), event_at, start_at, n,
+            CASE WHEN is_check THEN coalesce(lower(attributes['status']), '') NOT IN ('up', 'healthy', 'ok')
+                ELSE {_S.is_unreachable("attributes['error.type']")} END,
+            temporality = 'delta', CASE WHEN is_check THEN 1 ELSE 2 END
+        FROM counted
+        WHERE {_S.dependency_of("target")} IS NOT NULL AND n IS NOT NULL AND flags & 1 = 0
         """,
     ],
 }

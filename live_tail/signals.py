@@ -23,6 +23,7 @@ class Signals:
     dependencies: dict[str, dict[str, list[str]]]
     not_dependencies: tuple[str, ...]
     unreachable_exceptions: tuple[str, ...]
+    unreachable_texts: tuple[str, ...]
     probe_commands: tuple[str, ...]
     sporadic_components: tuple[str, ...]
     content_delivery: dict[str, list[str]]
@@ -60,6 +61,16 @@ class Signals:
     def is_unreachable(self, exception_type: str) -> str:
         """SQL: whether an exception type says that something cannot be reached."""
         return _matches(exception_type, self.unreachable_exceptions)
+
+    def dependency_unreachable(self, text: str) -> str:
+        """SQL: the dependency that a text names first when it says that it is unreachable."""
+        names = "|".join(n for names in self.dependencies.values() for n in names["names"])
+        word = (
+            f"regexp_extract(lower({text}),"
+            f" '(?:^|[^a-z0-9])((?:{names})(?:[-_.:/0-9][a-z0-9_.-]*)?)(?:[^a-z0-9]|$)', 1)"
+        )
+        named = self.dependency_of(word)
+        return f"CASE WHEN {_matches(text, self.unreachable_texts)} THEN {named} END"
 
     def is_content(self, route: str, name: str) -> str:
         """SQL: whether a span of this route, name and `attributes` delivers content."""

@@ -21,7 +21,9 @@ _COUNTED = {
     "ai_calls": ("hot_ai_calls", "call_count"),
 }
 _GAMMA = 1.01 / 0.99
-# A probe is believed for three minutes, an unreachable dependency for 90 s without news.
+# A probe is believed for three minutes, an unreachable dependency for 90 s without news. Counters of
+# checks and calls speak by how they grew up to their newest point; one that its siblings were there
+# before began at zero.
 _DEPENDENCY_DOWN = """
 WITH probes AS (
     SELECT dependency, bool_or(NOT is_up) AS is_down FROM (
@@ -46,9 +48,33 @@ judged AS (
         OR (bad_now >= 5 AND bad_now >= good_now)) AS is_down
     FROM (SELECT *, max(good_at) OVER (PARTITION BY dependency) AS any_good_at FROM calls)
     GROUP BY dependency
+),
+steps AS (
+    SELECT *, lag(n) OVER one AS before, lag(event_at) OVER one AS before_at,
+        min(event_at) OVER (PARTITION BY target, component) AS born_at
+    FROM hot_checks WHERE event_at > $at - INTERVAL 15 MINUTES AND event_at <= $at
+    WINDOW one AS (PARTITION BY series ORDER BY event_at)
+),
+grown AS (
+    SELECT dependency, target, component, event_at, is_bad, least, CASE
+        WHEN is_delta OR n < before OR start_at > before_at THEN n
+        WHEN before IS NOT NULL THEN n - before
+        WHEN born_at < event_at THEN n ELSE 0 END AS n
+    FROM steps
+),
+checks AS (
+    SELECT dependency, target, component, event_at, max(least) AS least,
+        coalesce(sum(n) FILTER (WHERE is_bad), 0) AS bad,
+        coalesce(sum(n) FILTER (WHERE NOT is_bad), 0) AS good
+    FROM grown WHERE n > 0 AND event_at > $at - INTERVAL 3 MINUTES
+    GROUP BY dependency, target, component, event_at
+    QUALIFY row_number() OVER (PARTITION BY dependency, target, component ORDER BY event_at DESC) = 1
+),
+checked AS (
+    SELECT dependency, bool_or(bad >= least AND bad >= good) AS is_down FROM checks GROUP BY dependency
 )
 SELECT dependency, max(coalesce(is_down, false)::INTEGER)
-FROM (FROM probes UNION ALL FROM judged) GROUP BY dependency
+FROM (FROM probes UNION ALL FROM judged UNION ALL FROM checked) GROUP BY dependency
 """
 _SERVICE_DOWN = """
 SELECT target, max((NOT is_up)::INTEGER) FROM (

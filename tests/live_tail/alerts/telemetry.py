@@ -1,11 +1,14 @@
 """Invented exports of TTA's shape, as an SDK or our scraper sends them."""
 
 from collections.abc import Iterator
+from typing import Any
 
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
 )
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from live_tail.alerts.backtest import Body
@@ -67,14 +70,67 @@ def request(at: float, route: str, status: int = 200) -> Span:
 
 
 def service_up(at: float, service: str, value: float, component: str = "health-check") -> Body:
+    labels = {"service": service, "environment": "staging"}
+    return gauge(at, "tta_service_up", value, component, labels)
+
+
+def gauge(at: float, name: str, value: float, component: str, labels: dict[str, str]) -> Body:
+    request, metric = _metric(component, name)
+    _add(metric.gauge.data_points.add(time_unix_nano=int(at * 1e9), as_double=value), labels)
+    return Body("metric_points", request.SerializeToString(), at + 1)
+
+
+def counted(
+    at: float, metric: str, *series: tuple[dict[str, str], int], is_delta: bool, component: str
+) -> Body:
+    """A counter's export: (attributes, value) of each series; deltas since the export before."""
+    request, made = _metric(component, metric)
+    made.sum.aggregation_temporality = 1 if is_delta else 2
+    made.sum.is_monotonic = True
+    for attributes, value in series:
+        point = made.sum.data_points.add(time_unix_nano=int(at * 1e9), as_int=value)
+        _add(point, attributes)
+    return Body("metric_points", request.SerializeToString(), at + 1)
+
+
+def durations(
+    at: float, metric: str, *series: tuple[dict[str, str], int], is_delta: bool, component: str
+) -> Body:
+    """A histogram's export: (attributes, count) of each series, all of 10 ms."""
+    request, made = _metric(component, metric)
+    made.histogram.aggregation_temporality = 1 if is_delta else 2
+    for attributes, count in series:
+        point = made.histogram.data_points.add(
+            time_unix_nano=int(at * 1e9), count=count, sum=count * 0.01
+        )
+        point.explicit_bounds.extend([0.1, 1.0])
+        point.bucket_counts.extend([count, 0, 0])
+        _add(point, attributes)
+    return Body("metric_points", request.SerializeToString(), at + 1)
+
+
+def log(at: float, component: str, text: str, severity: int = 17, **attributes: str) -> Body:
+    request = ExportLogsServiceRequest()
+    resource = request.resource_logs.add()
+    resource.resource.attributes.add(key="service.name").value.string_value = component
+    record = resource.scope_logs.add().log_records.add(
+        time_unix_nano=int(at * 1e9), severity_number=severity
+    )
+    record.body.string_value = text
+    _add(record, {key.replace("__", "."): value for key, value in attributes.items()})
+    return Body("logs", request.SerializeToString(), at + 1)
+
+
+def _metric(component: str, name: str) -> tuple[ExportMetricsServiceRequest, Metric]:
     request = ExportMetricsServiceRequest()
     resource = request.resource_metrics.add()
     resource.resource.attributes.add(key="service.name").value.string_value = component
-    metric = resource.scope_metrics.add().metrics.add(name="tta_service_up")
-    point = metric.gauge.data_points.add(time_unix_nano=int(at * 1e9), as_double=value)
-    for key, text in {"service": service, "environment": "staging"}.items():
-        point.attributes.add(key=key).value.string_value = text
-    return Body("metric_points", request.SerializeToString(), at + 1)
+    return request, resource.scope_metrics.add().metrics.add(name=name)
+
+
+def _add(holder: Any, attributes: dict[str, str]) -> None:
+    for key, text in attributes.items():
+        holder.attributes.add(key=key).value.string_value = text
 
 
 def every(seconds: float, until: float) -> Iterator[tuple[float, bool]]:
