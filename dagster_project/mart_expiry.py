@@ -25,10 +25,16 @@ from privacy.receipts import Receipt
 from privacy.retention import Policy
 
 EXPIRING = {
-    "marts.fct_websocket_connections": ("opened_at", "spans"),
-    "intermediate.int_websocket_message_counts": ("hour_at", "spans"),
-    "marts.fct_metric_points_hourly": ("hour_at", "metric_rollups"),
-    "marts.dim_error_groups": ("last_seen_at", "error_skeletons"),
+    "marts.fct_websocket_connections": ("t.opened_at", "spans"),
+    "intermediate.int_websocket_message_counts": ("t.hour_at", "spans"),
+    "marts.fct_metric_points_hourly": ("t.hour_at", "metric_rollups"),
+    "marts.dim_error_groups": ("t.last_seen_at", "error_skeletons"),
+    # Whole weeks go together: a week is counted from its episodes and would shrink.
+    "marts.fct_alert_episodes": (
+        "date_trunc('week', coalesce(t.fired_at, t.updated_at))",
+        "alert_episodes",
+    ),
+    "marts.fct_alert_resolution_weekly": ("t.week_on", "alert_episodes"),
 }
 """Tables whose rows expire, their time and the rule: rows of single connections live as long as spans."""
 
@@ -50,23 +56,21 @@ def past_time(policy: Policy, now: datetime) -> Leaving:
     """What the policy lets go."""
 
     def leaving(table: str) -> str | None:
-        column, rule = EXPIRING.get(table, ("", ""))
+        at, rule = EXPIRING.get(table, ("", ""))
         before = policy.cutoff(rule, now) if rule else None
-        common = f"t.{column} < TIMESTAMP '{before}'" if before else None
+        common = f"{at} < TIMESTAMP '{before}'" if before else None
         own = policy.components(rule) if table in _BY_COMPONENT else {}
-        return _by_component(column, common, {c: now - a if a else None for c, a in own.items()})
+        return _by_component(at, common, {c: now - a if a else None for c, a in own.items()})
 
     return leaving
 
 
-def _by_component(
-    column: str, common: str | None, own: Mapping[str, datetime | None]
-) -> str | None:
+def _by_component(at: str, common: str | None, own: Mapping[str, datetime | None]) -> str | None:
     """The condition of a table whose components have rules of their own (names need no quoting)."""
     if not own:
         return common
     cases = [
-        f"WHEN '{name}' THEN " + (f"t.{column} < TIMESTAMP '{before}'" if before else "false")
+        f"WHEN '{name}' THEN " + (f"{at} < TIMESTAMP '{before}'" if before else "false")
         for name, before in own.items()
     ]
     return f"CASE t.component {' '.join(cases)} ELSE {common or 'false'} END"

@@ -85,6 +85,16 @@ def alerts() -> dict[str, Any] | None:
         return None
 
 
+def alert_weeks() -> Reading:
+    """The published figures of alerts by week, in the words of the live API, the newest first."""
+    return marts(
+        "SELECT strftime(week_on, '%Y-%m-%d') AS week, rule, component, severity,"
+        " fired_count AS fired, acted_on_count AS acted_on, noise_pct, reopened_count AS reopened,"
+        " mtta_s, mttr_s, mtbf_s FROM fct_alert_resolution_weekly"
+        " ORDER BY week DESC, fired DESC, rule, component"
+    )
+
+
 def source() -> Source:
     """Ages of both sources."""
     freshness = live("freshness")

@@ -175,20 +175,37 @@ def _deliveries() -> None:
 def _history() -> None:
     try:
         past = data.client().get("/api/v1/alerts/history", limit=100)["alerts"]
-        weeks = data.client().get("/api/v1/alerts/resolution")["weeks"]
+        live = data.client().get("/api/v1/alerts/resolution")["weeks"]
     except LiveUnavailable as problem:
         st.info(str(problem), icon=":material/info:")
-        return
-    if not past:
+        past, live = [], []
+    if past:
+        _table(past)
+    else:
         st.caption("No alert is over yet.")
-        return
-    _table(past)
-    st.markdown("**Resolution by week**")
-    st.dataframe(resolution_table(weeks), hide_index=True, width="stretch")
+    _weeks(live)
+
+
+def _weeks(live: list[dict[str, Any]]) -> None:
+    """What is published, and beside it what the live tail knows; never one for the other."""
+    published = data.alert_weeks()
+    if not published.frame.empty:
+        age = formats.age(data.source().marts_age_s)
+        st.markdown("**Resolution by week**")
+        st.caption(f"Published {age} ago; alerts that fire still are in it.")
+        weeks = published.frame.astype(object).where(published.frame.notna(), None)
+        table = resolution_table(weeks.to_dict("records"))
+        st.dataframe(table, hide_index=True, width="stretch")
+    else:
+        st.caption(published.problem or "No week of alerts is published yet.")
+    if live:
+        st.markdown("**Live state**")
+        st.caption("Of the last 90 days as the live tail keeps them; alerts that are over.")
+        st.dataframe(resolution_table(live), hide_index=True, width="stretch")
 
 
 def resolution_table(weeks: list[dict[str, Any]]) -> pd.DataFrame:
-    """Rows of the API with durations as people read them."""
+    """Rows of the mart or of the API with durations as people read them."""
     return pd.DataFrame(
         [
             {

@@ -90,6 +90,34 @@ def test_error_skeletons_go_a_month_after_the_last_error(
     assert gone.rows == {"marts.dim_error_groups": 10}
 
 
+def test_alert_weeks_go_whole_with_their_episodes(settings: Settings, keys: KeyStore) -> None:
+    con = connect()
+    attach(con, settings.warehouse_path, "w", warehouse_key(settings, keys))
+    con.execute("CREATE SCHEMA w.marts")
+    con.execute(
+        "CREATE TABLE w.marts.fct_alert_episodes AS SELECT 'a' || n AS alert_id, fired_at,"
+        " fired_at AS updated_at FROM (SELECT n, TIMESTAMP '2026-11-25 11:00:00' - to_days(n::INTEGER)"
+        " AS fired_at FROM range(420) AS t (n))"
+    )
+    con.execute(
+        "CREATE TABLE w.marts.fct_alert_resolution_weekly AS SELECT"
+        " date_trunc('week', fired_at)::DATE AS week_on, count(*) AS fired_count"
+        " FROM w.marts.fct_alert_episodes GROUP BY 1"
+    )
+    con.close()
+    gone = rewrite_warehouse(settings, keys, past_time(load_policy(), NOW)).rows
+    assert set(gone) == {"marts.fct_alert_episodes", "marts.fct_alert_resolution_weekly"}
+    con = connect()
+    attach(con, settings.warehouse_path, "w", warehouse_key(settings, keys))
+    weekly = (
+        "SELECT date_trunc('week', fired_at)::DATE, count(*) FROM w.marts.fct_alert_episodes"
+        " GROUP BY 1 ORDER BY 1"
+    )
+    kept = con.execute("FROM w.marts.fct_alert_resolution_weekly ORDER BY 1").fetchall()
+    assert con.execute(weekly).fetchall() == kept
+    assert kept[0][1] == 7 and (NOW.date() - kept[0][0]).days in range(384, 391)
+
+
 def test_rows_of_a_component_with_a_rule_of_its_own_leave_a_mart_by_that_rule() -> None:
     policy = load_policy({"spans": "14d", "spans/chat-api": "3d", "spans/world-api": "keep"})
     con = duckdb.connect()

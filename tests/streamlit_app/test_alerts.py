@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from ingestion.settings import Settings
@@ -102,6 +103,27 @@ def test_the_page_shows_actions_silences_channels_and_history(client: Client) ->
     assert "Matches 3 now." in [c.value for c in shown.caption]
     next(b for b in shown.button if b.label == "Silence").click().run()
     assert client.posted == ["/api/v1/silences"]
+
+
+def test_published_weeks_stand_before_the_live_state_and_say_how_old_they_are(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    week = {
+        "week": "2026-11-16", "rule": "RedisDown", "component": "", "severity": "critical", "fired": 9,
+        "acted_on": 9, "noise_pct": 0.0, "reopened": 1, "mtta_s": 180.0, "mttr_s": 300.0, "mtbf_s": None,
+    }  # fmt: skip
+    monkeypatch.setattr(data, "alert_weeks", lambda: data.Reading(pd.DataFrame([week])))
+    monkeypatch.setattr(data, "source", lambda: data.Source(marts_age_s=240.0))
+    shown = page("alerts").run()
+    assert not shown.exception
+    published, live = [t.value for t in shown.dataframe if "Noise" in t.value.columns]
+    assert (published["Week"][0], published["MTTA"][0], published["MTBF"][0]) == (
+        "2026-11-16", "3 min", "—",
+    )  # fmt: skip
+    assert live["Week"][0] == "2026-11-23"
+    words = [e.value for e in [*shown.markdown, *shown.caption]]
+    assert words.index("**Resolution by week**") < words.index("**Live state**")
+    assert any(w.startswith("Published 4 min ago") for w in words)
 
 
 @pytest.mark.parametrize(
