@@ -21,6 +21,12 @@ CREATE TABLE IF NOT EXISTS retention_passes (
 ERASURE = "erasure"
 """The rule that stands in the receipt of an erased person."""
 
+MASK = "landed leak"
+"""The rule that stands in the receipt of a leak that was masked after it had landed."""
+
+_ACTIONS = {ERASURE: "privacy.erase", MASK: "privacy.mask"}
+_PURGE = "retention.purge"
+
 _TOLD_WITHIN = timedelta(days=7)
 _MOST_ENTRIES = 100_000
 
@@ -91,8 +97,8 @@ def tell(home: Path, keys: KeyStore, log: AuditLog, *, by: str, now: datetime) -
     A receipt is durable before its entry is; whoever comes after a crash writes what is missing.
     """
     fresh = [r for r in read(home, keys) if r.purged_at > now - _TOLD_WITHIN]
-    for action in ("retention.purge", "privacy.erase"):
-        wanted = [r for r in fresh if (r.rule == ERASURE) == (action == "privacy.erase")]
+    for action in (_PURGE, *_ACTIONS.values()):
+        wanted = [r for r in fresh if _ACTIONS.get(r.rule, _PURGE) == action]
         if not wanted:
             continue
         entries = log.entries(action=action, limit=_MOST_ENTRIES)

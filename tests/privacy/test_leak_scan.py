@@ -34,3 +34,10 @@ def test_a_date_beside_a_row_header_and_a_chance_of_sealed_bytes_are_not(text: s
 def test_eight_megabytes_of_sealed_bytes_hold_nothing() -> None:
     chance = random.Random(7)
     assert EYE.find(chance.randbytes(8 * 1024 * 1024)) == {}
+
+
+@pytest.mark.parametrize("before", [b"+", b"00", b"+5", b"+31", b"0052"])
+def test_the_day_of_a_sealed_record_after_stray_bytes_is_no_phone(before: bytes) -> None:
+    detector = LeakDetector()
+    assert not detector.find(b"\x01" + before + b"2026-11-25\x9c\x01")["phone"]
+    assert detector.find(b"\x01+4915112345678\x9c")["phone"]

@@ -1,15 +1,18 @@
 """`privacy landed`: what the leak scan of landed files found, and an officer's decision to go on.
 
-Here: arguments, printing, the audit entry. Not here: the scan (`dagster_project/landed_leaks`). A finding
-stops every build until somebody has looked: a leak is closed at its source and its rows are erased or
-expire; a false alarm is accepted.
+Here: arguments, printing, the audit entry. Not here: the scan (`dagster_project/landed_leaks`) and masking
+(`landed_masking`). A finding stops every build until somebody has looked: a leak is closed at its source and
+masked where it landed; a false alarm is accepted.
 """
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from ingestion.contracts import LANDED
+from ingestion.settings import Settings
+from privacy import receipts
 from privacy.audit import AuditLog
 from privacy.keys import KeyStore
 from tta_monitor.commands import groups
@@ -21,14 +24,20 @@ from tta_monitor.problems import Problem
 @groups.privacy.command("landed")
 def landed(
     accept: Annotated[bool, typer.Option("--accept", help="Let the build read them.")] = False,
+    mask: Annotated[
+        bool, typer.Option("--mask", help="Rewrite them without what was found.")
+    ] = False,
     reason: Annotated[str, typer.Option(help="Why; scrubbed, then kept in the audit log.")] = "",
 ) -> None:
     """Look at landed files that no build has read, by kind of leak. Exit code 1: found.
 
     Example: ./tta.sh monitor privacy landed --accept --reason "host names, not people"
     """
-    if accept and not reason.strip():
-        raise Problem("--accept needs --reason: the audit log keeps why a finding was let through.")
+    if accept and mask:
+        raise Problem("choose --accept for a false alarm or --mask for a leak.", code=2)
+    if (accept or mask) and not reason.strip():
+        word = "let through" if accept else "masked"
+        raise Problem(f"this needs --reason: the audit log keeps why it was {word}.")
     chosen = settings()
     keys = KeyStore.open(chosen.home)
     from dagster_project.landed_leaks import accept_landed, scan_landed  # noqa: PLC0415 - DuckDB
@@ -42,6 +51,9 @@ def landed(
             for kind, count in sorted(each.found.items())
         ]
         print_table(["signal", "kind", "count"], rows)
+        if rows and mask:
+            _mask(chosen, keys, reason)
+            return
         if not rows or not accept:
             out.print(f"{len(rows)} findings in {sum(each.files for each in looked)} files")
             raise typer.Exit(1 if rows else 0)
@@ -59,3 +71,28 @@ def landed(
                 accept_landed(chosen, each.signal)
         log.close()
     out.print("accepted: the next build reads them")
+
+
+def _mask(chosen: Settings, keys: KeyStore, reason: str) -> None:
+    """Mask, prove and record; the caller holds the writer's lock."""
+    from dagster_project.landed_masking import CannotVouch, mask_landed  # noqa: PLC0415 - DuckDB
+
+    now = datetime.now(UTC).replace(tzinfo=None)
+    log = AuditLog(chosen.home, keys)
+    try:
+        # The entry of the reason comes first: a change nobody can account for is worse than one too many.
+        log.append(actor=acting(), action="privacy.mask_landed", target="lake", reason=reason)
+        done, receipt = mask_landed(chosen, keys, now)
+        receipts.tell(chosen.home, keys, log, by=acting(), now=now)
+    except CannotVouch as problem:
+        raise Problem(f"{problem}: nothing was masked. Run `privacy scan` and report it.") from None
+    finally:
+        log.close()
+    out.print(
+        f"{done.texts} texts in {receipt.rows} rows of {done.files} files and {done.batches} spool batches "
+        f"masked; still found: {done.proof}",
+        soft_wrap=True,
+    )
+    if done.proof or receipt.proof_files:
+        raise Problem("something is left: run the command again, and report it if it stays.")
+    out.print("the next build reads them; `privacy scan` looks at everything else")
