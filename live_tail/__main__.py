@@ -10,7 +10,7 @@ import structlog
 import uvicorn
 
 from ingestion.duck import open_published
-from ingestion.errors.grouping import RulesProblem, WatchedSite
+from ingestion.errors.grouping import WatchedSite
 from ingestion.errors.store import ErrorStore
 from ingestion.settings import Settings, SettingsProblem, load_settings
 from ingestion.spool import Spool
@@ -43,7 +43,7 @@ def main() -> int:
     try:
         settings = load_settings(arguments.home)
         serve(settings, KeyStore.open(settings.home))
-    except (SettingsProblem, KeyProblem, RulesProblem) as problem:
+    except (SettingsProblem, KeyProblem) as problem:
         sys.stderr.write(f"live tail: {problem}\n")
         return 2
     return 0
@@ -51,9 +51,10 @@ def main() -> int:
 
 def serve(settings: Settings, keys: KeyStore) -> None:
     """Follow the spool in one thread, answer queries in this one."""
+    site = WatchedSite(settings.home / "errors.yaml")
     hot_errors = HotErrors(
         ErrorStore(settings.home, keys),
-        site=WatchedSite(settings.home / "errors.yaml"),
+        site=site,
         version=settings.errors.grouping_version,
     )
     window = Window(
@@ -79,6 +80,7 @@ def serve(settings: Settings, keys: KeyStore) -> None:
         DueRounds(sources, folders, clock=_now),
         spool=Spool(settings.spool_path, keys),
         live_seq=lambda: follower.live_seq,
+        error_rules_problem=lambda: site.problem,
     )
     alerts.start()
     _log.info("live tail starts", port=settings.live.port)

@@ -138,10 +138,12 @@ def status(
     settings = _settings()
     states = supervise.states(settings)
     lag_ms = _live_lag(settings)
+    wrong = doctor_checks.wrong_files(settings)
     is_down = any(s.state not in {"running", "finished"} for s in states)
     rows = [{**s.__dict__, "lag_ms": lag_ms if s.name == "live-tail" else None} for s in states]
     if as_json:
-        print(json.dumps({"home": str(settings.home), "ok": not is_down, "processes": rows}))
+        answer = {"home": str(settings.home), "ok": not is_down, "processes": rows}
+        print(json.dumps({**answer, "wrong_files": wrong}))
     else:
         print_table(
             ["process", "state", "pid", "port", "uptime s", "lag ms", "last error"],
@@ -158,6 +160,8 @@ def status(
                 for r in rows
             ],
         )
+        for problem in wrong:
+            out.print(f"not taken: {problem}", markup=False, soft_wrap=True)
     raise typer.Exit(1 if is_down else 0)
 
 

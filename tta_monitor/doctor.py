@@ -11,7 +11,11 @@ import duckdb
 
 from ingestion.client_secret import client_secret
 from ingestion.duck import connect
+from ingestion.errors.grouping import RulesProblem, load_site
 from ingestion.settings import Settings, SettingsProblem
+from live_tail.alerts.policy import PolicyProblem as PolicyFileProblem
+from live_tail.alerts.policy import load_policy
+from live_tail.alerts.rule_files import SHIPPED, RuleProblem, load_rules
 from privacy.fields import PolicyProblem
 from privacy.keys import KeyProblem, KeyStore
 from privacy.site_policy import load_site_policy
@@ -75,6 +79,30 @@ def _policy(settings: Settings) -> tuple[str, str]:
     return "ok", f"{len(decisions)} decisions of this site"
 
 
+def _site_files(settings: Settings) -> tuple[str, str]:
+    problems = wrong_files(settings)
+    return (
+        ("fail", " ".join(problems)) if problems else ("ok", "alerting, rules and errors are right")
+    )
+
+
+def wrong_files(settings: Settings) -> list[str]:
+    """Why files of the site (errors.yaml, alerting.yaml, rules/) are not taken, each in a sentence."""
+    home = settings.home
+    checks: tuple[Callable[[], object], ...] = (
+        lambda: load_site(home / "errors.yaml"),
+        lambda: load_policy(home),
+        lambda: load_rules([SHIPPED, home / "rules"]),
+    )
+    problems = []
+    for check in checks:
+        try:
+            check()
+        except (RulesProblem, PolicyFileProblem, RuleProblem) as problem:
+            problems.append(str(problem))
+    return problems
+
+
 def _sign_in(settings: Settings) -> tuple[str, str]:
     access = settings.access
     if not access.oidc.issuer:
@@ -128,6 +156,7 @@ _CHECKS: dict[str, Callable[[Settings], tuple[str, str]]] = {
     "home": _home,
     "keys": _keys,
     "policy": _policy,
+    "site files": _site_files,
     "sign-in": _sign_in,
     "disk": _disk,
     "clock": _clock,

@@ -9,6 +9,7 @@ splits by hand (`hand_rules`).
 import fnmatch
 import hashlib
 import json
+import math
 import re
 import time
 from collections.abc import Mapping, Sequence
@@ -90,10 +91,21 @@ def load_site(path: Path) -> Site:
     try:
         values = yaml.safe_load(path.read_text()) or {}
     except yaml.YAMLError as error:
-        raise RulesProblem(f"{path} is not YAML: {error}. Correct it.") from None
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        raise RulesProblem(f"{path} is not YAML{line}: correct it.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise RulesProblem(f"{path} cannot be read ({type(error).__name__}).") from None
     if not isinstance(values, dict):
         raise RulesProblem(f"{path} must hold in_app, not_in_app and rules.")
-    problems = [f"unknown entry {name}" for name in set(values) - {"in_app", "not_in_app", "rules"}]
+    known = ("in_app", "not_in_app", "rules")
+    problems = [f"unknown entry {name}" for name in values if name not in known]
+    for name in known:
+        entries = values.get(name) or []
+        is_list = isinstance(entries, list)
+        if not is_list or (name != "rules" and not all(isinstance(e, str) for e in entries)):
+            problems.append(f"{name} must be a list" + " of texts" * (name != "rules"))
+            values[name] = []
     rules = [
         _rule(number, entry, problems) for number, entry in enumerate(values.get("rules") or [], 1)
     ]
@@ -106,18 +118,18 @@ def load_site(path: Path) -> Site:
 class WatchedSite:
     """The site's rules, read again when their file changes; a wrong file leaves those before it.
 
-    `problem` is why the newest file was not taken, empty when it was.
+    `problem` is why the newest file was not taken, empty when it was. One that is wrong from the
+    start leaves no rules of the site: errors are grouped without them until it is corrected.
     """
 
     def __init__(self, path: Path, *, look_every_s: float = 2.0) -> None:
         self._path, self._look_every_s = path, look_every_s
-        self._stamp = self._stamp_now()
-        self._site = load_site(path)
-        self._looked_s = time.monotonic()
-        self.problem = ""
+        self._site, self._problem = Site(), ""
+        self._stamp: tuple[int, int] | None = None
+        self._looked_s = -math.inf
 
     def __call__(self) -> Site:
-        """The rules now. The constructor raises RulesProblem, this never does."""
+        """The rules now; never raises."""
         if time.monotonic() - self._looked_s < self._look_every_s:
             return self._site
         self._looked_s = time.monotonic()
@@ -125,11 +137,17 @@ class WatchedSite:
         if stamp != self._stamp:
             self._stamp = stamp
             try:
-                self._site, self.problem = load_site(self._path), ""
-            except (RulesProblem, OSError, UnicodeDecodeError) as problem:
-                self.problem = str(problem)
+                self._site, self._problem = load_site(self._path), ""
+            except RulesProblem as problem:
+                self._problem = str(problem)
                 _log.error("errors.yaml is not taken", cause=type(problem).__name__)
         return self._site
+
+    @property
+    def problem(self) -> str:
+        """Why the file as it is now was not taken."""
+        self()
+        return self._problem
 
     def _stamp_now(self) -> tuple[int, int] | None:
         try:

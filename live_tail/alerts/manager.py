@@ -43,9 +43,10 @@ class Manager:
         app_url: str = "http://127.0.0.1:8501",
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         policy_problem: Callable[[], str] = lambda: "",
+        error_rules_problem: Callable[[], str] = lambda: "",
     ) -> None:
         self._store, self._policy, self._app_url, self._clock = store, policy, app_url, clock
-        self._policy_problem = policy_problem
+        self._policy_problem, self._error_rules_problem = policy_problem, error_rules_problem
         self._routing = Routing(policy())
         self._lock = threading.RLock()
         alerts, groups = store.load()
@@ -59,7 +60,9 @@ class Manager:
     def take(self, rnd: Round, rules: Mapping[str, Rule]) -> list[Event]:
         """What a round found; returns what happened to the alerts."""
         with self._lock:
-            rnd = own.with_own(rnd, self._store.channels(), self._policy_problem(), rnd.at)
+            rnd = own.with_own(
+                rnd, self._store.channels(), self._policy_problem(), self._error_rules_problem()
+            )
             self._uses, self._rules = rnd.uses, {**rules, **own.RULES}
             self._unjudged = rnd.unjudged
             book, events = life.step(self._book, rnd, self._rules)
@@ -257,8 +260,8 @@ class Manager:
             return dict(self._unjudged)
 
     def problem(self) -> str:
-        """Why the newest alerting.yaml was not taken, if so."""
-        return self._policy_problem()
+        """Why the newest alerting.yaml or errors.yaml was not taken, if so."""
+        return " ".join(filter(None, (self._policy_problem(), self._error_rules_problem())))
 
     def _settle(self, book: Book, events: list[Event], now: datetime) -> list[Event]:
         """Mutes, groups and levels after a change; then everything is committed at once."""

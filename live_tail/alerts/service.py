@@ -33,7 +33,8 @@ GC_THRESHOLD = (10_000, 20, 20)
 class AlertService:
     """Takes rounds as they come and lets time pass between them.
 
-    `spool` is a connection of the fast lane's own, `live_seq` says up to where the window has read.
+    `spool` is a connection of the fast lane's own, `live_seq` says up to where the window has
+    read, `error_rules_problem` why errors.yaml was not taken.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class AlertService:
         *,
         spool: Spool,
         live_seq: Callable[[], int],
+        error_rules_problem: Callable[[], str] = lambda: "",
     ) -> None:
         policy = WatchedPolicy(settings)
         self.manager = Manager(
@@ -51,6 +53,7 @@ class AlertService:
             policy,
             app_url=f"http://{settings.app.host}:{settings.app.port}",
             policy_problem=lambda: policy.problem,
+            error_rules_problem=error_rules_problem,
         )
         self._rounds, self._live_seq = rounds, live_seq
         self._fast = FastLane(spool, settings.home, lambda: rounds.rules, self.manager.hasten)

@@ -8,10 +8,11 @@ import json
 from datetime import datetime
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingestion.errors.grouping import Site, WatchedSite, group
+from ingestion.errors.grouping import RulesProblem, Site, WatchedSite, group, load_site
 from ingestion.errors.model import Occurrence
 from ingestion.errors.stacks import parse_stack
 from privacy.treatments import scrub, stack
@@ -109,10 +110,6 @@ def test_members_of_an_exception_group_may_come_in_any_order_and_number() -> Non
 
 
 def test_site_rules_group_by_name_and_a_wrong_file_names_every_mistake(tmp_path: Path) -> None:
-    import pytest
-
-    from ingestion.errors.grouping import RulesProblem, load_site
-
     file = tmp_path / "errors.yaml"
     file.write_text("rules:\n  - group: Neo4j is away\n    when: {type: 'neo4j.*'}\n")
     site = load_site(file)
@@ -135,3 +132,25 @@ def test_changed_site_rules_are_taken_and_wrong_ones_are_not(tmp_path: Path) -> 
     assert site.problem
     file.unlink()
     assert site() == Site() and site.problem == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("rules: [", "not YAML, line"),
+        ("- a", "must hold"),
+        ("in_app: src", "in_app must be a list of texts"),
+        ("not_in_app: [1]", "not_in_app must be a list of texts"),
+        ("rules: 7", "rules must be a list"),
+        ("rules: [{when: {}}]\n7: x", "rule 1 needs group and when; unknown entry 7"),
+    ],
+)
+def test_a_file_that_is_wrong_from_the_start_is_told_and_stops_nothing(
+    tmp_path: Path, text: str, words: str
+) -> None:
+    file = tmp_path / "errors.yaml"
+    file.write_text(text)
+    site = WatchedSite(file, look_every_s=0)
+    assert words in site.problem and site() == Site()
+    file.write_text("rules: [{group: timeouts, when: {type: TimeoutError}}]")
+    assert site.problem == "" and len(site().rules) == 1

@@ -133,6 +133,25 @@ def test_doctor_finds_a_healthy_home_and_a_lost_key(settings: Settings) -> None:
     assert {d.name: d.level for d in doctor.examine(settings)}["home"] == "warn"
 
 
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [("errors.yaml", "rules: 7"), ("alerting.yaml", "route: 7"), ("rules/a.yaml", "rules: [{}]")],
+)
+def test_a_wrong_file_of_the_site_is_said_by_doctor_and_status(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, file: str, text: str
+) -> None:
+    monkeypatch.setenv("TTA_MONITOR_HOME", str(settings.home))
+    target = settings.home / file
+    target.parent.mkdir(exist_ok=True)
+    target.write_text(text)
+    (finding,) = [d for d in doctor.examine(settings) if d.level == "fail"]
+    assert finding.name == "site files" and target.name in finding.message
+    monkeypatch.setattr(supervise, "states", lambda _: [])
+    done = CliRunner().invoke(app, ["status"])
+    assert "not taken" in done.output and target.name in done.output
+    assert len(json.loads(CliRunner().invoke(app, ["status", "--json"]).output)["wrong_files"]) == 1
+
+
 def test_a_taken_port_is_named_with_its_setting(settings: Settings, free_port: int) -> None:
     import socket
 

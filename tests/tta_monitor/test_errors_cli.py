@@ -1,6 +1,7 @@
 """`errors …`: what a person can see and decide on the command line."""
 
 import json
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -31,6 +32,19 @@ def live(pipeline: Pipeline, settings: Settings, keys: KeyStore) -> Live:
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_has_an_example(verb: str) -> None:
     assert "Example: ./tta.sh monitor errors" in run(verb, "--help")
+
+
+@pytest.mark.parametrize("arguments", [(), ("list",)])
+def test_a_wrong_errors_yaml_is_said_whatever_is_asked(
+    home: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    KeyStore.open(home, create=True)
+    monkeypatch.setenv("TTA_MONITOR_HOME", str(home))
+    assert "not taken" not in run(*arguments)
+    (home / "errors.yaml").write_text("rules: 7")
+    said = run(*arguments)
+    assert "errors.yaml is not taken" in said and "rules must be a list" in said
+    assert arguments or "regroup" in said
 
 
 def test_a_group_is_listed_shown_resolved_and_reopened(live: Live) -> None:

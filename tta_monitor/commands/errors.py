@@ -15,16 +15,31 @@ from ingestion.errors.occurrences import once_key, read_occurrences
 from ingestion.errors.regroup import changes
 from ingestion.errors.states import GroupRecord, State
 from ingestion.errors.store import ErrorStore, NoSuchGroup
+from ingestion.settings import SettingsProblem
 from ingestion.spool import Spool
 from privacy.keys import KeyStore
 from tta_monitor.commands import groups
-from tta_monitor.commands.context import out, print_table, settings
+from tta_monitor.commands.context import err, out, print_table, settings
 from tta_monitor.commands.permission import acting
 from tta_monitor.problems import Problem
 
 _Key = Annotated[str, typer.Argument(help="Group key, or its beginning.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _ORDER = [State.REGRESSED, State.ESCALATING, State.NEW, State.ONGOING, State.MUTED, State.RESOLVED]
+
+
+@groups.errors.callback(invoke_without_command=True, no_args_is_help=False)
+def say_mistakes(context: typer.Context) -> None:
+    """Error groups."""
+    try:
+        load_site(settings().home / "errors.yaml")
+    except RulesProblem as problem:
+        err.print(f"errors.yaml is not taken: {problem}", markup=False, soft_wrap=True)
+    except SettingsProblem:
+        # The command that follows says it, or help is asked for.
+        pass
+    if context.invoked_subcommand is None:
+        out.print(context.get_help(), markup=False)
 
 
 @groups.errors.command("list")

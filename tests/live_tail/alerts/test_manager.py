@@ -271,6 +271,22 @@ def test_a_dead_channel_and_a_wrong_policy_are_alerts_of_their_own(desk: Desk) -
     assert "NotificationChannelDead" in {a.rule for a in desk.manager.alerts()}
 
 
+def test_wrong_rules_of_errors_are_an_alert_that_ends_with_them(desk: Desk) -> None:
+    problem = ["errors.yaml is wrong: rule 1 needs group and when."]
+    desk.manager = Manager(
+        desk.store,
+        lambda: desk.policy,
+        clock=desk.clock,
+        error_rules_problem=lambda: " ".join(problem),
+    )
+    desk.rounds(20, rules={"Broken": rule()})
+    assert [a.rule for a in desk.manager.alerts()] == ["ErrorRulesInvalid"]
+    assert desk.manager.problem() == problem[0]
+    problem.clear()
+    desk.rounds(20, rules={"Broken": rule()})
+    assert desk.manager.alerts() == [] and desk.manager.problem() == ""
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
