@@ -6,6 +6,7 @@ marts are released (their models and the assets that call this).
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 
 from ingestion.settings import Settings
 from privacy.audit import AuditLog
@@ -14,8 +15,13 @@ from privacy.release import ReleaseGate
 
 
 @contextmanager
-def release_gate(settings: Settings, keys: KeyStore) -> Iterator[ReleaseGate]:
-    """A gate with `release.*` of the settings; releases and refusals are audit entries."""
+def release_gate(
+    settings: Settings, keys: KeyStore, *, now: datetime | None = None
+) -> Iterator[ReleaseGate]:
+    """A gate with `release.*` of the settings; releases and refusals are audit entries.
+
+    `now` (UTC) stands for the clock, for a pass that has read it already.
+    """
     with closing(AuditLog(settings.home, keys)) as log:
         yield ReleaseGate(
             settings.home,
@@ -23,4 +29,5 @@ def release_gate(settings: Settings, keys: KeyStore) -> Iterator[ReleaseGate]:
             budget=settings.release.epsilon_per_28_days,
             allow_k_anonymity=settings.release.allow_k_anonymity,
             audit=log.append,
+            now=lambda: now or datetime.now(UTC),
         )

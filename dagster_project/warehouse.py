@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 import yaml
 
 from ingestion.duck import attach, connect, key_of_file, published_dataset, secret_text
@@ -146,8 +147,10 @@ def publish(settings: Settings, keys: KeyStore, audience: str) -> Published:
         chosen = [table for (table,) in tables if table in assigned]
         for table in chosen:
             con.execute(f"CREATE TABLE published.marts.{table} AS FROM warehouse.marts.{table}")
-            found = con.execute(f"SELECT count(*) FROM published.marts.{table}").fetchone()
-            rows += found[0] if found else 0
+            rows += _count(con, table)
+        if audience == "engagement":
+            chosen += _add_released(con, settings, keys)
+            rows += sum(_count(con, table) for table in chosen if table not in assigned)
         for name, parameters, definition in con.execute(_MACROS).fetchall():
             arguments = ", ".join(parameters)
             con.execute(f"CREATE MACRO published.marts.{name}({arguments}) AS {definition}")
@@ -161,6 +164,25 @@ def publish(settings: Settings, keys: KeyStore, audience: str) -> Published:
         if f"{dataset}/{day}" != key.id:
             keys.destroy(dataset, day)
     return Published(target, len(chosen), rows, target.stat().st_size)
+
+
+def _add_released(con: duckdb.DuckDBPyConnection, settings: Settings, keys: KeyStore) -> list[str]:
+    """Tables of what the release gate has published, from its ledger; they are in no warehouse."""
+    # OpenDP and SciPy take seconds to import, and the other audiences need neither.
+    from dagster_project.engagement import released_tables  # noqa: PLC0415
+
+    found = released_tables(settings, keys)
+    for name, (lines, limits) in found.items():
+        con.register("released_now", lines)
+        con.execute(f"CREATE TABLE published.marts.{name} AS SELECT * FROM released_now")
+        con.unregister("released_now")
+        text = limits.replace("'", "''")
+        con.execute(f"COMMENT ON TABLE published.marts.{name} IS '{text}'")
+    return list(found)
+
+
+def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
+    return con.execute(f"SELECT count(*) FROM published.marts.{table}").fetchall()[0][0]
 
 
 def audience_marts(audience: str) -> frozenset[str]:

@@ -17,7 +17,10 @@ def _published(audience: str) -> dg.AssetsDefinition:
     @dg.asset(
         key=["published", audience],
         group_name="published",
-        deps=[key for key in _MARTS if key.path[-1] in audience_marts(audience)],
+        deps=[
+            *(key for key in _MARTS if key.path[-1] in audience_marts(audience)),
+            *([dg.AssetKey(["released", "engagement"])] if audience == "engagement" else []),
+        ],
         kinds={"duckdb"},
         description=f"The {audience} audience's encrypted copy of its marts, with a key of its own.",
         freshness_policy=dg.FreshnessPolicy.time_window(

@@ -1,7 +1,7 @@
 """Accounts, tokens, links and break-glass; and the whole matrix of roles, by policy."""
 
 import sqlite3
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -21,23 +21,14 @@ from privacy.accounts import AccountProblem, Accounts, NotSignedIn
 from privacy.audit import AuditLog
 from privacy.keys import KeyProblem, KeyStore
 from privacy.state import FILE
+from tests.clocks import WallClock
 
 PASSWORD = "correct horse battery staple"
 
 
-class Clock:
-    """A clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.now = datetime.now(UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> WallClock:
+    return WallClock()
 
 
 @pytest.fixture
@@ -46,7 +37,7 @@ def log(home: Path, keys: KeyStore) -> AuditLog:
 
 
 @pytest.fixture
-def accounts(home: Path, keys: KeyStore, log: AuditLog, clock: Clock) -> Accounts:
+def accounts(home: Path, keys: KeyStore, log: AuditLog, clock: WallClock) -> Accounts:
     return Accounts(home, keys, log, clock)
 
 
@@ -100,7 +91,7 @@ def test_a_wrong_policy_names_every_mistake(tmp_path: Path) -> None:
 
 
 def test_an_account_signs_in_and_out_and_nothing_of_it_is_readable_on_disk(
-    accounts: Accounts, home: Path, clock: Clock
+    accounts: Accounts, home: Path, clock: WallClock
 ) -> None:
     user = accounts.add("Ada Lovelace", PASSWORD, Role.OPERATOR, by="os:owner")
     secret = accounts.sign_in(" ada lovelace", PASSWORD, hours=1)
@@ -142,7 +133,7 @@ def test_unknown_name_wrong_password_and_disabled_account_read_the_same(
 
 
 def test_guessing_is_slowed_down_and_waiting_helps(
-    accounts: Accounts, clock: Clock, log: AuditLog
+    accounts: Accounts, clock: WallClock, log: AuditLog
 ) -> None:
     accounts.add("ada", PASSWORD, Role.OPERATOR, by="os:owner")
     for _ in range(5):
@@ -171,7 +162,7 @@ def test_a_changed_role_password_or_state_ends_sessions(accounts: Accounts) -> N
 
 
 def test_the_first_link_is_made_once_works_once_and_expires(
-    accounts: Accounts, clock: Clock
+    accounts: Accounts, clock: WallClock
 ) -> None:
     first = accounts.first_link()
     assert first and accounts.first_link() is None
@@ -185,7 +176,7 @@ def test_the_first_link_is_made_once_works_once_and_expires(
         accounts.use_link(late, hours=1)
 
 
-def test_tokens_live_until_they_expire_or_are_revoked(accounts: Accounts, clock: Clock) -> None:
+def test_tokens_live_until_they_expire_or_are_revoked(accounts: Accounts, clock: WallClock) -> None:
     token, secret = accounts.create_token(Role.DEVELOPER, days=1, by="os:owner")
     assert accounts.token(secret) == Principal(f"token:{token.id}", frozenset({Role.DEVELOPER}))
     assert accounts.session(secret) is None and accounts.token(secret + "x") is None
@@ -200,7 +191,7 @@ def test_tokens_live_until_they_expire_or_are_revoked(accounts: Accounts, clock:
 
 
 def test_break_glass_lends_a_role_and_ends_by_itself(
-    accounts: Accounts, clock: Clock, log: AuditLog
+    accounts: Accounts, clock: WallClock, log: AuditLog
 ) -> None:
     user = accounts.add("ada", PASSWORD, Role.OPERATOR, by="os:owner")
     secret = accounts.sign_in("ada", PASSWORD, hours=8)
@@ -222,7 +213,7 @@ def test_break_glass_lends_a_role_and_ends_by_itself(
 
 
 def test_writing_into_the_file_lends_nobody_a_role(
-    accounts: Accounts, home: Path, clock: Clock
+    accounts: Accounts, home: Path, clock: WallClock
 ) -> None:
     _, designer = accounts.create_token(Role.DESIGNER, days=1, by="os:owner")
     admin, _ = accounts.create_token(Role.ADMIN, days=1, by="os:owner")

@@ -22,21 +22,12 @@ from privacy.audit import AuditLog, plain
 from privacy.audit_verify import HeadProblem, read_heads, verify
 from privacy.keys import KeyStore
 from privacy.state import FILE
+from tests.clocks import WallClock
 from tests.conftest import ROOT
 from tta_monitor.cli import app
 
 _COLUMNS = "seq, at, sealed, mac"
 Rows = list[tuple[int, str, bytes, bytes]]
-
-
-class Clock:
-    """A clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 @pytest.fixture
@@ -232,7 +223,7 @@ def test_a_forged_or_foreign_head_is_refused(log: AuditLog, tmp_path: Path) -> N
 def test_search_is_newest_first_by_actor_action_target_outcome_and_time(
     home: Path, keys: KeyStore
 ) -> None:
-    clock = Clock()
+    clock = WallClock(datetime(2026, 3, 1, 12, tzinfo=UTC))
     log = AuditLog(home, keys, clock)
     log.append(actor="user:u1", action="access.sign_in")
     clock.now += timedelta(hours=1)
@@ -279,7 +270,7 @@ def test_what_looks_like_a_secret_or_a_number_of_a_person_is_no_constant(text: s
 def test_old_entries_expire_with_their_keys_and_the_chain_goes_on(
     home: Path, keys: KeyStore
 ) -> None:
-    clock = Clock()
+    clock = WallClock(datetime(2026, 3, 1, 12, tzinfo=UTC))
     log = AuditLog(home, keys, clock)
     write(log, 10)
     early = log.head()

@@ -21,22 +21,13 @@ from privacy.site_policy import (
     load_site_policy,
     merged,
 )
+from tests.clocks import Seconds
 from tests.privacy.test_gate_counts import send, spooled, with_attributes
 
 
-class Clock:
-    """Seconds that a test moves."""
-
-    def __init__(self) -> None:
-        self.now_s = 0.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> Seconds:
+    return Seconds()
 
 
 @pytest.fixture
@@ -45,7 +36,7 @@ def log(home: Path, keys: KeyStore) -> AuditLog:
 
 
 @pytest.fixture
-def followed(home: Path, spool: Spool, keys: KeyStore, clock: Clock) -> Pipeline:
+def followed(home: Path, spool: Spool, keys: KeyStore, clock: Seconds) -> Pipeline:
     return Pipeline(spool, keys, PolicyWatch(home, clock))
 
 
@@ -69,7 +60,7 @@ def some(number: int):
 
 
 def test_a_decision_reaches_a_running_receiver_within_a_second(
-    home: Path, log: AuditLog, followed: Pipeline, spool: Spool, clock: Clock
+    home: Path, log: AuditLog, followed: Pipeline, spool: Spool, clock: Seconds
 ) -> None:
     send(followed, some(1))
     assert kept(spool) == {}
@@ -180,7 +171,7 @@ def test_every_change_is_an_entry_with_what_was_before(home: Path, log: AuditLog
     ],
 )
 def test_a_wrong_file_refuses_the_start_and_later_changes_nothing(
-    text: str | bytes, why: str, home: Path, log: AuditLog, followed: Pipeline, spool: Spool, clock: Clock
+    text: str | bytes, why: str, home: Path, log: AuditLog, followed: Pipeline, spool: Spool, clock: Seconds
 ) -> None:  # fmt: skip
     decide(home, log, actor="a", name="player.mood_score", decision=Decision.ALLOW)
     clock.now_s = 1.0

@@ -278,6 +278,7 @@ class Traffic:
                 "tta.scene.type": self._chance.choice(story.SCENES),
                 "tta.choice.type": self._chance.choice(story.CHOICES),
                 "session.id": f"session_{number}",
+                "tta.player.id": f"player_{number}",
             }
             _emit(logger, at_ns, 9, None, labels, event_name="choice_made")
 
