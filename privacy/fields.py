@@ -20,6 +20,7 @@ class Treatment(StrEnum):
 
     KEEP = "keep"
     NAME = "name"
+    SERVICE = "service"
     ALLOW = "allow"
     PSEUDONYMISE = "pseudonymise"
     HOST = "host"

@@ -29,7 +29,7 @@ _TEXT = pa.string()
 _MAP = pa.map_(pa.string(), pa.string())
 _MAX_ARRAY_ITEMS = 32
 # Numbers and booleans of these pass without a look.
-_AS_TYPED = frozenset({Treatment.KEEP, Treatment.NAME})
+_AS_TYPED = frozenset({Treatment.KEEP, Treatment.NAME, Treatment.SERVICE})
 _SAME, _CHANGED, _DROPPED = range(3)
 
 

@@ -18,6 +18,7 @@ UNKNOWN = "unknown"
 _OUTCOMES = {
     Treatment.KEEP: "keep",
     Treatment.NAME: "keep",
+    Treatment.SERVICE: "keep",
     Treatment.HOST: "keep",
     Treatment.LABEL: "keep",
     Treatment.ALLOW: "keep",

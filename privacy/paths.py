@@ -1,17 +1,16 @@
 """Paths and URLs become templates: no credentials, no query, ids are `{id}`.
 
 Here: deciding per segment whether it is part of the route or a value. Not here: free text
-around a path (`skeleton`). A segment stays when it is made of words; what follows a collection
-of people never stays unless it is a known word of a route.
+around a path (`skeleton`), which words are known (`program_names`). A segment stays when it is made
+of known words; what follows a collection of people never stays unless it is a known word of a route.
 """
 
 import re
 
-from privacy.detection.lexicon import is_only_a_name
+from privacy.program_names import is_known_name, known_host
 
-_WORDY = re.compile(
-    r"(?:v\d{1,2}|[A-Za-z]{1,24}\d?(?:[_-][A-Za-z]{1,24}){0,5}|\{[A-Za-z_][\w:]*\}|<[a-z]+>|\*{1,2}|:[a-z_]\w*)\Z"
-)
+_WORDY = re.compile(r"(?:v\d{1,2}|[A-Za-z]{1,24}\d?(?:[_-][A-Za-z]{1,24}){0,5})\Z")
+_PARAMETER = re.compile(r"(?:\{[A-Za-z_][\w:]*\}|<[a-z]+>|\*{1,2}|:[a-z_]\w*)\Z")
 _NAMES_WITH_DIGITS = frozenset(
     {"neo4j", "oauth2", "s3", "k8s", "i18n", "l10n", "ipv4", "ipv6", "2fa"}
 )
@@ -22,7 +21,8 @@ _LONG_WORD = 25
 _PEOPLE = frozenset(
     """user users player players patient patients account accounts member members profile profiles
     client clients customer customers person people therapist therapists u by-name by-email
-    username usernames email emails contact contacts author authors owner owners invite invites""".split()
+    username usernames email emails contact contacts author authors owner owners invite invites
+    home homes""".split()
 )
 _ROUTE_WORDS = frozenset(
     """me self all search settings privacy progress dashboard export preferences login logout
@@ -73,14 +73,8 @@ def template_url(url: str) -> str:
     if not found:
         return template_path(url)
     scheme, host, path = found.groups()
-    safe_host = host if _HOST.match(host) else "<host>"
+    safe_host = known_host(host) if _HOST.match(host) else "<host>"
     return f"{scheme.lower()}://{safe_host}{template_path(path)}"
-
-
-def _names_somebody(segment: str) -> bool:
-    return segment[0] not in "{<:*" and any(
-        is_only_a_name(word.rstrip("0123456789")) for word in re.split(r"[_-]", segment.lower())
-    )
 
 
 def _segment(segment: str, before: str) -> str:
@@ -88,8 +82,9 @@ def _segment(segment: str, before: str) -> str:
         return segment
     if before in _PEOPLE and segment.lower() not in _ROUTE_WORDS and segment[0] != "{":
         return "{id}"
-    if _WORDY.match(segment) and len(segment) <= 3 * _LONG_WORD:
-        return "{id}" if _names_somebody(segment) else segment
-    if segment.lower() in _NAMES_WITH_DIGITS:
-        return segment
-    return segment if _FILE.match(segment) else "{id}"
+    if segment[0] in "{<:*":
+        return segment if _PARAMETER.match(segment) else "{id}"
+    is_route = segment.lower() in _NAMES_WITH_DIGITS or (
+        bool(_WORDY.match(segment)) and len(segment) <= 3 * _LONG_WORD
+    )
+    return segment if (is_route or _FILE.match(segment)) and is_known_name(segment) else "{id}"

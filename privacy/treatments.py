@@ -16,6 +16,7 @@ from privacy.detection.logs import is_constant
 from privacy.detection.redact import log_spans
 from privacy.fields import Treatment
 from privacy.paths import template_path, template_url
+from privacy.program_names import known_host, without_unknown
 from privacy.pseudonyms import PseudonymSource
 from privacy.stacks import scrub_stack, short_file
 
@@ -74,7 +75,14 @@ def keep(value: str) -> str:
 
 
 def name(value: str) -> str:
-    """What a program or a thing is called: a number or a plain token that is no secret; else its skeleton."""
+    """What a program or a thing is called, without parts that nobody knows; else its skeleton."""
+    if _NUMBER.match(value) or _OPAQUE.match(value):
+        return value
+    return without_unknown(value) if _is_name(value) else scrub(value)
+
+
+def service(value: str) -> str:
+    """What its operator calls a service: a plain token that is no secret; else its skeleton."""
     if _NUMBER.match(value):
         return value
     return value if _is_name(value) else scrub(value)
@@ -107,9 +115,9 @@ def allow(value: str) -> str:
 
 
 def host(value: str) -> str:
-    """A host name or address with an optional port; anything else as a skeleton."""
+    """A host name or private address with an optional port; anything else as a skeleton."""
     is_host = _HOST.match(value) and not _NO_HOST.search(value) and not _is_secret(value)
-    return value if is_host else scrub(value)
+    return known_host(value) if is_host else scrub(value)
 
 
 def label(value: str) -> str:
@@ -153,16 +161,7 @@ def statement(value: str) -> str:
     if not verb:
         return "?"
     arguments = len(text[verb.end() :].split())
-    return " ".join([verb[1], *["?"] * min(arguments, 8)])
-
-
-def summary(value: str) -> str:
-    """A query summary: verb and names; anything with a literal goes through `statement`."""
-    return (
-        value
-        if _TOKEN.match(value.replace(" ", "_")) and not _SUSPICIOUS.search(value)
-        else statement(value)
-    )
+    return " ".join([without_unknown(verb[1]), *["?"] * min(arguments, 8)])
 
 
 def product(value: str) -> str:
@@ -224,6 +223,7 @@ class Treatments:
             Treatment.DROP: Remembered(_dropped),
             Treatment.KEEP: Remembered(keep),
             Treatment.NAME: self.name,
+            Treatment.SERVICE: Remembered(service),
             Treatment.ALLOW: Remembered(allow),
             Treatment.SCRUB: self.scrub,
             Treatment.STACK: Remembered(stack),

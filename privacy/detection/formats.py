@@ -72,7 +72,7 @@ _PATTERNS: tuple[tuple[str, str, str], ...] = (
     ("national_id", "digits", r"\b(?i:[A-Z]{2}[ -]?\d{2}[ -]?\d{2}[ -]?\d{2}[ -]?[A-D])\b"),
     ("home", "paths", r"(?<![\w.])(?:/home/|/Users/|/var/home/|\b[A-Za-z]:[\\/]+(?i:Users|Documents and Settings)[\\/]+)(?:[^\\/:*?\"<>|\r\n,;)']{1,60}(?=[\\/])|[\w.@-]+)"),
     ("home", "paths", r"(?<![\w/~])~[A-Za-z_][\w.-]*"),
-    ("path", "paths", r"(?<![\w<])/[\w.~%@:{}+-]+(?:/[\w.~%@:{}+<>-]*)*(?:\?[^\s\"']*)?"),
+    ("path", "paths", r"(?<![\w<>])/[\w.~%@:{}+-]+(?:/[\w.~%@:{}+<>-]*)*(?:\?[^\s\"']*)?"),
     (
         "duration", "digits",
         r"(?<![\w.])\d+(?:\.\d+)?(?:e-?\d+)?\s?(?:ns|us|µs|ms|s|sec|seconds?|min|minutes?|h|hours?)\b",

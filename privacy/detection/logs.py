@@ -337,7 +337,9 @@ def _is_known_part(part: str) -> bool:
         # `Http2Connection`, not `L01X`.
         is_short = part[0].isalpha() and len(_DIGITS.findall(part)) <= 2
         return is_short and all(len(p) > 1 and is_program_word(p.lower()) for p in pieces)
-    return len(pieces) > 1 and all(is_operations_word(p.lower()) for p in pieces)
+    # `getById`, not `bwKGbCXAabThyD`: a key falls into pieces that are words because they are short.
+    is_spelled = 1 < len(pieces) < 4 or len(part) > 3 * len(pieces)
+    return is_spelled and all(is_operations_word(p.lower()) for p in pieces)
 
 
 _NAMED_WITH_DIGITS = re.compile(r"IPv[46]|(?i:neo4j|oauth2)|S3|EC2|K8s")
