@@ -15,8 +15,8 @@ from live_tail.alerts.matchers import parse
 from live_tail.alerts.model import labels_of
 from live_tail.alerts.records import Alert, Silence
 from live_tail.alerts.templates import alertmanager_alert
-from privacy.treatments import name as kept_name
 from privacy.treatments import scrub
+from privacy.treatments import service as kept_name
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
 _MAX_ALERTS = 5_000

@@ -23,8 +23,8 @@ from live_tail.alerts.mute import mutes, silenced_now
 from live_tail.alerts.policy import Policy
 from live_tail.alerts.records import Alert, Book, Event, Notification, Silence, State
 from live_tail.alerts.store import Store
-from privacy.treatments import name as kept_name
 from privacy.treatments import scrub
+from privacy.treatments import service as kept_name
 
 _TIDY = timedelta(hours=1)
 _DURABLE = attrgetter(
