@@ -37,7 +37,8 @@ _QUOTED = re.compile(
 # What somebody says, up to the closing quote or the end; prose is masked, a template is not.
 _SPOKEN = re.compile(
     r"(?i:\b(?:(?P<verb>says?|said|wrote|writes|typed|asked)|prompt|message|msg|text|content|input|note|reply|answer|"
-    r"utterance|journal|moderation|transcript)\b[\"']?\s*[:=]\s*)(?:\"(?P<quoted>[^\"\n]+)\"|(?P<hit>[^\"\n]+))"
+    r"(?P<free>(?:note|comment|message|entry)\s(?:saved|added|updated|received|created|stored|posted|sent|submitted|recorded|flagged)"
+    r"|utterance|journal|transcript|comment|feedback|reflection|diary|complaint|bio)|moderation)\b[\"']?\s*[:=]\s*)(?:\"(?P<quoted>[^\"\n]+)\"|(?P<hit>[^\"\n]+))"
 )
 # PostgreSQL's `Key (display_name)=(little star) already exists`.
 _KEY_DETAIL = re.compile(r"\bKey \([^()\n]+\)=\((?P<hit>[^()\n]+)\)")
@@ -128,7 +129,8 @@ def _spoken(text: str) -> list[Finding]:
     found = []
     for match in _SPOKEN.finditer(text):
         group = "quoted" if match["quoted"] else "hit"
-        is_speech = match["verb"] and len(match[group].split()) > 1
+        words = len(match[group].split())
+        is_speech = (match["verb"] and words > 1) or (match["free"] and words > 2)
         if is_speech or _is_prose(match[group]):
             found.append(Finding(match.start(group), match.end(group), "text"))
     return found
