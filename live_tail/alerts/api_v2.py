@@ -5,11 +5,12 @@ refuses for both. Texts from outside pass the gate here. Source: Alertmanager's 
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from starlette.requests import Request
 
+from live_tail.alerts.life import RESOLVE_TIMEOUT
 from live_tail.alerts.manager import Manager
 from live_tail.alerts.matchers import parse
 from live_tail.alerts.model import labels_of
@@ -20,6 +21,8 @@ from privacy.treatments import service as kept_name
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
 _MAX_ALERTS = 5_000
+# Alertmanager's default: so long an ended silence is still shown.
+_KEPT = timedelta(hours=120)
 _OPERATORS = {(False, True): "=", (False, False): "!=", (True, True): "=~", (True, False): "!~"}
 
 
@@ -40,7 +43,7 @@ class V2:
                 continue
             names = self._manager.receivers_of(alert)
             if any(receiver.fullmatch(name) for name in names):
-                found.append(_alert(alert, names))
+                found.append(_alert(alert, names, self._manager.app_url))
         return found
 
     def receive(self, _: Request, body: Any) -> Any:
@@ -53,17 +56,17 @@ class V2:
         return {}
 
     def silences(self, request: Request) -> Any:
-        """`GET /silences`: those that have not ended and have every matcher of `filter`."""
+        """`GET /silences`: those that have every matcher of `filter`, ended ones for five days."""
         asked = {_canonical(text) for text in request.query_params.getlist("filter")}
         return [
             _silence(s)
-            for s in self._manager.silences()
+            for s in self._manager.silences(ended_within=_KEPT)
             if asked <= {_canonical(text) for text in s.matchers}
         ]
 
     def silence(self, request: Request) -> Any:
         """`GET /silence/{id}`."""
-        return _silence(self._found(request.path_params["id"]))
+        return _silence(self._found(request.path_params["id"], ended_within=_KEPT))
 
     def put_silence(self, request: Request, body: Any) -> Any:
         """`POST /silences`: a new one, or in place of the one with the given id."""
@@ -107,8 +110,9 @@ class V2:
             "uptime": _time(self._manager.began_at),
         }  # fmt: skip
 
-    def _found(self, name: str) -> Silence:
-        found = next((s for s in self._manager.silences() if s.id == name), None)
+    def _found(self, name: str, *, ended_within: timedelta = timedelta(0)) -> Silence:
+        known = self._manager.silences(ended_within=ended_within)
+        found = next((s for s in known if s.id == name), None)
         if found is None:
             raise KeyError(name)
         return found
@@ -131,11 +135,13 @@ def _state(alert: Alert) -> str:
     return "inhibited" if kinds else "active"
 
 
-def _alert(alert: Alert, receivers: list[str]) -> dict[str, Any]:
+def _alert(alert: Alert, receivers: list[str], app_url: str) -> dict[str, Any]:
     mutes = [mute.partition(":")[::2] for mute in alert.muted_by]
-    known = alertmanager_alert(alert, "")
+    known = alertmanager_alert(alert, app_url)
     return {
         **known,
+        # What fires ends, for whoever asks, a while after it was last heard of.
+        "endsAt": _time(alert.ends_at or datetime.now(UTC) + RESOLVE_TIMEOUT),
         "updatedAt": known["startsAt"],
         "receivers": [{"name": name} for name in receivers],
         "status": {
@@ -148,7 +154,10 @@ def _alert(alert: Alert, receivers: list[str]) -> dict[str, Any]:
 
 
 def _silence(silence: Silence) -> dict[str, Any]:
-    is_pending = silence.starts_at > datetime.now(UTC)
+    now = datetime.now(UTC)
+    state = (
+        "expired" if silence.ends_at <= now else "pending" if silence.starts_at > now else "active"
+    )
     return {
         "id": silence.id,
         "matchers": [_parts(text) for text in silence.matchers],
@@ -157,7 +166,7 @@ def _silence(silence: Silence) -> dict[str, Any]:
         "updatedAt": _time(silence.starts_at),
         "createdBy": silence.created_by,
         "comment": silence.comment,
-        "status": {"state": "pending" if is_pending else "active"},
+        "status": {"state": state},
     }
 
 

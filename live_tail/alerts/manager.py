@@ -45,7 +45,7 @@ class Manager:
         policy_problem: Callable[[], str] = lambda: "",
         error_rules_problem: Callable[[], str] = lambda: "",
     ) -> None:
-        self._store, self._policy, self._app_url, self._clock = store, policy, app_url, clock
+        self._store, self._policy, self.app_url, self._clock = store, policy, app_url, clock
         self._policy_problem, self._error_rules_problem = policy_problem, error_rules_problem
         self._routing = Routing(policy())
         self._lock = threading.RLock()
@@ -203,11 +203,11 @@ class Manager:
         with self._lock:
             return self._store.events(alert.id)
 
-    def silences(self) -> list[Silence]:
-        """Silences that have not ended."""
+    def silences(self, *, ended_within: timedelta = timedelta(0)) -> list[Silence]:
+        """Silences that have not ended, or did so within this time."""
         now = self._clock()
         with self._lock:
-            return [s for s in self._silences if s.ends_at > now]
+            return [s for s in self._silences if s.ends_at > now - ended_within]
 
     def deliveries(self, limit: int) -> list[dict[str, Any]]:
         """The delivery log."""
@@ -313,14 +313,14 @@ class Manager:
     def _out(self, told: Notification) -> tuple[str, str, str, timedelta, dict[str, Any]]:
         payload: dict[str, Any] = {
             "title": templates.title(told),
-            "body": templates.body(told, self._app_url),
+            "body": templates.body(told, self.app_url),
         }
         # A text ends after ten alerts; what programs read names every one of thousands.
         kind = self._routing.policy.channels[told.channel].type
         if kind not in READ_AS_TEXT:
-            payload["alertmanager"] = templates.alertmanager(told, self._app_url)
+            payload["alertmanager"] = templates.alertmanager(told, self.app_url)
         if kind == "pagerduty":
-            payload["pagerduty"] = templates.pagerduty(told, self._app_url)
+            payload["pagerduty"] = templates.pagerduty(told, self.app_url)
         return told.key, told.subject, told.channel, told.again_after, payload
 
 

@@ -1,8 +1,13 @@
 """What amtool, Grafana and Prometheus ask of an Alertmanager."""
 
+import json
+import shutil
+import subprocess
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import uvicorn
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
@@ -12,7 +17,7 @@ from live_tail.alerts.manager import Manager
 from live_tail.alerts.notifier import WatchedPolicy
 from live_tail.alerts.store import Store
 from privacy.keys import KeyStore
-from tests.live_tail.alerts.support import reading, round_at, rule
+from tests.live_tail.alerts.support import reading, round_at, rule, wait_for
 
 
 @pytest.fixture
@@ -51,9 +56,45 @@ def test_a_silence_is_added_shown_and_expired(api: TestClient) -> None:
     (muted,) = [a for a in api.get("/api/v2/alerts").json() if a["labels"]["component"] == "api"]
     assert muted["status"]["silencedBy"] == [made]
     assert api.delete(f"/api/v2/silence/{made}").status_code == 200
-    assert api.get("/api/v2/silences").json() == []
+    (ended,) = api.get("/api/v2/silences").json()
+    assert (ended["id"], ended["status"]["state"]) == (made, "expired")
+    assert api.get(f"/api/v2/silence/{made}").json() == ended
     assert states(api)["api"] == "active"
     assert api.delete(f"/api/v2/silence/{made}").status_code == 404
+
+
+@pytest.mark.skipif(not shutil.which("amtool"), reason="amtool is not installed")
+def test_amtool_adds_finds_and_expires_silences_and_adds_alerts(
+    api: TestClient, free_port: int
+) -> None:
+    server = uvicorn.Server(uvicorn.Config(api.app, port=free_port, log_level="error"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    assert wait_for(lambda: server.started)
+
+    def amtool(*words: str) -> str:
+        url = f"--alertmanager.url=http://127.0.0.1:{free_port}"
+        done = subprocess.run(
+            ["amtool", url, *words], capture_output=True, text=True, check=False, timeout=20
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    try:
+        made = amtool("silence", "add", "component=api", "--comment=upgrade", "--author=anna")
+        assert amtool("silence", "query", "-q") == made
+        assert json.loads(amtool("alert", "query", "--silenced", "-o", "json"))
+        amtool("silence", "expire", made)
+        assert amtool("silence", "query", "-q") == ""
+        assert made in amtool("silence", "query", "--expired", "--within=1h")
+        amtool("alert", "add", "alertname=Ext", "severity=critical", "component=db")
+        assert (
+            json.loads(amtool("alert", "query", "Ext", "-o", "json"))[0]["labels"]["component"]
+            == "db"
+        )
+    finally:
+        server.should_exit = True
+        thread.join(5)
 
 
 def test_a_silence_that_begins_later_mutes_nothing_yet(api: TestClient) -> None:
@@ -69,7 +110,8 @@ def test_a_silence_with_an_id_takes_the_place_of_the_one_before(api: TestClient)
     second = api.post("/api/v2/silences", json=silence(id=first, matchers=other)).json()[
         "silenceID"
     ]
-    assert [s["id"] for s in api.get("/api/v2/silences").json()] == [second]
+    shown = {s["id"]: s["status"]["state"] for s in api.get("/api/v2/silences").json()}
+    assert shown == {first: "expired", second: "active"}
     assert states(api) == {"api": "active", "story": "suppressed"}
     assert api.post("/api/v2/silences", json=silence(id="gone")).status_code == 404
 
@@ -100,9 +142,9 @@ def test_alerts_are_filtered_by_state_matcher_and_receiver(api: TestClient) -> N
     assert states(api, receiver="nobody") == {}
     assert set(states(api, receiver="crit.*")) == {"api", "story"}
     found = api.get("/api/v2/alerts").json()[0]
-    assert {"fingerprint", "startsAt", "endsAt", "updatedAt", "annotations", "receivers"} <= set(
-        found
-    )
+    assert {"fingerprint", "startsAt", "updatedAt", "annotations", "receivers"} <= set(found)
+    assert datetime.fromisoformat(found["endsAt"]) > datetime.now(UTC)
+    assert found["generatorURL"].startswith("http://127.0.0.1:8501/alerts?alert=")
 
 
 def test_receivers_and_status_are_told(api: TestClient) -> None:
