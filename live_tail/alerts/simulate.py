@@ -67,6 +67,8 @@ class Simulation:
             clock=lambda: self.now,
             hot_errors=_errors_in(Path(self._home.name)) if self._home else None,
         )
+        # What arrives between two rounds is little: a second thread costs more than it does.
+        self.window.cursor().execute("SET threads = 1")
         self._sources = Sources(
             self.window,
             groups=(lambda since: group_changes(self.window, since)) if needs_groups else None,

@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -38,20 +39,30 @@ def round_at(at: datetime, *readings: Reading, **more: Any) -> Round:
     return Round(at, readings, **more)
 
 
+@dataclass(frozen=True)
+class Received:
+    """One request that a hook got; header names are in lower case."""
+
+    path: str
+    headers: dict[str, str]
+    content: bytes
+    at_s: float
+
+
 class Hook:
-    """A webhook receiver that keeps what it was told; `answer` may hang or refuse."""
+    """An HTTP receiver that keeps what it was told; `answer` may hang or refuse."""
 
     def __init__(self, answer: Callable[[], int] = lambda: 200) -> None:
-        self.received: list[tuple[str, dict[str, Any], float]] = []
+        self.requests: list[Received] = []
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_POST(self) -> None:
-                content = self.rfile.read(int(self.headers["Content-Length"]))
-                key = self.headers.get("Idempotency-Key", "")
-                outer.received.append((key, json.loads(content), time.time()))
+                content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                names = {k.lower(): v for k, v in self.headers.items()}
+                outer.requests.append(Received(self.path, names, content, time.time()))
                 try:
                     self.send_response(answer())
                     self.send_header("Content-Length", "0")
@@ -64,8 +75,17 @@ class Hook:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}/hook"
+        self.port = self._server.server_port
+        self.url = f"http://127.0.0.1:{self.port}/hook"
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+
+    @property
+    def received(self) -> list[tuple[str, dict[str, Any], float]]:
+        """Key, JSON and time of each message."""
+        return [
+            (r.headers.get("idempotency-key", ""), json.loads(r.content), r.at_s)
+            for r in list(self.requests)
+        ]
 
     def close(self) -> None:
         self._server.shutdown()

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from live_tail.alerts import templates
 from live_tail.alerts.channels import SendProblem, send
 from live_tail.alerts.policy import Channel
 from live_tail.alerts.records import Alert, Notification, State
-from tests.live_tail.alerts.support import START, reading, rule
+from tests.live_tail.alerts.support import START, Hook, reading, rule
 
 KEY = "k" * 32
 SECRET = "wonderful-secret-41"
@@ -43,41 +42,9 @@ def told(*states: State) -> dict[str, Any]:
     }
 
 
-class Counterpart:
-    """An HTTP server that keeps requests; `answer` gives the status of the n-th, or hangs."""
-
-    def __init__(self, answer: Callable[[int], int] = lambda _: 200) -> None:
-        self.requests: list[tuple[str, dict[str, str], bytes]] = []
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                names = {k.lower(): v for k, v in self.headers.items()}
-                outer.requests.append((self.path, names, content))
-                try:
-                    self.send_response(answer(len(outer.requests)))
-                    self.send_header("Content-Length", "0")
-                    self.end_headers()
-                except OSError:
-                    self.close_connection = True
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.port = self._server.server_port
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
 @pytest.fixture
-def counterpart() -> Iterator[Counterpart]:
-    made = Counterpart()
+def counterpart() -> Iterator[Hook]:
+    made = Hook()
     yield made
     made.close()
 
@@ -128,27 +95,28 @@ def deliver(to: Channel, home: Path, *states: State) -> list[str]:
 
 
 def test_a_webhook_gets_the_key_before_anything_can_be_repeated(
-    counterpart: Counterpart, home: Path
+    counterpart: Hook, home: Path
 ) -> None:
     handed = deliver(channel("webhook", f"http://127.0.0.1:{counterpart.port}/hook"), home)
-    ((path, headers, body),) = counterpart.requests
+    (request,) = counterpart.requests
+    path, headers, body = request.path, request.headers, request.content
     assert (path, headers["idempotency-key"], handed) == ("/hook", KEY, [KEY])
     assert json.loads(body)["alerts"][0]["labels"]["dependency"] == "redis"
 
 
 def test_pagerduty_gets_one_event_per_alert_with_its_dedup_key(
-    counterpart: Counterpart, home: Path
+    counterpart: Hook, home: Path
 ) -> None:
     secret = home / "pagerduty"
     secret.write_text(f"http://127.0.0.1:{counterpart.port}/v2/enqueue#{SECRET}\n")
     secret.chmod(0o600)
     states = (State.FIRING, State.ACKNOWLEDGED, State.RESOLVED)
     deliver(channel("pagerduty", url_file=Path("pagerduty")), home, *states)
-    events = [json.loads(body) for _, _, body in counterpart.requests]
+    events = [json.loads(r.content) for r in counterpart.requests]
     assert [e["event_action"] for e in events] == ["trigger", "acknowledge", "resolve"]
     assert [e["dedup_key"] for e in events] == [f"{n:016x}" for n in range(3)]
     assert {e["routing_key"] for e in events} == {SECRET}
-    assert {path for path, _, _ in counterpart.requests} == {"/v2/enqueue"}
+    assert {r.path for r in counterpart.requests} == {"/v2/enqueue"}
     assert events[0]["payload"]["severity"] == "critical"
     assert events[0]["payload"]["custom_details"]["what_to_do"] == ["Restart it"]
 
@@ -164,10 +132,11 @@ def test_pagerduty_gets_one_event_per_alert_with_its_dedup_key(
     ],
 )  # fmt: skip
 def test_services_behind_apprise_get_title_and_text(
-    counterpart: Counterpart, home: Path, address: str, title_of: Callable[[bytes], str]
+    counterpart: Hook, home: Path, address: str, title_of: Callable[[bytes], str]
 ) -> None:
     deliver(channel("apprise", address.format(port=counterpart.port)), home)
-    ((_, _, body),) = counterpart.requests
+    body = counterpart.requests[0].content
+    assert len(counterpart.requests) == 1
     assert "redis is down" in title_of(body) or "RedisDown" in title_of(body)
     assert b"Restart" in body
 
@@ -190,7 +159,7 @@ def test_mail_arrives_at_an_smtp_server(home: Path) -> None:
 
 @pytest.mark.parametrize("status", [400, 429, 500, 503])
 def test_a_refusal_is_a_problem_that_names_the_status_only(home: Path, status: int) -> None:
-    refusing = Counterpart(lambda _: status)
+    refusing = Hook(lambda: status)
     url = f"http://127.0.0.1:{refusing.port}/{SECRET}"
     try:
         with pytest.raises(SendProblem, match=f"^HTTP {status}$"):
@@ -204,7 +173,7 @@ def test_a_refusal_is_a_problem_that_names_the_status_only(home: Path, status: i
 @pytest.mark.parametrize("kind", ["webhook", "apprise"])
 def test_a_counterpart_that_hangs_costs_no_more_than_the_time_out(home: Path, kind: str) -> None:
     release = threading.Event()
-    hanging = Counterpart(lambda _: 200 if release.wait(30) else 500)
+    hanging = Hook(lambda: 200 if release.wait(30) else 500)
     scheme = "http" if kind == "webhook" else "json"
     began = time.monotonic()
     try:
@@ -218,9 +187,7 @@ def test_a_counterpart_that_hangs_costs_no_more_than_the_time_out(home: Path, ki
     assert SECRET not in str(problem.value)
 
 
-def test_nobody_listening_is_a_problem_without_the_address(
-    counterpart: Counterpart, home: Path
-) -> None:
+def test_nobody_listening_is_a_problem_without_the_address(counterpart: Hook, home: Path) -> None:
     counterpart.close()
     for kind, scheme in (("webhook", "http"), ("pagerduty", "http"), ("apprise", "json")):
         url = f"{scheme}://127.0.0.1:{counterpart.port}/{SECRET}#key"
