@@ -60,7 +60,12 @@ class Hook:
             protocol_version = "HTTP/1.1"
 
             def do_POST(self) -> None:
-                content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                length = int(self.headers.get("Content-Length", 0))
+                content = self.rfile.read(length)
+                if len(content) < length:
+                    # Its sender died on the way: nothing was received.
+                    self.close_connection = True
+                    return
                 names = {k.lower(): v for k, v in self.headers.items()}
                 outer.requests.append(Received(self.path, names, content, time.time()))
                 try:
