@@ -42,10 +42,11 @@ _SOFTWARE_DOMAINS = (b"dagsterlabs.com", b"dbtlabs.com", b"elementl.com", b"getd
 
 _SHORT_MAIL = 10
 _PLAIN_MAIL = re.compile(rb"[a-z]+@[a-z]+\.[a-z]+\Z")
-# `…+00:00` of a time, or a row's header, beside the day that a sealed record begins with: six digits
-# after +20 or +19 make no number of Egypt, and +19 is nobody's.
+# `…+00:00` of a time, or a row's header, beside the day that a sealed record begins with, and a few digits
+# with which its random bytes happen to go on: no number of Egypt (+20) has so few, and +19 is nobody's.
 _DATE = re.compile(
-    rb"(?:(?:\+|00)\d{0,2})?(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?: \d\d)?\Z"
+    rb"(?:(?:\+|00)\d{0,2})?(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"
+    rb"(?:[ ()./-]{0,2}\d){0,3}\Z"
 )
 
 

@@ -39,5 +39,8 @@ def test_eight_megabytes_of_sealed_bytes_hold_nothing() -> None:
 @pytest.mark.parametrize("before", [b"+", b"00", b"+5", b"+31", b"0052"])
 def test_the_day_of_a_sealed_record_after_stray_bytes_is_no_phone(before: bytes) -> None:
     detector = LeakDetector()
-    assert not detector.find(b"\x01" + before + b"2026-11-25\x9c\x01")["phone"]
+    for after in (b"", b"7", b"07", b"(4", b" 3.1"):
+        sealed = b"2026-11-25" + after + b"\x9c\x01"
+        assert not detector.find(b"\x01" + before + sealed)["phone"]
+        assert not detector.find(b"T10:00:00+00:00" + sealed)["phone"]
     assert detector.find(b"\x01+4915112345678\x9c")["phone"]

@@ -183,3 +183,23 @@ def test_naming_covers_whatever_was_covered_before(text: str) -> None:
     finally:
         formats.typed = real
     assert before <= covered(format_findings(text))
+
+
+WORDS = """ssn|S.S.N.|Social Security|ITIN|National Insurance|NINO|NI number|NHS|Steuer-ID|SteuerID|Steuer ID
+Steueridentifikationsnummer|Steuernummer|IdNr|Sozialversicherungsnummer|Rentenversicherungsnummer
+Versicherungsnummer|RVNR|SVNR|Personalausweis|Personalausweisnummer|Ausweisnummer|Reisepass|Reisepassnummer|DNI
+NIE|NIF|Documento Nacional|NIR|INSEE|numéro de sécu|numéro de sécurité sociale|sécurité sociale|sécu
+carte d'identité|carte vitale|codice fiscale|cod. fiscale|BSN|burgerservicenummer|personnummer|personnr
+samordningsnummer|PESEL|CPF|RG|contribuinte|cartão de cidadão|Aadhaar|Aadhar|PAN card|HETU|henkilötunnus|CPR
+CPR-nummer|fødselsnummer|fodselsnummer|AHV|AHV-Nr|AVS|rijksregister|rijksregisternummer|numéro national|PPSN
+PPS number|social insurance|SIN number|TFN|tax file number|Medicare|CURP|RUT|NRIC|FIN number|HKID|Hong Kong ID
+T.C. kimlik no|TC kimlik|RRN|resident registration|My Number|rodné číslo|CNP|SA ID|ID card|identity card
+identity number|national id|national identity number|ID number|tax id|tax number|TIN|passport|passeport|pasaporte
+passaporte""".replace("\n", "|").split("|")
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_every_word_for_an_id_is_one(word: str) -> None:
+    for said in (word, word.lower(), word.upper()):
+        text = f"the {said}: K1234567X was seen"
+        assert [f.type for f in format_findings(text)] == [TYPE], said
