@@ -174,7 +174,7 @@ _CUES: tuple[tuple[str, str], ...] = (
     ),
     (
         "health",
-        r"(?P<hit>\b(?:bipolar(?: (?:ii|i|disorder))?|ptsd|ocd|adhd|hiv|aids|schizophrenia|schizoaffective|autis(?:m|tic)|asperger'?s?|anorexia|bulimia|borderline(?: personality(?: disorder)?)?|dementia|diabetes|epilepsy|cancer|miscarriage|lithium|methadone|insulin|type [12] diabetes|\w{4,}(?:etine|aline|apine|pram|azepam|azole|idone|otrigine|zolam|done)))\b",
+        r"(?P<hit>\b(?:bipolar(?: (?:ii|i|disorder))?|ptsd|ocd|adhd|hiv|aids|schizophrenia|schizoaffective|autis(?:m|tic)|asperger'?s?|anorexia|bulimia|borderline(?: personality(?: disorder)?)?|dementia|alzheimer'?s|parkinson'?s|crohn'?s(?: disease)?|multiple sclerosis|(?:post-?natal|post-?partum|clinical|major|manic|severe) depression|(?:eating|anxiety|panic|personality) disorder|c-?ptsd|psychosis|alcoholi(?:c|sm)|type [12] diabetes|diabetes|epilepsy|cancer|miscarriage|lithium|methadone|insulin|\w{4,}(?:etine|aline|apine|pram|azepam|azole|idone|otrigine|zolam|done)))\b",
     ),
 )
 _CAPITALS_DECIDE = frozenset({"organisation", "location", "street"})
