@@ -1,10 +1,10 @@
 """A leak that landed: the texts that the leak scan found go through the gate's treatment once more.
 
-Here: rewriting the sealed partitions that no build has read, and the same batches in the spool, from
-which the live window is made; then the proof. Not here: finding leaks (`landed_leaks`), treatments
-(`privacy/treatments`). A text that is still a leak afterwards is dropped, an attribute whose name is one goes
-with its value. The files keep their day's key, because the day goes on: a backup taken in between holds them
-until the day expires.
+Here: rewriting the sealed partitions that no build has read, the same batches in the spool, from which the
+live window is made, and the error groups made of them; then the proof. Not here: finding leaks
+(`landed_leaks`), treatments (`privacy/treatments`). A text that is still a leak afterwards is dropped, an
+attribute whose name is one goes with its value. The files keep their day's key, because the day goes on: a
+backup taken in between holds them until the day expires.
 """
 
 import json
@@ -23,6 +23,7 @@ from ingestion.binding import path_of
 from ingestion.catalog import Catalog, LakeFile
 from ingestion.contracts import LANDED
 from ingestion.duck import add_file_keys, connect
+from ingestion.errors.store import ErrorStore
 from ingestion.settings import Settings
 from ingestion.spool import Spool
 from ingestion.stored_texts import Texts, table_texts
@@ -31,7 +32,8 @@ from privacy.keys import KeyDestroyed, KeyStore
 from privacy.leak_samples import SAMPLES
 from privacy.leak_scan import LeakDetector
 from privacy.receipts import Receipt
-from privacy.treatments import DROPPED, scrub
+from privacy.state import FILE
+from privacy.treatments import DROPPED, scrub, stack
 
 _JSON = "resource_attributes"
 _NAME = "name"
@@ -51,6 +53,7 @@ class Masked:
     texts: int = 0
     files: int = 0
     batches: int = 0
+    error_groups: int = 0
     proof: int = 0
 
 
@@ -69,21 +72,22 @@ def mask_landed(settings: Settings, keys: KeyStore, now: datetime) -> tuple[Mask
     for signal in LANDED:
         masker.lake(signal)
     masker.spool()
+    masker.error_groups()
     left = sum(sum(scan_landed(settings, keys, signal).found.values()) for signal in LANDED)
-    done = Masked(masker.texts, masker.files, masker.batches, left + masker.left)
+    done = Masked(masker.texts, masker.files, masker.batches, masker.groups, left + masker.left)
     receipt = Receipt(
         id=f"{now.isoformat()}/{receipts.MASK}",
         purged_at=now,
         rule=receipts.MASK,
         purged_before=now,
-        partitions=done.files + done.batches,
+        partitions=done.files + done.batches + done.error_groups,
         rows=masker.rows,
         bytes=None,
         keys_destroyed=(),
         proof_rows=done.proof,
         proof_files=masker.files_left(),
     )
-    if done.files or done.batches:
+    if done.files or done.batches or done.error_groups:
         receipts.write(settings.home, keys, receipt)
     return done, receipt
 
@@ -93,7 +97,7 @@ class _Masker:
 
     def __init__(self, settings: Settings, keys: KeyStore, detector: LeakDetector) -> None:
         self._settings, self._keys, self._detector = settings, keys, detector
-        self.texts = self.files = self.batches = self.rows = self.left = 0
+        self.texts = self.files = self.batches = self.groups = self.rows = self.left = 0
         self._old: list[LakeFile] = []
 
     def lake(self, signal: str) -> None:
@@ -129,6 +133,20 @@ class _Masker:
                 spool.mark_erased()
         finally:
             spool.close()
+
+    def error_groups(self) -> None:
+        """Retouch the groups that the live tail has made of such rows."""
+        if not (self._settings.home / FILE).exists():
+            return
+        without = without_kinds("state error_groups", "record")
+
+        def clean(text: str) -> str:
+            if not self._detector.find_texts([text], without=without):
+                return text
+            again = stack(text) if "\n" in text else scrub(text)
+            return DROPPED if self._detector.find_texts([again], without=without) else again
+
+        self.groups = ErrorStore(self._settings.home, self._keys).retouch(clean)
 
     def files_left(self) -> int:
         """Old files that are still on disk."""

@@ -6,7 +6,7 @@ what a transition means (`states`).
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -61,6 +61,9 @@ class Transition:
     state: str
     by: str
     note: str
+
+
+_TEXTS = "title type culprit explanation component sample_stack last_version environment".split()
 
 
 class ErrorStore:
@@ -244,6 +247,22 @@ class ErrorStore:
         with transaction(self._db):
             self._add_rule("split", found, dimension, by)
         return found
+
+    def retouch(self, clean: Callable[[str], str]) -> int:
+        """Pass every text of every group that telemetry wrote through `clean`; returns groups changed."""
+        changed = 0
+        with transaction(self._db):
+            for record in self.groups():
+                texts = {name: clean(getattr(record, name) or "") for name in _TEXTS}
+                again = replace(
+                    record,
+                    **{name: text or getattr(record, name) for name, text in texts.items()},
+                    breadcrumbs=tuple(clean(text) for text in record.breadcrumbs),
+                )
+                if again != record:
+                    self._write(again)
+                    changed += 1
+        return changed
 
     def _add_rule(self, kind: str, key: str, value: str, by: str) -> None:
         now_us = time.time_ns() // 1_000

@@ -13,6 +13,8 @@ from dagster_project.landed_leaks import scan_landed
 from dagster_project.leak_scan import scan_home
 from ingestion.catalog import Catalog
 from ingestion.contracts import LANDED
+from ingestion.errors.states import GroupRecord
+from ingestion.errors.store import ErrorStore
 from ingestion.lake import compact, drain
 from ingestion.receivers.pipeline import Incoming, Pipeline
 from ingestion.settings import Settings
@@ -264,3 +266,27 @@ def test_what_the_treatment_does_not_take_is_dropped(
     done, _ = landed_masking.mask_landed(settings, keys, datetime(2026, 3, 1))
     assert done.proof == 0
     assert DROPPED in str(rows(settings, keys, "spans"))
+
+
+def test_the_error_group_made_of_a_leak_is_masked_as_well(
+    settings: Settings, keys: KeyStore, pipeline: Pipeline
+) -> None:
+    row = _row(settings, keys, pipeline)
+    _plant(settings, keys, row, 2, status_message=f"no such user {MAIL}")
+    at = datetime(2026, 3, 1)
+    store = ErrorStore(settings.home, keys)
+    told = GroupRecord(
+        key="0" * 32, title=f"KeyError: {MAIL}", type="KeyError", culprit="app.py", rule="type",
+        explanation="type", component="player-api", first_seen_at=at, last_seen_at=at,
+        sample_stack=f'Traceback\n  File "app.py", line 3, in find\nKeyError: {MAIL}',
+        breadcrumbs=(f"asked for {MAIL}",),
+    )  # fmt: skip
+    good = replace(told, key="1" * 32, title="KeyError", sample_stack="", breadcrumbs=())
+    store._write(told)
+    store._write(good)
+    done, receipt = landed_masking.mask_landed(settings, keys, at)
+    assert (done.error_groups, done.proof, receipt.partitions) == (1, 0, 3)
+    assert MAIL not in str(store.groups())
+    assert store.group("1" * 32) == good
+    assert "KeyError" in store.group("0" * 32).title
+    assert scan_home(settings, keys, artefacts=()).findings == ()

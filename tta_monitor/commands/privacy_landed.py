@@ -89,8 +89,8 @@ def _mask(chosen: Settings, keys: KeyStore, reason: str) -> None:
     finally:
         log.close()
     out.print(
-        f"{done.texts} texts in {receipt.rows} rows of {done.files} files and {done.batches} spool batches "
-        f"masked; still found: {done.proof}",
+        f"{done.texts} texts in {receipt.rows} rows of {done.files} files, {done.batches} spool batches and "
+        f"{done.error_groups} error groups masked; still found: {done.proof}",
         soft_wrap=True,
     )
     if done.proof or receipt.proof_files:
