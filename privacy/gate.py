@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
+from privacy import detect
 from privacy.attribute_names import ShownNames, is_plain_name
 from privacy.card_numbers import without_cards
 from privacy.detection.identity import DetectorIdentity, current
@@ -98,6 +99,7 @@ class Gate:
     def warm_up(self) -> None:
         """Build the detector and run its canaries now instead of at the first text."""
         current()
+        detect.warm_up()
 
     def names(self, column: pa.Array, field: str, owners: Owners) -> pa.Array:
         """Span and event names: routes become templates, the rest skeletons."""
