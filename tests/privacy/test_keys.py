@@ -267,3 +267,12 @@ def test_a_state_record_opens_with_the_key_of_its_day_only(home: Path, keys: Key
     assert sealer.open("a", new) == {"note": "y"}
     with pytest.raises(KeyProblem, match="altered"):
         sealer.open("a", b"x" + new[1:])
+
+
+@pytest.mark.parametrize(
+    "record",
+    [{"text": "\ud800 half a pair"}, {"value": float("inf")}, {"a": [{"b": None}], "ö": 1}],
+)
+def test_a_state_record_comes_back_as_it_was(keys: KeyStore, record: dict[str, object]) -> None:
+    sealer = Sealer(keys, "alerts")
+    assert sealer.open("a", sealer.seal("a", record)) == record
