@@ -19,7 +19,8 @@ $(STAMP): requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { rm -rf .venv; \
 		echo "error: $(PYTHON) cannot make a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv 2>/dev/null || true
-	@if [ -x $(BIN)/uv ]; then $(BIN)/uv pip sync --python $(BIN)/python requirements.lock && \
+	@# Compiled once here: where Python may not write bytecode every process would compile for seconds.
+	@if [ -x $(BIN)/uv ]; then $(BIN)/uv pip sync --compile-bytecode --python $(BIN)/python requirements.lock && \
 		$(BIN)/uv pip install --python $(BIN)/python --quiet --no-deps -e . uv; \
 	else $(BIN)/python -m pip install -r requirements.lock && $(BIN)/python -m pip install --no-deps -e .; fi
 	@touch $(STAMP)
