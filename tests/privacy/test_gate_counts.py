@@ -1,13 +1,16 @@
 """What the gate did is counted by component, field and treatment, exactly once with the batch."""
 
+import re
 from collections import Counter
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from opentelemetry import semconv
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
@@ -17,7 +20,7 @@ from ingestion.settings import Settings
 from ingestion.spool import Spool
 from privacy.attribute_names import MOST_NAMES, OTHER, ShownNames, is_plain_name, shape
 from privacy.detection import identity
-from privacy.fields import load_allow_list
+from privacy.fields import LEVELS, Treatment, load_allow_list
 from privacy.gate_counts import Owners, Tally
 from privacy.keys import KeyStore
 from tests.ingestion.test_lake import rows
@@ -264,3 +267,19 @@ def test_texts_that_a_failed_detector_drops_are_counted_as_dropped(
     counted = spooled(spool)
     assert counted["api", "spans", "exception.message", "drop"] == 1
     assert counted["api", "spans", "span name", "drop"] == 1
+
+
+def test_no_attribute_of_the_semantic_conventions_is_hidden_below_a_listed_prefix() -> None:
+    folder = Path(semconv.__file__).parent
+    declared = re.compile(r': Final = "([a-z_0-9]+(?:\.[a-z_0-9]+)+)"')
+    names = {n for f in folder.rglob("attributes/*.py") for n in declared.findall(f.read_text())}
+    allowed = load_allow_list()
+    hidden = [
+        name
+        for name in names
+        for level in LEVELS
+        if allowed.look_up(level, name)[1] not in {None, name}
+        and allowed.decide(level, name).treatment is not Treatment.DROP
+        and not is_plain_name(name)
+    ]
+    assert len(names) > 500 and not hidden
