@@ -1,7 +1,7 @@
 """`python -m tests.bench.alerting`: from a critical span to a webhook receiver, under other load.
 
-Real receiver, live tail, notifier and HTTP receiver; every sample is a failing span on a route that
-never failed before. Prints quantiles in seconds from sending to the receiver's hands and of the parts
+Real receiver, live tail, notifier and HTTP receiver; every sample is a failing span of a component
+that never failed before. Prints quantiles in seconds from sending to the receiver's hands and of the parts
 of the way (answered by the door, in the outbox, delivered), how many of the samples arrived, the
 processor time of each process, and the machine's load before and after.
 """
@@ -26,17 +26,18 @@ from tests.processes import running
 _SAMPLES = 36
 _EVERY_S = 1.2
 _RATE = 5_000
+_ROUTE = "/api/v1/gameplay/sessions/{session_id}/choices"
 
 
-def failing_body(chance: random.Random, route: str) -> bytes:
+def failing_body(chance: random.Random, component: str) -> bytes:
     """One server span of content delivery that ends with an error now."""
-    body = request_body([chance.randbytes(8)], chance)
+    body = request_body([chance.randbytes(8)], chance, component)
     request = ExportTraceServiceRequest.FromString(body)
     span = request.resource_spans[0].scope_spans[0].spans[0]
-    span.name = f"POST {route}"
+    span.name = f"POST {_ROUTE}"
     span.status.code = 2
     del span.attributes[:]
-    for key, value in (("http.request.method", "POST"), ("http.route", route)):
+    for key, value in (("http.request.method", "POST"), ("http.route", _ROUTE)):
         span.attributes.add(key=key).value.string_value = value
     span.attributes.add(key="http.response.status_code").value.int_value = 500
     span.attributes.add(key="error.type").value.string_value = "TimeoutError"
@@ -67,13 +68,13 @@ def main() -> None:
         spent = {m: sum(started.process(m).cpu_times()[:2]) for m in modules}
         began = time.time()
         for word in words[:_SAMPLES]:
-            route = f"/chat/{word}"
-            body = failing_body(chance, route)
-            sent[route] = time.time()
+            component = f"story-{word}"
+            body = failing_body(chance, component)
+            sent[component] = time.time()
             httpx.post(
                 f"{started.http}/v1/traces", content=body, headers=headers
             ).raise_for_status()
-            answered[route] = time.time()
+            answered[component] = time.time()
             time.sleep(_EVERY_S)
         took = time.time() - began
         cpu = {m: sum(started.process(m).cpu_times()[:2]) - before for m, before in spent.items()}
@@ -87,8 +88,8 @@ def main() -> None:
     for key, body, at in hook.received:
         for alert in body["alerts"]:
             if key in written:
-                told.setdefault(alert["labels"].get("route", ""), (at, written[key]))
-    arrived = [route for route in sent if route in told]
+                told.setdefault(alert["labels"].get("component", ""), (at, written[key]))
+    arrived = [component for component in sent if component in told]
     print({"rate": rate, "sent": len(sent), "told": len(arrived), "loadavg_before": load_before[0],
            "loadavg_after": os.getloadavg()[0]})  # fmt: skip
     print({f"{m}_cpu_pct": round(100 * s / took) for m, s in cpu.items()})
