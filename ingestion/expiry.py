@@ -315,20 +315,8 @@ def _purge_components(
     gone = component_expiry.remove(settings, keys, policy, doomed.rule, now)
     signal = doomed.rule.partition("/")[0]
     left = component_expiry.mixed_days(settings, keys, policy, signal, now)
-    alive = set(keys.ids())
-    return Receipt(
-        id=f"{now.isoformat()}/{doomed.rule}",
-        purged_at=now,
-        rule=doomed.rule,
-        purged_before=doomed.purged_before,
-        partitions=len(gone.files),
-        rows=gone.rows,
-        bytes=gone.bytes,
-        keys_destroyed=tuple(k for k in gone.key_ids if k not in alive),
-        proof_rows=sum(sum(d.leaving.get(doomed.rule, {}).values()) for d in left),
-        proof_files=sum(path_of(settings, f).exists() for f in gone.files)
-        + sum(k in alive for k in gone.key_ids),
-    )
+    proof_rows = sum(sum(d.leaving.get(doomed.rule, {}).values()) for d in left)
+    return _proved(settings, keys, doomed, gone, proof_rows=proof_rows, now=now)
 
 
 def _receipt(settings: Settings, keys: KeyStore, doomed: Doomed, now: datetime) -> Receipt:
@@ -342,19 +330,32 @@ def _receipt(settings: Settings, keys: KeyStore, doomed: Doomed, now: datetime) 
         spool = Spool(settings.spool_path, keys)
         rows = spool.size_until((doomed.purged_before - _DAY).date())[0]
         spool.close()
-    files = sum(path_of(settings, f).exists() for f in doomed.files)
+    return _proved(settings, keys, doomed, doomed, proof_rows=rows, now=now)
+
+
+def _proved(
+    settings: Settings,
+    keys: KeyStore,
+    doomed: Doomed,
+    gone: Doomed | component_expiry.Removed,
+    *,
+    proof_rows: int,
+    now: datetime,
+) -> Receipt:
+    """The receipt of what is gone; `proof_rows` are those that were found afterwards."""
     alive = set(keys.ids())
     return Receipt(
         id=f"{now.isoformat()}/{doomed.rule}",
         purged_at=now,
         rule=doomed.rule,
         purged_before=doomed.purged_before,
-        partitions=len(doomed.files),
-        rows=doomed.rows,
-        bytes=doomed.bytes,
-        keys_destroyed=tuple(k for k in doomed.key_ids if k not in alive),
-        proof_rows=rows,
-        proof_files=files + sum(k in alive for k in doomed.key_ids),
+        partitions=len(gone.files),
+        rows=gone.rows,
+        bytes=gone.bytes,
+        keys_destroyed=tuple(k for k in gone.key_ids if k not in alive),
+        proof_rows=proof_rows,
+        proof_files=sum(path_of(settings, f).exists() for f in gone.files)
+        + sum(k in alive for k in gone.key_ids),
     )
 
 

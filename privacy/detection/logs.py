@@ -90,13 +90,17 @@ _ACTOR = re.compile(
     r"(?:\b(?i:by|for|from|to|of|with|user|player|client|member|patient|subject|therapist|moderator|removing|assigned|waiting for|"
     r"contact|hello|dear|welcome(?: back)?|logged in as|removed?|added|joined by)\s+)(?P<hit>[A-ZÀ-Ý][\w'\u2019-]*(?:\s(?:(?:de|van|von|da|del|al)\s)?[A-ZÀ-Ý][\w'\u2019-]*){0,3})"
 )
+# Language models whose names people have too, but none with a version.
+_MODEL_NAMES = (
+    r"(?:gemma|phi|claude|gemini)[ :-]?\d|(?:claude|gemini)-(?:opus|sonnet|haiku|instant|pro|flash)"
+)
 # Constants of templates that hold a digit: versions, encodings, well-known names.
 CONSTANTS = re.compile(
     r"(?i:v\d|utf-?8|utf-?16|latin-?1|base64|sha-?(?:1|256|384|512)|md5|http[s/]?\d?|http/\d(?:\.\d)?|"
     r"ipv[46]|neo4j|s3|k8s|oauth2|auth0|h2|x86_64|amd64|arm64|int(?:8|16|32|64)|float(?:16|32|64)|"
     r"(?:step|branch|attempt|retry|phase|task|node|stage|worker|shard|pool|queue|level|part|replica|thread)[_-]?\d{1,3}|"
     r"p(?:50|90|95|99)|(?:gpt|llama|qwen|mi[sx]tral|deepseek)[\w.:-]*|"
-    r"(?:gemma|phi|claude|gemini)[:-]?\d[\w.:-]*|claude-[a-z\d.:-]+|python3?(?:\.\d+)?|"
+    rf"(?:{_MODEL_NAMES})[\w.:-]*|python3?(?:\.\d+)?|"
     r"psycopg2|log4j|ec2|i18n|utf8mb4|(?:us|eu|ap|sa|ca|me|af)-[a-z]+-\d[a-z]?)\Z"
 )
 _SAFE_VALUES = frozenset(
@@ -280,10 +284,7 @@ def _unknown(text: str) -> list[Finding]:
     return union(found)
 
 
-# People have these names too, but none with a version.
-_MODEL = re.compile(
-    r"(?i:(?:gemma|phi|claude|gemini)[ :-]?\d|(?:claude|gemini)-(?:opus|sonnet|haiku|instant|pro|flash))"
-)
+_MODEL = re.compile(rf"(?i:{_MODEL_NAMES})")
 
 
 def _whole(text: str, start: int, end: int) -> tuple[int, int]:
