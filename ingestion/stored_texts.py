@@ -8,6 +8,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -66,14 +67,17 @@ def lake_texts(settings: Settings, keys: KeyStore) -> Iterator[Texts]:
     catalog = Catalog(settings.lake_path)
     files = [file for signal in LANDED for file in catalog.files(signal)]
     catalog.close()
-    for file in files:
-        if not keys.has_id(file.key_id):
+    # A connection loads its crypto module first: one for all files of a key, not one a file.
+    for key_id, of_key in groupby(sorted(files, key=lambda f: f.key_id), lambda f: f.key_id):
+        if not keys.has_id(key_id):
             continue
         con = connect(memory_limit=settings.warehouse.memory_limit)
         try:
-            add_file_keys(con, keys, [file])
-            for batch in con.execute(scan(settings, [file])).to_arrow_reader(_ROWS):
-                yield from table_texts(f"lake {file.signal}", pa.table(batch))
+            for number, file in enumerate(of_key):
+                if number == 0:
+                    add_file_keys(con, keys, [file])
+                for batch in con.execute(scan(settings, [file])).to_arrow_reader(_ROWS):
+                    yield from table_texts(f"lake {file.signal}", pa.table(batch))
         finally:
             con.close()
 
