@@ -6,7 +6,6 @@ import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
-import structlog
 import uvicorn
 
 from ingestion.duck import open_published
@@ -28,9 +27,9 @@ from live_tail.window import Window
 from privacy.accounts import Accounts
 from privacy.audit import AuditLog
 from privacy.keys import KeyProblem, KeyStore
-from privacy.logs import guard
+from privacy.logs import guard, logger
 
-_log = structlog.get_logger()
+_log = logger()
 _MAX_ERRORS = 2_000
 
 

@@ -11,13 +11,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pyarrow as pa
-import structlog
 
 from ingestion.spool import Spool, SpoolBatch
 from live_tail.window import Window
 from privacy.keys import KeyProblem
+from privacy.logs import logger
 
-_log = structlog.get_logger()
+_log = logger()
 _TIDY_S = 30
 _READY_S = 5
 _BEHIND_MS = 1_000

@@ -13,12 +13,10 @@ import sys
 import threading
 import traceback
 import warnings
-from collections.abc import MutableMapping
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TextIO, cast
-
-import structlog
+from typing import Any, TextIO
 
 _OURS = ("privacy", "ingestion", "live_tail", "dagster_project", "streamlit_app", "tta_monitor")
 _ROOT = Path(__file__).resolve().parent.parent
@@ -35,20 +33,51 @@ _QUOTED = re.compile(r"([\"'`])(?![\w./:-]{1,100}\1).*?\1", re.DOTALL)
 
 # A notification is composed of rule texts and labels that have passed the gate.
 _AS_IT_IS = frozenset({"timestamp", "level", "title", "text"})
-_Event = MutableMapping[str, Any]
 
 
-class _Stderr:
-    """Standard error as it is when something is written, not when the process was guarded."""
+class Logger:
+    """Our own log: one line of `name=value` a call, on standard error.
 
-    def write(self, text: str) -> int:
-        return sys.stderr.write(text)
+    Fields that are not in `FIELDS` are left out, texts become skeletons, errors their types.
+    """
 
-    def flush(self) -> None:
-        sys.stderr.flush()
+    def info(self, event: str, **fields: Any) -> None:
+        """Something happened that an operator may want to know."""
+        _say("info", event, fields)
+
+    def warning(self, event: str, **fields: Any) -> None:
+        """Something is not as it should be, and work goes on."""
+        _say("warning", event, fields)
+
+    def error(self, event: str, **fields: Any) -> None:
+        """Something could not be done."""
+        _say("error", event, fields)
 
 
-def guard(stream: TextIO | None = None) -> None:
+def logger() -> Logger:
+    """The log of a module of ours."""
+    return Logger()
+
+
+def _say(level: str, event: str, fields: dict[str, Any]) -> None:
+    now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    entry = scrubbed({"timestamp": now, "level": level, "event": event, **fields})
+    sys.stderr.write(" ".join(f"{name}={value!r}" for name, value in entry.items()) + "\n")
+
+
+def scrubbed(entry: dict[str, Any]) -> dict[str, Any]:
+    """Unknown fields go; texts become skeletons."""
+    from privacy.skeleton import skeletonise  # noqa: PLC0415 - most processes never log a text
+
+    kept: dict[str, Any] = {}
+    for name, value in entry.items():
+        if name in FIELDS:
+            is_plain = name in _AS_IT_IS or isinstance(value, int | float)
+            kept[name] = value if is_plain else skeletonise(str(value))
+    return kept
+
+
+def guard() -> None:
     """Make this process unable to write foreign text; call it before anything else."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     logging.setLogRecordFactory(_record)
@@ -58,33 +87,6 @@ def guard(stream: TextIO | None = None) -> None:
     )
     sys.unraisablehook = lambda args: _uncaught(args.exc_type, args.exc_value, args.exc_traceback)
     warnings.showwarning = _warning
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            scrubbed,
-            structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(stream or cast(TextIO, _Stderr())),
-    )
-
-
-def scrubbed(_: Any, __: str, event: _Event) -> _Event:
-    """Unknown fields go; texts become skeletons; an exception becomes its type and our frames."""
-    from privacy.skeleton import skeletonise  # noqa: PLC0415 - most processes never log a text
-
-    kept: dict[str, Any] = {}
-    for name, value in event.items():
-        if name not in FIELDS:
-            continue
-        is_plain = name in _AS_IT_IS or isinstance(value, int | float)
-        kept[name] = value if is_plain else skeletonise(str(value))
-    error = event.get("exc_info")
-    if error:
-        found = sys.exc_info()[1] if error is True else error
-        if isinstance(found, BaseException):
-            kept["cause"] = type(found).__name__
-    return kept
 
 
 def place_of(error: BaseException) -> str:

@@ -8,18 +8,17 @@ included, is reachable without a session; which page a role may see is checked i
 import logging
 
 import streamlit as st
-import structlog
 from starlette.middleware import Middleware
 from streamlit.starlette import App
 
-from privacy.logs import guard
+from privacy.logs import guard, logger
 from streamlit_app.door import Door, routes
 
 guard()
 
 # Streamlit writes every uncaught exception with its message and frames; `note_error` replaces that.
 logging.getLogger("streamlit.error_util").addFilter(lambda _: False)
-_log = structlog.get_logger()
+_log = logger()
 
 
 def note_error(error: BaseException) -> bool:

@@ -6,16 +6,14 @@ import sys
 import time
 from pathlib import Path
 
-import structlog
-
 from ingestion.settings import Settings, load_settings
-from privacy.logs import guard
+from privacy.logs import guard, logger
 from tta_monitor import replay
 from tta_monitor.simulator.traffic import simulate
 
 CAPTURE = Path(__file__).parent / "data" / "tta-otlp-capture.tar.xz"
 _RATE_PER_S = 4.0
-_log = structlog.get_logger()
+_log = logger()
 
 
 def main() -> int:

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import stamina
 from google.protobuf.json_format import Parse
 from google.protobuf.message import DecodeError
 
+from ingestion.backoff import waits
 from ingestion.receivers.decode import (
     EXPORTS,
     BadBody,
@@ -55,7 +55,11 @@ class Sent:
 
 
 class _TryAgain(Exception):
-    pass
+    """The receiver asks for patience of `after_s` seconds."""
+
+    def __init__(self, after_s: float) -> None:
+        super().__init__("try again")
+        self.after_s = after_s
 
 
 def read_capture(source: Path) -> list[Captured]:
@@ -113,15 +117,26 @@ def _send(client: httpx.Client, body: Captured) -> Sent:
     return Sent(items - rejected, rejected)
 
 
-@stamina.retry(on=(httpx.TransportError, _TryAgain), attempts=8, timeout=60)
 def _post(client: httpx.Client, body: Captured) -> httpx.Response:
+    pauses = waits(attempts=8)
+    while True:
+        try:
+            return _post_once(client, body)
+        except (httpx.TransportError, _TryAgain) as error:
+            pause_s = next(pauses, None)
+            if pause_s is None:
+                raise
+            asked_s = error.after_s if isinstance(error, _TryAgain) else 0.0
+        time.sleep(max(pause_s, asked_s))
+
+
+def _post_once(client: httpx.Client, body: Captured) -> httpx.Response:
     headers = {"Content-Type": body.content_type}
     if body.content_encoding:
         headers["Content-Encoding"] = body.content_encoding
     response = client.post(body.path, content=body.body, headers=headers)
     if response.status_code in _RETRYABLE:
-        time.sleep(min(float(response.headers.get("Retry-After", "0") or 0), 10))
-        raise _TryAgain
+        raise _TryAgain(min(float(response.headers.get("Retry-After", "0") or 0), 10))
     return response
 
 

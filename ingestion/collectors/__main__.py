@@ -8,7 +8,6 @@ import sys
 import threading
 from pathlib import Path
 
-import structlog
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
@@ -20,9 +19,9 @@ from ingestion.collectors.log_files import start_log_files
 from ingestion.collectors.prometheus_jobs import JobsProblem, load_jobs
 from ingestion.collectors.scraper import run_scraper
 from ingestion.settings import Settings, SettingsProblem, load_settings
-from privacy.logs import guard
+from privacy.logs import guard, logger
 
-_log = structlog.get_logger()
+_log = logger()
 
 
 def main() -> int:

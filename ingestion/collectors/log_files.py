@@ -15,13 +15,13 @@ from glob import glob
 from pathlib import Path
 
 import httpx
-import structlog
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 from ingestion.collectors.log_lines import Entry, entries, to_record
 from ingestion.settings import LogFiles, Settings
 from privacy.keys import KeyStore
+from privacy.logs import logger
 from privacy.state import Sealer, connect, transaction
 
 _SCHEMA = "CREATE TABLE IF NOT EXISTS log_positions (id TEXT PRIMARY KEY, record BLOB NOT NULL);"
@@ -30,7 +30,7 @@ _POLL_S = 0.5
 _IDLE_S = 1.0
 _HEAD_BYTES = 256
 _PACKED = (".gz", ".zip", ".xz", ".bz2", ".zst")
-_log = structlog.get_logger()
+_log = logger()
 Send = Callable[[bytes], None]
 
 

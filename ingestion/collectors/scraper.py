@@ -11,16 +11,16 @@ import time
 from dataclasses import dataclass
 
 import httpx
-import stamina
-import structlog
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
 )
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 
+from ingestion.backoff import waits
 from ingestion.collectors.exposition import NotAnExposition, ScrapeTime, read_exposition, to_otlp
 from ingestion.collectors.prometheus_jobs import Target
+from privacy.logs import logger
 
 MAX_BYTES = 16 * 1024 * 1024
 _ACCEPT = (
@@ -33,7 +33,7 @@ _RESOURCE_NAMES = {
     "version": "service.version",
 }
 _SCOPE = "tta_monitor.prometheus"
-_log = structlog.get_logger()
+_log = logger()
 
 
 class ScrapeFailed(Exception):
@@ -143,13 +143,18 @@ async def _send(
     """Send with retries; per-scrape deltas are lost for good when they are not."""
     body = request.SerializeToString()
     headers = {"Content-Type": "application/x-protobuf"}
-    try:
-        async for attempt in stamina.retry_context(on=httpx.HTTPError, attempts=6, timeout=60):
-            with attempt:
-                response = await client.post(otlp_url, content=body, headers=headers)
-                response.raise_for_status()
-    except httpx.HTTPError as error:
-        _log.warning("a scrape could not be delivered", cause=type(error).__name__)
+    pauses = waits(attempts=6)
+    while True:
+        try:
+            response = await client.post(otlp_url, content=body, headers=headers)
+            response.raise_for_status()
+            return
+        except httpx.HTTPError as error:
+            pause_s = next(pauses, None)
+            if pause_s is None:
+                _log.warning("a scrape could not be delivered", cause=type(error).__name__)
+                return
+        await asyncio.sleep(pause_s)
 
 
 def _text(name: str, value: str) -> KeyValue:

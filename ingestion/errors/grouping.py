@@ -18,7 +18,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import structlog
 import yaml
 
 from ingestion.errors.frames import (
@@ -31,8 +30,9 @@ from ingestion.errors.frames import (
 from ingestion.errors.messages import parameterise
 from ingestion.errors.model import Frame, Grouped, Link, Occurrence, Stack
 from ingestion.errors.stacks import parse_stack
+from privacy.logs import logger
 
-_log = structlog.get_logger()
+_log = logger()
 MAX_FRAMES = 12
 CURRENT = "g1"
 _CONDITIONS = ("type", "message", "component", "logger", "frame", "environment", "route")

@@ -5,7 +5,6 @@ import asyncio
 import sys
 from pathlib import Path
 
-import structlog
 import uvicorn
 
 from ingestion.receivers.committer import Committer
@@ -19,10 +18,10 @@ from ingestion.spool import Spool
 from privacy.detection import identity
 from privacy.fields import PolicyProblem
 from privacy.keys import KeyProblem, KeyStore
-from privacy.logs import guard
+from privacy.logs import guard, logger
 from privacy.site_policy import PolicyWatch
 
-_log = structlog.get_logger()
+_log = logger()
 
 
 def main() -> int:

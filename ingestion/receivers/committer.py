@@ -8,12 +8,11 @@ import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import structlog
-
 from ingestion.receivers.pipeline import Answer, Incoming, Pipeline, StorageUnavailable
+from privacy.logs import logger
 
 _GROUP_BYTES = 16 * 1024 * 1024
-_log = structlog.get_logger()
+_log = logger()
 
 
 class Overloaded(Exception):

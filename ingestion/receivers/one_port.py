@@ -9,13 +9,13 @@ local, and a remote one must show its token there itself.
 import asyncio
 from typing import Any, ClassVar
 
-import structlog
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from ingestion.receivers.door import is_loopback
+from privacy.logs import logger
 
 _PREFACE = b"PRI * HTTP/2.0"
-_log = structlog.get_logger()
+_log = logger()
 
 
 class OnePortProtocol(HttpToolsProtocol):

@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
-import structlog
 
 from ingestion.receivers.count_tables import DecisionEntry, Entry, decisions_table, ledger_table
 from ingestion.receivers.decode import to_arrow
@@ -25,6 +24,7 @@ from ingestion.receivers.warm_up import warm_up
 from ingestion.spool import Receipt, Spool
 from privacy.gate import Gate
 from privacy.keys import KeyProblem, KeyStore
+from privacy.logs import logger
 from privacy.pseudonyms import Pseudonyms
 from privacy.site_policy import PolicyWatch
 
@@ -32,7 +32,7 @@ _UNPROCESSABLE = (
     "the body is OTLP but could not be processed; it is not kept and need not be resent"
 )
 _UNREADABLE = "the body is not a valid OTLP protobuf message for this signal"
-_log = structlog.get_logger()
+_log = logger()
 
 
 class StorageUnavailable(Exception):

@@ -7,7 +7,6 @@ verdict (`privacy/detection/identity`). A detector that works is silent: `/metri
 import asyncio
 import time
 
-import structlog
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
 )
@@ -15,12 +14,13 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 from ingestion.receivers.committer import Committer, Overloaded
 from ingestion.receivers.pipeline import Incoming, StorageUnavailable
 from privacy.detection.identity import DetectorIdentity, current
+from privacy.logs import logger
 
 COMPONENT = "tta-monitor-receiver"
 OK = "tta_monitor_gate_detector_ok"
 RECALL = "tta_monitor_gate_detector_canary_recall"
 _EVERY_S = 30.0
-_log = structlog.get_logger()
+_log = logger()
 
 
 async def report_failed_detector(committer: Committer) -> None:

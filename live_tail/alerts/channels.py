@@ -13,11 +13,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-import structlog
 
 from live_tail.alerts.policy import Channel
+from privacy.logs import logger
 
-_log = structlog.get_logger()
+_log = logger()
 _PAGERDUTY = "https://events.pagerduty.com/v2/enqueue"
 # Channels of this machine, which cannot be out of reach: their messages carry title and text only.
 READ_AS_TEXT = frozenset({"console", "desktop"})

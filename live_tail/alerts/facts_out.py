@@ -10,13 +10,13 @@ import hashlib
 import threading
 from collections.abc import Callable, Sequence
 
-import structlog
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from ingestion.collectors.log_files import SendFailed
 from live_tail.alerts.store import LifeEvent, Store
+from privacy.logs import logger
 
-_log = structlog.get_logger()
+_log = logger()
 COMPONENT = "tta-monitor-alerts"
 _BATCH = 500
 _POLL_S, _LONGEST_S = 2.0, 60.0

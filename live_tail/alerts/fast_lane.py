@@ -20,7 +20,6 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import structlog
 
 from ingestion.spool import Spool, SpoolBatch
 from live_tail.alerts.evaluate import readings_of
@@ -32,9 +31,10 @@ from live_tail.evidence import SPANS as EVIDENCE
 from live_tail.points import Points
 from live_tail.window import SEEN_TABLE, SPANS, unseen
 from privacy.keys import KeyProblem
+from privacy.logs import logger
 from privacy.state import connect
 
-_log = structlog.get_logger()
+_log = logger()
 _CURSOR = """
 CREATE TABLE IF NOT EXISTS alert_fast_lane (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL);
 """

@@ -18,17 +18,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import structlog
-
 from ingestion.settings import Settings, SettingsProblem, load_settings
 from live_tail.alerts.channels import SendProblem, is_made_for, send
 from live_tail.alerts.journal import Journal
 from live_tail.alerts.policy import Policy, PolicyProblem, load_policy
 from live_tail.alerts.store import DELIVERED, SUPERSEDED, UNCONFIRMED, WAITING, Entry, Store
 from privacy.keys import KeyProblem, KeyStore
-from privacy.logs import guard
+from privacy.logs import guard, logger
 
-_log = structlog.get_logger()
+_log = logger()
 _POLL_S = 0.05
 _RELOAD_S = 2.0
 _FIRST_S, _LONGEST_S = 1.0, 300.0

@@ -8,14 +8,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-import structlog
-
 from live_tail.alerts.evaluate import evaluate
 from live_tail.alerts.model import Reading, Round, Rule, Severity
 from live_tail.alerts.rule_files import RuleFolders
 from live_tail.alerts.sources import Sources
+from privacy.logs import logger
 
-_log = structlog.get_logger()
+_log = logger()
 INVALID = Rule(
     name="RuleFileInvalid",
     kind="own",

@@ -10,8 +10,6 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-import structlog
-
 from ingestion.collectors.log_files import log_sender
 from ingestion.settings import Settings
 from ingestion.spool import Spool
@@ -22,8 +20,9 @@ from live_tail.alerts.notifier import WatchedPolicy
 from live_tail.alerts.rounds import DueRounds
 from live_tail.alerts.store import Store
 from privacy.keys import KeyStore
+from privacy.logs import logger
 
-_log = structlog.get_logger()
+_log = logger()
 _TICK_S = 0.25
 # Thousands of alerts are many small objects and no cycles: with Python's own thresholds a third of a
 # round is looking for garbage.

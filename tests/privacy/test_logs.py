@@ -23,10 +23,8 @@ _WAYS = {
     "arguments of a log": "import logging\nlogging.basicConfig()\nlogging.error('x %s', secret)",
     "a logged exception": "import logging\nlogging.basicConfig()\ntry:\n    int(secret)\n"
     "except ValueError:\n    logging.getLogger('uvicorn.error').exception('failed')",
-    "our own log": "import structlog\nstructlog.get_logger().error('mail ' + secret, cause=secret, "
+    "our own log": "from privacy.logs import logger\nlogger().error('mail ' + secret, cause=secret, "
     "unknown=secret)",
-    "our own exception": "import structlog\ntry:\n    int(secret)\nexcept ValueError:\n"
-    "    structlog.get_logger().exception('failed')",
 }
 
 
