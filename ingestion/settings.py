@@ -1,9 +1,8 @@
 """Every setting of the product, typed, from environment and one YAML file.
 
-Here: names, defaults and validation. Not here: secrets (`privacy/keys`)
-and what may be kept (`privacy/allow_list.yaml`). Precedence: arguments > environment
-(`TTA_MONITOR_…`, nested with `__`) > `<home>/config.yaml` > defaults. No other module reads
-the environment.
+Here: names, defaults and validation. Not here: secrets (`privacy/keys`), what may be kept
+(`privacy/allow_list.yaml`) and reading file and environment (`setting_sources`). Precedence:
+arguments > environment (`TTA_MONITOR_…`, nested with `__`) > `<home>/config.yaml` > defaults.
 """
 
 import os
@@ -11,21 +10,22 @@ from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
-import yaml
-from pydantic import BaseModel, Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from privacy.access import Role
+from ingestion.setting_sources import SettingsProblem, from_environment, from_file, merged
+from privacy.roles import Role
 
 MIB = 1024 * 1024
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
-class SettingsProblem(Exception):
-    """A setting is wrong; the message names it, the cause and the fix."""
+class _Section(BaseModel):
+    """A misspelt setting is named at start, not ignored."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
-class ReceiverSettings(BaseModel):
+class ReceiverSettings(_Section):
     """The OTLP door."""
 
     host: str = Field("127.0.0.1", description="Address the receivers listen on.")
@@ -47,7 +47,7 @@ class ReceiverSettings(BaseModel):
     digest_hours: int = Field(24, description="How long a repeated body is recognised.")
 
 
-class OidcSettings(BaseModel):
+class OidcSettings(_Section):
     """An OpenID Connect provider that vouches for people, beside local accounts."""
 
     issuer: str = Field("", description="The provider, as in its tokens' `iss`; empty: none.")
@@ -84,7 +84,7 @@ class OidcSettings(BaseModel):
         return self
 
 
-class AccessSettings(BaseModel):
+class AccessSettings(_Section):
     """Signing in."""
 
     sign_in: Literal["local", "off"] = Field(
@@ -98,7 +98,7 @@ class AccessSettings(BaseModel):
     oidc: OidcSettings = Field(default_factory=lambda: OidcSettings.model_validate({}))
 
 
-class AuditSettings(BaseModel):
+class AuditSettings(_Section):
     """The audit log."""
 
     heads_path: Path | None = Field(
@@ -106,7 +106,7 @@ class AuditSettings(BaseModel):
     )
 
 
-class GateSettings(BaseModel):
+class GateSettings(_Section):
     """The privacy gate."""
 
     canary_floor: float = Field(
@@ -117,7 +117,7 @@ class GateSettings(BaseModel):
     )
 
 
-class LiveSettings(BaseModel):
+class LiveSettings(_Section):
     """The live tail."""
 
     host: str = Field("127.0.0.1", description="Address of the live query API.")
@@ -126,7 +126,7 @@ class LiveSettings(BaseModel):
     poll_ms: int = Field(100, description="How often the spool is looked at.")
 
 
-class WarehouseSettings(BaseModel):
+class WarehouseSettings(_Section):
     """Batch side: drain, dbt, publish."""
 
     drain_batches: int = Field(2_000, description="Spool batches drained in one plan at most.")
@@ -139,7 +139,7 @@ class WarehouseSettings(BaseModel):
     dagster_port: int = Field(3070, description="Dagster webserver port.")
 
 
-class AppSettings(BaseModel):
+class AppSettings(_Section):
     """The Streamlit app."""
 
     host: str = Field("127.0.0.1", description="Address the app listens on.")
@@ -147,7 +147,7 @@ class AppSettings(BaseModel):
     environment: str = Field("development", description="Name shown beside the product.")
 
 
-class AlertingSettings(BaseModel):
+class AlertingSettings(_Section):
     """Who is told; everything else stands in `<home>/alerting.yaml`."""
 
     webhook_url: str = Field(
@@ -155,14 +155,14 @@ class AlertingSettings(BaseModel):
     )
 
 
-class LogFiles(BaseModel):
+class LogFiles(_Section):
     """Log files to tail."""
 
     glob: str = Field(description="Absolute pattern of file names, e.g. /var/log/tta/*.log.")
     component: str = Field("", description="service.name; empty takes what the lines say.")
 
 
-class CollectorSettings(BaseModel):
+class CollectorSettings(_Section):
     """Our own OTLP senders."""
 
     enabled: bool = Field(True, description="Whether `up` starts the collectors.")
@@ -179,7 +179,7 @@ class CollectorSettings(BaseModel):
     )
 
 
-class RetentionSettings(BaseModel):
+class RetentionSettings(_Section):
     """How long what is kept; the shipped rules are `privacy/retention.yaml`."""
 
     rules: dict[str, str | dict[str, str]] = Field(
@@ -191,13 +191,13 @@ class RetentionSettings(BaseModel):
     )
 
 
-class ErrorSettings(BaseModel):
+class ErrorSettings(_Section):
     """Error groups."""
 
     grouping_version: Literal["g1", "g2"] = Field("g1", description="How error keys are made.")
 
 
-class ReleaseSettings(BaseModel):
+class ReleaseSettings(_Section):
     """Publishing engagement figures."""
 
     epsilon_per_28_days: float = Field(
@@ -208,12 +208,8 @@ class ReleaseSettings(BaseModel):
     )
 
 
-class Settings(BaseSettings):
+class Settings(_Section):
     """All settings; `load_settings` makes one."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="TTA_MONITOR_", env_nested_delimiter="__", extra="forbid"
-    )
 
     home: Path = Field(Path("var"), description="The data home.")
     receiver: ReceiverSettings = Field(default_factory=lambda: ReceiverSettings.model_validate({}))
@@ -279,13 +275,9 @@ def load_settings(home: Path | None = None, **overrides: Any) -> Settings:
     """Settings for a data home; raises SettingsProblem naming every wrong value at once."""
     chosen = home or Path(os.environ.get("TTA_MONITOR_HOME", "var"))
     file = chosen / "config.yaml"
-    values = _read_yaml(file)
-    # Environment wins over the file: drop from the file what the environment sets.
-    values = _without_environment(values, "TTA_MONITOR_")
+    values = merged(from_file(file), from_environment(Settings, os.environ, "TTA_MONITOR_"))
     try:
         return Settings(**{**values, "home": chosen.resolve(), **overrides})
-    except SettingsError as error:
-        raise SettingsProblem(f"a TTA_MONITOR_… variable is wrong: {error}.") from None
     except ValidationError as error:
         problems = "; ".join(
             f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors()
@@ -300,29 +292,3 @@ def _is_safe_url(url: str) -> bool:
     parts = urlsplit(url)
     is_local = parts.scheme == "http" and parts.hostname in _LOOPBACK
     return not url or (bool(parts.hostname) and (parts.scheme == "https" or is_local))
-
-
-def _read_yaml(file: Path) -> dict[str, Any]:
-    if not file.exists():
-        return {}
-    try:
-        values = yaml.safe_load(file.read_text()) or {}
-    except yaml.YAMLError as error:
-        raise SettingsProblem(
-            f"{file} is not YAML: {error}. Correct it; see README, Configuration."
-        ) from None
-    if not isinstance(values, dict):
-        raise SettingsProblem(f"{file} must hold a mapping of settings, see README, Configuration.")
-    return values
-
-
-def _without_environment(values: dict[str, Any], prefix: str) -> dict[str, Any]:
-    kept: dict[str, Any] = {}
-    for name, value in values.items():
-        variable = f"{prefix}{name.upper()}"
-        if variable in os.environ:
-            continue
-        kept[name] = (
-            _without_environment(value, f"{variable}__") if isinstance(value, dict) else value
-        )
-    return kept

@@ -15,20 +15,10 @@ from typing import Any
 import yaml
 
 from privacy.audit import AuditLog, Outcome
+from privacy.roles import Role
 
 POLICY_FILE = Path(__file__).with_name("access_policy.yaml")
 EVERYTHING = "*"
-
-
-class Role(StrEnum):
-    """What somebody is here for."""
-
-    OPERATOR = "operator"
-    DEVELOPER = "developer"
-    DESIGNER = "designer"
-    RESEARCHER = "researcher"
-    PRIVACY_OFFICER = "privacy_officer"
-    ADMIN = "admin"
 
 
 class Right(StrEnum):

@@ -1,0 +1,61 @@
+"""Settings from file and environment: the environment wins, and what sets nothing is named."""
+
+from pathlib import Path
+
+import pytest
+
+from ingestion.settings import SettingsProblem, load_settings
+
+
+def test_the_environment_wins_setting_by_setting(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "config.yaml").write_text("live: {port: 5000, window_minutes: 30}")
+    monkeypatch.setenv("TTA_MONITOR_LIVE__PORT", "6000")
+    monkeypatch.setenv("TTA_MONITOR_LIVE", '{"poll_ms": 70, "port": 1}')
+    live = load_settings(home).live
+    assert (live.port, live.window_minutes, live.poll_ms) == (6000, 30, 70)
+
+
+def test_lists_and_mappings_are_json(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TTA_MONITOR_RECEIVER__TOKENS", '{"player-api": "secret"}')
+    monkeypatch.setenv("TTA_MONITOR_COLLECTORS__LOG_FILES", '[{"glob": "/x/*.log"}]')
+    monkeypatch.setenv("TTA_MONITOR_COLLECTORS__PROCESS_PATTERNS", '["tta"]')
+    found = load_settings(home)
+    assert found.receiver.tokens == {"player-api": "secret"}
+    assert found.collectors.log_files[0].glob == "/x/*.log"
+    assert found.collectors.process_patterns == ["tta"]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("TTA_MONITOR_LIVE__PROT", "1"),
+        ("TTA_MONITOR_LIEV__PORT", "1"),
+        ("TTA_MONITOR_LIVE__PORT__X", "1"),
+        ("TTA_MONITOR_LIVE__PORT", "many"),
+        ("TTA_MONITOR_LIVE", "{"),
+        ("TTA_MONITOR_RECEIVER__TOKENS", "secret"),
+    ],
+)
+def test_a_variable_that_sets_nothing_is_named(
+    home: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SettingsProblem, match=r"TTA_MONITOR_"):
+        load_settings(home)
+
+
+@pytest.mark.parametrize(
+    "text", ["live: {prot: 1}", "access: {oidc: {isuer: x}}", "collectors: {log_files: [{g: x}]}"]
+)
+def test_a_misspelt_setting_of_the_file_is_named(home: Path, text: str) -> None:
+    (home / "config.yaml").write_text(text)
+    with pytest.raises(SettingsProblem, match=r"prot|isuer|log_files"):
+        load_settings(home)
+
+
+def test_variables_of_others_are_left_alone(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TTA_MONITOR_KEK", "x")
+    monkeypatch.setenv("TTA_MONITOR_SOMETHING", "of a script")
+    assert load_settings(home).home == home.resolve()
