@@ -16,13 +16,11 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ingestion.service_token import service_token
+from live_tail.client import ACTING_FOR
 from privacy.access import ADMINISTRATOR, Forbidden, Guard, Principal, Right
 from privacy.accounts import Accounts
 from privacy.audit import AuditLog
 from privacy.keys import KeyStore
-
-ACTING_FOR = "X-Acting-For"
-"""The account for which a process of this home asks; nobody else is believed."""
 
 _ACCOUNT = re.compile(r"[a-z]{2,12}:[a-z]_[0-9a-z]{4,40}\Z")
 _QUERY = "/api/v1/query/"

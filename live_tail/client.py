@@ -1,15 +1,21 @@
-"""A small client of the live query API, for the app, the CLI and notebooks."""
+"""A small client of the live query API, for the app, the CLI and notebooks.
 
-from collections.abc import Callable, Mapping
+On `http.client`: a command that asks once would pay more for importing a larger one than for asking.
+"""
+
+import http.client
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-
-import httpx
+from urllib.parse import urlencode, urlsplit
 
 from ingestion.service_token import service_token
 from ingestion.settings import Settings
-from live_tail.access import ACTING_FOR
 from privacy.keys import KeyStore
+
+ACTING_FOR = "X-Acting-For"
+"""The account for which a process of this home asks; nobody else is believed."""
 
 
 class LiveUnavailable(Exception):
@@ -30,8 +36,8 @@ class LiveClient:
     """Asks the live tail; one per process is enough."""
 
     def __init__(self, base_url: str, *, token: str = "", timeout_s: float = 5.0) -> None:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._http = httpx.Client(base_url=base_url, timeout=timeout_s, headers=headers)
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._base_url, self._timeout_s = base_url, timeout_s
 
     @classmethod
     def of(cls, settings: Settings) -> "LiveClient":
@@ -57,23 +63,39 @@ class LiveClient:
         `acting_for` is the account that the caller has already asked the policy for.
         """
         headers = {ACTING_FOR: acting_for} if acting_for else {}
-        return self._answer(lambda: self._http.post(path, json=body, headers=headers))
+        return self._ask("POST", path, json.dumps(body), headers)
 
     def _get(self, path: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        return self._answer(lambda: self._http.get(path, params=dict(parameters)))
+        query = urlencode(dict(parameters), doseq=True)
+        return self._ask("GET", f"{path}?{query}" if query else path, None, {})
 
-    def _answer(self, ask: Callable[[], httpx.Response]) -> dict[str, Any]:
+    def _ask(self, method: str, path: str, body: str | None, headers: dict[str, str]) -> Any:
         try:
-            response = ask()
-        except httpx.HTTPError as error:
+            status, text = self.exchange(method, path, body, {**self._headers, **headers})
+        except (OSError, http.client.HTTPException) as error:
             raise LiveUnavailable(
-                f"the live tail at {self._http.base_url} does not answer ({type(error).__name__}): "
+                f"the live tail at {self._base_url} does not answer ({type(error).__name__}): "
                 "run `./tta.sh monitor up`, or see `./tta.sh monitor status`."
             ) from None
-        if response.status_code in {400, 403, 404}:
-            raise ValueError(response.json()["error"])
-        if response.is_error:
+        if status in {400, 403, 404}:
+            raise ValueError(json.loads(text)["error"])
+        if status >= 400:
             raise LiveUnavailable(
-                f"the live tail answered {response.status_code}: see `./tta.sh monitor status`."
+                f"the live tail answered {status}: see `./tta.sh monitor status`."
             )
-        return response.json()
+        return json.loads(text)
+
+    def exchange(
+        self, method: str, path: str, body: str | None, headers: dict[str, str]
+    ) -> tuple[int, bytes]:
+        """One request over a connection of its own: status and body. Raises OSError."""
+        parts = urlsplit(self._base_url)
+        connection = http.client.HTTPConnection(
+            parts.hostname or "", parts.port, timeout=self._timeout_s
+        )
+        try:
+            connection.request(method, path, body, {"Content-Type": "application/json", **headers})
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()

@@ -11,8 +11,9 @@ from starlette.testclient import TestClient
 
 from ingestion.service_token import service_token
 from ingestion.settings import Settings, SettingsProblem, load_settings
-from live_tail.access import ACTING_FOR, Door, _asked, about
+from live_tail.access import Door, _asked, about
 from live_tail.api import build_app
+from live_tail.client import ACTING_FOR
 from live_tail.queries import QUERIES
 from privacy.access import Right, Role, load_policy
 from privacy.accounts import Accounts

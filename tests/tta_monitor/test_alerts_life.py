@@ -28,9 +28,14 @@ def store(settings: Settings, keys: KeyStore) -> Store:
 @pytest.fixture(autouse=True)
 def manager(settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch) -> Manager:
     made = Manager(store, WatchedPolicy(settings))
-    client = LiveClient("http://live")
-    client._http = TestClient(Starlette(routes=routes(made)))
-    monkeypatch.setattr(LiveClient, "of", classmethod(lambda cls, _: client))
+    live = TestClient(Starlette(routes=routes(made)))
+
+    def exchange(self: LiveClient, method: str, path: str, body: object, headers: dict) -> tuple:
+        answer = live.request(method, path, content=body, headers=headers)
+        return answer.status_code, answer.content
+
+    monkeypatch.setattr(LiveClient, "exchange", exchange)
+    monkeypatch.setattr(LiveClient, "of", classmethod(lambda cls, _: LiveClient("http://live")))
     return made
 
 
