@@ -235,6 +235,10 @@ class Accounts:
         self._log.append(actor=by, action="access.link_create", target=link_id, role=role)
         return secret
 
+    def is_good_link(self, secret: str) -> bool:
+        """Whether a link would sign in; looking does not spend it."""
+        return self._secrets.find("link", secret) is not None
+
     def use_link(self, secret: str, *, hours: float) -> str:
         """The secret of a session; the link is spent. Raises NotSignedIn."""
         found = self._secrets.find("link", secret)

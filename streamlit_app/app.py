@@ -4,43 +4,47 @@ Every page is routed and checks the role itself, so that asking for one by its a
 and noted; the sidebar names only those that the role may open.
 """
 
+from pathlib import Path
+
 import streamlit as st
 
-from streamlit_app import data, gate
+from streamlit_app import doorman, gate
 
+_STATIC = Path(__file__).parent / "static"
 _PAGES = {
     "Now": {"overview": "Overview", "alerts": "Alerts"},
     "Operate": {"performance": "Performance", "errors": "Errors"},
     "Account": {"privacy": "Privacy", "account": "Account"},
 }
-st.set_page_config(page_title="TTA Monitor", page_icon=":material/monitoring:", layout="wide")
+# No `page_icon`: browsers would ask fonts.gstatic.com for a Material one. `entrance` serves ours.
+st.set_page_config(page_title="TTA Monitor", layout="wide")
 names = [name for members in _PAGES.values() for name in members]
-home = next((name for name in names if gate.may_open(name)), "account")
+allowed = {name for name in names if gate.may_open(name)}
+home = next((name for name in names if name in allowed), "account")
 pages = {
-    task: {
-        name: st.Page(f"views/{name}.py", title=title, url_path=name)
+    task: [
+        st.Page(
+            f"views/{name}.py",
+            title=title,
+            url_path=name,
+            visibility="visible" if name in allowed else "hidden",
+        )
         for name, title in members.items()
-    }
+    ]
     for task, members in _PAGES.items()
 }
 
 
 def _go_home() -> None:
-    at_home = next(members[home] for members in pages.values() if home in members)
+    at_home = next(p for members in pages.values() for p in members if p.url_path == home)
     st.switch_page(at_home, query_params=dict(st.query_params))
 
 
 # Streamlit serves its default page at `/` alone; each of ours keeps its own address too.
-start = st.Page(_go_home, title="Home", default=True)
-routed = [page for members in pages.values() for page in members.values()]
-chosen = st.navigation([start, *routed], position="hidden")
-with st.sidebar:
-    st.markdown(f"**TTA Monitor**  \n:gray[{data.settings().app.environment}]")
-    for task, members in pages.items():
-        shown = [page for name, page in members.items() if gate.may_open(name)]
-        if shown:
-            st.caption(task)
-        for page in shown:
-            st.page_link(page)
+start = st.Page(_go_home, title="Home", default=True, visibility="hidden")
+chosen = st.navigation({"": [start], **pages}, expanded=True)
+theme = "dark" if st.context.theme.type == "dark" else "light"
+st.logo(_STATIC / f"logo-{theme}.png", icon_image=_STATIC / "icon.png", size="large")
+st.sidebar.caption(doorman.settings().app.environment)
 gate.banner()
 chosen.run()

@@ -1,168 +1,151 @@
-"""The app's door: sign-in page, sign-out, and a middleware that lets only sessions pass.
+"""The app's door: a middleware that lets only sessions pass, and no longer than they last.
 
-Here: HTTP and the cookie. Not here: accounts (`privacy/accounts`), the conversation with an identity
-provider (`provider`) and what a role may see (`gate`).
+Here: who passes, and where everybody else is led. Not here: signing in and out (`entrance`), accounts
+(`privacy/accounts`), what a role may see (`gate`), what an answer allows browsers to do (`safe_answers`).
 The session's secret is in a cookie that scripts cannot read; roles never leave the server.
 """
 
-from http.cookies import CookieError, SimpleCookie
-from urllib.parse import parse_qs, quote, urlsplit
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
-from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from privacy.accounts import NotSignedIn
-from streamlit_app import provider
-from streamlit_app.doorman import COOKIE, accounts, is_open, settings
-from streamlit_app.sign_in_page import page
+from streamlit_app import entrance, safe_answers
+from streamlit_app.doorman import COOKIE, accounts, is_open
+from streamlit_app.same_origin import is_of_another_site
 
-_OPEN = (
-    "/sign-in",
-    provider.START,
-    provider.CALLBACK,
-    "/sign-out",
-    "/app/static/",
-    "/_stcore/health",
-    "/_stcore/script-health-check",
-)
-_MAX_FORM_BYTES = 8_192
+_FREE = (*entrance.PATHS, "/app/static/", "/_stcore/health", "/_stcore/host-config")
+"""What needs no session: the way in, our icon and font, and two constants of Streamlit's that an open
+page asks for before it connects again; only then can it be told that its session is over."""
+_READING = {"GET", "HEAD", "OPTIONS"}
+_LOOK_EVERY_S = 2.0
+_ENDED = 1008
 
 
 class Door:
     """ASGI middleware over everything that Streamlit serves."""
 
     def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+        self._app = safe_answers.SafeAnswers(app)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a session on; send anybody else to the sign-in page."""
-        if scope["type"] not in {"http", "websocket"} or _is_free(scope["path"]):
-            await self._app(scope, receive, send)
-            return
-        secret = cookie_of(dict(scope["headers"]).get(b"cookie", b"").decode("latin-1"))
-        if is_open() or (secret and await run_in_threadpool(accounts().session, secret)):
-            await self._app(scope, receive, send)
+        """Pass a session on; lead anybody else to the sign-in page."""
+        if scope["type"] == "http":
+            await self._answer(scope, receive, send)
         elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008})
+            await self._connect(scope, receive, send)
         else:
-            target = f"/sign-in?next={quote(scope['path'])}"
-            await RedirectResponse(target, 303)(scope, receive, send)
+            await self._app(scope, receive, send)
 
-
-def cookie_of(header: str) -> str | None:
-    """The session's secret in a Cookie header."""
-    try:
-        found = SimpleCookie(header).get(COOKIE)
-    except CookieError:
-        return None
-    return found.value if found else None
-
-
-def routes() -> list[BaseRoute]:
-    """The routes that need no session."""
-    state = [Middleware(provider.StateCookie)]
-    return [
-        Route("/sign-in", sign_in, methods=["GET", "POST"]),
-        Route(provider.START, to_provider, methods=["GET"], middleware=state),
-        Route(provider.CALLBACK, from_provider, methods=["GET"], middleware=state),
-        Route("/sign-out", sign_out, methods=["GET"]),
-    ]
-
-
-async def sign_in(request: Request) -> Response:
-    """The page, and what its form sends."""
-    onward = _local(request.query_params.get("next", "/"))
-    link = request.query_params.get("link", "")
-    if request.method == "GET":
-        return _shown(page(onward=onward, has_link=bool(link), provider=provider.label()))
-    if not _is_same_origin(request):
-        return _shown(_again(onward, "This form came from another site."), 403)
-    body = await request.body()
-    form = parse_qs(body[:_MAX_FORM_BYTES].decode(errors="replace"))
-    name, password = form.get("name", [""])[0], form.get("password", [""])[0]
-    hours = settings().access.session_hours
-    try:
-        if link:
-            secret = await run_in_threadpool(accounts().use_link, link, hours=hours)
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        if _is_free(scope["path"]):
+            await self._app(scope, receive, send)
+        elif scope["method"] not in _READING and is_of_another_site(headers):
+            await _refusal(403)(scope, receive, send)
+        elif await is_signed_in(scope):
+            await self._app(scope, receive, send)
+        elif _is_navigation(scope["method"], headers):
+            target = f"/sign-in?next={quote(_address(scope), safe='/')}"
+            await RedirectResponse(target, 303, safe_answers.NOT_KEPT)(scope, receive, send)
         else:
-            secret = await run_in_threadpool(accounts().sign_in, name, password, hours=hours)
-    except NotSignedIn as problem:
-        words = "This link was used or has expired." if link else str(problem).capitalize()
-        return _shown(_again(onward, words), 401)
-    return _signed_in(request, secret, onward)
+            await _refusal(401)(scope, receive, send)
+
+    async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """An open page: connected while its session lasts, then led to the sign-in page."""
+        headers = Headers(scope=scope)
+        if is_of_another_site(headers):
+            await send({"type": "websocket.close", "code": _ENDED})
+        elif await is_signed_in(scope):
+            await _while_it_lasts(self._app, scope, receive, send, lambda: is_signed_in(scope))
+        else:
+            await receive()
+            spoken = next(iter(scope.get("subprotocols") or ()), None)
+            await send({"type": "websocket.accept", "subprotocol": spoken})
+            await _lead_out(send)
 
 
-async def to_provider(request: Request) -> Response:
-    """Off to the identity provider."""
-    onward = _local(request.query_params.get("next", "/"))
+async def is_signed_in(scope: Scope) -> bool:
+    """Whether a request carries a session that has not ended."""
+    if is_open():
+        return True
+    secret = HTTPConnection(scope).cookies.get(COOKIE)
+    return bool(secret and await run_in_threadpool(accounts().session, secret))
+
+
+async def _while_it_lasts(
+    app: ASGIApp,
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    is_alive: Callable[[], Awaitable[bool]],
+) -> None:
+    """Run a websocket; when its session ends, nothing more is sent but the way out."""
+    has_ended = False
+    watch: asyncio.Task[None] | None = None
+
+    async def look() -> None:
+        nonlocal has_ended
+        while await is_alive():
+            await asyncio.sleep(_LOOK_EVERY_S)
+        has_ended = True
+        await _lead_out(send)
+
+    async def guarded(message: Message) -> None:
+        nonlocal watch
+        if has_ended:
+            return
+        await send(message)
+        if message["type"] == "websocket.accept":
+            watch = asyncio.create_task(look())
+
     try:
-        return await provider.to_provider(request, onward)
-    except provider.ProviderRefusal as refusal:
-        return _shown(_again(onward, str(refusal)), refusal.status)
+        await app(scope, receive, guarded)
+    finally:
+        if watch:
+            watch.cancel()
+            with suppress(asyncio.CancelledError):
+                await watch
 
 
-async def from_provider(request: Request) -> Response:
-    """Back from it: a session, or the sign-in page with the reason."""
-    try:
-        secret, onward = await provider.from_provider(request)
-    except provider.ProviderRefusal as refusal:
-        return _shown(_again("/", str(refusal)), refusal.status)
-    return _signed_in(request, secret, _local(onward))
+async def _lead_out(send: Send) -> None:
+    """Tell the page in Streamlit's own words to go to the sign-in page, and hang up.
+
+    The page's address comes with the request for it, as referrer: there the person returns to.
+    """
+    told = ForwardMsg()
+    told.metadata.SetInParent()
+    told.auth_redirect.url = "/sign-in?because=ended"
+    with suppress(RuntimeError, OSError):  # The browser may have left already.
+        await send({"type": "websocket.send", "bytes": told.SerializeToString()})
+        await send({"type": "websocket.close", "code": _ENDED})
 
 
-def _signed_in(request: Request, secret: str, onward: str) -> Response:
-    answer = RedirectResponse(onward, 303)
-    answer.set_cookie(
-        COOKIE,
-        secret,
-        max_age=int(settings().access.session_hours * 3_600),
-        httponly=True,
-        samesite="lax",
-        secure=request.url.scheme == "https" or provider.is_secure(),
-    )
-    return answer
-
-
-async def sign_out(request: Request) -> Response:
-    """End the session."""
-    secret = cookie_of(request.headers.get("cookie", ""))
-    if secret:
-        await run_in_threadpool(accounts().sign_out, secret)
-    answer = RedirectResponse("/sign-in", 303)
-    answer.delete_cookie(COOKIE)
-    return answer
-
-
-def _again(onward: str, problem: str) -> str:
-    return page(onward=onward, problem=problem, provider=provider.label())
-
-
-def _shown(html: str, status: int = 200) -> HTMLResponse:
-    headers = {
-        "Cache-Control": "no-store",
-        "Referrer-Policy": "no-referrer",
-        "X-Frame-Options": "DENY",
-        "Content-Security-Policy": (
-            "default-src 'none'; style-src 'unsafe-inline'; font-src 'self'; form-action 'self'"
-        ),
-    }
-    return HTMLResponse(html, status, headers)
+def _refusal(status: int) -> Response:
+    words = "sign in first" if status == 401 else "this came from another site"
+    return PlainTextResponse(words, status, safe_answers.NOT_KEPT)
 
 
 def _is_free(path: str) -> bool:
-    return any(path == free or (free.endswith("/") and path.startswith(free)) for free in _OPEN)
+    return any(path == free or (free.endswith("/") and path.startswith(free)) for free in _FREE)
 
 
-def _is_same_origin(request: Request) -> bool:
-    origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+def _is_navigation(method: str, headers: Headers) -> bool:
+    """Whether a person would see the answer; scripts and images get a status instead of a page."""
+    mode = headers.get("sec-fetch-mode")
+    is_shown = mode == "navigate" if mode else "text/html" in headers.get("accept", "")
+    return method in _READING and is_shown
 
 
-def _local(target: str) -> str:
-    """A path of this app, never another site."""
-    is_path = target.startswith("/") and not target.startswith(("//", "/\\"))
-    return target if is_path and target.isprintable() else "/"
+def _address(scope: Scope) -> str:
+    """Path and query as the browser wrote them."""
+    query = scope["query_string"].decode("latin-1")
+    path = (scope.get("raw_path") or quote(scope["path"]).encode()).decode("latin-1")
+    return f"{path.partition('?')[0]}?{query}" if query else path.partition("?")[0]

@@ -18,15 +18,21 @@ def settings() -> Settings:
 
 
 @cache
+def keys() -> KeyStore:
+    """The keys of the data home."""
+    return KeyStore.open(settings().home)
+
+
+@cache
 def log() -> AuditLog:
     """The audit log."""
-    return AuditLog(settings().home, KeyStore.open(settings().home))
+    return AuditLog(settings().home, keys())
 
 
 @cache
 def accounts() -> Accounts:
     """Who somebody is."""
-    return Accounts(settings().home, KeyStore.open(settings().home), log())
+    return Accounts(settings().home, keys(), log())
 
 
 @cache
@@ -37,7 +43,18 @@ def guard() -> Guard:
 
 def state_secret() -> str:
     """Signs the cookie that a browser holds while it is at the identity provider."""
-    return KeyStore.open(settings().home).named_key("access.state").secret.hex()
+    return keys().named_key("access.state").secret.hex()
+
+
+def form_secret() -> bytes:
+    """Makes the token of our forms, which belongs to a cookie of the browser."""
+    return keys().named_key("access.form").secret
+
+
+def app_url() -> str:
+    """Where browsers reach the app."""
+    chosen = settings()
+    return chosen.access.oidc.app_url or f"http://{chosen.app.host}:{chosen.app.port}"
 
 
 def is_open() -> bool:
@@ -47,5 +64,5 @@ def is_open() -> bool:
 
 def forget() -> None:
     """Forget the data home, for tests."""
-    for cached in (settings, log, accounts, guard):
+    for cached in (settings, keys, log, accounts, guard):
         cached.cache_clear()

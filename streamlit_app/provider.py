@@ -74,13 +74,7 @@ class StateCookie:
 
 def is_secure() -> bool:
     """Whether the app is reached by TLS, so that no cookie goes without it."""
-    return app_url().startswith("https://")
-
-
-def app_url() -> str:
-    """Where browsers reach the app."""
-    settings = doorman.settings()
-    return settings.access.oidc.app_url or f"http://{settings.app.host}:{settings.app.port}"
+    return doorman.app_url().startswith("https://")
 
 
 def label() -> str:
@@ -93,7 +87,7 @@ async def to_provider(request: Request, onward: str) -> Response:
     """Send the browser to the provider; raises ProviderRefusal."""
     try:
         client = _client()
-        answer = await client.authorize_redirect(request, f"{app_url()}{CALLBACK}")
+        answer = await client.authorize_redirect(request, f"{doorman.app_url()}{CALLBACK}")
     except SettingsProblem:
         raise await _refused("setup") from None
     except (OAuthError, httpx.HTTPError, ValueError, RuntimeError):

@@ -1,7 +1,7 @@
 """The app's server: Streamlit behind a door that only a signed-in session passes.
 
 Here: the ASGI application that `streamlit run` starts, and what is logged of an error. Not here:
-signing in (`door`) and pages (`app`, `views`). Nothing of the app, its websocket and its downloads
+signing in (`entrance`) and pages (`app`, `views`). Nothing of the app, its websocket and its downloads
 included, is reachable without a session; which page a role may see is checked in each page again.
 """
 
@@ -12,7 +12,8 @@ from starlette.middleware import Middleware
 from streamlit.starlette import App
 
 from privacy.logs import guard, logger
-from streamlit_app.door import Door, routes
+from streamlit_app.door import Door
+from streamlit_app.entrance import routes
 
 guard()
 

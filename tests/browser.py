@@ -1,48 +1,42 @@
-"""A real headless Chromium, where the machine has one."""
+"""A page of the app in a real headless Chromium, entered as a person enters."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
+from urllib.parse import quote, urlsplit
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-from tests.signing_in import sign_in_browser
-
-
-def chromium_path() -> str | None:
-    """The installed browser, or None."""
-    return next(
-        (
-            p
-            for name in ("chromium", "google-chrome", "chromium-browser")
-            if (p := shutil.which(name))
-        ),
-        None,
-    )
-
+from privacy.access import Role
+from tests.firefox import firefox_path
+from tests.signing_in import link_to
+from tests.visitors import chromium, chromium_path
 
 needs_browser = pytest.mark.skipif(
     chromium_path() is None, reason="no chromium: install it, or let make test install it"
 )
+needs_firefox = pytest.mark.skipif(
+    firefox_path() is None, reason="no firefox: install it, or let make test install it"
+)
 
 
 @contextmanager
-def browser_page(url: str, *, scheme: str = "light", home: Path | None = None) -> Iterator[Page]:
-    """A page that is opened and shows something; signed in to a data home when one is given."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium_path(), args=["--no-sandbox", "--disable-gpu"]
-        )
-        try:
-            page = browser.new_page(color_scheme=scheme, viewport={"width": 1440, "height": 1000})
-            if home:
-                sign_in_browser(page, home, url)
-            page.goto(url)
-            page.wait_for_selector(
-                "[data-testid=stMetricValue], [data-testid=stCaptionContainer], form button"
-            )
-            yield page
-        finally:
-            browser.close()
+def browser_page(
+    address: str, home: Path, *, scheme: Literal["dark", "light"] = "light", role: Role = Role.ADMIN
+) -> Iterator[Page]:
+    """A page that shows something, opened with a link that signs in."""
+    with chromium() as browser:
+        page = browser.new_page(color_scheme=scheme, viewport={"width": 1440, "height": 1000})
+        enter(page, address, home, role)
+        page.wait_for_selector("[data-testid=stMetricValue], [data-testid=stCaptionContainer]")
+        yield page
+
+
+def enter(page: Page, address: str, home: Path, role: Role = Role.ADMIN) -> None:
+    """Open a link that signs in, press its button, and arrive at an address of the app."""
+    there = urlsplit(address)
+    onward = quote(f"{there.path or '/'}?{there.query}" if there.query else there.path or "/")
+    page.goto(f"{link_to(home, f'http://{there.netloc}', role)}&next={onward}")
+    page.get_by_role("button", name="Sign in").click()

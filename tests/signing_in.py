@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from playwright.sync_api import Page
 from streamlit.testing.v1 import AppTest
 
 from privacy.access import Role
@@ -14,11 +13,7 @@ from streamlit_app.doorman import COOKIE
 
 def session_secret(home: Path, role: Role = Role.ADMIN) -> str:
     """The secret of a fresh session."""
-    keys = KeyStore.open(home)
-    log = AuditLog(home, keys)
-    secret = Accounts(home, keys, log).open_session("user:u_test", role, hours=1, how="test")
-    log.close()
-    return secret
+    return _accounts(home).open_session("user:u_test", role, hours=1, how="test")
 
 
 def sign_in_page_test(shown: AppTest, home: Path, role: Role = Role.ADMIN) -> AppTest:
@@ -27,6 +22,12 @@ def sign_in_page_test(shown: AppTest, home: Path, role: Role = Role.ADMIN) -> Ap
     return shown
 
 
-def sign_in_browser(page: Page, home: Path, url: str, role: Role = Role.ADMIN) -> None:
-    """Give a browser the cookie of a session."""
-    page.context.add_cookies([{"name": COOKIE, "value": session_secret(home, role), "url": url}])
+def link_to(home: Path, app: str, role: Role = Role.ADMIN) -> str:
+    """A link that works once, as `access link` prints it."""
+    secret = _accounts(home).link(role, hours=1, by="service:test")
+    return f"{app}/sign-in?link={secret}"
+
+
+def _accounts(home: Path) -> Accounts:
+    keys = KeyStore.open(home)
+    return Accounts(home, keys, AuditLog(home, keys))

@@ -28,9 +28,10 @@ from privacy.keys import KeyStore
 from tests.bench.alert_round import alert_round
 from tests.bench.gate import gate
 from tests.bench.load import CAPTURE, capture_load, send
-from tests.browser import browser_page, chromium_path
+from tests.browser import browser_page
 from tests.e2e.test_browser import seconds_until_shown, send_requests
 from tests.processes import Running, running
+from tests.visitors import chromium_path
 from tta_monitor.replay import read_capture, shifted
 
 RESULTS = Path("bench-results")
@@ -115,7 +116,7 @@ def _page_lags(started: Running, chance: random.Random) -> list[float]:
     """Seconds from sending to the number on an open Overview, in a real browser."""
     send_requests(started, 900, chance)
     lags = []
-    with browser_page(f"{started.app}/?range=15+min", home=started.settings.home) as page:
+    with browser_page(f"{started.app}/?range=15+min", started.settings.home) as page:
         time.sleep(5)
         for _ in range(40):
             lags.append(seconds_until_shown(page, started, chance))

@@ -15,7 +15,7 @@ from ingestion.receivers import grpc_door, http, sentry
 from ingestion.settings import load_settings
 from live_tail.alerts.policy import Channel
 from live_tail.api import build_app
-from streamlit_app.door import routes as app_routes
+from streamlit_app.entrance import routes as app_routes
 from tests.conftest import ROOT
 from tta_monitor import supervise
 from tta_monitor.cli import app

@@ -281,15 +281,18 @@ def app(stage: Stage) -> Iterator[str]:
     with _faulty(stage, target, texts, "streamlit", *arguments):
         base = f"http://127.0.0.1:{port}"
         _until(lambda: _answers(f"{base}/_stcore/health"), 180)
-        with httpx.Client(base_url=base, timeout=30) as client:
+        ours = {"Sec-Fetch-Site": "same-origin"}
+        with httpx.Client(base_url=base, timeout=30, headers=ours) as client:
             for canary in stage.some(7)[:6]:
                 form = {"name": canary.text, "password": canary.text}
+                client.get("/favicon.png", params={"x": canary.text})
+                client.get("/favicon.ico", params={"x": canary.text})
                 client.post("/sign-in", data=form, params={"next": f"/{canary.text}"})
                 client.get("/sign-out", params={"x": canary.text})
                 client.get("/sign-in/provider", params={"next": canary.text})
                 told = {"state": canary.text, "code": canary.text, "error_description": canary.text}
                 client.get("/sign-in/provider/callback", params=told)
-        yield from ("app /sign-in", "app /sign-out")
+        yield from ("app /sign-in", "app /sign-out", "app /favicon.png", "app /favicon.ico")
         yield from ("app /sign-in/provider", "app /sign-in/provider/callback")
         for page in pages:
             stage.heard("pages.bin", _page(f"ws://127.0.0.1:{port}", stage.home, page))

@@ -43,7 +43,7 @@ def test_an_event_reaches_the_open_page_without_a_reload(tmp_path: Path, scheme:
     chance = random.Random(7)
     with running(tmp_path, "ingestion.receivers", "live_tail", "streamlit") as processes:
         send_requests(processes, 900, chance)
-        with browser_page(f"{processes.app}/?range=15+min", scheme=scheme, home=tmp_path) as page:
+        with browser_page(f"{processes.app}/?range=15+min", tmp_path, scheme=scheme) as page:
             errors: list[str] = []
             page.on("pageerror", lambda error: errors.append(str(error)))
             page.wait_for_selector(_REQUESTS)

@@ -1,13 +1,8 @@
-"""The app's door and the check of each page: every role at every page, no session, errors."""
+"""The check of each page: every role at every page, no session, errors; the door is `test_door`."""
 
 from pathlib import Path
 
 import pytest
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
-from starlette.responses import PlainTextResponse
-from starlette.routing import Route, WebSocketRoute
-from starlette.testclient import TestClient, WebSocketDisconnect
 from streamlit.error_util import handle_user_script_exception
 from streamlit.testing.v1 import AppTest
 
@@ -17,8 +12,6 @@ from privacy.accounts import Accounts
 from privacy.audit import AuditLog
 from privacy.keys import KeyStore
 from streamlit_app import data, doorman
-from streamlit_app.door import Door, routes
-from streamlit_app.doorman import COOKIE
 from streamlit_app.server import note_error
 from tests.conftest import ROOT
 from tests.signing_in import session_secret, sign_in_page_test
@@ -128,99 +121,6 @@ def test_who_may_decide_about_errors_and_alerts_and_the_log_says_who_did(
         assert (kept in shown.session_state) == is_allowed
         if is_allowed:
             assert shown.session_state[kept] == "user:u_test"
-
-
-class Browser:
-    """A client before the door."""
-
-    def __init__(self, settings: Settings) -> None:
-        async def socket(websocket) -> None:
-            await websocket.accept()
-            await websocket.close()
-
-        keys = KeyStore.open(settings.home)
-        self.accounts = Accounts(settings.home, keys, AuditLog(settings.home, keys))
-        inner = Starlette(
-            routes=[
-                *routes(),
-                WebSocketRoute("/_stcore/stream", socket),
-                Route("/{path:path}", lambda _: PlainTextResponse("fact")),
-            ],
-            middleware=[Middleware(Door)],
-        )
-        self.client = TestClient(inner, follow_redirects=False)
-
-    def post(self, path: str, **form: str):
-        return self.client.post(path, data=form)
-
-
-@pytest.fixture
-def browser(settings: Settings) -> Browser:
-    return Browser(settings)
-
-
-@pytest.mark.parametrize("path", ["/", "/performance", "/media/x.csv", "/_stcore/host-config"])
-def test_nothing_is_served_without_a_session(browser: Browser, path: str) -> None:
-    answer = browser.client.get(path)
-    assert answer.status_code == 303
-    assert answer.headers["location"] == f"/sign-in?next={path}"
-    with pytest.raises(WebSocketDisconnect), browser.client.websocket_connect("/_stcore/stream"):
-        pass
-    browser.client.cookies.set(COOKIE, "guess")
-    assert browser.client.get(path).status_code == 303
-
-
-def test_signing_in_sets_a_cookie_that_scripts_cannot_read_and_signing_out_ends_it(
-    browser: Browser,
-) -> None:
-    browser.accounts.add("ada", PASSWORD, Role.OPERATOR, by="os:owner")
-    wrong = browser.post("/sign-in", name="ada", password="wrong wrong wrong")
-    assert wrong.status_code == 401 and "or password is wrong" in wrong.text
-    assert COOKIE not in wrong.cookies and "wrong wrong" not in wrong.text
-    answer = browser.post("/sign-in?next=/performance", name="ada", password=PASSWORD)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/performance")
-    cookie = answer.headers["set-cookie"]
-    assert "HttpOnly" in cookie and "SameSite=lax" in cookie
-    assert browser.client.get("/").text == "fact"
-    with browser.client.websocket_connect("/_stcore/stream"):
-        pass
-    secret = browser.client.cookies[COOKIE]
-    assert browser.client.get("/sign-out").headers["location"] == "/sign-in"
-    browser.client.cookies.set(COOKIE, secret)
-    assert browser.client.get("/").status_code == 303
-
-
-def test_a_link_signs_in_once_and_looking_at_it_does_not_spend_it(browser: Browser) -> None:
-    link = browser.accounts.first_link()
-    for _ in range(2):
-        page = browser.client.get(f"/sign-in?link={link}")
-        assert page.status_code == 200 and 'name="password"' not in page.text
-    assert browser.post(f"/sign-in?link={link}").status_code == 303
-    browser.client.cookies.clear()
-    again = browser.post(f"/sign-in?link={link}")
-    assert again.status_code == 401 and "was used or has expired" in again.text
-
-
-@pytest.mark.parametrize("target", ["https://evil.example", "//evil.example", "/\\evil.example"])
-def test_nobody_is_sent_to_another_site(browser: Browser, target: str) -> None:
-    link = browser.accounts.link(Role.OPERATOR, hours=1, by="os:owner")
-    answer = browser.client.post("/sign-in", params={"link": link, "next": target})
-    assert answer.headers["location"] == "/"
-
-
-def test_a_form_of_another_site_is_refused(browser: Browser) -> None:
-    answer = browser.client.post("/sign-in", headers={"Origin": "https://evil.example"})
-    assert answer.status_code == 403
-    assert "script-src" not in answer.headers["content-security-policy"]
-    assert "default-src 'none'" in answer.headers["content-security-policy"]
-
-
-def test_with_sign_in_off_everything_is_served(
-    browser: Browser, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TTA_MONITOR_ACCESS__SIGN_IN", "off")
-    doorman.forget()
-    assert browser.client.get("/").text == "fact"
 
 
 def test_an_error_is_logged_by_its_type_alone(capsys: pytest.CaptureFixture[str]) -> None:

@@ -23,8 +23,9 @@ from privacy.access import Role
 from privacy.audit import AuditEntry
 from privacy.keys import KeyStore
 from streamlit_app import doorman, provider
-from streamlit_app.door import Door, routes
+from streamlit_app.door import Door
 from streamlit_app.doorman import COOKIE
+from streamlit_app.entrance import routes
 from tests.identity_provider import SECRET, Provider, identity_provider
 from tta_monitor import doctor
 from tta_monitor.commands import permission
@@ -63,7 +64,8 @@ def app(
         routes=[*routes(), Route("/{path:path}", lambda _: PlainTextResponse("fact"))],
         middleware=[Middleware(Door)],
     )
-    yield TestClient(served, base_url=APP, follow_redirects=False)
+    person = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate"}
+    yield TestClient(served, base_url=APP, follow_redirects=False, headers=person)
     doorman.forget()
     provider.forget()
 
