@@ -273,7 +273,7 @@ def test_the_policy_names_the_script_inside_streamlits_page_and_no_made_up_host(
 ) -> None:
     browser.signs_in()
     policy = browser.opens("/").headers["content-security-policy"]
-    assert "script-src 'self' 'sha256-" in policy and "ws://testserver" in policy
+    assert re.search(r"script-src 'self' [^;]*'sha256-", policy) and "ws://testserver" in policy
     strange = browser.opens("/", Host="a.example; script-src *")
     assert "a.example" not in strange.headers["content-security-policy"]
 
