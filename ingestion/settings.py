@@ -123,7 +123,15 @@ class LiveSettings(_Section):
     host: str = Field("127.0.0.1", description="Address of the live query API.")
     port: int = Field(4320, description="Port of the live query API.")
     window_minutes: int = Field(60, description="How far back the live window reaches.")
-    poll_ms: int = Field(100, description="How often the spool is looked at.")
+    poll_ms: int = Field(
+        100, ge=10, le=1_000, description="How often it is asked whether anything was committed."
+    )
+    fresh_ms: int = Field(
+        500,
+        ge=0,
+        le=5_000,
+        description="A reader sees whatever was committed longer ago than this.",
+    )
 
 
 class WarehouseSettings(_Section):

@@ -11,6 +11,7 @@ import uvicorn
 from ingestion.duck import open_published
 from ingestion.errors.grouping import WatchedSite
 from ingestion.errors.store import ErrorStore
+from ingestion.lean import without_pandas
 from ingestion.settings import Settings, SettingsProblem, load_settings
 from ingestion.spool import Spool
 from live_tail.access import Door
@@ -23,6 +24,7 @@ from live_tail.api import build_app
 from live_tail.errors import HotErrors
 from live_tail.follow import Follower
 from live_tail.minutes import Minutes
+from live_tail.opened import Opened
 from live_tail.window import Window
 from privacy.accounts import Accounts
 from privacy.audit import AuditLog
@@ -36,6 +38,7 @@ _MAX_ERRORS = 2_000
 def main() -> int:
     """Run until SIGTERM; exit code 2 when settings or keys are wrong."""
     guard()
+    without_pandas()
     parser = argparse.ArgumentParser(prog="live_tail", description=__doc__)
     parser.add_argument("--home", type=Path, help="data home (default: TTA_MONITOR_HOME or ./var)")
     arguments = parser.parse_args()
@@ -63,7 +66,13 @@ def serve(settings: Settings, keys: KeyStore) -> None:
         history=Minutes(settings.home, keys),
         hot_errors=hot_errors,
     )
-    follower = Follower(Spool(settings.spool_path, keys), window, poll_ms=settings.live.poll_ms)
+    opened = Opened()
+    follower = Follower(
+        Spool(settings.spool_path, keys),
+        window,
+        fresh_ms=settings.live.fresh_ms,
+        opened=opened,
+    )
     thread = threading.Thread(target=follower.run, name="follow", daemon=True)
     thread.start()
     sources = Sources(
@@ -78,7 +87,8 @@ def serve(settings: Settings, keys: KeyStore) -> None:
         keys,
         DueRounds(sources, folders, clock=_now),
         spool=Spool(settings.spool_path, keys),
-        live_seq=lambda: follower.live_seq,
+        opened=opened,
+        follower=follower,
         error_rules_problem=lambda: site.problem,
     )
     alerts.start()

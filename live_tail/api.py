@@ -42,7 +42,9 @@ class _Numbers:
     def __init__(self, window: Window, follower: Follower) -> None:
         self._window, self._follower = window, follower
         self._registry = registry = CollectorRegistry()
-        self._lag = Gauge("tta_monitor_live_lag_ms", "Commit to window.", registry=registry)
+        self._lag = Gauge(
+            "tta_monitor_live_lag_ms", "Wait of the oldest batch not taken in.", registry=registry
+        )
         self._seq = Gauge("tta_monitor_live_seq", "Last spool batch.", registry=registry)
         self._items = Gauge("tta_monitor_live_items", "By fate.", ["fate"], registry=registry)
         self.took = Histogram(
@@ -123,6 +125,7 @@ async def _query(
 def _rows(
     window: Window, follower: Follower, name: str, parameters: dict[str, str]
 ) -> list[dict[str, Any]]:
+    follower.take_in()
     if name == "freshness":
         return [follower.freshness()]
     return run_query(window, name, parameters)

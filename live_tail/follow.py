@@ -1,8 +1,12 @@
-"""Following the spool: one thread that reads what was committed and feeds the window.
+"""Following the spool: the window takes in what was committed when somebody asks.
 
-Here: the cursor, the loop and what happens to a batch that cannot be opened. Not here: the window's
-tables. The cursor lives in memory: after a restart the window is rebuilt from the spool, whose
-drained rows stay for that purpose.
+Here: the cursor, who may take in when, and what happens to a batch that cannot be opened. Not here:
+the window's tables. The cursor lives in memory: after a restart the window is rebuilt from the spool,
+whose drained rows stay for that purpose.
+
+A reader (`live_tail/api`) and a round of rules (`live_tail/alerts/service`) take in before they look,
+so what gathers meanwhile costs one round of work however many batches it came in. The thread here
+works only when nobody asks: after a start, and when what waits has become much or old.
 """
 
 import threading
@@ -13,37 +17,47 @@ from datetime import UTC, datetime
 import pyarrow as pa
 
 from ingestion.spool import Spool, SpoolBatch
+from live_tail.opened import Opened
 from live_tail.window import Window
 from privacy.keys import KeyProblem
 from privacy.logs import logger
 
 _log = logger()
-_TIDY_S = 30
+_LOOK_S = 1.0
+_TIDY_S = 60
+# So much, or for so long, may wait while nobody asks.
+_MUCH_ROWS, _LONG_S = 20_000, 20.0
+# A reader's own bound: who is further behind is not ready.
 _READY_S = 5
-_BEHIND_MS = 1_000
 # Many small batches or few large ones: a round costs the same, and its memory is bounded.
 _ROUND_BATCHES, _ROUND_ROWS = 2_000, 50_000
 
 
 class Follower:
-    """Feeds a window from a spool; `step` does one round, `run` loops until `stop`."""
+    """Feeds a window from a spool; `step` does one round, `take_in` one for who asks."""
 
     def __init__(
         self,
         spool: Spool,
         window: Window,
         *,
-        poll_ms: int,
+        fresh_ms: int = 0,
+        opened: Opened | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        self._spool, self._window, self._poll_s = spool, window, poll_ms / 1_000
-        self._monotonic = monotonic
+        """Who asks within `fresh_ms` of the last time is answered from the window as it is."""
+        self._spool, self._window, self._fresh_s = spool, window, fresh_ms / 1_000
+        self._opened = opened or Opened()
+        self._monotonic, self._clock = monotonic, clock
         self._stopping = threading.Event()
+        self._taking = threading.RLock()
+        self._taken_s = -1e9
         self._tidied_s = monotonic()
+        self._seen = -1
         self._erasures = spool.erasures()
         self.live_seq = 0
         self.last_commit_at: datetime | None = None
-        self.lag_ms: float | None = None
         self.unreadable = 0
 
     def stop(self) -> None:
@@ -51,63 +65,95 @@ class Follower:
         self._stopping.set()
 
     def run(self) -> None:
-        """Follow until stopped; an error is counted and logged by its type, never by its text."""
+        """Do what nobody asked for until stopped; errors are logged by their type and tried again."""
         while not self._stopping.is_set():
             try:
-                read = self.step()
+                is_behind = self.look()
             except Exception as error:  # noqa: BLE001 - the live view must outlive one bad round
                 _log.error("a round failed, trying again", cause=type(error).__name__)
-                self._stopping.wait(1)
-                continue
-            # A round costs much the same for one batch as for many: what comes meanwhile waits for
-            # the next. Only who is behind does not pause.
-            if read == 0 or (self.lag_ms or 0) < _BEHIND_MS:
-                self._stopping.wait(self._poll_s)
+                is_behind = False
+            if not is_behind:
+                self._stopping.wait(_LOOK_S)
+
+    def look(self) -> bool:
+        """Take in what is much or old, tidy once a minute; whether as much waits still.
+
+        With nothing new since the last look neither spool nor window are asked for anything.
+        """
+        if self._monotonic() - self._tidied_s > _TIDY_S:
+            self._tidied_s = self._monotonic()
+            self._window.tidy()
+        version = self._spool.version()
+        if version == self._seen:
+            return False
+        rows, oldest_us = self._spool.waiting(self.live_seq)
+        if not self._is_due(rows, oldest_us):
+            # What waits now becomes old without another commit.
+            self._seen = version if oldest_us is None else -1
+            return False
+        self.step()
+        return True
+
+    def take_in(self, *, unless_fresh: bool = True) -> None:
+        """Bring the window up to what is committed now, for somebody who is about to look.
+
+        One round at most: after a restart a reader does not wait for the whole spool. A failure is
+        logged; the age of what is shown tells the reader.
+        """
+        with self._taking:
+            if unless_fresh and self._monotonic() - self._taken_s < self._fresh_s:
+                return
+            try:
+                self.step()
+            except Exception as error:  # noqa: BLE001 - an older answer is better than none
+                _log.error("a round failed, trying again", cause=type(error).__name__)
 
     def step(self) -> int:
-        """Read and ingest what is new; returns batches read.
+        """Read and ingest what is new, one round at most; returns batches read.
 
         After an erasure everything is read again: no hot table may remember the erased rows.
         """
-        erasures = self._spool.erasures()
-        if erasures != self._erasures:
-            self._window.reset()
-            self.live_seq, self._erasures = 0, erasures
-        batches = list(self._spool.read(self.live_seq, limit=self._round_size()))
-        by_signal: dict[str, list[SpoolBatch]] = {}
-        for batch in batches:
-            by_signal.setdefault(batch.signal, []).append(batch)
-        by_signal.pop("gate_decisions", None)  # for the privacy page, which reads the marts
-        for signal, some in by_signal.items():
-            opened = [(b.seq, table) for b in some if (table := self._open(b)) is not None]
-            if opened:
-                self._window.ingest(signal, opened)
-        if batches:
-            self.live_seq = batches[-1].seq
-            self.last_commit_at = datetime.fromtimestamp(batches[-1].received_us / 1e6, UTC)
-            self.lag_ms = max(time.time() * 1e3 - batches[-1].received_us / 1e3, 0.0)
-        if self._monotonic() - self._tidied_s > _TIDY_S:
-            self._window.tidy()
-            self._tidied_s = self._monotonic()
-        return len(batches)
+        with self._taking:
+            self._taken_s = self._monotonic()
+            erasures = self._spool.erasures()
+            if erasures != self._erasures:
+                self._window.reset()
+                self.live_seq, self._erasures = 0, erasures
+            batches = list(self._spool.read(self.live_seq, limit=self._round_size()))
+            by_signal: dict[str, list[SpoolBatch]] = {}
+            for batch in batches:
+                by_signal.setdefault(batch.signal, []).append(batch)
+            by_signal.pop("gate_decisions", None)  # for the privacy page, which reads the marts
+            for signal, some in by_signal.items():
+                opened = [(b.seq, table) for b in some if (table := self._open(b)) is not None]
+                if opened:
+                    self._window.ingest(signal, opened)
+            if batches:
+                self.live_seq = batches[-1].seq
+                self.last_commit_at = datetime.fromtimestamp(batches[-1].received_us / 1e6, UTC)
+                self._opened.pass_by(self.live_seq)
+            return len(batches)
 
-    def _round_size(self) -> int:
-        rows = 0
-        sizes = self._spool.sizes(self.live_seq, limit=_ROUND_BATCHES)
-        for taken, (_, row_count) in enumerate(sizes, start=1):
-            rows += row_count
-            if rows >= _ROUND_ROWS:
-                return taken
-        return max(len(sizes), 1)
+    @property
+    def lag_ms(self) -> float | None:
+        """How long the oldest batch that the window lacks has waited; None before the first one."""
+        waiting_us = self._spool.waiting(self.live_seq)[1]
+        if waiting_us is None:
+            return None if self.last_commit_at is None else 0.0
+        return max(self._clock() * 1e3 - waiting_us / 1e3, 0.0)
 
     def is_caught_up(self) -> bool:
         """Whether everything committed is in the window."""
         return self.live_seq >= self._spool.last_seq()
 
     def is_ready(self) -> bool:
-        """Whether nothing waits for longer than a reader would put up with, load or not."""
-        waiting_us = self._spool.received_us_after(self.live_seq)
-        return waiting_us is None or time.time() - waiting_us / 1e6 < _READY_S
+        """Whether a reader who asks now sees everything: one round takes in what waits.
+
+        What waits for longer than it may while nobody asks is not being taken in at all.
+        """
+        rows, oldest_us = self._spool.waiting(self.live_seq)
+        is_stuck = oldest_us is not None and self._age_s(oldest_us) > _LONG_S + _READY_S
+        return rows <= _ROUND_ROWS and not is_stuck
 
     def freshness(self) -> dict[str, object]:
         """Where the live view stands, as the one row of query `freshness`."""
@@ -127,7 +173,25 @@ class Follower:
             },
         }
 
+    def _is_due(self, rows: int, oldest_us: int | None) -> bool:
+        return rows >= _MUCH_ROWS or (oldest_us is not None and self._age_s(oldest_us) >= _LONG_S)
+
+    def _age_s(self, received_us: int) -> float:
+        return self._clock() - received_us / 1e6
+
+    def _round_size(self) -> int:
+        rows = 0
+        sizes = self._spool.sizes(self.live_seq, limit=_ROUND_BATCHES)
+        for taken, (_, row_count) in enumerate(sizes, start=1):
+            rows += row_count
+            if rows >= _ROUND_ROWS:
+                return taken
+        return max(len(sizes), 1)
+
     def _open(self, batch: SpoolBatch) -> pa.Table | None:
+        opened = self._opened.take(batch.seq, self._erasures)
+        if opened is not None:
+            return opened
         try:
             return batch.table()
         except KeyProblem:

@@ -14,11 +14,11 @@ from dataclasses import asdict, dataclass, replace
 from glob import glob
 from pathlib import Path
 
-import httpx
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 from ingestion.collectors.log_lines import Entry, entries, to_record
+from ingestion.door import Send, SendFailed, log_sender
 from ingestion.settings import LogFiles, Settings
 from privacy.keys import KeyStore
 from privacy.logs import logger
@@ -31,7 +31,6 @@ _IDLE_S = 1.0
 _HEAD_BYTES = 256
 _PACKED = (".gz", ".zip", ".xz", ".bz2", ".zst")
 _log = logger()
-Send = Callable[[bytes], None]
 
 
 @dataclass(frozen=True)
@@ -47,10 +46,6 @@ class Position:
     head_size: int = 0
     pending_end: int = 0
     pending_ns: int = 0
-
-
-class SendFailed(Exception):
-    """The receiver did not take a chunk; it is sent again."""
 
 
 class LogTail:
@@ -203,25 +198,6 @@ def _body(found: list[Entry], at_ns: int, path: Path, files: LogFiles) -> bytes:
         record.attributes.add(key="log.file.position").value.int_value = entry.start
         records.append(record)  # type: ignore[attr-defined]
     return request.SerializeToString(deterministic=True)
-
-
-def log_sender(settings: Settings) -> Send:
-    """What sends a log export to the home's own receiver; it raises SendFailed when it must come again."""
-    url = f"http://{settings.receiver.host}:{settings.receiver.http_port}/v1/logs"
-    client = httpx.Client(timeout=30)
-
-    def send(body: bytes) -> None:
-        try:
-            answer = client.post(
-                url, content=body, headers={"Content-Type": "application/x-protobuf"}
-            )
-        except httpx.HTTPError as error:
-            raise SendFailed(type(error).__name__) from None
-        # What is refused for good would be refused for ever: it is passed over.
-        if answer.status_code in {429, 502, 503, 504}:
-            raise SendFailed(str(answer.status_code))
-
-    return send
 
 
 def start_log_files(settings: Settings, stopping: threading.Event) -> threading.Thread | None:

@@ -8,11 +8,9 @@ Not here: the marts (`dbt/models/marts/errors`), notifications (`notifier`).
 
 import hashlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
-
-from ingestion.collectors.log_files import SendFailed
+from ingestion.door import Send, SendFailed
 from live_tail.alerts.store import LifeEvent, Store
 from privacy.logs import logger
 
@@ -25,8 +23,9 @@ _POLL_S, _LONGEST_S = 2.0, 60.0
 class FactsOut:
     """Sends life events; `step` sends one batch, `run` goes on until `stop`."""
 
-    def __init__(self, store: Store, send: Callable[[bytes], None]) -> None:
+    def __init__(self, store: Store, send: Send) -> None:
         self._store, self._send = store, send
+        self._seen = -1
         self._stopping = threading.Event()
 
     def stop(self) -> None:
@@ -38,7 +37,7 @@ class FactsOut:
         wait_s = _POLL_S
         while not self._stopping.is_set():
             try:
-                if self.step():
+                if self.look():
                     wait_s = _POLL_S
                     continue
             except SendFailed as error:
@@ -58,9 +57,22 @@ class FactsOut:
             self._store.mark_sent(events[-1].seq)
         return len(events)
 
+    def look(self) -> int:
+        """`step`, unless nobody has written to the store since it held nothing to send."""
+        version = self._store.version()
+        if version == self._seen:
+            return 0
+        sent = self.step()
+        self._seen = version if sent == 0 else self._seen
+        return sent
+
 
 def body_of(events: Sequence[LifeEvent]) -> bytes:
     """One export; the same events make the same bytes."""
+    from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (  # noqa: PLC0415 - many
+        ExportLogsServiceRequest,  # a home at rest never has anything to send
+    )
+
     request = ExportLogsServiceRequest()
     resource = request.resource_logs.add()
     resource.resource.attributes.add(key="service.name").value.string_value = COMPONENT

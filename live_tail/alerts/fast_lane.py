@@ -11,7 +11,7 @@ was committed while nobody looked is judged after a restart, at the time it was 
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
@@ -25,9 +25,10 @@ from ingestion.spool import Spool, SpoolBatch
 from live_tail.alerts.evaluate import readings_of
 from live_tail.alerts.model import Labels, Reading, Rule
 from live_tail.alerts.sources import Sources
-from live_tail.alerts.spec import Aggregate, Combine, Expr, Select, Threshold
+from live_tail.alerts.spec import Threshold, selects_of
 from live_tail.evidence import FAILURES, FAILURES_TABLE
 from live_tail.evidence import SPANS as EVIDENCE
+from live_tail.opened import Opened
 from live_tail.points import Points
 from live_tail.window import SEEN_TABLE, SPANS, unseen
 from privacy.keys import KeyProblem
@@ -40,7 +41,7 @@ CREATE TABLE IF NOT EXISTS alert_fast_lane (id INTEGER PRIMARY KEY CHECK (id = 1
 """
 _BATCHES = 500
 _KEEP_CURSOR_S = 5.0
-_LONGEST_PAUSE_S = 0.1
+_LONGEST_PAUSE_S = 0.2
 _PAST, _FUTURE = timedelta(days=1), timedelta(minutes=5)
 _STATUS_KEYS = pa.array(["http.response.status_code", "http.status_code"])
 _INSERTS = {
@@ -115,20 +116,8 @@ def is_for_fast_lane(rule: Rule) -> bool:
         and not rule.hold_for
         and rule.of_last == (1, 1)
         and isinstance(when, Threshold)
-        and all(select.fact == "failures" for select in _selects(when))
+        and all(select.fact == "failures" for select in selects_of(when))
     )
-
-
-def _selects(when: Threshold) -> Iterator[Select]:
-    waiting: list[Expr | None] = [when.value, when.than, when.at_least]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, Select):
-            yield one
-        elif isinstance(one, Combine):
-            waiting += [one.left, one.right]
-        elif isinstance(one, Aggregate):
-            waiting.append(one.of)
 
 
 class FastLane:
@@ -141,15 +130,21 @@ class FastLane:
         rules: Callable[[], Sequence[Rule]],
         found: Callable[[Sequence[Reading]], object],
         *,
-        poll_s: float = 0.02,
+        poll_s: float = 0.1,
+        opened: Opened | None = None,
+        failed: Callable[[], object] = lambda: None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`opened` is where the window finds what was opened here; `failed` hears that anything did."""
         self._spool, self._rules, self._found = spool, rules, found
         self._poll_s, self._monotonic = poll_s, monotonic
+        self._opened, self._failed = opened or Opened(max_rows=0), failed
         self._db = connect(home, _CURSOR)
         kept = self._db.execute("SELECT seq FROM alert_fast_lane").fetchone()
         self.seq = self._kept_seq = kept[0] if kept else spool.last_seq()
         self._kept_s = monotonic()
+        self._seen = self._newest = -1
+        self._erasures = 0
         self._failures = Failures()
         self._sources = Sources(self._failures)
         self._ahead: dict[tuple[str, Labels], tuple[int, Reading]] = {}
@@ -166,22 +161,33 @@ class FastLane:
         while not self._stopping.is_set():
             started_s = self._monotonic()
             try:
-                self.step()
+                self.look()
             except Exception as error:  # noqa: BLE001 - the fast lane must outlive one bad step
                 _log.error("a step of the fast lane failed", cause=type(error).__name__)
                 self._stopping.wait(1)
             # However many failures there are, the others get their share of the processor.
             took_s = self._monotonic() - started_s
-            self._stopping.wait(min(max(self._poll_s, took_s), _LONGEST_PAUSE_S))
+            self._stopping.wait(max(self._poll_s, min(took_s, _LONGEST_PAUSE_S)))
         self._keep_cursor()
         self._db.close()
+
+    def look(self) -> int:
+        """`step`, unless nobody has committed since everything was judged; returns batches read."""
+        version = self._spool.version()
+        if version == self._seen:
+            return 0
+        read = self.step()
+        if self.seq >= self._newest:
+            self._seen = version
+        return read
 
     def step(self) -> int:
         """Judge what was committed since; returns batches read. The cursor follows the alerts."""
         rules = [rule for rule in self._rules() if is_for_fast_lane(rule)]
-        newest = self._spool.last_seq()
+        newest = self._newest = self._spool.last_seq()
         if not rules or newest <= self.seq:
             return 0
+        self._erasures = self._spool.erasures()
         batches = list(self._spool.read(self.seq, limit=_BATCHES, signals=("spans", "logs")))
         # After a pause each second is judged at its own time, as it would have been.
         for second, some in groupby(batches, key=lambda b: b.received_us // 1_000_000):
@@ -198,6 +204,11 @@ class FastLane:
             self._ahead = {k: v for k, v in self._ahead.items() if v[0] > of_seq}
             return tuple(reading for _, reading in self._ahead.values())
 
+    def is_passed(self, seq: int) -> bool:
+        """Whether the window, which has read up to a seq, knows what `ahead` repeated until now."""
+        with self._lock:
+            return any(known <= seq for known, _ in self._ahead.values())
+
     def _judge(self, batches: list[SpoolBatch], rules: Sequence[Rule], at: datetime) -> None:
         found_in = {
             signal: [
@@ -209,6 +220,7 @@ class FastLane:
         }
         if not any(found_in.values()):
             return
+        self._failed()
         naive = at.replace(tzinfo=None)
         before = self._readings(rules, naive)
         if not sum(self._failures.add(s, some, naive) for s, some in found_in.items() if some):
@@ -220,7 +232,7 @@ class FastLane:
             with self._lock:
                 self._ahead |= {(r.rule, r.labels): (batches[-1].seq, r) for r in found}
             self._found(found)
-        longest = max(s.over + s.offset for r in rules for s in _selects(r.spec["when"]))
+        longest = max(s.over + s.offset for r in rules for s in selects_of(r.spec["when"]))
         self._failures.tidy(naive - longest - timedelta(minutes=1))
 
     def _readings(self, rules: Sequence[Rule], at: datetime) -> dict[tuple[str, Labels], Reading]:
@@ -229,10 +241,12 @@ class FastLane:
 
     def _open(self, batch: SpoolBatch) -> pa.Table | None:
         try:
-            return failing(batch.signal, batch.table())
+            table = batch.table()
         except KeyProblem:
             self.unreadable += 1
             return None
+        self._opened.put(batch.seq, self._erasures, table)
+        return failing(batch.signal, table)
 
     def _keep_cursor(self) -> None:
         self._kept_s = self._monotonic()

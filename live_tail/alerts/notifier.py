@@ -21,15 +21,16 @@ from pathlib import Path
 from ingestion.settings import Settings, SettingsProblem, load_settings
 from live_tail.alerts.channels import SendProblem, is_made_for, send
 from live_tail.alerts.journal import Journal
-from live_tail.alerts.policy import Policy, PolicyProblem, load_policy
+from live_tail.alerts.policy import FILE, Policy, PolicyProblem, load_policy
 from live_tail.alerts.store import DELIVERED, SUPERSEDED, UNCONFIRMED, WAITING, Entry, Store
 from privacy.keys import KeyProblem, KeyStore
 from privacy.logs import guard, logger
 
 _log = logger()
-_POLL_S = 0.05
-_RELOAD_S = 2.0
+_POLL_S = 0.1
+_RELOAD_S, _LOOK_S = 2.0, 5.0
 _FIRST_S, _LONGEST_S = 1.0, 300.0
+_IDLE_S = 60.0
 
 
 class Notifier:
@@ -39,6 +40,7 @@ class Notifier:
         self._home, self._keys, self._policy = home, keys, policy
         self._stopping = threading.Event()
         self._threads: dict[str, threading.Thread] = {}
+        self._news: dict[str, threading.Event] = {}
         self._lock = (home / "notifier.lock").open("w")
         # A second notifier would send everything twice: it waits until the first is gone.
         fcntl.flock(self._lock, fcntl.LOCK_EX)
@@ -57,28 +59,42 @@ class Notifier:
         self._stopping.set()
 
     def run(self) -> None:
-        """Start a thread for each channel that has something to send, until stopped."""
+        """Start a thread for each channel that has something to send, until stopped.
+
+        The outbox is read when somebody has written to `state.db`, and every five seconds.
+        """
+        seen, read_s = -1, 0.0
         while not self._stopping.is_set():
-            for name in self._store.waiting_channels():
-                thread = self._threads.get(name)
-                if thread is None or not thread.is_alive():
-                    thread = threading.Thread(target=self._serve, args=(name,), daemon=True)
-                    self._threads[name] = thread
-                    thread.start()
+            version = self._store.version()
+            if version != seen or time.monotonic() - read_s > _LOOK_S:
+                seen, read_s = version, time.monotonic()
+                for name in self._store.waiting_channels():
+                    self._wake(name)
             self._stopping.wait(_POLL_S)
+        for wakened in self._news.values():
+            wakened.set()
         for thread in self._threads.values():
             thread.join(timeout=5)
         self._store.close()
 
+    def _wake(self, channel: str) -> None:
+        self._news.setdefault(channel, threading.Event()).set()
+        thread = self._threads.get(channel)
+        if thread is None or not thread.is_alive():
+            thread = threading.Thread(target=self._serve, args=(channel,), daemon=True)
+            self._threads[channel] = thread
+            thread.start()
+
     def _serve(self, channel: str) -> None:
         """Send what is due on one channel until there is nothing left for a while."""
-        store = Store(self._home, self._keys)
+        store, news = Store(self._home, self._keys), self._news[channel]
         idle_since_s = time.monotonic()
         try:
-            while not self._stopping.is_set() and time.monotonic() - idle_since_s < 60:
+            while not self._stopping.is_set() and time.monotonic() - idle_since_s < _IDLE_S:
+                news.clear()
                 entry = store.due(channel, time.time_ns() // 1_000)
                 if entry is None:
-                    self._stopping.wait(_POLL_S)
+                    news.wait(self._pause_s(store, channel))
                     continue
                 self._deliver(store, entry)
                 idle_since_s = time.monotonic()
@@ -87,6 +103,11 @@ class Notifier:
             self._stopping.wait(1)
         finally:
             store.close()
+
+    def _pause_s(self, store: Store, channel: str) -> float:
+        """Until the next message is due, or as long as a thread waits for something to do."""
+        due_us = store.next_due_us(channel)
+        return _IDLE_S if due_us is None else min(max(due_us / 1e6 - time.time(), 0.0), _IDLE_S)
 
     def _deliver(self, store: Store, entry: Entry) -> None:
         if entry.state == UNCONFIRMED and store.is_replaced(entry):
@@ -115,12 +136,13 @@ class Notifier:
 
 
 class WatchedPolicy:
-    """The policy in force: the newest valid one, looked at again every two seconds."""
+    """The policy in force: the newest valid one; its file is looked at every two seconds."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._lock = threading.Lock()
         self.problem = ""
+        self._stamp = self._stamp_now()
         self._policy = self._load() or load_policy(Path("/nonexistent"))
         self._looked_s = time.monotonic()
 
@@ -128,12 +150,26 @@ class WatchedPolicy:
         """The policy now."""
         with self._lock:
             if time.monotonic() - self._looked_s > _RELOAD_S:
-                loaded = self._load()
-                # What is worked out for a policy holds as long as it is the same object.
-                if loaded is not None and loaded != self._policy:
-                    self._policy = loaded
                 self._looked_s = time.monotonic()
+                self._look()
             return self._policy
+
+    def _look(self) -> None:
+        stamp = self._stamp_now()
+        if stamp == self._stamp:
+            return
+        self._stamp = stamp
+        loaded = self._load()
+        # What is worked out for a policy holds as long as it is the same object.
+        if loaded is not None and loaded != self._policy:
+            self._policy = loaded
+
+    def _stamp_now(self) -> tuple[int, int, int] | None:
+        try:
+            stat = (self._settings.home / FILE).stat()
+        except OSError:
+            return None
+        return stat.st_ino, stat.st_mtime_ns, stat.st_size
 
     def _load(self) -> Policy | None:
         try:

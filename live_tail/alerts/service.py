@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from ingestion.collectors.log_files import log_sender
+from ingestion.door import log_sender
 from ingestion.settings import Settings
 from ingestion.spool import Spool
 from live_tail.alerts.facts_out import FactsOut
@@ -19,11 +19,13 @@ from live_tail.alerts.manager import Manager
 from live_tail.alerts.notifier import WatchedPolicy
 from live_tail.alerts.rounds import DueRounds
 from live_tail.alerts.store import Store
+from live_tail.follow import Follower
+from live_tail.opened import Opened
 from privacy.keys import KeyStore
 from privacy.logs import logger
 
 _log = logger()
-_TICK_S = 0.25
+_TICK_S = 1.0
 # Thousands of alerts are many small objects and no cycles: with Python's own thresholds a third of a
 # round is looking for garbage.
 GC_THRESHOLD = (10_000, 20, 20)
@@ -32,8 +34,8 @@ GC_THRESHOLD = (10_000, 20, 20)
 class AlertService:
     """Takes rounds as they come and lets time pass between them.
 
-    `spool` is a connection of the fast lane's own, `live_seq` says up to where the window has
-    read, `error_rules_problem` why errors.yaml was not taken.
+    `spool` is a connection of the fast lane's own, `opened` where it leaves what it opened for the
+    `follower`, `error_rules_problem` says why errors.yaml was not taken.
     """
 
     def __init__(
@@ -43,7 +45,8 @@ class AlertService:
         rounds: DueRounds,
         *,
         spool: Spool,
-        live_seq: Callable[[], int],
+        opened: Opened,
+        follower: Follower,
         error_rules_problem: Callable[[], str] = lambda: "",
     ) -> None:
         policy = WatchedPolicy(settings)
@@ -54,10 +57,18 @@ class AlertService:
             policy_problem=lambda: policy.problem,
             error_rules_problem=error_rules_problem,
         )
-        self._rounds, self._live_seq = rounds, live_seq
-        self._fast = FastLane(spool, settings.home, lambda: rounds.rules, self.manager.hasten)
+        self._rounds, self._follower = rounds, follower
+        self._awake, self._stopping = threading.Event(), threading.Event()
+        self._fast = FastLane(
+            spool,
+            settings.home,
+            lambda: rounds.rules,
+            self.manager.hasten,
+            poll_s=settings.live.poll_ms / 1_000,
+            opened=opened,
+            failed=self._hasten,
+        )
         self._facts = FactsOut(Store(settings.home, keys), log_sender(settings))
-        self._stopping = threading.Event()
         self._threads = [
             threading.Thread(target=self._run, name="alerts", daemon=True),
             threading.Thread(target=self._fast.run, name="fast lane", daemon=True),
@@ -73,26 +84,38 @@ class AlertService:
     def stop(self) -> None:
         """End after the tick at hand."""
         self._stopping.set()
+        self._awake.set()
         self._fast.stop()
         self._facts.stop()
         for thread in self._threads:
             thread.join(timeout=5)
 
+    def tick(self) -> None:
+        """A round when one is due, else time passes."""
+        if not self._rounds.is_due():
+            self.manager.tick()
+            return
+        self._follower.take_in(unless_fresh=False)
+        known = self._follower.live_seq
+        if self._fast.is_passed(known):
+            self._rounds.hasten()
+        made, rules = self._rounds.make()
+        readings = (*made.readings, *self._fast.ahead(known))
+        self.manager.take(replace(made, readings=readings), rules)
+
+    def _hasten(self) -> None:
+        """Something failed: rules that begin with a failure are looked at now."""
+        self._rounds.hasten()
+        self._awake.set()
+
     def _run(self) -> None:
-        wait_s = _TICK_S
-        while not self._stopping.wait(wait_s):
+        while not self._stopping.is_set():
+            self._awake.wait(_TICK_S)
+            self._awake.clear()
             started_s = time.monotonic()
             try:
-                known = self._live_seq()
-                found = self._rounds()
-                if found is None:
-                    self.manager.tick()
-                else:
-                    made, rules = found
-                    readings = (*made.readings, *self._fast.ahead(known))
-                    self.manager.take(replace(made, readings=readings), rules)
+                self.tick()
             except Exception as error:  # noqa: BLE001 - alerting must outlive one bad round
                 _log.error("an alert round failed, trying again", cause=type(error).__name__)
-                self._stopping.wait(1)
             # Ten thousand alerts take a fifth of a second: the live view gets its share too.
-            wait_s = max(_TICK_S, time.monotonic() - started_s)
+            self._stopping.wait(time.monotonic() - started_s)

@@ -5,6 +5,7 @@ Here: pydantic models and nothing that acts. Files and reloading are `rule_files
 """
 
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
@@ -129,6 +130,19 @@ class Threshold(_Strict):
         if (self.compare is None) == (self.than is None):
             raise ValueError("needs either compare or than")
         return self
+
+
+def selects_of(when: Threshold) -> Iterator[Select]:
+    """Every series or fact that a threshold reads."""
+    waiting: list[Expr | None] = [when.value, when.than, when.at_least]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, Select):
+            yield one
+        elif isinstance(one, Combine):
+            waiting += [one.left, one.right]
+        elif isinstance(one, Aggregate):
+            waiting.append(one.of)
 
 
 class Ratio(_Strict):

@@ -164,6 +164,10 @@ class Store:
             for at, kind, record in rows.fetchall()
         ]
 
+    def version(self) -> int:
+        """A number that is another one once another connection has written; asking costs nothing."""
+        return self._db.execute("PRAGMA data_version").fetchone()[0]
+
     def unsent(self, limit: int) -> list[LifeEvent]:
         """The next events that the warehouse was not told of, in order."""
         rows = self._db.execute(
@@ -216,6 +220,14 @@ class Store:
             "SELECT DISTINCT channel FROM alert_outbox WHERE state IN ('waiting', 'unconfirmed')"
         )
         return {channel for (channel,) in rows.fetchall()}
+
+    def next_due_us(self, channel: str) -> int | None:
+        """When the channel may send next, as far as is known now; None when nothing waits."""
+        return self._db.execute(
+            "SELECT min(due_us) FROM alert_outbox"
+            " WHERE channel = ? AND state IN ('waiting', 'unconfirmed')",
+            (channel,),
+        ).fetchone()[0]
 
     def is_replaced(self, entry: Entry) -> bool:
         """Whether something newer on the same subject was delivered to the same channel."""

@@ -27,6 +27,7 @@ from ingestion.spool import Spool
 from privacy.keys import KeyStore
 from tests.bench.alert_round import alert_round
 from tests.bench.gate import gate
+from tests.bench.live_cost import live_cost
 from tests.bench.load import CAPTURE, capture_load, send
 from tests.browser import browser_page
 from tests.e2e.test_browser import seconds_until_shown, send_requests
@@ -44,7 +45,9 @@ def main() -> None:
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     }
     chosen = sys.argv[1:]
-    measures = (throughput, acknowledgement, live_lag, storage, history, alert_round, gate)
+    measures = (
+        throughput, acknowledgement, live_lag, live_cost, storage, history, alert_round, gate,
+    )  # fmt: skip
     for measure in (m for m in measures if not chosen or m.__name__ in chosen):
         print(f"measuring {measure.__name__} …", flush=True)
         figures |= measure()

@@ -15,7 +15,7 @@ def test_batch_and_live_count_the_same_errors_in_the_same_groups(built: Settings
     window = Window(
         minutes=1_440 * 30, max_errors=100, clock=lambda: datetime(2026, 11, 23, 23, tzinfo=UTC)
     )
-    follower = Follower(Spool(built.spool_path, keys), window, poll_ms=10)
+    follower = Follower(Spool(built.spool_path, keys), window)
     while follower.step():
         pass
     hot = window.cursor().execute(

@@ -101,7 +101,7 @@ def test_the_live_window_is_rebuilt_without_the_person(
     window = Window(
         minutes=60, max_errors=10, clock=lambda: datetime.fromtimestamp(NOW_NS / 1e9, UTC)
     )
-    follower = Follower(spool, window, poll_ms=10)
+    follower = Follower(spool, window)
 
     def requests() -> int:
         while follower.step():

@@ -77,7 +77,7 @@ class Live:
         self.window = Window(
             minutes=60, max_errors=100, clock=lambda: self.now, hot_errors=HotErrors(self.store)
         )
-        self.follower = Follower(Spool(settings.spool_path, keys), self.window, poll_ms=10)
+        self.follower = Follower(Spool(settings.spool_path, keys), self.window)
         self.catch_up()
 
     def catch_up(self) -> None:

@@ -43,7 +43,7 @@ def window(clock: Clock) -> Window:
 
 
 def catch_up(spool: Spool, window: Window) -> Follower:
-    follower = Follower(spool, window, poll_ms=1)
+    follower = Follower(spool, window)
     while follower.step():
         pass
     return follower
@@ -247,9 +247,10 @@ def test_the_follower_goes_on_after_a_failed_round(
     spool: Spool, window: Window, pipeline: Pipeline
 ) -> None:
     import threading
+    import time
     from unittest.mock import patch
 
-    follower = Follower(spool, window, poll_ms=1)
+    follower = Follower(spool, window, clock=lambda: time.time() + 60)
     real, failed = follower.step, threading.Event()
 
     def flaky() -> int:

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
-from ingestion.collectors.log_files import LogTail, SendFailed
+from ingestion.collectors.log_files import LogTail
+from ingestion.door import SendFailed
 from ingestion.collectors.log_lines import entries, to_record
 from ingestion.settings import LogFiles
 from privacy.keys import KeyStore

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ingestion.collectors.log_files import SendFailed
+from ingestion.door import SendFailed
 from ingestion.receivers.pipeline import Incoming, Pipeline
 from ingestion.settings import Settings
 from ingestion.spool import Spool

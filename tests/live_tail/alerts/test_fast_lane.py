@@ -239,7 +239,10 @@ class Desk:
         self.window = Window(minutes=60, max_errors=10, clock=lambda: self.now)
         self.rounds = Rounds(Sources(self.window), [rule])
         self.rules = {rule.name: rule}
-        self.lane = FastLane(spool, settings.home, lambda: [rule], self.manager.hasten)
+        self.lane = FastLane(
+            spool, settings.home, lambda: [rule], self.manager.hasten,
+            failed=lambda: self.rounds.hasten(self.now),
+        )  # fmt: skip
         self.spool, self.pipeline, self.live_seq = spool, pipeline, 0
 
     def fail(self) -> None:
@@ -253,6 +256,8 @@ class Desk:
         from dataclasses import replace
 
         self.now += timedelta(seconds=seconds)
+        if self.lane.is_passed(self.live_seq):
+            self.rounds.hasten(self.now)
         made = self.rounds.make(self.now)
         made = replace(made, readings=(*made.readings, *self.lane.ahead(self.live_seq)))
         return [e.kind for e in self.manager.take(made, self.rules)]

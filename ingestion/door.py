@@ -1,0 +1,42 @@
+"""Sending to this home's own receiver: one OTLP export over plain HTTP on the loopback.
+
+Here: the request and which answers mean "come again". Not here: what is sent (`collectors`,
+`live_tail/alerts/facts_out`), when it is tried again. The standard library is enough for it, and
+the processes that wait most of the time stay small.
+"""
+
+import http.client
+from collections.abc import Callable
+
+from ingestion.settings import Settings
+
+Send = Callable[[bytes], None]
+_TIMEOUT_S = 30
+_COME_AGAIN = frozenset({429, 502, 503, 504})
+
+
+class SendFailed(Exception):
+    """The receiver did not take it now; the message is a status or the type of an error."""
+
+
+def log_sender(settings: Settings) -> Send:
+    """What sends a log export; it raises SendFailed when it must come again."""
+    receiver = settings.receiver
+
+    def send(body: bytes) -> None:
+        connection = http.client.HTTPConnection(
+            receiver.host, receiver.http_port, timeout=_TIMEOUT_S
+        )
+        try:
+            headers = {"Content-Type": "application/x-protobuf"}
+            connection.request("POST", "/v1/logs", body, headers)
+            status = connection.getresponse().status
+        except (OSError, http.client.HTTPException) as error:
+            raise SendFailed(type(error).__name__) from None
+        finally:
+            connection.close()
+        # What is refused for good would be refused for ever: it is passed over.
+        if status in _COME_AGAIN:
+            raise SendFailed(str(status))
+
+    return send
