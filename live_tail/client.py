@@ -62,7 +62,9 @@ class LiveClient:
 
         `acting_for` is the account that the caller has already asked the policy for.
         """
-        headers = {ACTING_FOR: acting_for} if acting_for else {}
+        headers = {"Content-Type": "application/json"}
+        if acting_for:
+            headers[ACTING_FOR] = acting_for
         return self._ask("POST", path, json.dumps(body), headers)
 
     def _get(self, path: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -94,7 +96,7 @@ class LiveClient:
             parts.hostname or "", parts.port, timeout=self._timeout_s
         )
         try:
-            connection.request(method, path, body, {"Content-Type": "application/json", **headers})
+            connection.request(method, path, body, headers)
             answer = connection.getresponse()
             return answer.status, answer.read()
         finally:

@@ -7,7 +7,6 @@ The OS user who can read `keys/` opens everything by definition and counts as ad
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,21 +14,15 @@ from typing import Any
 import yaml
 
 from privacy.audit import AuditLog, Outcome
-from privacy.roles import Role
+from privacy.roles import (  # ADMINISTRATOR: every door takes who and what from here
+    ADMINISTRATOR,  # noqa: F401
+    Principal,
+    Right,
+    Role,
+)
 
 POLICY_FILE = Path(__file__).with_name("access_policy.yaml")
 EVERYTHING = "*"
-
-
-class Right(StrEnum):
-    """Kinds of things the policy names."""
-
-    PAGE = "pages"
-    AUDIENCE = "audiences"
-    QUERY = "queries"
-    DRILL_DOWN = "drill_downs"
-    ACTION = "actions"
-    COMMAND = "commands"
 
 
 class AccessPolicyProblem(Exception):
@@ -38,18 +31,6 @@ class AccessPolicyProblem(Exception):
 
 class Forbidden(Exception):
     """Nobody allowed this; the message names what was asked and who can help."""
-
-
-@dataclass(frozen=True)
-class Principal:
-    """Somebody or something that was recognised; `id` is ours and safe to write anywhere."""
-
-    id: str
-    roles: frozenset[Role]
-
-
-ADMINISTRATOR = Principal("os:owner", frozenset(Role))
-"""Whoever can read `keys/`: the command line and the processes of this home."""
 
 
 @dataclass(frozen=True)

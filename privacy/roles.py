@@ -1,8 +1,9 @@
-"""What somebody may be here: the roles, by name alone.
+"""What somebody may be here and which kinds of things there are to allow, by name alone.
 
 Not here: what a role may do (`access`).
 """
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -15,3 +16,26 @@ class Role(StrEnum):
     RESEARCHER = "researcher"
     PRIVACY_OFFICER = "privacy_officer"
     ADMIN = "admin"
+
+
+class Right(StrEnum):
+    """Kinds of things the policy names."""
+
+    PAGE = "pages"
+    AUDIENCE = "audiences"
+    QUERY = "queries"
+    DRILL_DOWN = "drill_downs"
+    ACTION = "actions"
+    COMMAND = "commands"
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Somebody or something that was recognised; `id` is ours and safe to write anywhere."""
+
+    id: str
+    roles: frozenset[Role]
+
+
+ADMINISTRATOR = Principal("os:owner", frozenset(Role))
+"""Whoever can read `keys/`: the command line and the processes of this home."""

@@ -5,53 +5,45 @@ Here: arguments, printing and exit codes. Not here: what commands do (`supervise
 """
 
 import json
+import os
+import signal
 import sys
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from ingestion.settings import Settings, SettingsProblem
-from privacy.access import Right
-from privacy.accounts import Accounts
-from privacy.audit import AuditLog
-from privacy.keys import KeyProblem, KeyStore
 from privacy.logs import guard
-from tta_monitor import doctor as doctor_checks
-from tta_monitor import query as queries
-from tta_monitor import replay as replays
-from tta_monitor import supervise
+from privacy.roles import Right
 from tta_monitor.commands import access as _access  # noqa: F401 - adds commands
-from tta_monitor.commands import alert_rules as _alert_rules_commands  # noqa: F401 - adds commands
-from tta_monitor.commands import alerts_life as _alerts_life_commands  # noqa: F401 - adds commands
-from tta_monitor.commands import audit as _audit  # noqa: F401 - adds `privacy verify`
-from tta_monitor.commands import errors as _errors_commands  # noqa: F401 - adds commands
-from tta_monitor.commands import keys as _keys_commands  # noqa: F401 - adds commands
+from tta_monitor.commands import alert_rules as _alert_rules  # noqa: F401 - adds commands
+from tta_monitor.commands import alerts_life as _alerts_life  # noqa: F401 - adds commands
+from tta_monitor.commands import audit as _audit  # noqa: F401 - adds commands
+from tta_monitor.commands import errors as _errors  # noqa: F401 - adds commands
+from tta_monitor.commands import keys as _keys  # noqa: F401 - adds commands
 from tta_monitor.commands import privacy_erase as _privacy_erase  # noqa: F401 - adds commands
 from tta_monitor.commands import privacy_landed as _privacy_landed  # noqa: F401 - adds commands
 from tta_monitor.commands import privacy_scan as _privacy_scan  # noqa: F401 - adds commands
-from tta_monitor.commands import redact as _redact_commands  # noqa: F401 - adds commands
-from tta_monitor.commands import release as _release_commands  # noqa: F401 - adds commands
-from tta_monitor.commands import retention as _retention_commands  # noqa: F401 - adds commands
-from tta_monitor.commands import site_policy as _site_policy_commands  # noqa: F401 - adds commands
+from tta_monitor.commands import redact as _redact  # noqa: F401 - adds commands
+from tta_monitor.commands import release as _release  # noqa: F401 - adds commands
+from tta_monitor.commands import retention as _retention  # noqa: F401 - adds commands
+from tta_monitor.commands import site_policy as _site_policy  # noqa: F401 - adds commands
 from tta_monitor.commands.context import Chosen, err, out, print_table
 from tta_monitor.commands.context import settings as _settings
-from tta_monitor.commands.groups import GROUPS
+from tta_monitor.commands.groups import GROUPS, group
 from tta_monitor.commands.permission import guard_commands, require
 from tta_monitor.problems import Problem
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="TTA Monitor: the observability warehouse of TTA.",
-)
+if TYPE_CHECKING:
+    from ingestion.settings import Settings
+    from privacy.keys import KeyStore
+
+app = group("TTA Monitor: the observability warehouse of TTA.")
 for _name, _group in GROUPS.items():
-    if _group.registered_commands:
-        app.add_typer(_group, name=_name)
+    app.add_typer(_group, name=_name)
 _READY_S = 180
+_WAITER = Path(__file__).with_name("waiter.py")
 
 
 @app.callback()
@@ -67,14 +59,26 @@ def common(
 def main() -> None:
     """Entry point: a Problem becomes one sentence and an exit code, never a traceback."""
     guard()
+    # Looking for plugins reads the entry points of every installed package.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
     try:
         app()
-    except Problem as problem:
-        err.print(f"[red]error:[/red] {problem}", soft_wrap=True)
-        sys.exit(problem.code)
-    except (SettingsProblem, KeyProblem) as problem:
-        err.print(f"[red]error:[/red] {problem}", soft_wrap=True)
-        sys.exit(2)
+    except Exception as error:
+        code = _exit_code(error)
+        if code is None:
+            raise
+        err.print(error, mark="error:", colour="red")
+        sys.exit(code)
+
+
+def _exit_code(error: Exception) -> int | None:
+    """The code for an error that says what to do; None for one that nobody foresaw."""
+    if isinstance(error, Problem):
+        return error.code
+    from ingestion.setting_sources import SettingsProblem
+    from privacy.keys import KeyProblem
+
+    return 2 if isinstance(error, SettingsProblem | KeyProblem) else None
 
 
 @app.command()
@@ -87,6 +91,9 @@ def up(
 
     Example: ./tta.sh monitor up --demo
     """
+    from privacy.keys import KeyStore
+    from tta_monitor import supervise
+
     settings = _settings()
     if supervise.is_running(settings):
         out.print(f"already running for {settings.home}")
@@ -107,7 +114,7 @@ def up(
         if detach:
             return
         out.print("Ctrl-C stops everything.")
-        process.wait()
+        _wait_in_little_memory(process.pid, settings.home)
     except KeyboardInterrupt:
         out.print("stopping …")
         supervise.stop(settings)
@@ -120,8 +127,10 @@ def down() -> None:
 
     Example: ./tta.sh monitor down
     """
+    from tta_monitor import supervisor
+
     settings = _settings()
-    if supervise.stop(settings):
+    if supervisor.stop(settings.home):
         out.print("stopped")
     else:
         out.print(f"nothing runs for {settings.home}")
@@ -135,6 +144,9 @@ def status(
 
     Example: ./tta.sh monitor status --json
     """
+    from tta_monitor import doctor as doctor_checks
+    from tta_monitor import supervise
+
     settings = _settings()
     states = supervise.states(settings)
     lag_ms = _live_lag(settings)
@@ -161,7 +173,7 @@ def status(
             ],
         )
         for problem in wrong:
-            out.print(f"not taken: {problem}", markup=False, soft_wrap=True)
+            out.print(f"not taken: {problem}")
     raise typer.Exit(1 if is_down else 0)
 
 
@@ -175,6 +187,8 @@ def replay(
 
     Example: ./tta.sh monitor replay capture.tar.xz --shift-to-now
     """
+    from tta_monitor import replay as replays
+
     settings = _settings()
     captured = replays.read_capture(path)
     if shift_to_now:
@@ -183,14 +197,14 @@ def replay(
     endpoint = f"http://{receiver.host}:{receiver.http_port}"
     accepted = rejected = 0
     errors: dict[str, int] = {}
-    columns = (TextColumn("sending"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err) as bar:
-        task = bar.add_task("", total=len(captured))
-        for sent in replays.send_all(captured, endpoint, rate=rate):
-            accepted, rejected = accepted + sent.accepted, rejected + sent.rejected
-            if sent.error:
-                errors[sent.error] = errors.get(sent.error, 0) + 1
-            bar.advance(task)
+    for number, sent in enumerate(replays.send_all(captured, endpoint, rate=rate), start=1):
+        accepted, rejected = accepted + sent.accepted, rejected + sent.rejected
+        if sent.error:
+            errors[sent.error] = errors.get(sent.error, 0) + 1
+        if sys.stderr.isatty():
+            sys.stderr.write(f"\rsending {number}/{len(captured)}")
+    if sys.stderr.isatty():
+        sys.stderr.write("\r\x1b[K")
     out.print(f"sent {len(captured)} bodies: {accepted} items accepted, {rejected} rejected")
     for error, count in errors.items():
         err.print(f"{count} bodies: {error}")
@@ -203,17 +217,18 @@ def build() -> None:
 
     Example: ./tta.sh monitor build
     """
+    from dagster_project.build import run_build
+    from privacy.keys import KeyStore
+
     settings = _settings()
     KeyStore.open(settings.home)
-    from dagster_project.build import run_build  # noqa: PLC0415 - Dagster takes seconds to import
-
     report = run_build(settings, progress=lambda step: err.print(f"· {step}"))
     out.print(
         f"{'built' if report.ok else 'failed'} in {report.duration_s:.0f} s: {report.landed_rows} rows "
         f"landed, {report.checks_passed} checks passed, {len(report.checks_failed)} failed"
     )
     for failed in (*report.failed_steps, *report.checks_failed):
-        err.print(f"[red]failed:[/red] {failed}")
+        err.print(failed, mark="failed:", colour="red")
     raise typer.Exit(0 if report.ok else 1)
 
 
@@ -230,6 +245,8 @@ def query(
     if format not in {"table", "json", "csv"}:
         raise Problem("--format must be table, json or csv.", code=2)
     require(Right.AUDIENCE, audience)
+    from tta_monitor import query as queries
+
     answer = queries.ask(_settings(), sql, audience)
     if format == "json":
         print(queries.as_json(answer))
@@ -247,19 +264,27 @@ def doctor() -> None:
 
     Example: ./tta.sh monitor doctor
     """
+    from tta_monitor import doctor as doctor_checks
+
     worst = 0
     for finding in doctor_checks.examine(_settings()):
         colour = {"ok": "green", "warn": "yellow", "fail": "red"}[finding.level]
-        out.print(
-            f"[{colour}]{finding.level:>4}[/{colour}] {finding.name}: {finding.message}",
-            soft_wrap=True,
-        )
+        told = f"{finding.name}: {finding.message}"
+        out.print(told, mark=f"{finding.level:>4}", colour=colour)
         worst = max(worst, finding.level == "fail")
     raise typer.Exit(int(worst))
 
 
-def _live_lag(settings: Settings) -> float | None:
-    from live_tail.client import LiveClient, LiveUnavailable  # noqa: PLC0415
+def _wait_in_little_memory(supervisor_pid: int, home: Path) -> None:
+    """Go on as the waiter: what brought everything up is not needed to wait for its end."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    down = [sys.executable, "-m", "tta_monitor", "--home", str(home), "down"]
+    waiter = [sys.executable, "-I", "-S", str(_WAITER), str(supervisor_pid), *down]
+    os.execv(sys.executable, waiter)  # noqa: S606
+
+
+def _live_lag(settings: "Settings") -> float | None:
+    from live_tail.client import LiveClient, LiveUnavailable
 
     try:
         return LiveClient.of(settings).query("freshness").lag_ms
@@ -267,8 +292,11 @@ def _live_lag(settings: Settings) -> float | None:
         return None
 
 
-def _print_first_link(settings: Settings, keys: KeyStore) -> None:
+def _print_first_link(settings: "Settings", keys: "KeyStore") -> None:
     """The admin's way in, printed once for a home: later ones come from `access link`."""
+    from privacy.accounts import Accounts
+    from privacy.audit import AuditLog
+
     if settings.access.sign_in == "off":
         out.print("Sign-in is off: everybody on this machine is admin.")
         return
@@ -277,12 +305,12 @@ def _print_first_link(settings: Settings, keys: KeyStore) -> None:
     log.close()
     if secret:
         address = f"http://{settings.app.host}:{settings.app.port}/sign-in?link={secret}"
-        out.print(f"Sign in as admin (works once, for 24 h): {address}", soft_wrap=True)
+        out.print(f"Sign in as admin (works once, for 24 h): {address}")
     else:
         out.print("To sign in: an account, or a link from `./tta.sh monitor access link`")
 
 
-def _print_urls(settings: Settings, *, headless: bool) -> None:
+def _print_urls(settings: "Settings", *, headless: bool) -> None:
     receiver = settings.receiver
     out.print()
     if not headless:

@@ -6,19 +6,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-
-import duckdb
+from pathlib import Path
 
 from ingestion.client_secret import client_secret
-from ingestion.duck import connect
-from ingestion.errors.grouping import RulesProblem, load_site
 from ingestion.settings import Settings, SettingsProblem
-from live_tail.alerts.policy import PolicyProblem as PolicyFileProblem
-from live_tail.alerts.policy import load_policy
-from live_tail.alerts.rule_files import SHIPPED, RuleProblem, load_rules
-from privacy.fields import PolicyProblem
 from privacy.keys import KeyProblem, KeyStore
-from privacy.site_policy import load_site_policy
 
 _MIN_FREE_BYTES = 2 * 1024**3
 
@@ -72,6 +64,9 @@ def _keys(settings: Settings) -> tuple[str, str]:
 
 
 def _policy(settings: Settings) -> tuple[str, str]:
+    from privacy.fields import PolicyProblem
+    from privacy.site_policy import load_site_policy
+
     try:
         decisions = load_site_policy(settings.home)
     except PolicyProblem as problem:
@@ -88,19 +83,39 @@ def _site_files(settings: Settings) -> tuple[str, str]:
 
 def wrong_files(settings: Settings) -> list[str]:
     """Why files of the site (errors.yaml, alerting.yaml, rules/) are not taken, each in a sentence."""
-    home = settings.home
-    checks: tuple[Callable[[], object], ...] = (
-        lambda: load_site(home / "errors.yaml"),
-        lambda: load_policy(home),
-        lambda: load_rules([SHIPPED, home / "rules"]),
-    )
-    problems = []
-    for check in checks:
-        try:
-            check()
-        except (RulesProblem, PolicyFileProblem, RuleProblem) as problem:
-            problems.append(str(problem))
-    return problems
+    checks = {"errors.yaml": _errors_file, "alerting.yaml": _alerting_file, "rules": _rule_files}
+    problems = (check(settings.home) for n, check in checks.items() if (settings.home / n).exists())
+    return [problem for problem in problems if problem]
+
+
+def _errors_file(home: Path) -> str:
+    from ingestion.errors.grouping import RulesProblem, load_site
+
+    try:
+        load_site(home / "errors.yaml")
+    except RulesProblem as problem:
+        return str(problem)
+    return ""
+
+
+def _alerting_file(home: Path) -> str:
+    from live_tail.alerts.policy import PolicyProblem, load_policy
+
+    try:
+        load_policy(home)
+    except PolicyProblem as problem:
+        return str(problem)
+    return ""
+
+
+def _rule_files(home: Path) -> str:
+    from live_tail.alerts.rule_files import SHIPPED, RuleProblem, load_rules
+
+    try:
+        load_rules([SHIPPED, home / "rules"])
+    except RuleProblem as problem:
+        return str(problem)
+    return ""
 
 
 def _sign_in(settings: Settings) -> tuple[str, str]:
@@ -141,6 +156,10 @@ def _spool(settings: Settings) -> tuple[str, str]:
 
 
 def _crypto(_: Settings) -> tuple[str, str]:
+    import duckdb
+
+    from ingestion.duck import connect
+
     try:
         connect().close()
     except (duckdb.Error, ImportError) as error:

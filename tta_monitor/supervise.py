@@ -1,14 +1,12 @@
 """Starting, watching and stopping the product's processes, through supervisord.
 
-Here: what runs with which command, the generated supervisor configuration, and asking the running
-supervisor over its unix socket. Not here: the processes themselves, printing (`cli`). supervisord
-restarts what dies with back-off, rotates logs and stops whole process groups.
+Here: what runs with which command, and the generated supervisor configuration. Not here: asking the
+running supervisor (`supervisor`), the processes themselves, printing (`cli`). supervisord restarts
+what dies with back-off, rotates logs and stops whole process groups.
 """
 
-import contextlib
-import hashlib
+import http.client
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -17,14 +15,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from xmlrpc.client import Fault, ServerProxy
-
-import httpx
-import psutil
-from supervisor.xmlrpc import SupervisorTransport
+from urllib.parse import urlsplit
 
 from dagster_project.dagster_home import dagster_environment, ensure_dagster_home
 from ingestion.settings import Settings
+from tta_monitor import supervisor
 from tta_monitor.problems import Problem
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -159,42 +154,23 @@ def start(settings: Settings, chosen: list[Program]) -> subprocess.Popen[bytes]:
 
 def is_running(settings: Settings) -> bool:
     """Whether a supervisor answers for this data home."""
-    try:
-        with _rpc(settings) as rpc:
-            return bool(rpc.supervisor.getPID())
-    except (OSError, Fault):
-        return False
+    return supervisor.running_pid(settings.home) is not None
 
 
 def states(settings: Settings) -> list[ProcessState]:
     """The supervised processes; raises Problem when nothing runs."""
     ports = {p.name: p.port for p in programs(settings, demo=True, headless=False)}
-    try:
-        with _rpc(settings) as rpc:
-            found: Any = rpc.supervisor.getAllProcessInfo()
-    except (OSError, Fault):
+    found = supervisor.processes(settings.home)
+    if found is None:
         raise Problem(
             f"nothing runs for {settings.home}: start it with `./tta.sh monitor up`.", code=1
-        ) from None
+        )
     return [_state(info, ports) for info in found]
 
 
-def stop(settings: Settings, *, timeout_s: float = 45) -> bool:
+def stop(settings: Settings) -> bool:
     """Stop every process of this home and no other; False when nothing ran."""
-    try:
-        with _rpc(settings) as rpc:
-            supervisor = psutil.Process(int(rpc.supervisor.getPID()))  # type: ignore[arg-type]
-            family = [supervisor, *supervisor.children(recursive=True)]
-            rpc.supervisor.shutdown()
-    except (OSError, Fault, psutil.NoSuchProcess):
-        return False
-    # psutil compares start times, so a reused pid is never signalled.
-    _, alive = psutil.wait_procs(family, timeout=timeout_s)
-    for process in alive:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.send_signal(signal.SIGKILL)
-    psutil.wait_procs(alive, timeout=5)
-    return True
+    return supervisor.stop(settings.home)
 
 
 def wait_until_ready(chosen: list[Program], *, timeout_s: float) -> Iterator[tuple[str, bool]]:
@@ -227,30 +203,14 @@ def _state(info: dict[str, Any], ports: dict[str, int | None]) -> ProcessState:
     )
 
 
-@contextlib.contextmanager
-def _rpc(settings: Settings) -> Iterator[Any]:
-    transport = SupervisorTransport(None, None, f"unix://{_socket(settings)}")
-    proxy = ServerProxy("http://127.0.0.1", transport=transport)
-    try:
-        yield proxy
-    finally:
-        transport.close()
-
-
 def _conf(settings: Settings) -> str:
     return str(settings.run_path / "supervisord.conf")
-
-
-def _socket(settings: Settings) -> Path:
-    # Unix socket paths are limited to about 100 bytes, homes are not.
-    digest = hashlib.sha256(str(settings.home).encode()).hexdigest()[:12]
-    return Path("/tmp") / f"tta-monitor-{os.getuid()}-{digest}.sock"  # noqa: S108 - mode 0700
 
 
 def _configuration(settings: Settings, chosen: list[Program]) -> str:
     run = settings.run_path
     head = f"""[unix_http_server]
-file={_socket(settings)}
+file={supervisor.socket_path(settings.home)}
 chmod=0700
 
 [supervisord]
@@ -298,7 +258,12 @@ def _is_taken(port: int) -> bool:
 
 
 def _answers(url: str) -> bool:
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=2)
     try:
-        return httpx.get(url, timeout=2).is_success
-    except httpx.HTTPError:
+        connection.request("GET", parts.path)
+        return connection.getresponse().status < 300
+    except (OSError, http.client.HTTPException):
         return False
+    finally:
+        connection.close()

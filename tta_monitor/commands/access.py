@@ -8,21 +8,21 @@ import getpass
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from privacy.access import Role
-from privacy.accounts import AccountProblem, Accounts
-from privacy.audit import AuditLog
-from privacy.keys import KeyStore
+from privacy.roles import Role
 from tta_monitor.commands import groups
 from tta_monitor.commands.context import err, out, print_table, settings
 from tta_monitor.commands.permission import acting
 from tta_monitor.problems import Problem
 
-_user = typer.Typer(no_args_is_help=True, add_completion=False, help="Local accounts.")
-_token = typer.Typer(no_args_is_help=True, add_completion=False, help="Bearer tokens.")
+if TYPE_CHECKING:
+    from privacy.accounts import Accounts
+
+_user = groups.group("Local accounts.")
+_token = groups.group("Bearer tokens.")
 groups.access.add_typer(_user, name="user")
 groups.access.add_typer(_token, name="token")
 RoleOption = Annotated[Role, typer.Option(help="What the holder may do.")]
@@ -30,8 +30,12 @@ NameArgument = Annotated[str, typer.Argument(help="User name.")]
 
 
 @contextmanager
-def opened() -> Iterator[Accounts]:
+def opened() -> "Iterator[Accounts]":
     """Accounts of the chosen home; an AccountProblem becomes a Problem."""
+    from privacy.accounts import AccountProblem, Accounts
+    from privacy.audit import AuditLog
+    from privacy.keys import KeyStore
+
     home = settings().home
     keys = KeyStore.open(home)
     log = AuditLog(home, keys)
@@ -168,6 +172,8 @@ def break_glass(
 
     Example: ./tta.sh monitor access break-glass ada --role privacy_officer --reason "incident 12"
     """
+    from privacy.accounts import AccountProblem
+
     with opened() as accounts:
         holder = accounts.holder(name)
         if holder is None:
@@ -185,6 +191,8 @@ def whoami() -> None:
 
     Example: ./tta.sh monitor access whoami
     """
+    from privacy.keys import KeyStore
+
     KeyStore.open(settings().home)
     chosen = settings()
     if chosen.access.token_file is None:

@@ -6,27 +6,18 @@ Here: arguments, printing and exit codes. Not here: what they do (`live_tail/ale
 import json
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ingestion.receivers.http import PATHS
-from live_tail.alerts.backtest import (
-    Backtest,
-    Body,
-    NothingToReplay,
-    backtest_bodies,
-    backtest_history,
-)
-from live_tail.alerts.importer import Untranslatable, import_file
-from live_tail.alerts.model import Rule
-from live_tail.alerts.promtest import BadTestFile, Outcome, run_file
-from live_tail.alerts.rule_files import SHIPPED, RuleProblem, load_rules
-from live_tail.alerts.spec import duration
-from tta_monitor import replay as replays
 from tta_monitor.commands.context import err, out, settings
 from tta_monitor.commands.groups import alerts
 from tta_monitor.problems import Problem
+
+if TYPE_CHECKING:
+    from live_tail.alerts.backtest import Backtest, Body
+    from live_tail.alerts.model import Rule
+    from live_tail.alerts.promtest import Outcome
 
 
 @alerts.command("test")
@@ -35,6 +26,9 @@ def test(files: Annotated[list[Path], typer.Argument(help="Test files, YAML.")])
 
     Example: ./tta.sh monitor alerts test redis_test.yaml
     """
+    from live_tail.alerts.promtest import BadTestFile, run_file
+    from live_tail.alerts.rule_files import RuleProblem
+
     outcomes: list[Outcome] = []
     for file in files:
         try:
@@ -66,6 +60,8 @@ def backtest(
 
     Example: ./tta.sh monitor alerts backtest capture.tar.xz --step 5s
     """
+    from live_tail.alerts.backtest import NothingToReplay, backtest_bodies, backtest_history
+
     if (path is None) == (not since):
         raise Problem("give either a capture or --since, such as --since 7d.", code=2)
     width = _duration(step, "--step")
@@ -96,6 +92,9 @@ def import_rules(
 
     Example: ./tta.sh monitor alerts import alerts.yml --write
     """
+    from live_tail.alerts.importer import Untranslatable, import_file
+    from live_tail.alerts.rule_files import SHIPPED, RuleProblem, load_rules
+
     try:
         imported = import_file(file)
     except Untranslatable as problem:
@@ -119,7 +118,9 @@ def import_rules(
     out.print(f"{len(imported.rules)} rules written to {target}")
 
 
-def _chosen(rules: Path | None) -> tuple[Rule, ...]:
+def _chosen(rules: Path | None) -> "tuple[Rule, ...]":
+    from live_tail.alerts.rule_files import SHIPPED, RuleProblem, load_rules
+
     if rules is not None and not rules.exists():
         raise Problem(f"{rules} does not exist: give a folder with rule files.", code=2)
     folders = [SHIPPED, settings().home / "rules"] if rules is None else [rules]
@@ -129,19 +130,25 @@ def _chosen(rules: Path | None) -> tuple[Rule, ...]:
         raise Problem(str(problem), code=2) from None
 
 
-def _bodies(path: Path) -> list[Body]:
+def _bodies(path: Path) -> "list[Body]":
+    from ingestion.receivers.http import PATHS
+    from live_tail.alerts.backtest import Body
+    from tta_monitor import replay as replays
+
     captured = replays.read_capture(path)
     return [Body(PATHS[c.path], replays.protobuf_of(c), c.recorded_at) for c in captured]
 
 
 def _duration(text: str, option: str) -> timedelta:
+    from live_tail.alerts.spec import duration
+
     try:
         return duration(text)
     except ValueError as error:
         raise Problem(f"{option} {error}.", code=2) from None
 
 
-def _plain(found: Backtest) -> dict[str, object]:
+def _plain(found: "Backtest") -> dict[str, object]:
     return {
         "started_at": found.started_at.isoformat().replace("+00:00", "Z"),
         "ended_at": found.ended_at.isoformat().replace("+00:00", "Z"),

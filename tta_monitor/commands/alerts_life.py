@@ -7,14 +7,16 @@ import json
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from live_tail.client import LiveClient, LiveUnavailable
 from tta_monitor.commands import groups
 from tta_monitor.commands.context import out, settings
 from tta_monitor.problems import Problem
+
+if TYPE_CHECKING:
+    from live_tail.client import LiveClient
 
 _Id = Annotated[str, typer.Argument(help="Id of the alert, or the start of it.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -40,9 +42,9 @@ def list_alerts(
         out.print("nothing fires")
     else:
         for alert in alerts:
-            out.print(_line(alert), markup=False, soft_wrap=True)
+            out.print(_line(alert))
     for rule, why in found["unjudged"].items() if not as_json else ():
-        out.print(f"not judged: {rule}: {why}", markup=False, soft_wrap=True)
+        out.print(f"not judged: {rule}: {why}")
     waits = any(
         a["state"] == "firing" and a["severity"] == "critical" and not a["muted_by"] for a in alerts
     )
@@ -59,19 +61,19 @@ def show(alert_id: _Id, as_json: _Json = False) -> None:
     if as_json:
         print(json.dumps(alert))
         return
-    out.print(f"{alert['severity']} {alert['rule']}: {alert['summary']}", markup=False)
-    out.print(f"  {alert['state']} since {alert['fired_at'] or alert['started_at']}", markup=False)
-    out.print("  " + " ".join(f"{k}={v}" for k, v in alert["labels"]), markup=False)
+    out.print(f"{alert['severity']} {alert['rule']}: {alert['summary']}")
+    out.print(f"  {alert['state']} since {alert['fired_at'] or alert['started_at']}")
+    out.print("  " + " ".join(f"{k}={v}" for k, v in alert["labels"]))
     if alert["effect"]:
-        out.print(f"  Effect: {alert['effect']}", markup=False)
+        out.print(f"  Effect: {alert['effect']}")
     for number, action in enumerate(alert["runbook"], start=1):
-        out.print(f"  {number}. {action}", markup=False)
+        out.print(f"  {number}. {action}")
     if alert["next"]:
         told = ", ".join(alert["next"]["notify"])
-        out.print(f"  Next: {alert['next']['at']} {told} is told", markup=False)
+        out.print(f"  Next: {alert['next']['at']} {told} is told")
     for event in alert["events"]:
         at = datetime.fromtimestamp(event["at_us"] / 1e6, UTC).isoformat(timespec="seconds")
-        out.print(f"  {at} {event['kind']} {event['by']}".rstrip(), markup=False)
+        out.print(f"  {at} {event['kind']} {event['by']}".rstrip())
 
 
 @groups.alerts.command()
@@ -82,7 +84,7 @@ def ack(alert_id: _Id, note: Annotated[str, typer.Option(help="Kept as a skeleto
     """
     path = f"/api/v1/alerts/{alert_id}/acknowledge"
     alert = _ask(lambda c: c.post(path, note=note))
-    out.print(f"acknowledged {alert['rule']}", markup=False)
+    out.print(f"acknowledged {alert['rule']}")
 
 
 @groups.alerts.command()
@@ -93,7 +95,7 @@ def resolve(alert_id: _Id) -> None:
     """
     path = f"/api/v1/alerts/{alert_id}/resolve"
     alert = _ask(lambda c: c.post(path))
-    out.print(f"resolved {alert['rule']}", markup=False)
+    out.print(f"resolved {alert['rule']}")
 
 
 @groups.alerts.command()
@@ -144,7 +146,7 @@ def channel_test(name: Annotated[str, typer.Argument(help="A channel of alerting
     if entry.get("state") != "delivered":
         cause = entry.get("error") or "no outcome yet: is the notifier running?"
         raise Problem(f"channel {name} did not deliver: {cause}. See alerting.yaml.", code=1)
-    out.print(f"channel {name} delivered", markup=False)
+    out.print(f"channel {name} delivered")
 
 
 def _line(alert: dict[str, Any]) -> str:
@@ -166,7 +168,9 @@ def _line(alert: dict[str, Any]) -> str:
     return "  ".join(part for part in parts if part)
 
 
-def _ask(question: Callable[[LiveClient], Any]) -> Any:
+def _ask(question: "Callable[[LiveClient], Any]") -> Any:
+    from live_tail.client import LiveClient, LiveUnavailable
+
     try:
         return question(LiveClient.of(settings()))
     except (LiveUnavailable, ValueError) as problem:

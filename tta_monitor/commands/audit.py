@@ -2,19 +2,17 @@
 
 import sqlite3
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ingestion.settings import Settings
-from privacy.audit import HEADS, AuditLog
-from privacy.audit_verify import HeadProblem, Verification, read_heads
-from privacy.audit_verify import verify as verify_log
-from privacy.keys import KeyStore
-from privacy.state import FILE
 from tta_monitor.commands import groups
 from tta_monitor.commands.context import err, out, settings
 from tta_monitor.problems import Problem
+
+if TYPE_CHECKING:
+    from ingestion.settings import Settings
+    from privacy.audit_verify import Verification
 
 
 @groups.privacy.command("verify")
@@ -28,6 +26,9 @@ def verify(
 
     Example: ./tta.sh monitor privacy verify --heads /mnt/worm/audit-heads
     """
+    from privacy.audit_verify import HeadProblem
+    from privacy.state import FILE
+
     chosen = settings()
     try:
         found = _verified(chosen, heads)
@@ -39,14 +40,20 @@ def verify(
         ) from None
     if found.broken:
         broken = found.broken
-        err.print(f"[red]broken:[/red] entry {broken.seq} {broken.how}: {broken.message}")
+        told = f"entry {broken.seq} {broken.how}: {broken.message}"
+        err.print(told, mark="broken:", colour="red")
         raise typer.Exit(1)
     out.print(f"intact: {found.entries} entries, {found.heads} exported heads agree")
     if not found.heads:
         err.print("no exported head was compared: a log cut off at its end would not be seen")
 
 
-def _verified(chosen: Settings, heads: list[Path] | None) -> Verification:
+def _verified(chosen: "Settings", heads: list[Path] | None) -> "Verification":
+    from privacy.audit import HEADS, AuditLog
+    from privacy.audit_verify import read_heads
+    from privacy.audit_verify import verify as verify_log
+    from privacy.keys import KeyStore
+
     keys = KeyStore.open(chosen.home)
     log = AuditLog(chosen.home, keys)
     known = [chosen.home / HEADS, chosen.audit.heads_path]

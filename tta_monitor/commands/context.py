@@ -1,17 +1,36 @@
-"""What every command shares: the chosen data home, the consoles, tables.
+"""What every command shares: the chosen data home, printing, tables.
 
-Here: nothing that knows a particular command. Errors are `Problem`s; `cli.main` prints them.
+Here: nothing that knows a particular command, and nothing that takes long to import: a command
+imports what it uses when it runs. Errors are `Problem`s; `cli.main` prints them.
 """
 
+import os
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.table import Table
+if TYPE_CHECKING:
+    from ingestion.settings import Settings
 
-from ingestion.settings import Settings, load_settings
+_COLOURS = {"red": 31, "green": 32, "yellow": 33}
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+
+class Console:
+    """Standard output or standard error, found anew for every line."""
+
+    def __init__(self, *, is_error: bool = False) -> None:
+        self._is_error = is_error
+
+    def print(self, text: object = "", *, mark: str = "", colour: str = "") -> None:
+        """One line as it is, after a mark that a terminal shows in colour."""
+        stream = sys.stderr if self._is_error else sys.stdout
+        if mark:
+            text = f"{_coloured(mark, colour) if _has_colours(stream) else mark} {text}"
+        print(text, file=stream, flush=True)
+
+
+out = Console()
+err = Console(is_error=True)
 
 
 class Chosen:
@@ -20,14 +39,26 @@ class Chosen:
     home: Path | None = None
 
 
-def settings() -> Settings:
+def settings() -> "Settings":
     """Settings of the chosen data home."""
+    from ingestion.settings import load_settings
+
     return load_settings(Chosen.home)
 
 
 def print_table(columns: list[str], rows: list[list[object]]) -> None:
     """A plain table; what is not known is a dash."""
-    table = Table(*columns, box=None, header_style="bold", pad_edge=False)
-    for row in rows:
-        table.add_row(*["—" if cell is None else str(cell) for cell in row])
-    out.print(table)
+    cells = [["—" if cell is None else str(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
+    for line in (columns, *cells):
+        padded = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        out.print("  ".join(padded).rstrip())
+
+
+def _has_colours(stream: object) -> bool:
+    is_terminal = getattr(stream, "isatty", lambda: False)()
+    return is_terminal and "NO_COLOR" not in os.environ
+
+
+def _coloured(text: str, colour: str) -> str:
+    return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m"

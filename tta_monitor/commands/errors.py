@@ -4,24 +4,20 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ingestion.errors.grouping import VERSIONS, RulesProblem, Site, load_site
-from ingestion.errors.hand_rules import HandRuleProblem
-from ingestion.errors.model import Occurrence
-from ingestion.errors.occurrences import once_key, read_occurrences
-from ingestion.errors.regroup import changes
 from ingestion.errors.states import GroupRecord, State
-from ingestion.errors.store import ErrorStore, NoSuchGroup
-from ingestion.settings import SettingsProblem
-from ingestion.spool import Spool
-from privacy.keys import KeyStore
 from tta_monitor.commands import groups
 from tta_monitor.commands.context import err, out, print_table, settings
 from tta_monitor.commands.permission import acting
 from tta_monitor.problems import Problem
+
+if TYPE_CHECKING:
+    from ingestion.errors.grouping import Site
+    from ingestion.errors.model import Occurrence
+    from ingestion.errors.store import ErrorStore
 
 _Key = Annotated[str, typer.Argument(help="Group key, or its beginning.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -31,15 +27,18 @@ _ORDER = [State.REGRESSED, State.ESCALATING, State.NEW, State.ONGOING, State.MUT
 @groups.errors.callback(invoke_without_command=True, no_args_is_help=False)
 def say_mistakes(context: typer.Context) -> None:
     """Error groups."""
+    from ingestion.errors.grouping import RulesProblem, load_site
+    from ingestion.settings import SettingsProblem
+
     try:
         load_site(settings().home / "errors.yaml")
     except RulesProblem as problem:
-        err.print(f"errors.yaml is not taken: {problem}", markup=False, soft_wrap=True)
+        err.print(f"errors.yaml is not taken: {problem}")
     except SettingsProblem:
         # The command that follows says it, or help is asked for.
         pass
     if context.invoked_subcommand is None:
-        out.print(context.get_help(), markup=False)
+        out.print(context.get_help())
 
 
 @groups.errors.command("list")
@@ -92,9 +91,9 @@ def show(key: _Key, as_json: _Json = False) -> None:
     out.print(f"in {record.component}, {record.culprit or 'no frame of our own'}")
     out.print(f"first {_time(record.first_seen_at)}, last {_time(record.last_seen_at)} UTC")
     out.print(record.explanation)
-    out.print(record.sample_stack or "no stack was sent", markup=False)
+    out.print(record.sample_stack or "no stack was sent")
     for event in history:
-        out.print(f"{_time(event.at)} {event.state} {event.by} {event.note}", markup=False)
+        out.print(f"{_time(event.at)} {event.state} {event.by} {event.note}")
 
 
 @groups.errors.command("resolve")
@@ -153,6 +152,9 @@ def merge(
 
     Example: ./tta.sh monitor errors merge g1:5a0c g1:77d1 --into g1:90ab
     """
+    from ingestion.errors.hand_rules import HandRuleProblem
+    from ingestion.errors.store import NoSuchGroup
+
     store = _store()
     try:
         target = store.merge(keys, into, acting())
@@ -172,6 +174,8 @@ def split(
 
     Example: ./tta.sh monitor errors split g1:5a0c --by message
     """
+    from ingestion.errors.hand_rules import HandRuleProblem
+
     store = _store()
     try:
         found = store.split(_found(store, key).key, by, acting())
@@ -190,6 +194,9 @@ def regroup(
 
     Example: ./tta.sh monitor errors regroup --version g2 --dry-run
     """
+    from ingestion.errors.grouping import VERSIONS
+    from ingestion.errors.regroup import changes
+
     chosen = settings()
     if version not in VERSIONS:
         raise Problem(f"--version is one of {', '.join(VERSIONS)}.", code=2)
@@ -217,22 +224,30 @@ def regroup(
     print_table(["change", "errors", "groups now", "then", "title", "rules to make again"], rows)
 
 
-def _store() -> ErrorStore:
+def _store() -> "ErrorStore":
+    from ingestion.errors.store import ErrorStore
+    from privacy.keys import KeyStore
+
     chosen = settings()
     return ErrorStore(chosen.home, KeyStore.open(chosen.home))
 
 
-def _site() -> Site:
+def _site() -> "Site":
+    from ingestion.errors.grouping import RulesProblem, load_site
+
     try:
         return load_site(settings().home / "errors.yaml")
     except RulesProblem as problem:
         raise Problem(str(problem)) from None
 
 
-def _stored() -> Iterator[Occurrence]:
+def _stored() -> "Iterator[Occurrence]":
     """Every occurrence in lake and spool, once."""
-    from dagster_project.dbt_plugin import open_landed  # noqa: PLC0415 - dbt takes seconds to import
-    from ingestion.duck import connect  # noqa: PLC0415
+    from dagster_project.dbt_plugin import open_landed
+    from ingestion.duck import connect
+    from ingestion.errors.occurrences import once_key, read_occurrences
+    from ingestion.spool import Spool
+    from privacy.keys import KeyStore
 
     chosen = settings()
     keys = KeyStore.open(chosen.home)
@@ -252,7 +267,9 @@ def _stored() -> Iterator[Occurrence]:
             yield occurrence
 
 
-def _found(store: ErrorStore, key: str) -> GroupRecord:
+def _found(store: "ErrorStore", key: str) -> GroupRecord:
+    from ingestion.errors.store import NoSuchGroup
+
     try:
         return store.group(key)
     except NoSuchGroup as problem:

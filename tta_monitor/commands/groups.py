@@ -3,21 +3,23 @@
 import typer
 
 
-def _group(text: str) -> typer.Typer:
+def group(text: str) -> typer.Typer:
+    """An application for commands; its help is plain text, which costs no import."""
     return typer.Typer(
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
+        rich_markup_mode=None,
         help=text,
     )
 
 
-privacy = _group("Detection, erasure, audit and leak scans.")
-retention = _group("What expires when.")
-access = _group("Accounts, roles and break-glass.")
-keys = _group("The key-encryption key and its data keys.")
-alerts = _group("Alerts, silences and rules.")
-errors = _group("Error groups.")
+privacy = group("Detection, erasure, audit and leak scans.")
+retention = group("What expires when.")
+access = group("Accounts, roles and break-glass.")
+keys = group("The key-encryption key and its data keys.")
+alerts = group("Alerts, silences and rules.")
+errors = group("Error groups.")
 GROUPS = {
     "privacy": privacy,
     "retention": retention,

@@ -8,8 +8,6 @@ from typing import Annotated
 
 import typer
 
-from privacy.keys import KeyStore
-from privacy.rotation import rotate as rotate_kek
 from tta_monitor.commands import groups
 from tta_monitor.commands.context import out, print_table, settings
 
@@ -22,6 +20,8 @@ def status(
 
     Example: ./tta.sh monitor keys status
     """
+    from privacy.keys import KeyStore
+
     store = KeyStore.open(settings().home)
     datasets = store.datasets()
     rows = [
@@ -36,7 +36,7 @@ def status(
     if as_json:
         print(json.dumps({"source": store.source, "datasets": rows}))
         return
-    out.print(f"key-encryption key: {store.source}", soft_wrap=True)
+    out.print(f"key-encryption key: {store.source}")
     print_table(["dataset", "keys", "oldest", "newest"], [list(r.values()) for r in rows])
 
 
@@ -46,8 +46,10 @@ def rotate() -> None:
 
     Example: ./tta.sh monitor keys rotate
     """
+    from privacy.rotation import rotate as rotate_kek
+
     done = rotate_kek(settings().home)
     verb = "finished the interrupted rotation" if done.was_interrupted else "rotated"
-    out.print(f"{verb}: {done.rewrapped_keys} keys re-wrapped, {done.source}", soft_wrap=True)
+    out.print(f"{verb}: {done.rewrapped_keys} keys re-wrapped, {done.source}")
     if done.is_old_key_yours_to_remove:
         out.print("Now remove the old key from TTA_MONITOR_KEK and restart the processes.")

@@ -11,10 +11,7 @@ from typing import Any
 
 import typer
 
-from privacy.access import ADMINISTRATOR, Forbidden, Guard, Principal, Right
-from privacy.accounts import Accounts
-from privacy.audit import AuditLog
-from privacy.keys import KeyProblem, KeyStore
+from privacy.roles import ADMINISTRATOR, Principal, Right
 from tta_monitor.commands.context import settings
 from tta_monitor.problems import Problem
 
@@ -38,6 +35,11 @@ def require(right: Right, name: str) -> None:
     path = settings().access.token_file
     if path is None:
         return
+    from privacy.access import Forbidden, Guard
+    from privacy.accounts import Accounts
+    from privacy.audit import AuditLog
+    from privacy.keys import KeyProblem, KeyStore
+
     try:
         secret, home = path.read_text().strip(), settings().home
     except OSError as error:

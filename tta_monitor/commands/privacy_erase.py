@@ -10,9 +10,6 @@ from typing import Annotated
 
 import typer
 
-from dagster_project.mart_erasure import erase as erase_everywhere
-from dagster_project.warehouse import writer_lock
-from privacy.keys import KeyStore
 from tta_monitor.commands import groups
 from tta_monitor.commands.context import err, out, settings
 from tta_monitor.commands.permission import acting
@@ -36,6 +33,10 @@ def erase(
         raise Problem(
             "no id was given: --subject ID, or `--subject -` and the id on stdin.", code=2
         )
+    from dagster_project.mart_erasure import erase as erase_everywhere
+    from dagster_project.warehouse import writer_lock
+    from privacy.keys import KeyStore
+
     chosen = settings()
     keys = KeyStore.open(chosen.home)
     with writer_lock(chosen, err.print):
@@ -44,13 +45,12 @@ def erase(
     out.print(
         f"{receipt.rows} rows removed from {receipt.partitions} batches and partitions, "
         f"{'the' if receipt.keys_destroyed else 'no'} player key destroyed; still found: "
-        f"{receipt.proof_rows}",
-        soft_wrap=True,
+        f"{receipt.proof_rows}"
     )
     if receipt.proof_rows:
         raise Problem("rows are left: run the command again, and report it if they stay.")
     if build and receipt.rows:
-        from dagster_project.build import run_build  # noqa: PLC0415 - Dagster takes seconds
+        from dagster_project.build import run_build
 
         report = run_build(chosen, progress=lambda step: err.print(f"· {step}"))
         out.print("marts rebuilt" if report.ok else "the marts could not be rebuilt: run `build`")

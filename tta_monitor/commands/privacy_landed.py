@@ -6,19 +6,18 @@ masked where it landed; a false alarm is accepted.
 """
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ingestion.contracts import LANDED
-from ingestion.settings import Settings
-from privacy import receipts
-from privacy.audit import AuditLog
-from privacy.keys import KeyStore
 from tta_monitor.commands import groups
 from tta_monitor.commands.context import out, print_table, settings
 from tta_monitor.commands.permission import acting
 from tta_monitor.problems import Problem
+
+if TYPE_CHECKING:
+    from ingestion.settings import Settings
+    from privacy.keys import KeyStore
 
 
 @groups.privacy.command("landed")
@@ -38,10 +37,14 @@ def landed(
     if (accept or mask) and not reason.strip():
         word = "let through" if accept else "masked"
         raise Problem(f"this needs --reason: the audit log keeps why it was {word}.")
+    from dagster_project.landed_leaks import accept_landed, scan_landed
+    from dagster_project.warehouse import writer_lock
+    from ingestion.contracts import LANDED
+    from privacy.audit import AuditLog
+    from privacy.keys import KeyStore
+
     chosen = settings()
     keys = KeyStore.open(chosen.home)
-    from dagster_project.landed_leaks import accept_landed, scan_landed  # noqa: PLC0415 - DuckDB
-    from dagster_project.warehouse import writer_lock  # noqa: PLC0415
 
     with writer_lock(chosen):
         looked = [scan_landed(chosen, keys, signal) for signal in LANDED]
@@ -73,9 +76,11 @@ def landed(
     out.print("accepted: the next build reads them")
 
 
-def _mask(chosen: Settings, keys: KeyStore, reason: str) -> None:
+def _mask(chosen: "Settings", keys: "KeyStore", reason: str) -> None:
     """Mask, prove and record; the caller holds the writer's lock."""
-    from dagster_project.landed_masking import CannotVouch, mask_landed  # noqa: PLC0415 - DuckDB
+    from dagster_project.landed_masking import CannotVouch, mask_landed
+    from privacy import receipts
+    from privacy.audit import AuditLog
 
     now = datetime.now(UTC).replace(tzinfo=None)
     log = AuditLog(chosen.home, keys)
@@ -90,8 +95,7 @@ def _mask(chosen: Settings, keys: KeyStore, reason: str) -> None:
         log.close()
     out.print(
         f"{done.texts} texts in {receipt.rows} rows of {done.files} files, {done.batches} spool batches and "
-        f"{done.error_groups} error groups masked; still found: {done.proof}",
-        soft_wrap=True,
+        f"{done.error_groups} error groups masked; still found: {done.proof}"
     )
     if done.proof or receipt.proof_files:
         raise Problem("something is left: run the command again, and report it if it stays.")

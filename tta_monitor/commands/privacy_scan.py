@@ -11,7 +11,6 @@ from typing import Annotated
 
 import typer
 
-from privacy.keys import KeyStore
 from tta_monitor.commands import groups
 from tta_monitor.commands.context import err, out, print_table, settings
 from tta_monitor.commands.permission import acting
@@ -29,9 +28,11 @@ def scan(
 
     Example: ./tta.sh monitor privacy scan --json
     """
+    from dagster_project import scan_runs
+    from privacy.keys import KeyStore
+
     chosen = settings()
     keys = KeyStore.open(chosen.home)
-    from dagster_project import scan_runs  # noqa: PLC0415 - DuckDB and Arrow take time
 
     try:
         listed = patterns.read_text(encoding="utf-8").splitlines() if patterns else []
@@ -56,7 +57,7 @@ def scan(
             f"{report.planted} planted leaks looked for"
         )
     for medium in report.blind:
-        err.print(f"[red]error:[/red] the scan is blind in {medium}", soft_wrap=True)
+        err.print(f"the scan is blind in {medium}", mark="error:", colour="red")
     for place in report.unread:
-        err.print(f"[red]error:[/red] not read: {place}", soft_wrap=True)
+        err.print(f"not read: {place}", mark="error:", colour="red")
     raise typer.Exit(report.exit_code)

@@ -7,16 +7,15 @@ error names the line and never its text.
 import json
 import sys
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from privacy.detection import identity
-from privacy.detection.findings import Finding
-from privacy.detection.redact import KINDS, Redacted, redact
-from privacy.treatments import DROPPED
 from tta_monitor.commands import groups
 from tta_monitor.commands.context import settings
+
+if TYPE_CHECKING:
+    from privacy.detection.redact import Redacted
 
 
 @groups.privacy.command("redact")
@@ -27,6 +26,8 @@ def redact_lines() -> None:
 
     Example: echo '{"text": "I met Siobhan", "kind": "chat"}' | ./tta.sh monitor privacy redact
     """
+    from privacy.detection import identity
+
     identity.set_floor(settings().gate.canary_floor)
     is_whole = identity.is_trusted()
     if not is_whole:
@@ -55,6 +56,9 @@ def _answers(lines: Iterable[bytes]) -> Iterator[tuple[int, dict[str, Any] | str
 
 def _answer(line: bytes) -> dict[str, Any] | str:
     """The redacted line, or what is wrong with it and the fix."""
+    from privacy.detection import identity
+    from privacy.detection.redact import KINDS, redact
+
     try:
         asked = json.loads(line)
     except ValueError:  # bytes that are no UTF-8 included
@@ -71,6 +75,10 @@ def _answer(line: bytes) -> dict[str, Any] | str:
     return {"redacted": found.text, "spans": spans}
 
 
-def _whole(text: str) -> Redacted:
+def _whole(text: str) -> "Redacted":
     """The text as one finding."""
+    from privacy.detection.findings import Finding
+    from privacy.detection.redact import Redacted
+    from privacy.treatments import DROPPED
+
     return Redacted(DROPPED, [Finding(0, len(text), "dropped")]) if text else Redacted("", [])

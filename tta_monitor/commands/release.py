@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 
-from privacy.keys import KeyStore, utc_today
 from tta_monitor.commands import groups
 from tta_monitor.commands.context import out, print_table, settings
 from tta_monitor.problems import Problem
@@ -23,8 +22,8 @@ def budget(
 
     Example: ./tta.sh monitor privacy budget --json
     """
-    # OpenDP and SciPy take seconds to import; no other command needs them.
-    from privacy.release import LedgerProblem, ReleaseLedger, statement  # noqa: PLC0415
+    from privacy.keys import KeyStore, utc_today
+    from privacy.release import LedgerProblem, ReleaseLedger, statement
 
     chosen = settings()
     ledger = ReleaseLedger(chosen.home, KeyStore.open(chosen.home))
@@ -37,7 +36,7 @@ def budget(
         lines = {**asdict(found), "text": found.text, "ledger_entries": count}
         print(json.dumps(lines, default=str))
         return
-    out.print(found.text, soft_wrap=True)
+    out.print(found.text)
     if found.marts:
         out.print()
         print_table(

@@ -6,21 +6,18 @@ Here: arguments and printing. Not here: rules (`privacy/retention`), purging (`i
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dagster_project.mart_expiry import count_leaving, past_time
-from dagster_project.retention_pass import run_pass
-from dagster_project.warehouse import writer_lock
-from ingestion import expiry
-from ingestion.settings import Settings
-from privacy.keys import KeyStore
-from privacy.retention import Policy, RetentionProblem, read_policy
 from tta_monitor.commands import groups
 from tta_monitor.commands.context import err, out, print_table, settings
 from tta_monitor.commands.permission import acting
 from tta_monitor.problems import Problem
+
+if TYPE_CHECKING:
+    from ingestion.settings import Settings
+    from privacy.retention import Policy
 
 
 @groups.retention.command("plan")
@@ -34,6 +31,11 @@ def plan(
 
     Example: ./tta.sh monitor retention plan --policy stricter.yaml
     """
+    from dagster_project.mart_expiry import count_leaving, past_time
+    from dagster_project.warehouse import writer_lock
+    from ingestion import expiry
+    from privacy.keys import KeyStore
+
     chosen = settings()
     keys = KeyStore.open(chosen.home)
     rules, now = _policy(chosen, policy), _now()
@@ -81,6 +83,11 @@ def apply(
         raise Problem(
             "this removes data for good: look at `retention plan`, then add --yes.", code=2
         )
+    from dagster_project.retention_pass import run_pass
+    from dagster_project.warehouse import writer_lock
+    from ingestion import expiry
+    from privacy.keys import KeyStore
+
     chosen = settings()
     keys = KeyStore.open(chosen.home)
     policy, now = _policy(chosen, None), _now()
@@ -96,13 +103,15 @@ def apply(
         out.print(
             f"{receipt.rule}: {receipt.partitions} partitions, {receipt.rows} rows, {size}, "
             f"{len(receipt.keys_destroyed)} keys; still found: "
-            f"{receipt.proof_rows + receipt.proof_files}",
-            soft_wrap=True,
+            f"{receipt.proof_rows + receipt.proof_files}"
         )
     raise typer.Exit(int(any(r.proof_rows or r.proof_files for r in done)))
 
 
-def _policy(chosen: Settings, file: Path | None) -> Policy:
+def _policy(chosen: "Settings", file: Path | None) -> "Policy":
+    from ingestion import expiry
+    from privacy.retention import RetentionProblem, read_policy
+
     try:
         return read_policy(file) if file else expiry.policy_of(chosen)
     except RetentionProblem as problem:

@@ -6,25 +6,21 @@ Here: arguments and printing. Not here: the policy (`privacy/site_policy`), the 
 
 import json
 from contextlib import closing
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ingestion.duck import NotPublished, open_published
-from ingestion.gate_readings import Waiting, waiting
-from ingestion.settings import Settings
-from privacy.audit import AuditLog
-from privacy.fields import PolicyProblem
-from privacy.keys import KeyStore
-from privacy.site_policy import Decision, SitePolicy, decide, load_site_policy
 from tta_monitor.commands import groups
 from tta_monitor.commands.context import err, out, print_table, settings
 from tta_monitor.commands.permission import acting
 from tta_monitor.problems import Problem
 
-_policy = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="Decisions about unknown attributes."
-)
+if TYPE_CHECKING:
+    from ingestion.gate_readings import Waiting
+    from ingestion.settings import Settings
+    from privacy.site_policy import SitePolicy
+
+_policy = groups.group("Decisions about unknown attributes.")
 groups.privacy.add_typer(_policy, name="policy")
 
 
@@ -72,6 +68,11 @@ def choose(
 
     Example: ./tta.sh monitor privacy policy set player.mood_score allow
     """
+    from privacy.audit import AuditLog
+    from privacy.fields import PolicyProblem
+    from privacy.keys import KeyStore
+    from privacy.site_policy import Decision, decide
+
     words = [d.value for d in Decision]
     if decision not in {*words, "undecided"}:
         raise Problem(f"the decision must be {', '.join(words)} or undecided.", code=2)
@@ -85,14 +86,20 @@ def choose(
     out.print("decided; running receivers apply it within seconds")
 
 
-def _loaded(chosen: Settings) -> SitePolicy:
+def _loaded(chosen: "Settings") -> "SitePolicy":
+    from privacy.fields import PolicyProblem
+    from privacy.site_policy import load_site_policy
+
     try:
         return load_site_policy(chosen.home)
     except PolicyProblem as problem:
         raise Problem(str(problem), code=2) from None
 
 
-def _waiting(chosen: Settings, policy: SitePolicy) -> list[Waiting] | None:
+def _waiting(chosen: "Settings", policy: "SitePolicy") -> "list[Waiting] | None":
+    from ingestion.duck import NotPublished, open_published
+    from ingestion.gate_readings import waiting
+
     try:
         with closing(open_published(chosen, "privacy")) as con:
             return waiting(con, policy)
