@@ -114,7 +114,8 @@ def up(
         if detach:
             return
         out.print("Ctrl-C stops everything.")
-        _wait_in_little_memory(process.pid, settings.home)
+        down = [sys.executable, "-m", "tta_monitor", "--home", str(settings.home), "down"]
+        _wait_in_little_memory(process.pid, down)
     except KeyboardInterrupt:
         out.print("stopping …")
         supervise.stop(settings)
@@ -275,11 +276,10 @@ def doctor() -> None:
     raise typer.Exit(int(worst))
 
 
-def _wait_in_little_memory(supervisor_pid: int, home: Path) -> None:
+def _wait_in_little_memory(supervisor_pid: int, stop: list[str]) -> None:
     """Go on as the waiter: what brought everything up is not needed to wait for its end."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    down = [sys.executable, "-m", "tta_monitor", "--home", str(home), "down"]
-    waiter = [sys.executable, "-I", "-S", str(_WAITER), str(supervisor_pid), *down]
+    waiter = [sys.executable, "-I", "-S", str(_WAITER), str(supervisor_pid), *stop]
     os.execv(sys.executable, waiter)  # noqa: S606
 
 

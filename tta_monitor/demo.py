@@ -1,6 +1,11 @@
-"""The demo: replay the packaged capture as if it happened now, build once, then simulate."""
+"""The demo: replay the packaged capture as if it happened now, then simulate.
+
+Here: the order of things. Replaying needs the whole of OTLP and what reads it once; it is done by a
+process that ends, and the simulator takes this one's place.
+"""
 
 import argparse
+import os
 import subprocess
 import sys
 import time
@@ -8,8 +13,6 @@ from pathlib import Path
 
 from ingestion.settings import Settings, load_settings
 from privacy.logs import guard, logger
-from tta_monitor import replay
-from tta_monitor.simulator.traffic import simulate
 
 CAPTURE = Path(__file__).parent / "data" / "tta-otlp-capture.tar.xz"
 _RATE_PER_S = 4.0
@@ -21,33 +24,38 @@ def main() -> int:
     guard()
     parser = argparse.ArgumentParser(prog="tta_monitor.demo", description=__doc__)
     parser.add_argument("--home", type=Path, required=True)
-    settings = load_settings(parser.parse_args().home)
-    endpoint = f"http://{settings.receiver.host}:{settings.receiver.http_port}"
-    replay_once(settings, endpoint)
-    if not settings.published_path("operations").exists():
-        build_first(settings)
-    simulate(endpoint, rate_per_s=_RATE_PER_S, seed=int(time.time()))
-    return 0
+    parser.add_argument("--replay-only", action="store_true", help="end after the capture")
+    arguments = parser.parse_args()
+    settings = load_settings(arguments.home)
+    if arguments.replay_only:
+        replay_once(settings)
+        return 0
+    if not _mark(settings).exists():
+        again = [sys.executable, "-m", "tta_monitor.demo", "--home", str(settings.home)]
+        subprocess.run([*again, "--replay-only"], stdin=subprocess.DEVNULL, check=True)
+    simulator = [sys.executable, "-m", "tta_monitor.simulator", "--home", str(settings.home)]
+    numbers = ["--rate", str(_RATE_PER_S), "--seed", str(int(time.time()))]
+    os.execv(sys.executable, [*simulator, *numbers])  # noqa: S606
 
 
-def replay_once(settings: Settings, endpoint: str) -> None:
+def replay_once(settings: Settings) -> None:
     """Replay the capture into a home that has not seen it: a second `up` adds no second copy."""
-    mark = settings.home / "demo-replayed"
-    if mark.exists():
+    from tta_monitor import replay
+
+    if _mark(settings).exists():
         return
+    endpoint = f"http://{settings.receiver.host}:{settings.receiver.http_port}"
     captured = replay.shifted(replay.read_capture(CAPTURE), time.time())
     results = list(replay.send_all(captured, endpoint, rate=None))
     failed = sum(bool(r.error) for r in results)
     accepted = sum(r.accepted for r in results)
     _log.info("capture replayed", items=accepted, bodies=len(results), failed_bodies=failed)
     if not failed:
-        mark.touch()
+        _mark(settings).touch()
 
 
-def build_first(settings: Settings) -> subprocess.Popen[bytes]:
-    """Start one batch pass now: the schedule's first would leave the marts' pages empty for minutes."""
-    command = [sys.executable, "-m", "tta_monitor", "--home", str(settings.home), "build"]
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL)
+def _mark(settings: Settings) -> Path:
+    return settings.home / "demo-replayed"
 
 
 if __name__ == "__main__":

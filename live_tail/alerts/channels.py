@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
-
 from live_tail.alerts.policy import Channel
 from privacy.logs import logger
 
@@ -95,6 +93,8 @@ def _pagerduty(
 def _post(
     url: str, content: dict[str, Any], key: str, channel: Channel, handing_over: Callable[[], None]
 ) -> None:
+    import httpx  # noqa: PLC0415 - twenty megabytes, for homes that have such a channel
+
     def trace(name: str, _: dict[str, Any]) -> None:
         if name.endswith("send_request_body.started"):
             handing_over()

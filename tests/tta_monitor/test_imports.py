@@ -1,0 +1,101 @@
+"""What waits and what answers quickly stays small: counted by the modules it loads, not by time."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from ingestion.settings import Settings
+from tests.conftest import ROOT
+
+HEAVY = set(
+    """duckdb pyarrow pandas polars numpy dagster dbt streamlit altair spacy presidio_analyzer scipy opendp
+    great_expectations codecarbon starlette uvicorn httpx rich""".split()
+)
+# The settings' cryptography and sqlite3 are a wheel and a library, not a stack.
+_COMMANDS = [
+    "--help", "status", "status --json", "down", "alerts list", "errors list", "errors list --json",
+    "keys status", "access user list", "access whoami", "privacy verify", "privacy --help",
+    "alerts --help", "errors --help", "retention --help", "access --help", "query --help",
+]  # fmt: skip
+_LOADED = """
+import atexit, json, sys
+atexit.register(lambda: sys.stderr.write("\\n" + json.dumps(sorted({m.split(".")[0] for m in sys.modules}))))
+"""
+
+
+def loaded_by(code: str, *arguments: str) -> set[str]:
+    """The top-level modules of a process that runs the code to its end."""
+    done = subprocess.run(
+        [sys.executable, "-c", _LOADED + code, *arguments],
+        capture_output=True, text=True, cwd=ROOT, check=False, timeout=120, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    return set(json.loads(done.stderr.splitlines()[-1]))
+
+
+@pytest.mark.parametrize("command", _COMMANDS)
+def test_a_light_command_loads_no_stack(settings: Settings, command: str) -> None:
+    loaded = loaded_by("from tta_monitor.cli import main\nmain()", *command.split())
+    assert "tta_monitor" in loaded
+    assert loaded & HEAVY == set()
+
+
+@pytest.mark.parametrize(
+    "module", ["tta_monitor.demo", "tta_monitor.simulator.traffic", "live_tail.alerts.notifier"]
+)
+def test_a_process_that_mostly_waits_loads_no_stack(module: str) -> None:
+    assert loaded_by(f"import {module}") & HEAVY == set()
+
+
+def test_the_waiter_is_the_standard_library_alone_and_stops_everything_on_ctrl_c(
+    tmp_path: Path,
+) -> None:
+    stop = tmp_path / "stop.py"
+    stop.write_text("import os, sys\nos.kill(int(sys.argv[1]), 15)\nprint('stopped', flush=True)\n")
+    code = (
+        "import subprocess, sys\n"
+        "from tta_monitor import cli\n"
+        "child = subprocess.Popen([sys.executable, '-S', '-c', 'import time; time.sleep(600)'],"
+        " start_new_session=True)\n"
+        "print(child.pid, flush=True)\n"
+        f"stop = [sys.executable, '-S', {str(stop)!r}, str(child.pid)]\n"
+        "cli._wait_in_little_memory(child.pid, stop)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as up:
+        child = psutil.Process(int(up.stdout.readline()))
+        waiter = psutil.Process(up.pid)
+        until(lambda: "waiter.py" in " ".join(waiter.cmdline()))
+        libraries = [m.path for m in waiter.memory_maps() if "site-packages" in m.path]
+        assert libraries == []
+        os.kill(up.pid, signal.SIGINT)
+        said = up.stdout.read()
+        assert "stopping" in said and "stopped" in said
+        assert up.wait(30) == 0
+    until(lambda: not child.is_running())
+
+
+def test_the_waiter_ends_when_the_supervisor_does() -> None:
+    code = (
+        "import subprocess, sys\nfrom tta_monitor import cli\n"
+        "child = subprocess.Popen([sys.executable, '-S', '-c', 'pass'])\n"
+        "cli._wait_in_little_memory(child.pid, ['/bin/false'])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, cwd=ROOT, check=False, timeout=60
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def until(is_so: object) -> None:
+    deadline = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
