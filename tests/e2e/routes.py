@@ -313,7 +313,7 @@ def failing_processes(stage: Stage) -> Iterator[str]:
         "live-tail": ("live_tail.window:Window.__init__", "live_tail", *own),
         "notifier": ("live_tail.alerts.store:Store.waiting_channels", "live_tail.alerts.notifier", *own),
         "collectors": ("ingestion.collectors.log_files:start_log_files", "ingestion.collectors", *own),
-        "demo": ("tta_monitor.replay:read_capture", "tta_monitor.demo", *own),
+        "demo": ("tta_monitor.replay:read_capture", "tta_monitor.demo", *own, "--replay-only"),
         "dagster-daemon": ("dagster._daemon.cli:main", "dagster_project", "daemon"),
         "dagster-webserver": ("dagster_webserver.cli:main", "dagster_project", "webserver"),
     }  # fmt: skip
