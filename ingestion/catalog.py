@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from ingestion.columns import add_column
 
@@ -25,6 +26,7 @@ CREATE TABLE IF NOT EXISTS plans (
 );
 CREATE TABLE IF NOT EXISTS dirty_hours (
     signal TEXT NOT NULL, hour_at TEXT NOT NULL, generation INTEGER NOT NULL,
+    since INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (signal, hour_at)
 );
 CREATE TABLE IF NOT EXISTS scanned_files (path TEXT PRIMARY KEY, digest TEXT NOT NULL);
@@ -43,7 +45,8 @@ def lake_dataset(signal: str, generation: str = "") -> str:
 class LakeFile:
     """One parquet file; `path` is relative to the lake, `hour_at` is the event hour.
 
-    `detectors` are the ids of the detectors that its texts have passed.
+    `detectors` are the ids of the detectors that its texts have passed. `first_at` and `last_at`
+    bound the times of its rows; without them it may hold any of its hour.
     """
 
     path: str
@@ -55,6 +58,10 @@ class LakeFile:
     detectors: tuple[str, ...] = ()
     generation: str = ""  # of the day's key: a day that was written anew has another one
     is_archived: bool = False
+    plan: int = 0  # the drain that wrote it; 0 when it was written anew since
+    first_at: datetime | None = None
+    last_at: datetime | None = None
+    has_identities: bool = False  # holds what repeats are recognised by (`lake`)
 
     @property
     def day(self) -> date:
@@ -78,11 +85,16 @@ class Plan:
 
 @dataclass(frozen=True)
 class DirtyHour:
-    """An hour of a signal that changed after the last complete build."""
+    """An hour of a signal that changed after the last complete build.
+
+    `since` is the first plan whose files nobody has built; 0 when rows went or were altered, so
+    that the whole hour must be built anew.
+    """
 
     signal: str
     hour_at: datetime
     generation: int
+    since: int = 0
 
 
 class Catalog:
@@ -97,6 +109,10 @@ class Catalog:
         add_column(self._db, "files", "detectors", "TEXT NOT NULL DEFAULT ''")
         add_column(self._db, "files", "generation", "TEXT NOT NULL DEFAULT ''")
         add_column(self._db, "files", "is_archived", "INTEGER NOT NULL DEFAULT 0")
+        add_column(self._db, "files", "first_at", "TEXT")
+        add_column(self._db, "files", "last_at", "TEXT")
+        add_column(self._db, "files", "has_identities", "INTEGER NOT NULL DEFAULT 0")
+        add_column(self._db, "dirty_hours", "since", "INTEGER NOT NULL DEFAULT 0")
 
     def open_plan(self) -> Plan | None:
         """The plan that a crash left unfinished."""
@@ -112,10 +128,8 @@ class Catalog:
         """Bring a plan's files to life and mark their hours dirty, in one transaction."""
         with self._transaction():
             self._add(files, plan.number)
-            self._db.executemany(
-                "INSERT INTO dirty_hours VALUES (?, ?, ?) ON CONFLICT (signal, hour_at)"
-                " DO UPDATE SET generation = excluded.generation",
-                [(f.signal, f.hour_at.isoformat(), plan.number) for f in files],
+            self._mark_dirty(
+                {(f.signal, f.hour_at.isoformat()) for f in files}, plan.number, since=plan.number
             )
             self._db.execute("UPDATE plans SET is_done = 1 WHERE plan = ?", (plan.number,))
 
@@ -141,15 +155,11 @@ class Catalog:
             row = self._db.execute("SELECT coalesce(max(plan), 0) FROM plans").fetchone()
             closed = set(self.purged(old.signal))
             hours = {
-                (f.signal, f.hour_at.isoformat(), row[0])
+                (f.signal, f.hour_at.isoformat())
                 for f in [old, *new]
                 if f.signal != old.signal or f.hour_at not in closed
             }
-            self._db.executemany(
-                "INSERT INTO dirty_hours VALUES (?, ?, ?) ON CONFLICT (signal, hour_at)"
-                " DO UPDATE SET generation = excluded.generation",
-                sorted(hours),
-            )
+            self._mark_dirty(hours, row[0], since=0)
 
     def forget(self, files: Sequence[LakeFile]) -> None:
         """Take files off the list for good; their hours are closed and await no build."""
@@ -197,15 +207,14 @@ class Catalog:
             condition = f" AND hour_at IN ({','.join('?' * len(hours))})"
             values += [hour.isoformat() for hour in hours]
         rows = self._db.execute(
-            "SELECT path, signal, hour_at, row_count, byte_count, digest, detectors, generation,"
-            " is_archived FROM files"
-            f" WHERE signal = ?{condition} ORDER BY hour_at, path",
+            f"SELECT {_COLUMNS} FROM files WHERE signal = ?{condition} ORDER BY hour_at, path",
             values,
         )
-        return [
-            LakeFile(p, s, datetime.fromisoformat(h), n, b, d, tuple(ids.split()), g, bool(a))
-            for p, s, h, n, b, d, ids, g, a in rows
-        ]
+        return [_file(*row) for row in rows]
+
+    def count_files(self) -> int:
+        """How many files are alive."""
+        return self._db.execute("SELECT count(*) FROM files").fetchone()[0]
 
     def unscanned(self, signal: str) -> list[LakeFile]:
         """Live files of a signal in which nobody looked for leaks yet."""
@@ -225,41 +234,53 @@ class Catalog:
         )
 
     def crowded_hours(self, more_than: int, before: datetime) -> list[tuple[str, datetime]]:
-        """Closed hours with more files than this: candidates for compaction."""
+        """Closed, built hours with more files than this: candidates for compaction."""
         rows = self._db.execute(
-            "SELECT signal, hour_at FROM files WHERE hour_at < ? GROUP BY 1, 2 HAVING count(*) > ?",
+            "SELECT signal, hour_at FROM files WHERE hour_at < ?"
+            " AND (signal, hour_at) NOT IN (SELECT signal, hour_at FROM dirty_hours)"
+            " GROUP BY 1, 2 HAVING count(*) > ?",
             (before.isoformat(), more_than),
         )
         return [(signal, datetime.fromisoformat(hour)) for signal, hour in rows]
 
     def dirty_hours(self) -> list[DirtyHour]:
         """Hours that changed after the last complete build."""
-        rows = self._db.execute("SELECT signal, hour_at, generation FROM dirty_hours ORDER BY 1, 2")
-        return [DirtyHour(s, datetime.fromisoformat(h), g) for s, h, g in rows]
+        rows = self._db.execute(
+            "SELECT signal, hour_at, generation, since FROM dirty_hours ORDER BY 1, 2"
+        )
+        return [DirtyHour(s, datetime.fromisoformat(h), g, n) for s, h, g, n in rows]
 
     def clean(self, built: Sequence[DirtyHour]) -> None:
-        """Forget hours that a build has covered, unless they changed again meanwhile."""
-        self._db.executemany(
-            "DELETE FROM dirty_hours WHERE signal = ? AND hour_at = ? AND generation <= ?",
-            [(d.signal, d.hour_at.isoformat(), d.generation) for d in built],
-        )
+        """Forget what a build has covered; an hour that changed meanwhile keeps what is new in it."""
+        keys = [(d.generation, d.signal, d.hour_at.isoformat()) for d in built]
+        with self._transaction():
+            self._db.executemany(
+                "DELETE FROM dirty_hours WHERE generation <= ? AND signal = ? AND hour_at = ?", keys
+            )
+            self._db.executemany(
+                "UPDATE dirty_hours SET since = max(since, 1 + ?)"
+                " WHERE since > 0 AND signal = ? AND hour_at = ?",
+                keys,
+            )
 
     def close(self) -> None:
         """Close the connection."""
         self._db.close()
 
-    def _add(self, files: Sequence[LakeFile], plan: int) -> None:
-        rows = [
-            (f.path, f.signal, f.hour_at.isoformat(), f.row_count, f.byte_count, plan, f.digest,
-             " ".join(f.detectors), f.generation, f.is_archived)
-            for f in files
-        ]  # fmt: skip
-        columns = (
-            "path, signal, hour_at, row_count, byte_count, plan, digest, detectors, generation,"
-            " is_archived"
+    def _mark_dirty(self, hours: set[tuple[str, str]], generation: int, *, since: int) -> None:
+        self._db.executemany(
+            "INSERT INTO dirty_hours (signal, hour_at, generation, since) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (signal, hour_at) DO UPDATE SET generation = excluded.generation,"
+            " since = min(since, excluded.since)",
+            [(*hour, generation, since) for hour in sorted(hours)],
         )
-        marks = ", ".join("?" * 10)
-        self._db.executemany(f"INSERT OR REPLACE INTO files ({columns}) VALUES ({marks})", rows)
+
+    def _add(self, files: Sequence[LakeFile], plan: int) -> None:
+        marks = ", ".join("?" * len(_COLUMNS.split(",")))
+        self._db.executemany(
+            f"INSERT OR REPLACE INTO files ({_COLUMNS}) VALUES ({marks})",
+            [_row(file, plan) for file in files],
+        )
 
     def _transaction(self) -> "_Transaction":
         return _Transaction(self._db)
@@ -274,3 +295,32 @@ class _Transaction:
 
     def __exit__(self, error_type: type[BaseException] | None, *_: object) -> None:
         self._db.execute("COMMIT" if error_type is None else "ROLLBACK")
+
+
+_COLUMNS = (
+    "path, signal, hour_at, row_count, byte_count, digest, detectors, generation, is_archived, plan,"
+    " first_at, last_at, has_identities"
+)
+
+
+def _row(file: LakeFile, plan: int) -> tuple[str | int | None, ...]:
+    return (
+        file.path, file.signal, file.hour_at.isoformat(), file.row_count, file.byte_count,
+        file.digest, " ".join(file.detectors), file.generation, file.is_archived, plan,
+        file.first_at.isoformat() if file.first_at else None,
+        file.last_at.isoformat() if file.last_at else None,
+        file.has_identities,
+    )  # fmt: skip
+
+
+def _file(*row: Any) -> LakeFile:
+    path, signal, hour, rows, size, digest, ids, generation, is_archived, plan, first, last, has = (
+        row
+    )
+    return LakeFile(
+        path, signal, datetime.fromisoformat(hour), rows, size, digest, tuple(ids.split()),
+        generation, bool(is_archived), plan,
+        datetime.fromisoformat(first) if first else None,
+        datetime.fromisoformat(last) if last else None,
+        bool(has),
+    )  # fmt: skip

@@ -1,25 +1,25 @@
 """Spool to lake, exactly once: hour partitions of encrypted Parquet.
 
-Here: the drain (plan, dedupe, write, list, advance), compaction of closed hours and the readers'
-SQL. Not here: which files are alive (`catalog`), marts (`dbt/`). A plan is written down before
-its files are; a crash anywhere re-executes the same plan under the same file names.
-
-Items are compared within the hours they fall in. The n-th occurrence of the same content in one
-batch is the n-th such fact, so equal facts sent together all count, and facts sent again do not.
+Here: the drain (plan, write, list, advance), compaction of closed hours and the readers' SQL. Not
+here: which files are alive (`catalog`), which items are repeats (`repeats`), marts (`dbt/`). A plan is
+written down before its files are; a crash anywhere re-executes the same plan under the same file names.
+A drain ends: it takes what the spool holds when it begins, however much arrives meanwhile.
 """
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
+from ingestion import repeats
 from ingestion.binding import digest_of, path_of, verify
 from ingestion.catalog import Catalog, LakeFile, Plan
-from ingestion.contracts import GATE_DECISIONS, LANDED, LEDGER, SIGNALS
+from ingestion.contracts import GATE_DECISIONS, LANDED, SIGNALS
 from ingestion.duck import add_file_keys, add_parquet_keys, connect, parquet_key_name
 from ingestion.settings import Settings
 from ingestion.spool import Spool
@@ -39,19 +39,9 @@ _SORT = {
     "ledger": "component, signal",
     "gate_decisions": "component, signal, field",
 }
-_SAME = {
-    "spans": ("component", "trace_id", "span_id", "start_at", "duration_ns", "name", "kind"),
-    "logs": (
-        "component event_at observed_at severity_number event_name body trace_id span_id scope_name"
-        " attributes"
-    ).split(),
-    "metric_points": (
-        "component resource_attributes scope_name metric kind attributes event_at start_at value"
-        " point_count point_sum"
-    ).split(),
-}
-_PLAN_ROWS = 1_000_000
 _CROWDED = 4
+# Stragglers of a long call or connection still find the identities of their hour.
+_OPEN_HOURS = 3
 
 
 @dataclass
@@ -67,12 +57,13 @@ class DrainReport:
 def drain(
     settings: Settings, keys: KeyStore, *, progress: Callable[[str], None] = lambda _: None
 ) -> DrainReport:
-    """Move everything pending into the lake; prunes the spool. Callers hold the writer's lock."""
+    """Move what is pending now into the lake; prunes the spool. Callers hold the writer's lock."""
     spool, catalog = Spool(settings.spool_path, keys), Catalog(settings.lake_path)
     report = DrainReport()
     spool.mark_drained(catalog.last_drained())
+    until = spool.last_seq()
     while True:
-        plan = catalog.open_plan() or _next_plan(spool, catalog, settings)
+        plan = catalog.open_plan() or _next_plan(spool, catalog, settings, until)
         if plan is None:
             break
         files = _Drain(settings, keys, spool, catalog, plan=plan, report=report).run()
@@ -91,10 +82,10 @@ def drain(
 
 
 def compact(settings: Settings, keys: KeyStore, *, now: datetime | None = None) -> int:
-    """Rewrite closed hours that hold many files as one file each; returns hours compacted."""
+    """Rewrite built hours that hold many files as one file each; returns hours compacted."""
     catalog = Catalog(settings.lake_path)
     this_hour = (now or datetime.now(UTC)).replace(minute=0, second=0, microsecond=0, tzinfo=None)
-    crowded = catalog.crowded_hours(_CROWDED, this_hour)
+    crowded = catalog.crowded_hours(_CROWDED, this_hour - timedelta(hours=_OPEN_HOURS))
     for signal, hour_at in crowded:
         old = catalog.files(signal, [hour_at])
         con = connect(memory_limit=settings.warehouse.memory_limit)
@@ -121,20 +112,22 @@ def compact(settings: Settings, keys: KeyStore, *, now: datetime | None = None) 
     return len(crowded)
 
 
-def scan(settings: Settings, files: Sequence[LakeFile]) -> str:
+def scan(settings: Settings, files: Sequence[LakeFile], columns: str = "") -> str:
     """A SELECT over files of one signal; the connection must hold their days' keys.
 
-    Raises KeyProblem for a file that is not the one that was written there (`binding`).
+    `columns` replaces the signal's own, for files that are all of one kind. Raises KeyProblem for a
+    file that is not the one that was written there (`binding`).
     """
     verify(settings, files)
-    by_day: dict[str, list[str]] = {}
+    own = {True: f"* EXCLUDE ({', '.join(repeats.IDENTITY)})", False: "*"}
+    alike: dict[tuple[str, bool], list[str]] = {}
     for file in files:
         name = parquet_key_name(file.signal, file.day, file.generation)
-        by_day.setdefault(name, []).append(f"'{path_of(settings, file)}'")
+        alike.setdefault((name, file.has_identities), []).append(f"'{path_of(settings, file)}'")
     parts = [
-        f"SELECT * FROM read_parquet([{', '.join(paths)}], "
+        f"SELECT {columns or own[has_identities]} FROM read_parquet([{', '.join(paths)}], "
         f"encryption_config = {{footer_key: '{name}'}}, hive_partitioning = false)"
-        for name, paths in by_day.items()
+        for (name, has_identities), paths in alike.items()
     ]
     return " UNION ALL BY NAME ".join(parts)
 
@@ -149,10 +142,10 @@ def empty_select(signal: str) -> str:
     return f"SELECT {casts} WHERE false"
 
 
-def _next_plan(spool: Spool, catalog: Catalog, settings: Settings) -> Plan | None:
+def _next_plan(spool: Spool, catalog: Catalog, settings: Settings, until: int) -> Plan | None:
     after, rows, high = spool.drained_seq(), 0, 0
-    for seq, row_count in spool.sizes(after, limit=settings.warehouse.drain_batches):
-        if high and rows + row_count > _PLAN_ROWS:
+    for seq, row_count in spool.sizes(after, until=until):
+        if high and rows + row_count > settings.warehouse.plan_rows:
             break
         rows, high = rows + row_count, seq
     return catalog.begin_plan(after + 1, high) if high else None
@@ -178,15 +171,15 @@ class _Drain:
     def run(self) -> list[LakeFile]:
         """Write the plan's files; they are not alive until the catalog lists them."""
         files: list[LakeFile] = []
-        repeats: list[pa.Table] = []
+        repeated: list[pa.Table] = []
         for signal in SIGNALS:
-            table = self._tables.get(signal)
+            table = self._tables.pop(signal, None)
             if table is not None:
-                written, repeated = self._land(signal, table)
+                written, some = self._land(signal, table)
                 files += written
-                repeats.append(repeated)
+                repeated.append(some)
         ledger = [t.drop_columns(["batch_seq"]) for t in [self._tables.get("ledger")] if t]
-        entries = pa.concat_tables([*ledger, *repeats]) if ledger or repeats else None
+        entries = pa.concat_tables([*ledger, *repeated]) if ledger or repeated else None
         if entries is not None and entries.num_rows:
             files += self._write_hours("ledger", entries)
         decisions = self._tables.get("gate_decisions")
@@ -201,115 +194,76 @@ class _Drain:
     def _land(self, signal: str, table: pa.Table) -> tuple[list[LakeFile], pa.Table]:
         con = connect(memory_limit=self._settings.warehouse.memory_limit)
         try:
+            row_no = pa.array(np.arange(table.num_rows, dtype=np.int64))
+            con.register("incoming", table.append_column("row_no", row_no))
+            marks, repeated = self._marks(con, signal)
+            con.unregister("incoming")
+            for name in ("event_hour", *repeats.IDENTITY):
+                table = table.append_column(name, marks.column(name))
+            if repeated.num_rows:
+                table = table.filter(marks.column("is_new"))
+            del marks
             con.register("incoming", table)
-            self._mark_occurrences(con, signal)
-            files = self._write_marked(con, signal)
-            repeated = con.execute(_REPEATED, [signal]).to_arrow_table().cast(LEDGER)
+            files = self._write_incoming(con, signal, EVENT_TIME[signal])
         finally:
             con.close()
         count = sum(repeated.column("items").to_pylist())
         self._report.duplicates[signal] = self._report.duplicates.get(signal, 0) + count
         return files, repeated
 
-    def _mark_occurrences(self, con: duckdb.DuckDBPyConnection, signal: str) -> None:
-        """Table `marked`: every incoming row with its content key, and whether it is new."""
-        hour = f"date_trunc('hour', {EVENT_TIME[signal]})"
-        hours = [h for (h,) in con.execute(f"SELECT DISTINCT {hour} FROM incoming").fetchall()]
+    def _marks(self, con: duckdb.DuckDBPyConnection, signal: str) -> tuple[pa.Table, pa.Table]:
+        hours = repeats.event_hours(con, EVENT_TIME[signal])
         # A purged hour stays closed: rebuilding its marts from late rows alone would replace them.
         purged = set(self._catalog.purged(signal))
         closed, hours = [h for h in hours if h in purged], [h for h in hours if h not in purged]
         known = self._catalog.files(signal, hours)
         add_file_keys(con, self._keys, known)
         add_parquet_keys(con, self._keys, {(signal, h.date()) for h in hours}, create=True)
-        con.register("closed_hours", pa.table({"hour_at": pa.array(closed, pa.timestamp("us"))}))
-        key = _content_key(signal)
-        existing = (
-            f"SELECT {key} AS k, count(*) AS n FROM ({scan(self._settings, known)}) GROUP BY 1"
-            if known
-            else "SELECT NULL::VARCHAR AS k, 0 AS n WHERE false"
-        )
-        con.execute(
-            f"""
-            CREATE TEMP TABLE marked AS
-            WITH keyed AS (SELECT *, {key} AS k, {hour} AS event_hour FROM incoming),
-            numbered AS (
-                SELECT *, row_number() OVER (PARTITION BY k, batch_seq) AS nth FROM keyed
-            ),
-            first_seen AS (
-                SELECT *, row_number() OVER (PARTITION BY k, nth ORDER BY batch_seq) AS copy
-                FROM numbered
-            ),
-            existing AS ({existing})
-            SELECT f.* EXCLUDE (nth, copy, k), c.hour_at IS NOT NULL AS is_closed,
-                f.copy = 1 AND f.nth > coalesce(e.n, 0) AND NOT is_closed AS is_new
-            FROM first_seen AS f LEFT JOIN existing AS e ON e.k = f.k
-            LEFT JOIN closed_hours AS c ON c.hour_at = f.event_hour
-            """
-        )
-
-    def _write_marked(self, con: duckdb.DuckDBPyConnection, signal: str) -> list[LakeFile]:
-        counted = con.execute(
-            "SELECT event_hour, count(*) FROM marked WHERE is_new GROUP BY 1 ORDER BY 1"
-        ).fetchall()
-        source = (
-            "SELECT * EXCLUDE (batch_seq, event_hour, is_closed, is_new) FROM marked WHERE is_new"
-        )
-        return [
-            self._write_hour(con, signal, hour, f"{source} AND event_hour = '{hour}'", rows)
-            for hour, rows in counted
-        ]
+        existing = []
+        for has_identities in (True, False):
+            some = [f for f in known if f.has_identities == has_identities]
+            if some:
+                columns = ", ".join(repeats.IDENTITY) if has_identities else ""
+                rows = scan(self._settings, some, columns)
+                existing.append(repeats.existing_identities(some, rows, has_identities))
+        return repeats.mark(con, signal, EVENT_TIME[signal], existing=existing, closed=closed)
 
     def _write_hours(self, signal: str, table: pa.Table) -> list[LakeFile]:
         con = connect(memory_limit=self._settings.warehouse.memory_limit)
-        con.register("incoming", table)
         column = EVENT_TIME[signal]
-        hours = con.execute(f"SELECT {column}, count(*) FROM incoming GROUP BY 1").fetchall()
-        add_parquet_keys(con, self._keys, {(signal, h.date()) for h, _ in hours}, create=True)
-        files = [
-            self._write_hour(
-                con, signal, hour, f"SELECT * FROM incoming WHERE {column} = '{hour}'", rows
-            )
-            for hour, rows in hours
-        ]
+        con.register("incoming", table.append_column("event_hour", table.column(column)))
+        hours = repeats.event_hours(con, column)
+        add_parquet_keys(con, self._keys, {(signal, h.date()) for h in hours}, create=True)
+        files = self._write_incoming(con, signal, column)
         con.close()
         return files
 
-    def _write_hour(
-        self,
-        con: duckdb.DuckDBPyConnection,
-        signal: str,
-        hour_at: datetime,
-        select: str,
-        rows: int,
-    ) -> LakeFile:
-        name = f"part-{self._plan.number:08d}.parquet"
-        file = write_partition(
-            con,
-            self._settings,
-            signal=signal,
-            hour_at=hour_at,
-            name=name,
-            select=select,
-            rows=rows,
-            detectors=self._detectors,
-        )
-        self._report.landed[signal] = self._report.landed.get(signal, 0) + rows
-        self._report.bytes_written += file.byte_count
-        return file
-
-
-_REPEATED = """
-    SELECT component, ? AS signal, date_trunc('hour', received_at) AS hour_at,
-        'duplicate' AS outcome,
-        CASE WHEN is_closed THEN 'expired_hour' ELSE 'repeated_item' END AS reason,
-        count(*) AS items, max(received_at) AS received_at
-    FROM marked WHERE NOT is_new GROUP BY 1, 3, 5
-"""
-
-
-def _content_key(signal: str) -> str:
-    columns = ", ".join(f"coalesce({column}::VARCHAR, '∅')" for column in _SAME[signal])
-    return f"md5(concat_ws('\x1f', {columns}))"
+    def _write_incoming(
+        self, con: duckdb.DuckDBPyConnection, signal: str, time: str
+    ) -> list[LakeFile]:
+        """One file for each hour of relation `incoming`."""
+        counted = con.execute(
+            f"SELECT event_hour, count(*), min({time}), max({time}) FROM incoming GROUP BY 1 ORDER BY 1"
+        ).fetchall()
+        helpers = "event_hour, batch_seq" if signal in SIGNALS else "event_hour"
+        files = []
+        for hour_at, rows, first_at, last_at in counted:
+            file = write_partition(
+                con,
+                self._settings,
+                signal=signal,
+                hour_at=hour_at,
+                name=f"part-{self._plan.number:08d}.parquet",
+                select=f"SELECT * EXCLUDE ({helpers}) FROM incoming WHERE event_hour = '{hour_at}'",
+                rows=rows,
+                detectors=self._detectors,
+            )
+            files.append(
+                replace(file, first_at=first_at, last_at=last_at, has_identities=signal in SIGNALS)
+            )
+            self._report.landed[signal] = self._report.landed.get(signal, 0) + rows
+            self._report.bytes_written += file.byte_count
+        return files
 
 
 def _read_plan(spool: Spool, plan: Plan) -> tuple[dict[str, pa.Table], list[str]]:

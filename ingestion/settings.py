@@ -137,7 +137,11 @@ class LiveSettings(_Section):
 class WarehouseSettings(_Section):
     """Batch side: drain, dbt, publish."""
 
-    drain_batches: int = Field(2_000, description="Spool batches drained in one plan at most.")
+    plan_rows: int = Field(
+        1_000_000,
+        ge=1,
+        description="Rows drained in one plan at most: they lie in memory together.",
+    )
     spool_keep_minutes: int = Field(
         75, description="How long drained rows stay for the live window."
     )

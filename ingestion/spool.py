@@ -24,6 +24,7 @@ from privacy.keys import DataKey, KeyDestroyed, KeyStore, seal, unseal
 
 DATASET = "spool"
 _MAX_PARAMETERS = 500
+_LAST = 2**63 - 1
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS batches (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,  -- never reused, so a cursor stays true after deletes
@@ -168,10 +169,13 @@ class Spool:
             " ORDER BY seq DESC LIMIT 1"
         ).fetchone()
 
-    def sizes(self, after: int, *, limit: int) -> list[tuple[int, int]]:
-        """(seq, rows) of the batches after a seq, in order."""
+    def sizes(
+        self, after: int, *, limit: int = -1, until: int | None = None
+    ) -> list[tuple[int, int]]:
+        """(seq, rows) of the batches after a seq and up to another, in order."""
         return self._db.execute(
-            "SELECT seq, row_count FROM batches WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit)
+            "SELECT seq, row_count FROM batches WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
+            (after, _LAST if until is None else until, limit),
         ).fetchall()
 
     def version(self) -> int:

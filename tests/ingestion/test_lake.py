@@ -7,6 +7,7 @@ import pytest
 
 from ingestion import lake
 from ingestion.catalog import Catalog
+from ingestion.contracts import SIGNALS
 from ingestion.duck import add_file_keys, connect
 from ingestion.receivers.decode import count_items
 from ingestion.receivers.pipeline import Incoming, Pipeline
@@ -138,6 +139,7 @@ def test_compaction_keeps_the_rows_and_leaves_one_file(
         lake.drain(settings, keys)
     catalog = Catalog(settings.lake_path)
     assert len(catalog.files("spans")) == 6
+    catalog.clean(catalog.dirty_hours())
     later = datetime.utcfromtimestamp(NOW_NS / 1e9) + timedelta(days=900)
     assert lake.compact(settings, keys, now=later) == 3
     assert len(catalog.files("spans")) == 1
@@ -195,4 +197,96 @@ def test_the_whole_capture_reaches_the_lake_in_few_bytes(
         sent = sum(count_items(i.signal, i.body) for i in incoming if i.signal == signal)
         assert sum(f.row_count for f in catalog.files(signal)) == sent
     spans = catalog.files("spans")
-    assert sum(f.byte_count for f in spans) / sum(f.row_count for f in spans) <= 40
+    # Young files also hold 16 bytes of identity a row, until they are compacted.
+    assert sum(f.byte_count for f in spans) / sum(f.row_count for f in spans) <= 40 + 16
+
+
+def test_a_drain_ends_while_more_keeps_coming(
+    settings: Settings, keys: KeyStore, pipeline: Pipeline
+) -> None:
+    for number in range(6):
+        send(pipeline, number=number)
+    settings.warehouse.plan_rows = 4
+    sent = iter(range(6, 1_000))
+    report = lake.drain(settings, keys, progress=lambda _: send(pipeline, number=next(sent)))
+    assert report.landed["spans"] == 6
+    assert report.plans > 1
+    assert lake.drain(settings, keys).landed["spans"] == next(sent) - 6
+
+
+def test_repeats_are_recognised_without_reading_a_row_of_the_hour(
+    settings: Settings, keys: KeyStore, pipeline: Pipeline
+) -> None:
+    send(pipeline)
+    lake.drain(settings, keys)
+    (file,) = Catalog(settings.lake_path).files("spans")
+    assert file.has_identities
+    read: list[str] = []
+    real = lake.scan
+
+    def spy(settings: Settings, files: list, columns: str = "") -> str:
+        read.append(columns)
+        return real(settings, files, columns)
+
+    send(pipeline, again=UNKNOWN_FIELD)
+    with patch.object(lake, "scan", spy):
+        assert lake.drain(settings, keys).duplicates["spans"] == 1
+    assert read == ["identity_high, identity_low"]
+
+
+def test_repeats_are_recognised_in_hours_that_were_compacted(
+    settings: Settings, keys: KeyStore, pipeline: Pipeline
+) -> None:
+    catalog = Catalog(settings.lake_path)
+    for number in range(6):
+        send(pipeline, number=number)
+        lake.drain(settings, keys)
+    catalog.clean(catalog.dirty_hours())
+    later = datetime.utcfromtimestamp(NOW_NS / 1e9) + timedelta(days=900)
+    lake.compact(settings, keys, now=later)
+    assert not any(f.has_identities for f in catalog.files("spans"))
+    send(pipeline, number=3, again=UNKNOWN_FIELD)
+    send(pipeline, number=7)
+    report = lake.drain(settings, keys)
+    assert report.duplicates["spans"] == 1
+    assert len(rows(settings, keys, "spans")) == 7
+
+
+def test_readers_see_the_contract_and_no_identity(
+    settings: Settings, keys: KeyStore, pipeline: Pipeline
+) -> None:
+    send(pipeline)
+    lake.drain(settings, keys)
+    files = Catalog(settings.lake_path).files("spans")
+    con = connect()
+    add_file_keys(con, keys, files)
+    con.execute(f"CREATE VIEW v AS {lake.scan(settings, files)}")
+    assert [r[0] for r in con.execute("DESCRIBE v").fetchall()] == SIGNALS["spans"].names
+
+
+def test_only_what_came_after_a_build_awaits_the_next(
+    settings: Settings, keys: KeyStore, pipeline: Pipeline
+) -> None:
+    catalog = Catalog(settings.lake_path)
+    send(pipeline, number=1)
+    lake.drain(settings, keys)
+    catalog.clean(catalog.dirty_hours())
+    send(pipeline, number=2)
+    lake.drain(settings, keys)
+    (spans,) = [d for d in catalog.dirty_hours() if d.signal == "spans"]
+    new = [f for f in catalog.files("spans", [spans.hour_at]) if f.plan >= spans.since]
+    assert [f.row_count for f in new] == [1]
+    assert len(catalog.files("spans")) == 2
+
+
+def test_an_hour_from_which_rows_went_awaits_a_whole_build(
+    settings: Settings, keys: KeyStore, pipeline: Pipeline
+) -> None:
+    catalog = Catalog(settings.lake_path)
+    send(pipeline, number=1)
+    lake.drain(settings, keys)
+    (file,) = catalog.files("spans")
+    catalog.amend(file, [])
+    send(pipeline, number=2)
+    lake.drain(settings, keys)
+    assert {d.since for d in catalog.dirty_hours() if d.signal == "spans"} == {0}
