@@ -35,7 +35,7 @@ def told(path: Path) -> list[str]:
     found: dict[str, Any] = json.loads(path.read_text())
     lines = []
     for result in found["results"]:
-        if result["status"] not in {"success", "pass", "skipped"}:
+        if result["status"] not in {"success", "pass", "skipped", "no-op"}:
             kinds = list(dict.fromkeys(_KIND.findall(result.get("message") or "")))
             about = f" ({', '.join(kinds)})" if kinds else ""
             lines.append(f"dbt {result['unique_id']}: {result['status']}{about}")

@@ -26,7 +26,8 @@ from privacy.retention import Policy
 
 EXPIRING = {
     "marts.fct_websocket_connections": ("t.opened_at", "spans"),
-    "intermediate.int_websocket_message_counts": ("t.hour_at", "spans"),
+    "intermediate.int_websocket_message_counts": ("t.minute_at", "spans"),
+    "intermediate.int_websocket_connection_spans": ("t.opened_at", "spans"),
     "marts.fct_metric_points_hourly": ("t.hour_at", "metric_rollups"),
     "marts.dim_error_groups": ("t.last_seen_at", "error_skeletons"),
     # Whole weeks go together: a week is counted from its episodes and would shrink.

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from dagster_project.dbt_plugin import open_landed
+from dagster_project.landed import open_landed
 from dagster_project.landed_leaks import LandedLeaks, scan_landed
 from dagster_project.landing_checks import Finding, validate_landed
 from ingestion.contracts import LANDED

@@ -14,8 +14,12 @@ RECEIVER = dg.AssetKey(["receiver", "otlp"])
 _ALSO = (
     "metric_points_context",
     "dirty_hours",
+    "new_parts",
+    "touched_minutes",
+    "horizon",
     "error_occurrences",
     "error_hours",
+    "error_parts",
     "error_states",
 )
 

@@ -7,8 +7,9 @@
     case when {{ ms }} > 1e-6 then ceil(ln({{ ms }}) / ln(1.01 / 0.99))::integer else -1000 end
 {%- endmacro %}
 
-{% macro latency_histogram(ms) -%}
-    cast(histogram({{ log_bucket(ms) }}) as map(integer, bigint))
+{# The histogram of rows that hold a bucket and how many fell into it, each bucket once. #}
+{% macro latency_histogram(bucket, n) -%}
+    cast(map_from_entries(list({'k': {{ bucket }}, 'v': {{ n }}} order by {{ bucket }})) as map(integer, bigint))
 {%- endmacro %}
 
 {# The same macros stand in every published file, so that people can merge and ask. #}

@@ -1,12 +1,14 @@
-"""Errors of whole hours for the batch: the same functions as live, over lake relations.
+"""Errors for the batch: the same functions as live, over lake relations.
 
 Here: which hours must be counted anew, and the rows they give. An error belongs to the hour under which
-its span or record lies in the lake. A span event and a log record of one exception count once: the span
-event stays, whichever came first.
+its span or record lies in the lake, and to the part (plan) that brought it. A span event and a log
+record of one exception count once: the span event stays, whichever came first. The two come seconds
+apart, so that a pass which counts the part before its own once more sees both.
 """
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -24,6 +26,7 @@ SCHEMA = pa.schema(
     [
         ("hour_at", pa.timestamp("us")),
         ("event_at", pa.timestamp("us")),
+        ("part", pa.int64()),
         *((name, pa.string()) for name in _TEXTS),
         ("is_content_delivery", pa.bool_()),
     ]
@@ -40,30 +43,26 @@ def hours_to_count(spans: Iterable[datetime], logs: Iterable[datetime]) -> list[
 
 
 def error_rows(
-    con: duckdb.DuckDBPyConnection,
-    hours: Iterable[datetime],
-    *,
-    site: Site,
-    rules: HandRules,
-    version: str,
+    con: duckdb.DuckDBPyConnection, *, site: Site, rules: HandRules, version: str
 ) -> pa.Table:
-    """One row per error of these hours, columns `SCHEMA`.
+    """One row per error of the rows to count, columns `SCHEMA`.
 
-    Reads `landed.error_spans`, which also reach one hour back, and `landed.error_logs`.
+    Reads `landed.error_spans` and `landed.error_logs`, whose column `part` says what a row is counted
+    under; where it is null the row is there to recognise repetitions by, and is not counted.
     """
-    wanted = set(hours)
     rows = [
         {
-            "hour_at": hour,
+            "hour_at": place["hour"],
             "event_at": occurrence.event_at,
+            "part": place["part"],
             "group_key": rules.apply(grouped.key, occurrence),
             **{name: getattr(occurrence, name) for name in _OF_OCCURRENCE},
             **{name: getattr(grouped, name) for name in ("title", "culprit", "rule")},
             "exception_type": grouped.type,
             "explanation": grouped.explanation(),
         }
-        for hour, occurrence in _once(con)
-        if hour in wanted
+        for place, occurrence in _once(con)
+        if place["part"] is not None
         for grouped in [group(occurrence, site, version)]
     ]
     return pa.Table.from_pylist(rows, schema=SCHEMA)
@@ -74,12 +73,12 @@ _OF_OCCURRENCE = (
 ).split()
 
 
-def _once(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[datetime, Occurrence]]:
-    """(hour, occurrence), each exception once, in an order that does not depend on arrival."""
+def _once(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[dict[str, Any], Occurrence]]:
+    """(hour and part, occurrence), each exception once, in an order that does not depend on arrival."""
     seen: set[str] = set()
     for signal, time in (("spans", "start_at"), ("logs", "event_at")):
-        hour = f"date_trunc('hour', {time})"
-        found = read_occurrences(con, signal, f"landed.error_{signal}", seq=hour)
+        place = f"{{'hour': date_trunc('hour', {time}), 'part': part}}"
+        found = read_occurrences(con, signal, f"landed.error_{signal}", seq=place)
         for at, occurrence in sorted(found, key=lambda f: (f[1].event_at, once_key(f[1]) or "")):
             key = once_key(occurrence)
             if key is not None and key in seen:

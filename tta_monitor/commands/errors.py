@@ -243,7 +243,7 @@ def _site() -> "Site":
 
 def _stored() -> "Iterator[Occurrence]":
     """Every occurrence in lake and spool, once."""
-    from dagster_project.dbt_plugin import open_landed
+    from dagster_project.landed import open_landed
     from ingestion.duck import connect
     from ingestion.errors.occurrences import once_key, read_occurrences
     from ingestion.spool import Spool

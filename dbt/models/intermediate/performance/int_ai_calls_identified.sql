@@ -9,6 +9,7 @@ identified as (
     select
         component,
         minute_at,
+        part,
         duration_ms,
         coalesce(ai_model, 'unknown') as model,
         coalesce({{ attribute(['gen_ai.provider.name', 'gen_ai.system', 'llm.provider', 'llm.system']) }}, 'unknown')

@@ -47,6 +47,6 @@ changes as (
 )
 
 select changes.* from changes
-where date_trunc('hour', event_at) in (
-    select hour_at from {{ source('landed', 'dirty_hours') }} where signal = 'metric_points'
+where minute_at in (
+    select minute_at from {{ source('landed', 'touched_minutes') }} where signal = 'metric_points'
 )

@@ -14,6 +14,7 @@ identified as (
         component,
         component_instance,
         minute_at,
+        part,
         upper(http_method) as method,
         duration_ms,
         coalesce(

@@ -4,8 +4,8 @@ select
     trace_id,
     parent_span_id,
     start_at,
-    date_trunc('hour', start_at) as hour_at,
     date_trunc('minute', start_at) as minute_at,
+    part,
     coalesce(nullif(regexp_extract(name, '(/\S*)', 1), ''), name) as route,
     asgi_event = 'websocket.receive' as is_received
 from {{ ref('stg_landed__spans') }}

@@ -1,5 +1,8 @@
-{{ config(pre_hook="{{ forget_dirty_hours('hour_at', ['gate_decisions']) }}") }}
+{{ config(pre_hook=[
+    "{{ forget_parts('hour_at', ['gate_decisions'], is_kept=true) }}",
+    "{{ merge_old_parts('hour_at', 'component, signal, field, treatment, hour_at, cast(sum(value_count) as bigint) as value_count') }}",
+]) }}
 
-select component, signal, field, treatment, hour_at, cast(sum(value_count) as bigint) as value_count
+select component, signal, field, treatment, hour_at, cast(sum(value_count) as bigint) as value_count, part
 from {{ ref('stg_landed__gate_decisions') }}
-group by 1, 2, 3, 4, 5
+group by all

@@ -1,7 +1,56 @@
-{{ config(pre_hook="{{ forget_dirty_hours('minute_at', ['spans']) }}") }}
+{{ config(pre_hook="{{ forget_touched_minutes(['spans']) }}") }}
 
-with calls as (
-    select * from {{ ref('int_ai_calls_identified') }}
+with parts as (
+    select * from {{ ref('int_ai_call_parts') }}
+    where minute_at in {{ touched_minutes(['spans']) }}
+),
+
+buckets as (
+    select component, model, provider, operation, minute_at, log_bucket, sum(call_count) as call_count
+    from parts
+    group by 1, 2, 3, 4, 5, 6
+),
+
+histograms as (
+    select
+        component, model, provider, operation, minute_at,
+        {{ latency_histogram('log_bucket', 'call_count') }} as latency_histogram
+    from buckets
+    group by 1, 2, 3, 4, 5
+),
+
+failures as (
+    select component, model, provider, operation, minute_at, failed_with, sum(call_count) as call_count
+    from parts
+    where failed_with is not null
+    group by 1, 2, 3, 4, 5, 6
+),
+
+failed as (
+    select
+        component, model, provider, operation, minute_at,
+        cast(map_from_entries(list({'k': failed_with, 'v': call_count} order by failed_with)) as map(varchar, bigint))
+            as errors_by_type
+    from failures
+    group by 1, 2, 3, 4, 5
+),
+
+totals as (
+    select
+        component, model, provider, operation, minute_at,
+        cast(sum(call_count) as bigint) as call_count,
+        cast(coalesce(sum(call_count) filter (where failed_with is not null), 0) as bigint) as error_count,
+        sum(duration_ms_sum) as duration_ms_sum,
+        max(duration_ms_max) as duration_ms_max,
+        sum(first_chunk_ms_sum) as first_chunk_ms_sum,
+        cast(sum(first_chunk_count) as bigint) as first_chunk_count,
+        cast(sum(input_tokens) as bigint) as input_tokens,
+        cast(sum(output_tokens) as bigint) as output_tokens,
+        cast(sum(cached_tokens) as bigint) as cached_tokens,
+        cast(sum(reasoning_tokens) as bigint) as reasoning_tokens,
+        sum(output_tokens) / nullif(sum(answered_ms_sum) / 1000, 0) as output_tokens_per_s
+    from parts
+    group by 1, 2, 3, 4, 5
 )
 
 select
@@ -10,20 +59,19 @@ select
     provider,
     operation,
     minute_at,
-    count(*) as call_count,
-    count(*) filter (where is_error) as error_count,
-    cast(histogram(error_type) filter (where is_error) as map(varchar, bigint)) as errors_by_type,
-    sum(duration_ms) as duration_ms_sum,
-    max(duration_ms) as duration_ms_max,
-    {{ latency_histogram('duration_ms') }} as latency_histogram,
-    sum(first_chunk_ms) as first_chunk_ms_sum,
-    count(first_chunk_ms) as first_chunk_count,
-    cast(sum(input_tokens) as bigint) as input_tokens,
-    cast(sum(output_tokens) as bigint) as output_tokens,
-    cast(sum(cached_tokens) as bigint) as cached_tokens,
-    cast(sum(reasoning_tokens) as bigint) as reasoning_tokens,
-    sum(output_tokens)
-        / nullif(sum(duration_ms) filter (where output_tokens is not null) / 1000, 0)
-        as output_tokens_per_s
-from calls
-group by component, model, provider, operation, minute_at
+    call_count,
+    error_count,
+    errors_by_type,
+    duration_ms_sum,
+    duration_ms_max,
+    latency_histogram,
+    first_chunk_ms_sum,
+    first_chunk_count,
+    input_tokens,
+    output_tokens,
+    cached_tokens,
+    reasoning_tokens,
+    output_tokens_per_s
+from totals
+join histograms using (component, model, provider, operation, minute_at)
+left join failed using (component, model, provider, operation, minute_at)

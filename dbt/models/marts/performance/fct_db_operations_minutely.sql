@@ -1,44 +1,31 @@
-{{ config(pre_hook="{{ forget_dirty_hours('minute_at', ['spans']) }}") }}
+{{ config(pre_hook="{{ forget_touched_minutes(['spans']) }}") }}
 
-with spans as (
-    select * from {{ ref('stg_landed__spans') }}
-    where db_system is not null
-),
-
-named as (
+with buckets as (
     select
-        *,
-        {{ attribute(['db.query.text', 'db.statement']) }} as statement_text,
-        {{ whole_number(['db.response.returned_rows', 'db.rows']) }} as rows_returned,
-        {{ whole_number(['db.response.bytes']) }} as bytes_returned
-    from spans
-),
-
-operations as (
-    select
-        *,
-        upper(coalesce(
-            {{ attribute(['db.operation.name', 'db.operation']) }},
-            nullif(regexp_extract(statement_text, '^\s*([A-Za-z_.]+)', 1), ''),
-            split_part(name, ' ', 1)
-        )) as operation,
-        coalesce({{ attribute(['db.collection.name', 'db.sql.table', 'db.mongodb.collection', 'db.query.summary']) }}, '')
-            as collection
-    from named
+        component, system, operation, collection, minute_at, log_bucket,
+        cast(sum(operation_count) as bigint) as operation_count,
+        cast(sum(error_count) as bigint) as error_count,
+        sum(duration_ms_sum) as duration_ms_sum,
+        max(duration_ms_max) as duration_ms_max,
+        cast(sum(returned_rows) as bigint) as returned_rows,
+        cast(sum(bytes) as bigint) as bytes
+    from {{ ref('int_db_operation_parts') }}
+    where minute_at in {{ touched_minutes(['spans']) }}
+    group by 1, 2, 3, 4, 5, 6
 )
 
 select
     component,
-    db_system as system,
+    system,
     operation,
     collection,
     minute_at,
-    count(*) as operation_count,
-    count(*) filter (where status_code = 'ERROR' or error_type is not null) as error_count,
-    sum(duration_ms) as duration_ms_sum,
-    max(duration_ms) as duration_ms_max,
-    {{ latency_histogram('duration_ms') }} as latency_histogram,
-    cast(sum(rows_returned) as bigint) as returned_rows,
-    cast(sum(bytes_returned) as bigint) as bytes
-from operations
-group by component, db_system, operation, collection, minute_at
+    cast(sum(operation_count) as bigint) as operation_count,
+    cast(sum(error_count) as bigint) as error_count,
+    sum(duration_ms_sum) as duration_ms_sum,
+    max(duration_ms_max) as duration_ms_max,
+    {{ latency_histogram('log_bucket', 'operation_count') }} as latency_histogram,
+    cast(sum(returned_rows) as bigint) as returned_rows,
+    cast(sum(bytes) as bigint) as bytes
+from buckets
+group by component, system, operation, collection, minute_at

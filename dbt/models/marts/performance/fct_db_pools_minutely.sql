@@ -1,4 +1,4 @@
-{{ config(pre_hook="{{ forget_dirty_hours('minute_at', ['metric_points']) }}") }}
+{{ config(pre_hook="{{ forget_touched_minutes(['metric_points']) }}") }}
 
 with points as (
     select
@@ -9,8 +9,9 @@ with points as (
             as pool,
         {{ attribute(['db.client.connection.state', 'state']) }} as state,
         coalesce({{ attribute(['db.system.name', 'db.system']) }}, 'unknown') as system
-    from {{ ref('stg_landed__metric_points') }}
-    where metric like 'db.client.connection%'
+    from {{ ref('stg_landed__metric_points_context') }}
+    where date_trunc('minute', event_at) in {{ touched_minutes(['metric_points']) }}
+        and metric like 'db.client.connection%'
 ),
 
 levels as (

@@ -1,4 +1,4 @@
-{{ config(pre_hook="{{ forget_dirty_hours('minute_at', ['metric_points']) }}") }}
+{{ config(pre_hook="{{ forget_touched_minutes(['metric_points']) }}") }}
 
 with points as (
     select
@@ -6,8 +6,9 @@ with points as (
         coalesce(host, component) as host_name,
         date_trunc('minute', event_at) as minute_at,
         {{ attribute(['system.cpu.state', 'cpu.mode', 'system.memory.state', 'state']) }} as state
-    from {{ ref('stg_landed__metric_points') }}
-    where metric like 'system.%'
+    from {{ ref('stg_landed__metric_points_context') }}
+    where date_trunc('minute', event_at) in {{ touched_minutes(['metric_points']) }}
+        and metric like 'system.%'
 ),
 
 levels as (

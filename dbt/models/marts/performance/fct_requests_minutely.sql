@@ -1,7 +1,15 @@
-{{ config(pre_hook="{{ forget_dirty_hours('minute_at', ['spans']) }}") }}
+{{ config(pre_hook="{{ forget_touched_minutes(['spans']) }}") }}
 
-with requests as (
-    select * from {{ ref('int_requests_identified') }}
+with buckets as (
+    select
+        component, route, method, status_class, minute_at, log_bucket,
+        cast(sum(request_count) as bigint) as request_count,
+        cast(sum(error_count) as bigint) as error_count,
+        sum(duration_ms_sum) as duration_ms_sum,
+        max(duration_ms_max) as duration_ms_max
+    from {{ ref('int_request_parts') }}
+    where minute_at in {{ touched_minutes(['spans']) }}
+    group by 1, 2, 3, 4, 5, 6
 )
 
 select
@@ -10,10 +18,10 @@ select
     method,
     status_class,
     minute_at,
-    count(*) as request_count,
-    count(*) filter (where is_error) as error_count,
-    sum(duration_ms) as duration_ms_sum,
-    max(duration_ms) as duration_ms_max,
-    {{ latency_histogram('duration_ms') }} as latency_histogram
-from requests
+    cast(sum(request_count) as bigint) as request_count,
+    cast(sum(error_count) as bigint) as error_count,
+    sum(duration_ms_sum) as duration_ms_sum,
+    max(duration_ms_max) as duration_ms_max,
+    {{ latency_histogram('log_bucket', 'request_count') }} as latency_histogram
+from buckets
 group by component, route, method, status_class, minute_at

@@ -1,41 +1,27 @@
-{{ config(pre_hook="{{ forget_dirty_hours('opened_at', ['spans']) }}") }}
+-- depends_on: {{ ref("int_websocket_connection_spans") }}
+{{ config(
+    pre_hook="{% if is_incremental() %}delete from {{ this }} where connection_id in (select connection_id from {{ ref('int_websocket_connections') }}) or date_trunc('hour', opened_at) in {{ whole_hours(['spans']) }}{% else %}select 1{% endif %}",
+    post_hook="{{ count_late_messages() }}"
+) }}
 
-with spans as (
-    select
-        *,
-        name = 'tta.websocket.connection' as is_convention
-    from {{ ref('stg_landed__spans') }}
-    where name = 'tta.websocket.connection'
-        or (url_scheme in ('ws', 'wss') and asgi_event is null and kind not in ('CLIENT', 'PRODUCER'))
-),
-
-counts as (
+with counts as (
     select
         trace_id,
         span_id,
         cast(sum(messages_received) as bigint) as messages_received,
         cast(sum(messages_sent) as bigint) as messages_sent
     from {{ ref('int_websocket_message_counts') }}
+    where (trace_id, span_id) in (select (trace_id, span_id) from {{ ref('int_websocket_connections') }})
     group by 1, 2
 ),
 
 connections as (
     select
-        left(md5(hex(spans.trace_id) || hex(spans.span_id) || spans.start_at::varchar), 16) as connection_id,
-        component,
-        coalesce({{ attribute(['http.route', 'url.path', 'http.target']) }}, name) as route,
-        start_at as opened_at,
-        duration_ms,
-        coalesce({{ whole_number(['tta.websocket.messages.received']) }}, counts.messages_received)
-            as messages_received,
-        coalesce({{ whole_number(['tta.websocket.messages.sent']) }}, counts.messages_sent)
-            as messages_sent,
-        {{ whole_number(['tta.websocket.bytes.received']) }} as bytes_received,
-        {{ whole_number(['tta.websocket.bytes.sent']) }} as bytes_sent,
-        {{ whole_number(['tta.websocket.close_code']) }} as close_code,
-        {{ attribute(['session.id', 'tta.session.id']) }} as session
-    from spans
-    left join counts on counts.trace_id = hex(spans.trace_id) and counts.span_id = hex(spans.span_id)
+        ended.*,
+        coalesce(told_received, counts.messages_received) as messages_received,
+        coalesce(told_sent, counts.messages_sent) as messages_sent
+    from {{ ref('int_websocket_connections') }} as ended
+    left join counts using (trace_id, span_id)
 )
 
 select

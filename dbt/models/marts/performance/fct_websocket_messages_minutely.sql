@@ -1,11 +1,12 @@
-{{ config(pre_hook="{{ forget_dirty_hours('minute_at', ['spans']) }}") }}
+{{ config(pre_hook="{{ forget_touched_minutes(['spans']) }}") }}
 
 select
     component,
     route,
     minute_at,
-    count(distinct (trace_id, parent_span_id)) as active_connections,
-    count(*) filter (where is_received) as messages_received,
-    count(*) filter (where not is_received) as messages_sent
-from {{ ref('int_websocket_messages') }}
+    count(distinct (trace_id, span_id)) as active_connections,
+    cast(sum(messages_received) as bigint) as messages_received,
+    cast(sum(messages_sent) as bigint) as messages_sent
+from {{ ref('int_websocket_message_counts') }}
+where minute_at in {{ touched_minutes(['spans']) }}
 group by component, route, minute_at

@@ -1,19 +1,6 @@
-{{ config(pre_hook="{{ forget_dirty_hours('hour_at', ['metric_points']) }}") }}
+{{ config(pre_hook="{{ forget_touched_hours(['metric_points']) }}") }}
 
-with points as (
-    select
-        component,
-        metric,
-        kind,
-        coalesce(unit, '') as unit,
-        attributes::varchar as series,
-        date_trunc('hour', event_at) as hour_at,
-        event_at,
-        value
-    from {{ ref('stg_landed__metric_points') }}
-),
-
-levels as (
+with levels as (
     select
         component,
         metric,
@@ -21,25 +8,27 @@ levels as (
         unit,
         series,
         hour_at,
-        count(*) as point_count,
-        min(value) as value_min,
-        avg(value) as value_avg,
-        max(value) as value_max,
-        max_by(value, event_at) as value_last
-    from points
-    group by all
+        cast(sum(point_count) as bigint) as point_count,
+        min(value_min) as value_min,
+        sum(value_sum) / nullif(sum(value_count), 0) as value_avg,
+        max(value_max) as value_max,
+        max_by(value_last, last_at) as value_last
+    from {{ ref('int_metric_point_parts') }}
+    where hour_at in {{ touched_hours(['metric_points']) }}
+    group by 1, 2, 3, 4, 5, 6
 ),
 
 flows as (
     select
         component,
         metric,
-        attributes::varchar as series,
-        date_trunc('hour', event_at) as hour_at,
+        series,
+        date_trunc('hour', minute_at) as hour_at,
         sum(gained) as gained,
-        cast(sum(gained_count) as bigint) as gained_observations
-    from {{ ref('int_points_as_changes') }}
-    group by all
+        cast(sum(gained_observations) as bigint) as gained_observations
+    from {{ ref('int_metric_gains_minutely') }}
+    where date_trunc('hour', minute_at) in {{ touched_hours(['metric_points']) }}
+    group by 1, 2, 3, 4
 )
 
 select

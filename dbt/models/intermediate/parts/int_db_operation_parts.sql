@@ -1,0 +1,40 @@
+{{ config(pre_hook="{{ forget_parts('minute_at', ['spans']) }}") }}
+
+with spans as (
+    select * from {{ ref('stg_landed__spans') }}
+    where db_system is not null
+),
+
+named as (
+    select
+        *,
+        {{ attribute(['db.query.text', 'db.statement']) }} as statement_text,
+        {{ whole_number(['db.response.returned_rows', 'db.rows']) }} as rows_returned,
+        {{ whole_number(['db.response.bytes']) }} as bytes_returned
+    from spans
+),
+
+operations as (
+    select
+        *,
+        upper(coalesce(
+            {{ attribute(['db.operation.name', 'db.operation']) }},
+            nullif(regexp_extract(statement_text, '^\s*([A-Za-z_.]+)', 1), ''),
+            split_part(name, ' ', 1)
+        )) as operation,
+        coalesce({{ attribute(['db.collection.name', 'db.sql.table', 'db.mongodb.collection', 'db.query.summary']) }}, '')
+            as collection
+    from named
+)
+
+select
+    component, db_system as system, operation, collection, minute_at, part,
+    {{ log_bucket('duration_ms') }} as log_bucket,
+    count(*) as operation_count,
+    count(*) filter (where status_code = 'ERROR' or error_type is not null) as error_count,
+    sum(duration_ms) as duration_ms_sum,
+    max(duration_ms) as duration_ms_max,
+    cast(sum(rows_returned) as bigint) as returned_rows,
+    cast(sum(bytes_returned) as bigint) as bytes
+from operations
+group by all

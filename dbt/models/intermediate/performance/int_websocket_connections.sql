@@ -1,0 +1,22 @@
+-- Connections that ended since the last build, and what their own spans say of messages.
+with spans as (
+    select * from {{ ref('stg_landed__spans') }}
+    where name = 'tta.websocket.connection'
+        or (url_scheme in ('ws', 'wss') and asgi_event is null and kind not in ('CLIENT', 'PRODUCER'))
+)
+
+select
+    left(md5(hex(trace_id) || hex(span_id) || start_at::varchar), 16) as connection_id,
+    hex(trace_id) as trace_id,
+    hex(span_id) as span_id,
+    component,
+    coalesce({{ attribute(['http.route', 'url.path', 'http.target']) }}, name) as route,
+    start_at as opened_at,
+    duration_ms,
+    {{ whole_number(['tta.websocket.messages.received']) }} as told_received,
+    {{ whole_number(['tta.websocket.messages.sent']) }} as told_sent,
+    {{ whole_number(['tta.websocket.bytes.received']) }} as bytes_received,
+    {{ whole_number(['tta.websocket.bytes.sent']) }} as bytes_sent,
+    {{ whole_number(['tta.websocket.close_code']) }} as close_code,
+    {{ attribute(['session.id', 'tta.session.id']) }} as session
+from spans
