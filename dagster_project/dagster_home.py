@@ -19,6 +19,11 @@ concurrency:
 run_monitoring:
   enabled: true
   start_timeout_seconds: 300
+event_log_storage:
+  module: dagster_project.event_storage
+  class: EventStorage
+  config:
+    base_dir: {home}/dagster/history/runs
 compute_logs:
   module: dagster._core.storage.noop_compute_log_manager
   class: NoOpComputeLogManager
@@ -34,7 +39,7 @@ def ensure_dagster_home(settings: Settings) -> Path:
     """Create `<home>/dagster` with its `dagster.yaml`; returns the folder for DAGSTER_HOME."""
     folder = settings.home / "dagster"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "dagster.yaml").write_text(_CONFIG)
+    (folder / "dagster.yaml").write_text(_CONFIG.format(home=settings.home))
     return folder
 
 

@@ -1,58 +1,95 @@
 """dbt in this process: its imports are paid once, and its connection is closed afterwards.
 
-Here: one invocation and the results of its nodes as dbt's own events. Not here: what they mean to
-Dagster (`defs/dbt_models`), the environment dbt needs (`warehouse`), its words (`dbt_words`).
+Here: one invocation and the results of its nodes. Not here: what they mean to Dagster
+(`defs/dbt_models`), the environment dbt needs (`warehouse`), its words (`dbt_words`).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from google.protobuf.json_format import MessageToDict
-
+from dagster_project.dbt_words import told, without_words
 from dagster_project.warehouse import DBT_PROJECT
 
-_RESULTS = frozenset({"LogModelResult", "LogTestResult"})
+_GOOD = frozenset({"success", "pass"})
 
 
 @dataclass(frozen=True)
 class DbtRun:
-    """What an invocation did: `events` are results of nodes, as dbt's structured log has them."""
+    """What an invocation did: `models` are seconds by model that was built, `tests` are node
+    ids, `failures` are lines that quote nothing."""
 
     succeeded: bool
-    events: tuple[dict[str, Any], ...]
-    error: BaseException | None
+    models: Mapping[str, float] = field(default_factory=dict)
+    tests: Mapping[str, bool] = field(default_factory=dict)
+    failures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class MartTests:
+    """The tests that looked at a model, and the names of those that failed."""
+
+    count: int = 0
+    failed: tuple[str, ...] = ()
 
 
 def run_dbt(arguments: Sequence[str], target: Path) -> DbtRun:
-    """Run dbt over the project; everything it writes goes to `target`, which is made.
+    """Run dbt over the project; what it writes goes to `target`, which is made.
 
     The environment that `dbt_environment` describes must be set. One invocation at a time: dbt keeps
-    its flags and its adapter in the process.
+    its flags and its adapter in the process. The project is parsed once for each process.
     """
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # noqa: PLC0415 - seconds
     from dbt.cli.main import dbtRunner  # noqa: PLC0415 - seconds to import
 
-    events: list[dict[str, Any]] = []
-
-    def keep(event: Any) -> None:
-        if event.info.name in _RESULTS:
-            events.append(MessageToDict(event, preserving_proto_field_name=True))
-
     target.mkdir(parents=True, exist_ok=True)
     places = ("--project-dir", DBT_PROJECT, "--profiles-dir", DBT_PROJECT, "--target-path", target)
     quiet = ("--log-level", "none", "--log-level-file", "none", "--log-path", target / "logs")
-    try:
-        done = dbtRunner(callbacks=[keep]).invoke(
-            [
-                *arguments,
-                *(str(part) for part in (*places, *quiet)),
-                "--no-use-colors",
-                "--no-print",
-            ]
-        )
-    finally:
-        # Else the warehouse stays open in this process, and nobody else could open it.
-        DuckDBConnectionManager.close_all_connections()
-    return DbtRun(bool(done.success), tuple(events), done.exception)
+    options = [*(str(part) for part in (*places, *quiet)), "--no-use-colors", "--no-print"]
+    with without_words():
+        try:
+            manifest = _parsed(tuple(options)).deepcopy()
+            done = dbtRunner(manifest=manifest).invoke([*arguments, *options, "--no-write-json"])
+        finally:
+            # Else the warehouse stays open in this process, and nobody else could open it.
+            DuckDBConnectionManager.close_all_connections()
+    results: Any = getattr(done.result, "results", ())
+    return DbtRun(
+        bool(done.success),
+        {r.node.name: r.execution_time for r in _of_kind(results, "model") if r.status in _GOOD},
+        {r.node.unique_id: r.status in _GOOD for r in _of_kind(results, "test")},
+        tuple(told(results)) or ((_kind(done.exception),) if done.exception else ()),
+    )
+
+
+@cache
+def _parsed(options: tuple[str, ...]) -> Any:
+    from dbt.cli.main import dbtRunner  # noqa: PLC0415 - seconds to import
+
+    done = dbtRunner().invoke(["parse", *options, "--no-write-json"])
+    if not done.success:
+        raise RuntimeError("the dbt project does not parse: run `make check`, which shows why")
+    return done.result
+
+
+def _kind(error: BaseException) -> str:
+    return f"dbt stopped: {type(error).__name__}"
+
+
+def tests_by_model(manifest: Mapping[str, Any], done: DbtRun) -> dict[str, MartTests]:
+    """What the tests of a run say of each model that they look at; of a source they name no model."""
+    found: dict[str, MartTests] = {}
+    for test_id, is_passed in done.tests.items():
+        node = manifest["nodes"][test_id]
+        for parent in node["depends_on"]["nodes"]:
+            name = parent.rpartition(".")[2]
+            before = found.get(name, MartTests())
+            failed = before.failed if is_passed else (*before.failed, node["name"])
+            found[name] = MartTests(before.count + 1, failed)
+    return found
+
+
+def _of_kind(results: Sequence[Any], kind: str) -> list[Any]:
+    return [r for r in results if str(r.node.resource_type) == kind]

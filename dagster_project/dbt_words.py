@@ -1,44 +1,47 @@
 """What dbt says about itself, without what it quotes of the data.
 
-Here: silencing its output, telling which nodes failed by the kind of their error, and taking
-messages out of `run_results.json`. Not here: running it (`defs/dbt_models`).
+Here: silencing its output, and telling which nodes failed by the kind of their error. Not here: running
+it (`dbt_run`). A failing model's message quotes values; no file keeps one.
 """
 
 import contextlib
-import json
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 _KIND = re.compile(r"\b([A-Z][A-Za-z]{2,30}) Error\b")
-_RESULTS = "run_results.json"
+_GOOD = frozenset({"success", "pass", "skipped", "no-op"})
+
+
+class Result(Protocol):
+    """What dbt reports of a node."""
+
+    node: "Node"
+    status: str
+    message: str | None
+
+
+class Node(Protocol):
+    """A node of dbt's graph."""
+
+    unique_id: str
 
 
 @contextlib.contextmanager
-def without_words(target: Path, tell: Callable[[str], None]) -> Iterator[None]:
-    """Run dbt inside; its words go nowhere, and what failed is told as node, state and kind."""
-    (target / _RESULTS).unlink(missing_ok=True)
-    try:
-        with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
-            yield
-    finally:
-        for line in told(target / _RESULTS):
-            tell(line)
+def without_words() -> Iterator[None]:
+    """Run dbt inside; its words go nowhere."""
+    with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
+        yield
 
 
-def told(path: Path) -> list[str]:
-    """One line per node that did not succeed; the file keeps no message afterwards."""
-    if not path.exists():
-        return []
-    found: dict[str, Any] = json.loads(path.read_text())
+def told(results: Iterable[Result]) -> list[str]:
+    """One line per node that did not succeed."""
     lines = []
-    for result in found["results"]:
-        if result["status"] not in {"success", "pass", "skipped", "no-op"}:
-            kinds = list(dict.fromkeys(_KIND.findall(result.get("message") or "")))
+    for result in results:
+        if str(result.status) not in _GOOD:
+            kinds = list(dict.fromkeys(_KIND.findall(result.message or "")))
             about = f" ({', '.join(kinds)})" if kinds else ""
-            lines.append(f"dbt {result['unique_id']}: {result['status']}{about}")
-        result["message"], result["adapter_response"] = None, {}
-    path.write_text(json.dumps(found))
+            lines.append(f"dbt {result.node.unique_id}: {result.status}{about}")
     return lines

@@ -87,6 +87,8 @@ def release_due(settings: Settings, keys: KeyStore, now: datetime) -> list[Outco
 def players_of(settings: Settings, keys: KeyStore, day: date) -> pa.Table | None:
     """`subject active_hours` of a day of arrival; None when nothing at all arrived on it."""
     start = datetime.combine(day, datetime.min.time())
+    if not _arrived(settings, start):
+        return None
     con = connect(memory_limit=settings.warehouse.memory_limit)
     try:
         parts = [
@@ -138,6 +140,15 @@ def _files(settings: Settings, keys: KeyStore, signal: str, start: datetime) -> 
         for f in files
         if start - _LATEST <= f.hour_at < start + 2 * _DAY and keys.has_id(f.key_id)
     ]
+
+
+def _arrived(settings: Settings, start: datetime) -> bool:
+    """Whether the ledger of arrivals has a file of the day: no row is read for days without any."""
+    catalog = Catalog(settings.lake_path)
+    try:
+        return bool(catalog.files("ledger", [start + timedelta(hours=n) for n in range(24)]))
+    finally:
+        catalog.close()
 
 
 def _nobody(keys: KeyStore, day: date) -> list[str]:

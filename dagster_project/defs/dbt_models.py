@@ -1,20 +1,18 @@
-"""The marts: dbt builds the hours that changed; its tests become asset checks."""
+"""The marts: dbt builds what changed; its tests become one check for each mart.
+
+Staging and intermediate models are named for lineage only: nobody reads them, and a thousand events a
+pass in Dagster's log would cost more than the pass.
+"""
 
 import json
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import (
-    DagsterDbtTranslator,
-    DagsterDbtTranslatorSettings,
-    DbtProject,
-    dbt_assets,
-)
-from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
+from dagster_dbt import DagsterDbtTranslator, DbtProject, build_dbt_asset_specs
 
-from dagster_project.dbt_run import DbtRun, run_dbt
-from dagster_project.dbt_words import without_words
+from dagster_project.dbt_run import MartTests, run_dbt, tests_by_model
 from dagster_project.warehouse import (
     DBT_PROJECT,
     dbt_environment,
@@ -25,6 +23,7 @@ from dagster_project.warehouse import (
     writer_lock,
 )
 from ingestion.catalog import Catalog
+from ingestion.contracts import LANDED
 from ingestion.errors.store import ErrorStore
 from ingestion.settings import load_settings
 from privacy.keys import KeyStore
@@ -32,6 +31,7 @@ from privacy.keys import KeyStore
 project = DbtProject(project_dir=DBT_PROJECT, profiles_dir=DBT_PROJECT)
 if is_manifest_stale(project.manifest_path):
     parse_dbt_project()
+_MANIFEST = json.loads(project.manifest_path.read_text())
 
 
 class _Translator(DagsterDbtTranslator):
@@ -40,38 +40,74 @@ class _Translator(DagsterDbtTranslator):
         return dbt_resource_props["fqn"][-2]
 
 
-_MANIFEST = json.loads(project.manifest_path.read_text())
-_TRANSLATOR = _Translator(settings=DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True))
+def _by_key() -> dict[dg.AssetKey, dg.AssetSpec]:
+    # No list of the module: what Dagster finds in one counts as defined there.
+    found = build_dbt_asset_specs(
+        manifest=_MANIFEST, dagster_dbt_translator=_Translator(), project=project
+    )
+    return {spec.key: spec for spec in found}
 
 
-@dbt_assets(manifest=_MANIFEST, project=project, dagster_dbt_translator=_TRANSLATOR)
+_LANDED = [dg.AssetKey(["landed", signal]) for signal in LANDED]
+_MARTS = {
+    key: spec.merge_attributes(deps=_LANDED)
+    for key, spec in _by_key().items()
+    if key.path[0] == "marts"
+}
+# Dagster wants what a mart is made of before the mart.
+_IN_ORDER = tuple(
+    key
+    for key in TopologicalSorter(
+        {key: [dep.asset_key for dep in spec.deps] for key, spec in _MARTS.items()}
+    ).static_order()
+    if key in _MARTS
+)
+steps = [spec for key, spec in _by_key().items() if key not in _MARTS]
+
+
+def _check(key: dg.AssetKey) -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec("dbt_tests", asset=key, blocking=True)
+
+
+@dg.multi_asset(
+    name="marts", specs=list(_MARTS.values()), check_specs=[_check(key) for key in _MARTS]
+)
 def marts(context: dg.AssetExecutionContext) -> Iterator[Any]:
-    """One `dbt build` over the dirty hours; they are clean only when all of it passed."""
+    """One `dbt build` over what changed; it is built only when all of it passed."""
     settings = load_settings()
     keys = KeyStore.open(settings.home)
     is_full_refresh = needs_full_refresh(settings)
-    catalog = Catalog(settings.lake_path)
-    covered = catalog.dirty_hours()
     errors = ErrorStore(settings.home, keys)
     rules_built = errors.rules_to_build(settings.errors.grouping_version)
+    target = settings.home / "dagster" / "dbt"
     arguments = ["build", "--exclude-resource-type", "unit_test"]
     arguments += ["--full-refresh"] if is_full_refresh else []
-    target = settings.home / "dagster" / "dbt"
     with writer_lock(settings, context.log.info):
+        catalog = Catalog(settings.lake_path)
+        covered = catalog.dirty_hours()
         environment = dbt_environment(settings, keys, is_full_refresh=is_full_refresh)
-        with process_environment(environment), without_words(target, context.log.error):
+        with process_environment(environment):
             done = run_dbt(arguments, target)
-        yield from _told(context, done)
-        if not done.succeeded:
-            raise dg.Failure("dbt did not succeed: the lines above name the nodes")
-        catalog.clean(covered)
+        for line in done.failures:
+            context.log.error(line)
+        if done.succeeded:
+            catalog.clean(covered)
+    tests = tests_by_model(_MANIFEST, done)
+    for key in _IN_ORDER:
+        name = key.path[-1]
+        if name in done.models:
+            yield dg.MaterializeResult(asset_key=key, metadata={"seconds": done.models[name]})
+            yield _as_check(key, tests.get(name, MartTests()))
+    if not done.succeeded:
+        raise dg.Failure("dbt did not succeed: the lines above name the nodes")
     errors.note_built(rules_built)
 
 
-def _told(context: dg.AssetExecutionContext, done: DbtRun) -> Iterator[Any]:
-    """What dbt did in Dagster's words: a materialization a model, a check result a test."""
-    for event in done.events:
-        message = DbtCoreCliEventMessage(raw_event=event, event_history_metadata={})
-        yield from message.to_default_asset_events(
-            manifest=_MANIFEST, dagster_dbt_translator=_TRANSLATOR, context=context, project=project
-        )
+def _as_check(key: dg.AssetKey, tests: MartTests) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        asset_key=key,
+        check_name="dbt_tests",
+        passed=not tests.failed,
+        severity=dg.AssetCheckSeverity.ERROR,
+        metadata={"tests": tests.count, "failed": ", ".join(tests.failed) or "none"},
+    )

@@ -1,47 +1,34 @@
-"""dbt's words stay inside: nothing printed, failures told by node and kind, no message in a file."""
+"""dbt's words stay inside: nothing printed, failures told by node and kind."""
 
-import json
-from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from dagster_project.dbt_words import without_words
+from dagster_project.dbt_words import told, without_words
 
 WORD = "eva.lindqvist"
 
 
-def _results(target: Path) -> None:
+def _result(name: str, status: str, message: str | None) -> SimpleNamespace:
+    return SimpleNamespace(node=SimpleNamespace(unique_id=name), status=status, message=message)
+
+
+def test_failures_are_told_by_node_and_kind() -> None:
+    quoting = f"Runtime Error in model bad\n  Conversion Error: Could not convert '{WORD}'"
     results = [
-        {"unique_id": "model.tta_monitor.good", "status": "success", "message": "OK"},
-        {
-            "unique_id": "model.tta_monitor.bad",
-            "status": "error",
-            "message": f"Runtime Error in model bad\n  Conversion Error: Could not convert '{WORD}'",
-        },
-        {"unique_id": "test.tta_monitor.t", "status": "fail", "message": None},
+        _result("model.tta_monitor.good", "success", "OK"),
+        _result("exposure.tta_monitor.page", "no-op", None),
+        _result("model.tta_monitor.bad", "error", quoting),
+        _result("test.tta_monitor.t", "fail", None),
     ]
-    (target / "run_results.json").write_text(json.dumps({"results": results}))
-
-
-def test_failures_are_told_by_node_and_kind_and_leave_no_message(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    said: list[str] = []
-    with pytest.raises(ValueError, match="x"), without_words(tmp_path, said.append):
-        print(WORD)
-        _results(tmp_path)
-        raise ValueError("x")
-    assert said == [
+    assert told(results) == [
         "dbt model.tta_monitor.bad: error (Runtime, Conversion)",
         "dbt test.tta_monitor.t: fail",
     ]
-    assert WORD not in (tmp_path / "run_results.json").read_text()
+
+
+def test_what_is_printed_inside_goes_nowhere(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ValueError, match="x"), without_words():
+        print(WORD)
+        raise ValueError("x")
     assert capsys.readouterr() == ("", "")
-
-
-def test_an_earlier_run_is_not_told_again(tmp_path: Path) -> None:
-    _results(tmp_path)
-    said: list[str] = []
-    with without_words(tmp_path, said.append):
-        pass
-    assert said == []
