@@ -28,6 +28,9 @@ from privacy.keys import KeyStore
 PART_HOURS = 24
 """Hours of which aggregates by part are kept; an older hour is built whole when it changes."""
 
+LAYOUT = 2
+"""Raised when aggregates by part change their columns."""
+
 _HOUR, _MINUTE = timedelta(hours=1), timedelta(minutes=1)
 # A counter that says nothing for longer starts anew.
 _REACH = timedelta(hours=1)
@@ -67,6 +70,12 @@ class Changes:
                 if is_whole or file.plan >= hour.since:
                     found.setdefault(0 if is_whole else file.plan, []).append(file)
         return found
+
+
+def reopen_after_upgrade(catalog: Catalog, now: datetime) -> None:
+    """Marts of an older layout have no parts of the hours that are built by parts: make them anew."""
+    if catalog.layout("marts") != LAYOUT:
+        catalog.reopen_since(now.replace(minute=0, second=0, microsecond=0) - PART_HOURS * _HOUR)
 
 
 def all_hours(catalog: Catalog) -> list[DirtyHour]:

@@ -30,6 +30,7 @@ CREATE TABLE IF NOT EXISTS dirty_hours (
     PRIMARY KEY (signal, hour_at)
 );
 CREATE TABLE IF NOT EXISTS scanned_files (path TEXT PRIMARY KEY, digest TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS layouts (name TEXT PRIMARY KEY, version INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS purged_hours (  -- built and gone: late rows must not rebuild them
     signal TEXT NOT NULL, hour_at TEXT NOT NULL, PRIMARY KEY (signal, hour_at)
 );
@@ -266,6 +267,26 @@ class Catalog:
                 " WHERE since > 0 AND signal = ? AND hour_at = ?",
                 keys,
             )
+
+    def layout(self, name: str) -> int:
+        """Which layout of something that is built from here was built last; 0 before the first."""
+        row = self._db.execute("SELECT version FROM layouts WHERE name = ?", (name,)).fetchone()
+        return row[0] if row else 0
+
+    def note_layout(self, name: str, version: int) -> None:
+        """Remember what was built."""
+        self._db.execute("INSERT OR REPLACE INTO layouts VALUES (?, ?)", (name, version))
+
+    def reopen_since(self, hour_at: datetime) -> None:
+        """Every hour from this one on awaits a build of all its rows."""
+        generation = self._db.execute("SELECT coalesce(max(plan), 0) FROM plans").fetchone()[0]
+        rows = self._db.execute(
+            "SELECT DISTINCT signal, hour_at FROM files WHERE hour_at >= ?"
+            " AND (signal, hour_at) NOT IN (SELECT signal, hour_at FROM purged_hours)",
+            (hour_at.isoformat(),),
+        )
+        with self._transaction():
+            self._mark_dirty(set(rows.fetchall()), generation, since=0)
 
     def close(self) -> None:
         """Close the connection."""

@@ -6,6 +6,7 @@ pass in Dagster's log would cost more than the pass.
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from graphlib import TopologicalSorter
 from typing import Any
 
@@ -13,6 +14,7 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtProject, build_dbt_asset_specs
 
 from dagster_project.dbt_run import MartTests, run_dbt, tests_by_model
+from dagster_project.landed import LAYOUT, reopen_after_upgrade
 from dagster_project.warehouse import (
     DBT_PROJECT,
     dbt_environment,
@@ -84,6 +86,7 @@ def marts(context: dg.AssetExecutionContext) -> Iterator[Any]:
     arguments += ["--full-refresh"] if is_full_refresh else []
     with writer_lock(settings, context.log.info):
         catalog = Catalog(settings.lake_path)
+        reopen_after_upgrade(catalog, datetime.now(UTC).replace(tzinfo=None))
         covered = catalog.dirty_hours()
         environment = dbt_environment(settings, keys, is_full_refresh=is_full_refresh)
         with process_environment(environment):
@@ -92,6 +95,7 @@ def marts(context: dg.AssetExecutionContext) -> Iterator[Any]:
             context.log.error(line)
         if done.succeeded:
             catalog.clean(covered)
+            catalog.note_layout("marts", LAYOUT)
     tests = tests_by_model(_MANIFEST, done)
     for key in _IN_ORDER:
         name = key.path[-1]

@@ -1,0 +1,80 @@
+"""Marts that follow what arrived, pass by pass, are the marts that one build of everything makes."""
+
+import math
+import shutil
+import time
+from unittest.mock import patch
+
+import pytest
+
+from dagster_project.build import run_build
+from dagster_project.warehouse import audience_marts
+from ingestion.catalog import Catalog
+from ingestion.duck import open_published
+from ingestion.receivers.http import PATHS
+from ingestion.receivers.pipeline import Incoming, Pipeline
+from ingestion.settings import Settings, load_settings
+from ingestion.spool import Spool
+from privacy.keys import KeyStore
+from tests.conftest import CAPTURE
+from tta_monitor.replay import read_capture, shifted
+
+_WHEN = {"meta_builds"}
+
+
+def rows_of(settings: Settings, mart: str) -> list[tuple]:
+    con = open_published(settings, "operations")
+    try:
+        found = con.execute(f"SELECT * FROM {mart}").fetchall()
+    finally:
+        con.close()
+    return sorted((tuple(_rounded(v) for v in row) for row in found), key=repr)
+
+
+def _rounded(value: object) -> object:
+    if isinstance(value, float) and math.isfinite(value):
+        return float(f"{value:.9g}")
+    return value
+
+
+@pytest.fixture(scope="module")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, Settings]:
+    """The capture as if it ended now: built in four passes, one of which was killed, and at once."""
+    folder = tmp_path_factory.mktemp("parts") / "home"
+    folder.mkdir()
+    keys = KeyStore.open(folder, create=True)
+    settings = load_settings(folder)
+    pipeline = Pipeline(Spool(settings.spool_path, keys), keys)
+    bodies = shifted(read_capture(CAPTURE), time.time() - 60)
+    # Every fourth body comes late: minutes that were built change, spans and logs of one error part.
+    passes = [
+        [Incoming(PATHS[b.path], b.body) for n, b in enumerate(bodies) if n % 4 == late]
+        for late in range(4)
+    ]
+    for number, some in enumerate(passes):
+        for start in range(0, len(some), 64):
+            pipeline.process(some[start : start + 64])
+        if number == 1:
+            with patch.object(Catalog, "clean", side_effect=RuntimeError("killed")):
+                assert not run_build(settings).ok
+        else:
+            assert run_build(settings).ok
+    again = tmp_path_factory.mktemp("whole") / "home"
+    shutil.copytree(folder, again)
+    whole = load_settings(again)
+    whole.warehouse_path.unlink()
+    assert run_build(whole).ok
+    return settings, whole
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mart", sorted(audience_marts("operations") - _WHEN))
+def test_marts_by_parts_equal_marts_at_once(homes: tuple[Settings, Settings], mart: str) -> None:
+    by_parts, whole = (rows_of(settings, mart) for settings in homes)
+    assert by_parts == whole
+    assert by_parts or mart in {"fct_alert_episodes", "fct_alert_resolution_weekly"}
+
+
+@pytest.mark.slow
+def test_nothing_awaits_a_build_afterwards(homes: tuple[Settings, Settings]) -> None:
+    assert [Catalog(s.lake_path).dirty_hours() for s in homes] == [[], []]
