@@ -1,7 +1,6 @@
-"""The demo: replay the packaged capture as if it happened now, build once, then simulate."""
+"""The demo: replay the packaged capture as if it happened now, then simulate."""
 
 import argparse
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -24,8 +23,6 @@ def main() -> int:
     settings = load_settings(parser.parse_args().home)
     endpoint = f"http://{settings.receiver.host}:{settings.receiver.http_port}"
     replay_once(settings, endpoint)
-    if not settings.published_path("operations").exists():
-        build_first(settings)
     simulate(endpoint, rate_per_s=_RATE_PER_S, seed=int(time.time()))
     return 0
 
@@ -42,12 +39,6 @@ def replay_once(settings: Settings, endpoint: str) -> None:
     _log.info("capture replayed", items=accepted, bodies=len(results), failed_bodies=failed)
     if not failed:
         mark.touch()
-
-
-def build_first(settings: Settings) -> subprocess.Popen[bytes]:
-    """Start one batch pass now: the schedule's first would leave the marts' pages empty for minutes."""
-    command = [sys.executable, "-m", "tta_monitor", "--home", str(settings.home), "build"]
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL)
 
 
 if __name__ == "__main__":
