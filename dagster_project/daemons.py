@@ -14,16 +14,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
-import structlog
 from dagster._core.workspace.context import IWorkspaceProcessContext
 from dagster._daemon.daemon import BackfillDaemon, DagsterDaemon, SchedulerDaemon, SensorDaemon
 from dagster._daemon.freshness import FreshnessDaemon
 from dagster._daemon.types import DaemonHeartbeat
-from dagster._utils.error import SerializableErrorInfo
+from dagster_shared.error import SerializableErrorInfo
+
+from privacy.logs import logger, place_of
 
 _HEARTBEAT_S = 300.0
 _ERROR_S = 5.0
-_log = structlog.get_logger()
+_log = logger()
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,9 @@ class Daemons:
         """Ask each to end and wait a little."""
         for stop in self._stops:
             stop.set()
+        deadline = time.monotonic() + timeout_s
         for thread in self._threads:
-            thread.join(timeout_s)
+            thread.join(max(0.0, deadline - time.monotonic()))
 
     def dead(self) -> list[str]:
         """Names of the daemons that have ended by themselves."""
@@ -98,8 +100,12 @@ class Daemons:
             steps = daemon.core_loop(self._context, stop)
             try:
                 self._step(steps, heart, stop)
-            except Exception:  # noqa: BLE001 - reported, and the process goes on
-                _log.exception("a daemon of Dagster begins anew", job=daemon.daemon_type().lower())
+            except Exception as error:  # noqa: BLE001 - told, and the process goes on
+                _log.error(
+                    "a daemon of Dagster begins anew",
+                    job=daemon.daemon_type().lower(),
+                    cause=place_of(error),
+                )
                 threading.Event.wait(stop, _ERROR_S)
             finally:
                 steps.close()

@@ -149,7 +149,7 @@ class Worker:
         """The events; a cancelled run is interrupted between two steps."""
         for event in events:
             yield event
-            if run_id in self._canceled and _ends_a_step(event):
+            if run_id in self._canceled and _is_between_steps(event):
                 with contextlib.suppress(StopIteration):
                     yield events.throw(DagsterExecutionInterruptedError())
                     yield from events
@@ -161,8 +161,9 @@ class Worker:
             self._instance.report_run_failed(run, "the run could not be executed")
 
 
-def _ends_a_step(event: dg.DagsterEvent) -> bool:
-    return event.is_step_success or event.is_step_failure or event.is_step_skipped
+def _is_between_steps(event: dg.DagsterEvent) -> bool:
+    """A job with hooks tells of them after each step; another one has nothing between two steps."""
+    return event.is_hook_event or event.event_type == dg.DagsterEventType.STEP_START
 
 
 @contextmanager

@@ -5,6 +5,7 @@ Until the first visit it costs a listening socket; loading it takes two seconds 
 """
 
 import asyncio
+import contextlib
 import json
 import threading
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -51,19 +52,35 @@ class _CalmServer(uvicorn.Server):
             await asyncio.sleep(1)
 
 
-def start_page(context: IWorkspaceProcessContext[Any], port: int) -> uvicorn.Server:
-    """Serve the page in a thread of its own."""
-    config = uvicorn.Config(
-        LatePage(lambda: _dagsters_page(context)),
-        host="127.0.0.1",
-        port=port,
-        log_level="warning",
-        access_log=False,
-        lifespan="off",
-    )
-    server = _CalmServer(config)
-    threading.Thread(target=server.run, name="page", daemon=True).start()
-    return server
+class PageThread:
+    """Serves the page in a thread of its own; the thread ends when the port is taken."""
+
+    def __init__(self, context: IWorkspaceProcessContext[Any], port: int) -> None:
+        config = uvicorn.Config(
+            LatePage(lambda: _dagsters_page(context)),
+            host="127.0.0.1",
+            port=port,
+            log_level="warning",
+            access_log=False,
+            lifespan="off",
+        )
+        self._server = _CalmServer(config)
+        self._thread = threading.Thread(target=self._serve, name="page", daemon=True)
+        self._thread.start()
+
+    def is_alive(self) -> bool:
+        """Whether it listens or is about to."""
+        return self._thread.is_alive()
+
+    def stop(self, timeout_s: float = 3) -> None:
+        """Close the socket."""
+        self._server.should_exit = True
+        self._thread.join(timeout_s)
+
+    def _serve(self) -> None:
+        # uvicorn leaves the process when it cannot listen; here it leaves its thread.
+        with contextlib.suppress(SystemExit):
+            self._server.run()
 
 
 def _dagsters_page(context: IWorkspaceProcessContext[Any]) -> _App:

@@ -42,6 +42,13 @@ def reason_of(error: BaseException) -> str:
     return f"stopped by {place_of(error)}"
 
 
+def innermost(error: BaseException) -> BaseException:
+    """What a chain of errors began with."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
+
+
 @contextmanager
 def recorded(home: Path, job: str, run_id: str) -> Iterator[passes.PassEnd]:
     """Hold the lock of the one pass and keep the record; the block fills in how it went."""

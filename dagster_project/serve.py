@@ -19,7 +19,6 @@ from pathlib import Path
 
 import dagster as dg
 import psutil
-import structlog
 from dagster._core.remote_origin import InProcessCodeLocationOrigin
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster._core.workspace.context import WorkspaceProcessContext
@@ -29,18 +28,18 @@ from dagster_project.daemons import Daemons
 from dagster_project.dagster_home import ensure_dagster_home
 from dagster_project.first_pass import FirstPass
 from dagster_project.own_runs import OwnProcessLauncher, Worker, fail_dead_runs, ownership
-from dagster_project.page import start_page
-from dagster_project.pass_record import recorded, watch
+from dagster_project.page import PageThread
+from dagster_project.pass_record import innermost, reason_of, recorded, watch
 from dagster_project.run_history import forget_old_runs
 from ingestion import passes
 from ingestion.settings import Settings
-from privacy.skeleton import skeletonise
+from privacy.logs import logger, place_of
 
 LOCATION = "tta_monitor"
 _ROOT = Path(__file__).resolve().parent.parent
 _LOOK_S = 60.0
-_LARGE_BYTES = 700 * 1024 * 1024
-_log = structlog.get_logger()
+_LARGE_BYTES = 600 * 1024 * 1024
+_log = logger()
 
 
 @dataclass
@@ -58,8 +57,8 @@ class Serving:
         """Between two runs: give memory back, forget old runs."""
         try:
             forget_old_runs(self.instance, self.settings.warehouse.keep_runs)
-        except Exception:  # noqa: BLE001 - reported, and the process goes on
-            _log.exception("old runs could not be forgotten")
+        except Exception as error:  # noqa: BLE001 - told, and the process goes on
+            _log.error("old runs could not be forgotten", cause=place_of(error))
         _give_memory_back()
         self.is_large = psutil.Process().memory_info().rss > _LARGE_BYTES
         self.woken.set()
@@ -84,15 +83,17 @@ def serve(settings: Settings, *, headless: bool) -> None:
         worker.start()
         daemons = Daemons(context)
         daemons.start()
-        page = None if headless else start_page(context, settings.warehouse.dagster_port)
+        page = None if headless else PageThread(context, settings.warehouse.dagster_port)
         _log.info("dagster ready", port=None if headless else settings.warehouse.dagster_port)
-        _watch_over(serving, worker, daemons)
+        _watch_over(serving, worker, daemons, page)
         if page:
-            page.should_exit = True
+            page.stop()
         daemons.stop()
 
 
-def _watch_over(serving: Serving, worker: Worker, daemons: Daemons) -> None:
+def _watch_over(
+    serving: Serving, worker: Worker, daemons: Daemons, page: PageThread | None
+) -> None:
     """The main thread: look once a minute, begin the first pass, start anew when too large."""
     first = FirstPass(serving.settings, time.monotonic, lambda news: _launch(serving, news))
     looked_at = 0.0
@@ -100,9 +101,9 @@ def _watch_over(serving: Serving, worker: Worker, daemons: Daemons) -> None:
         if time.monotonic() - looked_at >= _LOOK_S:
             looked_at = time.monotonic()
             _look(serving)
-        if daemons.dead():
-            _log.error("daemons of Dagster have ended", job=",".join(daemons.dead()))
-            return
+        if daemons.dead() or (page and not page.is_alive()):
+            _log.error("a part of Dagster has ended", job=",".join(daemons.dead()) or "page")
+            sys.exit(1)
         if serving.is_large and worker.is_idle:
             _start_anew()
         first.look(is_idle=worker.is_idle)
@@ -132,14 +133,17 @@ def _pending(settings: Settings) -> str:
 
 
 def _location_problem(context: WorkspaceProcessContext) -> str:
+    """Why our definitions do not load; Dagster has masked the reason, so they say it again."""
     entry = context.create_request_context().get_location_entry(LOCATION)
     if entry is None or entry.load_error is None:
         return ""
-    error = entry.load_error
-    while error.cause is not None:
-        error = error.cause
-    said = skeletonise(error.message.strip().splitlines()[0]) if error.message.strip() else ""
-    return f"Dagster cannot load our definitions: {said or error.cls_name}"
+    from dagster_project import definitions  # noqa: PLC0415 - what it imports may be what fails
+
+    try:
+        definitions.defs()
+    except Exception as error:  # noqa: BLE001 - the reason is what we want
+        return f"Dagster cannot load our definitions: {reason_of(innermost(error))}"
+    return "Dagster could not load our definitions, and will try again"
 
 
 def _schedule_problem(serving: Serving) -> str:
