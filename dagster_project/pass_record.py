@@ -5,7 +5,7 @@ Here: reading a run's events, and the hook that tells why a step failed. Not her
 may be said: our own sentences as skeletons, of any other error its type and our place.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,9 +50,11 @@ def innermost(error: BaseException) -> BaseException:
 
 
 @contextmanager
-def recorded(home: Path, job: str, run_id: str) -> Iterator[passes.PassEnd]:
+def recorded(
+    home: Path, job: str, run_id: str, progress: Callable[[str], None] = lambda _: None
+) -> Iterator[passes.PassEnd]:
     """Hold the lock of the one pass and keep the record; the block fills in how it went."""
-    with passes.one_pass(home):
+    with passes.one_pass(home, progress):
         begun = passes.begin(home, job, datetime.now(UTC))
         how = passes.PassEnd()
         try:

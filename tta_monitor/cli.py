@@ -204,7 +204,8 @@ def build() -> None:
     Example: ./tta.sh monitor build
     """
     settings = _settings()
-    KeyStore.open(settings.home)
+    # It may begin a home in the same moment as `up`.
+    KeyStore.open(settings.home, create=True)
     from dagster_project.build import run_build  # noqa: PLC0415 - Dagster takes seconds to import
 
     report = run_build(settings, progress=lambda step: err.print(f"· {step}"))

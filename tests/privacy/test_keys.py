@@ -4,6 +4,7 @@ import base64
 import shutil
 import stat
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from datetime import date, timedelta
 from pathlib import Path
 from unittest.mock import patch
