@@ -23,6 +23,9 @@ def main() -> None:
     from dagster_project.serve import serve  # noqa: PLC0415 - Dagster reads the environment
 
     serve(settings, headless="--headless" in sys.argv)
+    # Nobody waits for a pass that is cut off here, nor for a thousand modules to be taken apart.
+    sys.stderr.flush()
+    os._exit(0)
 
 
 if __name__ == "__main__":

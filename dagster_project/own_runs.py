@@ -91,10 +91,15 @@ class Worker:
         self._known: set[str] = set()
         self._canceled: set[str] = set()
         self._lock = threading.Lock()
+        self._is_ending = False
 
     def start(self) -> None:
         """Begin to take runs."""
         threading.Thread(target=self._work, name="runs", daemon=True).start()
+
+    def end(self) -> None:
+        """Begin no other run."""
+        self._is_ending = True
 
     @property
     def is_idle(self) -> bool:
@@ -119,6 +124,8 @@ class Worker:
     def _work(self) -> None:
         while True:
             run_id = self._waiting.get()
+            if self._is_ending:
+                return
             try:
                 self._run(run_id)
             except Exception:  # noqa: BLE001 - the thread must outlive any run

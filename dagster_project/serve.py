@@ -86,9 +86,11 @@ def serve(settings: Settings, *, headless: bool) -> None:
         page = None if headless else PageThread(context, settings.warehouse.dagster_port)
         _log.info("dagster ready", port=None if headless else settings.warehouse.dagster_port)
         _watch_over(serving, worker, daemons, page)
+        worker.end()
+        passes.interrupt(settings.home, "the product was stopped")
         if page:
             page.stop()
-        daemons.stop()
+        daemons.stop(timeout_s=3)
 
 
 def _watch_over(

@@ -49,8 +49,9 @@ class BatchHealth:
     pending: str = ""
 
     def latest(self, job: str = "batch") -> Pass | None:
-        """The newest pass of a job that has ended."""
-        return next((p for p in reversed(self.passes) if p.job == job and p.ended_at), None)
+        """The newest pass of a job that ended by itself."""
+        ended = (p for p in reversed(self.passes) if p.outcome in {"ok", "failed"})
+        return next((p for p in ended if p.job == job), None)
 
     def running(self) -> Pass | None:
         """The pass that is not over."""
@@ -123,6 +124,20 @@ def end(home: Path, begun: Pass, how: PassEnd, now: datetime) -> None:
             health, passes=tuple(ended if p.id == begun.id else p for p in health.passes)
         ),
     )
+
+
+def interrupt(home: Path, reason: str) -> None:
+    """The process that runs the pass is about to end, and that is as it should be."""
+
+    def change(health: BatchHealth) -> BatchHealth:
+        now = datetime.now(UTC)
+        ended = {"outcome": "canceled", "ended_at": now, "reason": reason}
+        return replace(
+            health,
+            passes=tuple(p if p.ended_at else replace(p, **ended) for p in health.passes),
+        )
+
+    _change(home, change)
 
 
 @contextmanager

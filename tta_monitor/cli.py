@@ -19,10 +19,10 @@ from privacy.accounts import Accounts
 from privacy.audit import AuditLog
 from privacy.keys import KeyProblem, KeyStore
 from privacy.logs import guard
+from tta_monitor import batch_health, supervise
 from tta_monitor import doctor as doctor_checks
 from tta_monitor import query as queries
 from tta_monitor import replay as replays
-from tta_monitor import supervise
 from tta_monitor.commands import access as _access  # noqa: F401 - adds commands
 from tta_monitor.commands import alert_rules as _alert_rules_commands  # noqa: F401 - adds commands
 from tta_monitor.commands import alerts_life as _alerts_life_commands  # noqa: F401 - adds commands
@@ -131,7 +131,7 @@ def down() -> None:
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show each process: state, pid, port, lag, last error. Exit code 1 when something is down.
+    """Show each process: state, pid, port, lag, last error. Exit code 1 when something is wrong.
 
     Example: ./tta.sh monitor status --json
     """
@@ -139,11 +139,12 @@ def status(
     states = supervise.states(settings)
     lag_ms = _live_lag(settings)
     wrong = doctor_checks.wrong_files(settings)
-    is_down = any(s.state not in {"running", "finished"} for s in states)
+    batch = batch_health.problems(settings, states)
+    is_wrong = bool(batch) or any(s.state not in {"running", "finished"} for s in states)
     rows = [{**s.__dict__, "lag_ms": lag_ms if s.name == "live-tail" else None} for s in states]
     if as_json:
-        answer = {"home": str(settings.home), "ok": not is_down, "processes": rows}
-        print(json.dumps({**answer, "wrong_files": wrong}))
+        answer = {"home": str(settings.home), "ok": not is_wrong, "processes": rows}
+        print(json.dumps({**answer, "wrong_files": wrong, "batch": batch}))
     else:
         print_table(
             ["process", "state", "pid", "port", "uptime s", "lag ms", "last error"],
@@ -162,7 +163,9 @@ def status(
         )
         for problem in wrong:
             out.print(f"not taken: {problem}", markup=False, soft_wrap=True)
-    raise typer.Exit(1 if is_down else 0)
+        for problem in batch:
+            out.print(f"batch: {problem}", markup=False, soft_wrap=True)
+    raise typer.Exit(1 if is_wrong else 0)
 
 
 @app.command()

@@ -19,6 +19,8 @@ from live_tail.alerts.rule_files import SHIPPED, RuleProblem, load_rules
 from privacy.fields import PolicyProblem
 from privacy.keys import KeyProblem, KeyStore
 from privacy.site_policy import load_site_policy
+from tta_monitor import batch_health, supervise
+from tta_monitor.problems import Problem
 
 _MIN_FREE_BYTES = 2 * 1024**3
 
@@ -140,6 +142,15 @@ def _spool(settings: Settings) -> tuple[str, str]:
     )
 
 
+def _batch(settings: Settings) -> tuple[str, str]:
+    try:
+        states = supervise.states(settings)
+    except Problem:
+        states = []
+    wrong = batch_health.problems(settings, states)
+    return ("fail", " ".join(wrong)) if wrong else ("ok", batch_health.latest(settings))
+
+
 def _crypto(_: Settings) -> tuple[str, str]:
     try:
         connect().close()
@@ -161,5 +172,6 @@ _CHECKS: dict[str, Callable[[Settings], tuple[str, str]]] = {
     "disk": _disk,
     "clock": _clock,
     "spool": _spool,
+    "batch": _batch,
     "encryption": _crypto,
 }

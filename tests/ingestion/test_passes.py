@@ -70,6 +70,13 @@ def test_a_pass_that_runs_is_running(well) -> None:
     assert not passes.is_pass_running(well.home)
 
 
+def test_a_pass_that_was_stopped_with_the_product_has_not_failed(well) -> None:
+    passes.begin(well.home, "batch", NOW)
+    passes.interrupt(well.home, "the product was stopped")
+    assert [p.outcome for p in passes.read_health(well.home).passes] == ["canceled"]
+    assert _kinds(well) == set()
+
+
 def test_the_next_pass_closes_what_a_dead_one_left_open(well) -> None:
     passes.begin(well.home, "batch", NOW)
     _run(well.home)
