@@ -39,7 +39,7 @@ def reason_of(error: BaseException) -> str:
         return skeletonise(error.description or "")
     if type(error).__module__.startswith(_OURS):
         return skeletonise(str(error))
-    return f"stopped by {place_of(error)}"
+    return f"stopped by {' < '.join(place_of(error).split(' < ')[:2])}"
 
 
 def innermost(error: BaseException) -> BaseException:
