@@ -155,6 +155,18 @@ def _spool(settings: Settings) -> tuple[str, str]:
     )
 
 
+def _batch(settings: Settings) -> tuple[str, str]:
+    from tta_monitor import batch_health, supervise
+    from tta_monitor.problems import Problem
+
+    try:
+        states = supervise.states(settings)
+    except Problem:
+        states = []
+    wrong = batch_health.problems(settings, states)
+    return ("fail", " ".join(wrong)) if wrong else ("ok", batch_health.latest(settings))
+
+
 def _crypto(_: Settings) -> tuple[str, str]:
     import duckdb
 
@@ -180,5 +192,6 @@ _CHECKS: dict[str, Callable[[Settings], tuple[str, str]]] = {
     "disk": _disk,
     "clock": _clock,
     "spool": _spool,
+    "batch": _batch,
     "encryption": _crypto,
 }

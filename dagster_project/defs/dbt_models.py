@@ -4,7 +4,6 @@ Staging and intermediate models are named for lineage only: nobody reads them, a
 pass in Dagster's log would cost more than the pass.
 """
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from graphlib import TopologicalSorter
@@ -15,12 +14,11 @@ from dagster_dbt import DagsterDbtTranslator, DbtProject, build_dbt_asset_specs
 
 from dagster_project.dbt_run import MartTests, run_dbt, tests_by_model
 from dagster_project.landed import LAYOUT, reopen_after_upgrade
+from dagster_project.manifest import ensure_manifest, target_folder
 from dagster_project.warehouse import (
     DBT_PROJECT,
     dbt_environment,
-    is_manifest_stale,
     needs_full_refresh,
-    parse_dbt_project,
     process_environment,
     writer_lock,
 )
@@ -30,10 +28,11 @@ from ingestion.errors.store import ErrorStore
 from ingestion.settings import load_settings
 from privacy.keys import KeyStore
 
-project = DbtProject(project_dir=DBT_PROJECT, profiles_dir=DBT_PROJECT)
-if is_manifest_stale(project.manifest_path):
-    parse_dbt_project()
-_MANIFEST = json.loads(project.manifest_path.read_text())
+_settings = load_settings()
+project = DbtProject(
+    project_dir=DBT_PROJECT, profiles_dir=DBT_PROJECT, target_path=target_folder(_settings)
+)
+_MANIFEST = ensure_manifest(_settings)
 
 
 class _Translator(DagsterDbtTranslator):
@@ -81,7 +80,7 @@ def marts(context: dg.AssetExecutionContext) -> Iterator[Any]:
     is_full_refresh = needs_full_refresh(settings)
     errors = ErrorStore(settings.home, keys)
     rules_built = errors.rules_to_build(settings.errors.grouping_version)
-    target = settings.home / "dagster" / "dbt"
+    target = target_folder(settings)
     arguments = ["build", "--exclude-resource-type", "unit_test"]
     arguments += ["--full-refresh"] if is_full_refresh else []
     with writer_lock(settings, context.log.info):
