@@ -76,6 +76,13 @@ def test_a_planted_leak_is_found_wherever_it_stands_until_somebody_acts(
         assert not found.is_clean and found.files == 1
 
 
+def _built(settings: Settings) -> None:
+    """As if a build had covered everything: what awaits one is not compacted."""
+    catalog = Catalog(settings.lake_path)
+    catalog.clean(catalog.dirty_hours())
+    catalog.close()
+
+
 def test_files_are_looked_at_once_and_compaction_opens_none_again(
     settings: Settings, keys: KeyStore, pipeline: Pipeline
 ) -> None:
@@ -85,6 +92,7 @@ def test_files_are_looked_at_once_and_compaction_opens_none_again(
     first = scan_landed(settings, keys, "spans")
     assert (first.files, first.rows, first.is_clean) == (7, 7, True)
     assert scan_landed(settings, keys, "spans").files == 0
+    _built(settings)
     assert compact(settings, keys, now=datetime(2100, 1, 1, tzinfo=UTC)) == 1
     assert scan_landed(settings, keys, "spans").files == 0
     _plant(settings, keys, row, 9)
@@ -98,6 +106,7 @@ def test_compaction_of_a_file_that_nobody_looked_at_hides_nothing(
     assert scan_landed(settings, keys, "spans").is_clean
     for number in range(2, 7):
         _plant(settings, keys, row, number, name=MAIL)
+    _built(settings)
     assert compact(settings, keys, now=datetime(2100, 1, 1, tzinfo=UTC)) == 1
     assert scan_landed(settings, keys, "spans").found == {"email": 1}
 
@@ -138,12 +147,12 @@ def test_an_altered_file_is_looked_at_again_and_one_that_is_gone_is_forgotten(
     assert catalog.unscanned("spans") == []
     altered = replace(file, digest="altered")
     catalog.amend(file, [altered])
-    assert catalog.unscanned("spans") == [altered]
+    assert [f.digest for f in catalog.unscanned("spans")] == ["altered"]
     catalog.note_scanned([altered])
     catalog.forget([altered])
     catalog.note_scanned([])
     catalog.amend(altered, [altered])
-    assert catalog.unscanned("spans") == [altered]
+    assert [f.digest for f in catalog.unscanned("spans")] == ["altered"]
     catalog.close()
 
 

@@ -177,6 +177,8 @@ def test_a_compacted_hour_names_all_detectors_of_its_files(
         monkeypatch.setattr(identity, "VERSION", f"next{number}")
         identity.set_floor(identity.DEFAULT_FLOOR)
         lake.drain(settings, keys)
+    catalog = Catalog(settings.lake_path)
+    catalog.clean(catalog.dirty_hours())
     assert lake.compact(settings, keys) >= 1
     (file,) = Catalog(settings.lake_path).files("spans")
     assert len(file.detectors) == 6
