@@ -1,8 +1,10 @@
 """Private files: created once or replaced whole, 0600, durable, and wiped when they go.
 
-Here: atomic writes and wiping for key material. Not here: what is in the files (`kek`, `keys`).
+Here: atomic writes, locks, and wiping for key material. Not here: what is in the files (`kek`,
+`keys`).
 """
 
+import contextlib
 import fcntl
 import os
 import secrets
@@ -34,6 +36,15 @@ def write_over(path: Path, content: bytes) -> None:
     sync_folder(path.parent)
     if before.exists():
         wipe(before)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Put plain content in place in one step, unless it is there: no reader sees half of a file."""
+    with contextlib.suppress(FileNotFoundError):
+        if path.read_bytes() == content:
+            return
+    _write_temporary(path, content).replace(path)
+    sync_folder(path.parent)
 
 
 def wipe(path: Path) -> None:

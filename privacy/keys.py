@@ -60,11 +60,19 @@ class KeyStore:
         """
         folder = home / "keys"
         source = kek.find_source(folder)
-        if not source.keks():
-            _may_be_created(home, source, create=create)
-            kek.create(source)
-        store = cls(folder, source)
-        store._verify(home)
+        if not source.keks() and not create:
+            _may_be_created(home, source, create=False)
+        if source.keks() and (folder / "check").exists():
+            store = cls(folder, source)
+            store._verify(home)
+            return store
+        # Several processes may begin a home in the same moment: the others find what the first made.
+        with locked(folder / "lock"):
+            if not source.keks():
+                _may_be_created(home, source, create=create)
+                kek.create(source)
+            store = cls(folder, source)
+            store._verify(home)
         return store
 
     @property

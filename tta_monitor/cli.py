@@ -141,22 +141,23 @@ def down() -> None:
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show each process: state, pid, port, lag, last error. Exit code 1 when something is down.
+    """Show each process: state, pid, port, lag, last error. Exit code 1 when something is wrong.
 
     Example: ./tta.sh monitor status --json
     """
+    from tta_monitor import batch_health, supervise
     from tta_monitor import doctor as doctor_checks
-    from tta_monitor import supervise
 
     settings = _settings()
     states = supervise.states(settings)
     lag_ms = _live_lag(settings)
     wrong = doctor_checks.wrong_files(settings)
-    is_down = any(s.state not in {"running", "finished"} for s in states)
+    batch = batch_health.problems(settings, states)
+    is_wrong = bool(batch) or any(s.state not in {"running", "finished"} for s in states)
     rows = [{**s.__dict__, "lag_ms": lag_ms if s.name == "live-tail" else None} for s in states]
     if as_json:
-        answer = {"home": str(settings.home), "ok": not is_down, "processes": rows}
-        print(json.dumps({**answer, "wrong_files": wrong}))
+        answer = {"home": str(settings.home), "ok": not is_wrong, "processes": rows}
+        print(json.dumps({**answer, "wrong_files": wrong, "batch": batch}))
     else:
         print_table(
             ["process", "state", "pid", "port", "uptime s", "lag ms", "last error"],
@@ -175,7 +176,9 @@ def status(
         )
         for problem in wrong:
             out.print(f"not taken: {problem}")
-    raise typer.Exit(1 if is_down else 0)
+        for problem in batch:
+            out.print(f"batch: {problem}")
+    raise typer.Exit(1 if is_wrong else 0)
 
 
 @app.command()
@@ -222,7 +225,8 @@ def build() -> None:
     from privacy.keys import KeyStore
 
     settings = _settings()
-    KeyStore.open(settings.home)
+    # It may begin a home in the same moment as `up`.
+    KeyStore.open(settings.home, create=True)
     report = run_build(settings, progress=lambda step: err.print(f"· {step}"))
     out.print(
         f"{'built' if report.ok else 'failed'} in {report.duration_s:.0f} s: {report.landed_rows} rows "

@@ -4,6 +4,7 @@ import base64
 import shutil
 import stat
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from datetime import date, timedelta
 from pathlib import Path
 from unittest.mock import patch
@@ -276,3 +277,15 @@ def test_a_state_record_opens_with_the_key_of_its_day_only(home: Path, keys: Key
 def test_a_state_record_comes_back_as_it_was(keys: KeyStore, record: dict[str, object]) -> None:
     sealer = Sealer(keys, "alerts")
     assert sealer.open("a", sealer.seal("a", record)) == record
+
+
+def test_processes_that_begin_a_home_at_once_share_one_key(home) -> None:
+    with ProcessPoolExecutor(4) as pool:
+        secrets = set(pool.map(_begin, [home] * 12))
+    assert len(secrets) == 1
+
+
+def _begin(home: Path) -> bytes:
+    found = KeyStore.open(home, create=True).data_key("spool", DAY).secret
+    (home / "spool.db").touch()
+    return found
