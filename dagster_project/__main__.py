@@ -1,27 +1,31 @@
-"""Dagster's daemon and web page, guarded: `python -m dagster_project daemon|webserver …`.
+"""Dagster of a data home, guarded: `python -m dagster_project serve [--headless]`.
 
-Here: nothing but the guard before Dagster's own entry points. Not here: the code location and runs,
-which `definitions` guards in whatever process loads it.
+Here: nothing but the guard and the environment before Dagster is imported. Not here: the process
+(`serve`).
 """
 
+import os
 import sys
 
+from dagster_project.dagster_home import dagster_environment
+from ingestion.settings import load_settings
 from privacy.logs import guard
 
 
 def main() -> None:
-    """Hand over to Dagster's command line; exit code 2 when the process is not named."""
+    """Serve until stopped; exit code 2 when the arguments are wrong."""
     guard()
-    name = sys.argv[1] if len(sys.argv) > 1 else ""
-    if name == "daemon":
-        from dagster._daemon.cli import main as run  # noqa: PLC0415 - seconds to import
-    elif name == "webserver":
-        from dagster_webserver.cli import main as run  # noqa: PLC0415 - seconds to import
-    else:
-        sys.stderr.write("name the process: python -m dagster_project daemon|webserver\n")
+    if sys.argv[1:] not in (["serve"], ["serve", "--headless"]):
+        sys.stderr.write("use: python -m dagster_project serve [--headless]\n")
         sys.exit(2)
-    sys.argv = [f"dagster-{name}", *sys.argv[2:]]
-    run()
+    settings = load_settings()
+    os.environ.update(dagster_environment(settings))
+    from dagster_project.serve import serve  # noqa: PLC0415 - Dagster reads the environment
+
+    serve(settings, headless="--headless" in sys.argv)
+    # Nobody waits for a pass that is cut off here, nor for a thousand modules to be taken apart.
+    sys.stderr.flush()
+    os._exit(0)
 
 
 if __name__ == "__main__":

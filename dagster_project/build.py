@@ -37,14 +37,9 @@ def run_build(
     with process_environment(dagster_environment(settings)):
         progress("loading definitions")
         # Imported here: Dagster and dbt take seconds, and the environment must be set before.
-        import dagster as dg  # noqa: PLC0415
+        from dagster_project.build_run import run_batch_job  # noqa: PLC0415
 
-        from dagster_project.definitions import defs  # noqa: PLC0415
-
-        job = defs().resolve_job_def("batch")
-        progress("running the batch job")
-        with dg.DagsterInstance.get() as instance:
-            result = job.execute_in_process(instance=instance, raise_on_error=False)
+        result = run_batch_job(settings, progress)
     # Where no daemon runs, builds are all that ever happens: what is past its time goes here.
     now = datetime.now(UTC).replace(tzinfo=None)
     removed = catch_up(settings, KeyStore.open(settings.home), now, progress) or []

@@ -1,4 +1,4 @@
-"""Dagster's own home inside the data home: telemetry off, one run at a time, no text of errors.
+"""Dagster's own home inside the data home: telemetry off, runs in our own process, no text of errors.
 
 Here: `dagster.yaml` and the environment of every Dagster process. Not here: what the processes log
 (`privacy/logs`). Dagster would keep what a step prints and what its exception says: here it does not.
@@ -7,18 +7,26 @@ Here: `dagster.yaml` and the environment of every Dagster process. Not here: wha
 from pathlib import Path
 
 from ingestion.settings import Settings
+from privacy.files import write_whole
 
 _CONFIG = """\
 telemetry:
   enabled: false
 freshness:
   enabled: true
-concurrency:
-  runs:
-    max_concurrent_runs: 1
-run_monitoring:
-  enabled: true
-  start_timeout_seconds: 300
+auto_materialize:
+  enabled: false
+  use_sensors: false
+run_coordinator:
+  module: dagster._core.run_coordinator
+  class: DefaultRunCoordinator
+run_launcher:
+  module: dagster_project.own_runs
+  class: OwnProcessLauncher
+schedules:
+  use_threads: false
+sensors:
+  use_threads: false
 compute_logs:
   module: dagster._core.storage.noop_compute_log_manager
   class: NoOpComputeLogManager
@@ -34,7 +42,7 @@ def ensure_dagster_home(settings: Settings) -> Path:
     """Create `<home>/dagster` with its `dagster.yaml`; returns the folder for DAGSTER_HOME."""
     folder = settings.home / "dagster"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "dagster.yaml").write_text(_CONFIG)
+    write_whole(folder / "dagster.yaml", _CONFIG.encode())
     return folder
 
 

@@ -3,6 +3,7 @@
 Whatever process loads it (code server, run, `build`) is guarded from then on.
 """
 
+import functools
 from pathlib import Path
 
 import dagster as dg
@@ -15,5 +16,11 @@ guard()
 @dg.definitions
 def defs() -> dg.Definitions:
     """All definitions of the project."""
+    return _loaded()
+
+
+@functools.cache
+def _loaded() -> dg.Definitions:
+    """Once a process: each run asks for its job again."""
     loaded = dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
     return dg.Definitions.merge(loaded, dg.Definitions(executor=dg.in_process_executor))

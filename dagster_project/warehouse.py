@@ -6,7 +6,6 @@ models (`dbt/`), orchestration (`defs/`).
 
 import fcntl
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -66,10 +65,15 @@ def warehouse_key(settings: Settings, keys: KeyStore) -> DataKey:
 
 def dbt_environment(settings: Settings, keys: KeyStore, *, is_full_refresh: bool) -> dict[str, str]:
     """Environment of the dbt process; the key's name makes dbt keep it out of its logs."""
+    key = {"DBT_ENV_SECRET_WAREHOUSE_KEY": secret_text(warehouse_key(settings, keys))}
+    return key | profile_environment(settings, is_full_refresh=is_full_refresh)
+
+
+def profile_environment(settings: Settings, *, is_full_refresh: bool) -> dict[str, str]:
+    """What dbt's profile reads; dbt parses the project anew when any of it has changed."""
     return {
         "TTA_MONITOR_HOME": str(settings.home),
         "DBT_WAREHOUSE_PATH": str(settings.warehouse_path),
-        "DBT_ENV_SECRET_WAREHOUSE_KEY": secret_text(warehouse_key(settings, keys)),
         "DBT_DUCKDB_MEMORY": settings.warehouse.memory_limit,
         "DBT_LANDED_FULL_REFRESH": "1" if is_full_refresh else "0",
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
@@ -92,29 +96,6 @@ def process_environment(values: dict[str, str]) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-
-
-def is_manifest_stale(manifest: Path) -> bool:
-    """Whether any file of the dbt project is newer than its parsed manifest."""
-    if not manifest.exists():
-        return True
-    parsed_at = manifest.stat().st_mtime
-    folders = [DBT_PROJECT / name for name in ("models", "macros", "tests")]
-    sources = [*DBT_PROJECT.glob("*.yml"), *(f for d in folders for f in d.rglob("*.*"))]
-    return any(f.stat().st_mtime > parsed_at for f in sources)
-
-
-def parse_dbt_project() -> None:
-    """Write the dbt manifest that Dagster reads; raises RuntimeError with dbt's own words."""
-    done = subprocess.run(
-        [DBT, "parse", "--project-dir", DBT_PROJECT, "--profiles-dir", DBT_PROJECT, "--quiet"],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(f"the dbt project does not parse: {done.stdout or done.stderr}")
 
 
 def needs_full_refresh(settings: Settings) -> bool:

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from dagster_project.dagster_home import dagster_environment, ensure_dagster_home
 from ingestion.settings import Settings
+from privacy.files import write_whole
 from tta_monitor import supervisor
 from tta_monitor.problems import Problem
 
@@ -55,7 +56,7 @@ def programs(settings: Settings, *, demo: bool, headless: bool) -> list[Program]
     home = str(settings.home)
     receiver, live, app = settings.receiver, settings.live, settings.app
     python = [sys.executable, "-m"]
-    dagster = [*python, "dagster_project"]
+    dagster = [*python, "dagster_project", "serve"]
     dagster_port = settings.warehouse.dagster_port
     chosen = [
         Program(
@@ -73,21 +74,17 @@ def programs(settings: Settings, *, demo: bool, headless: bool) -> list[Program]
             f"http://{live.host}:{live.port}/livez",
         ),
         Program("notifier", [*python, "live_tail.alerts.notifier", "--home", home]),
-        Program("dagster-daemon", [*dagster, "daemon", "run", "-w", "workspace.yaml"]),
+        Program(
+            "dagster",
+            [*dagster, "--headless"] if headless else dagster,
+            None if headless else dagster_port,
+            "warehouse.dagster_port",
+            "" if headless else f"http://127.0.0.1:{dagster_port}/server_info",
+        ),
     ]
     if settings.collectors.enabled:
         chosen.append(Program("collectors", [*python, "ingestion.collectors", "--home", home]))
     if not headless:
-        web = [*dagster, "webserver", "-w", "workspace.yaml", "-h", "127.0.0.1"]
-        chosen.append(
-            Program(
-                "dagster-webserver",
-                [*web, "-p", str(dagster_port)],
-                dagster_port,
-                "warehouse.dagster_port",
-                f"http://127.0.0.1:{dagster_port}/server_info",
-            )
-        )
         run = [*python, "streamlit", "run", "streamlit_app/server.py", "--server.headless=true"]
         chosen.append(
             Program(
@@ -122,7 +119,8 @@ def start(settings: Settings, chosen: list[Program]) -> subprocess.Popen[bytes]:
     """Write the configuration and start supervisord in its own session."""
     settings.run_path.mkdir(parents=True, exist_ok=True, mode=0o700)
     ensure_dagster_home(settings)
-    (settings.run_path / "supervisord.conf").write_text(_configuration(settings, chosen))
+    configuration = _configuration(settings, chosen).encode()
+    write_whole(settings.run_path / "supervisord.conf", configuration)
     environment = {
         **os.environ,
         **dagster_environment(settings),

@@ -13,13 +13,12 @@ from dagster_dbt import (
 )
 
 from dagster_project.dbt_words import without_words
+from dagster_project.manifest import ensure_manifest, target_folder
 from dagster_project.warehouse import (
     DBT,
     DBT_PROJECT,
     dbt_environment,
-    is_manifest_stale,
     needs_full_refresh,
-    parse_dbt_project,
     process_environment,
     writer_lock,
 )
@@ -28,9 +27,10 @@ from ingestion.errors.store import ErrorStore
 from ingestion.settings import load_settings
 from privacy.keys import KeyStore
 
-project = DbtProject(project_dir=DBT_PROJECT, profiles_dir=DBT_PROJECT)
-if is_manifest_stale(project.manifest_path):
-    parse_dbt_project()
+_settings = load_settings()
+project = DbtProject(
+    project_dir=DBT_PROJECT, profiles_dir=DBT_PROJECT, target_path=target_folder(_settings)
+)
 
 
 class _Translator(DagsterDbtTranslator):
@@ -40,7 +40,7 @@ class _Translator(DagsterDbtTranslator):
 
 
 @dbt_assets(
-    manifest=project.manifest_path,
+    manifest=ensure_manifest(_settings),
     project=project,
     dagster_dbt_translator=_Translator(
         settings=DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True)
@@ -62,7 +62,7 @@ def marts(context: dg.AssetExecutionContext) -> Iterator[Any]:
         dbt_executable=str(DBT),
     )
     arguments = ["build", "--full-refresh"] if is_full_refresh else ["build"]
-    target = settings.home / "dagster" / "dbt"
+    target = target_folder(settings)
     with writer_lock(settings, context.log.info):
         environment = dbt_environment(settings, keys, is_full_refresh=is_full_refresh)
         with process_environment(environment), without_words(target, context.log.error):

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from dagster_project.pass_record import tell_why
 from dagster_project.retention_pass import HOUR, is_due, run_pass
 from dagster_project.warehouse import writer_lock
 from ingestion import expiry
@@ -36,6 +37,7 @@ retention_job = dg.define_asset_job(
     "retention",
     selection=dg.AssetSelection.keys(["retention", "receipts"]),
     description="Remove what is past its time, prove it, keep receipts.",
+    hooks={tell_why},
 )
 
 retention_schedule = dg.ScheduleDefinition(
@@ -52,7 +54,7 @@ _GRACE = timedelta(minutes=20)
 
 @dg.sensor(
     job=retention_job,
-    minimum_interval_seconds=300,
+    minimum_interval_seconds=1800,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Runs the pass of a day on which nothing ran at the hour of the schedule.",
 )

@@ -2,6 +2,9 @@
 
 import dagster as dg
 
+from dagster_project.news import has_news
+from dagster_project.pass_record import tell_why
+from ingestion.passes import is_pass_running
 from ingestion.settings import load_settings
 
 batch_job = dg.define_asset_job(
@@ -9,12 +12,22 @@ batch_job = dg.define_asset_job(
     selection=dg.AssetSelection.all()
     - dg.AssetSelection.keys(["receiver", "otlp"], ["retention", "receipts"]),
     description="Drain, check, build the changed hours, publish.",
+    hooks={tell_why},
 )
 
-batch_schedule = dg.ScheduleDefinition(
-    name="batch_schedule",
+
+@dg.schedule(
     job=batch_job,
     cron_schedule=f"*/{load_settings().warehouse.build_every_minutes} * * * *",
     default_status=dg.DefaultScheduleStatus.RUNNING,
     execution_timezone="UTC",
 )
+def batch_schedule() -> dg.RunRequest | dg.SkipReason:
+    """A pass when there is something for it; a tick during a pass is left out, not queued."""
+    settings = load_settings()
+    if is_pass_running(settings.home):
+        return dg.SkipReason("the pass before it is still running")
+    news = has_news(settings)
+    if news is None:
+        return dg.SkipReason("nothing is new")
+    return dg.RunRequest(tags={"tta_monitor/news": news})

@@ -150,11 +150,10 @@ def test_accepted_is_landed_plus_duplicate_and_the_bad_body_is_counted(marts) ->
 
 
 def test_every_column_of_every_mart_is_described(built: Settings) -> None:
-    import json
-
+    from dagster_project.manifest import ensure_manifest
     from dagster_project.warehouse import DBT_PROJECT
 
-    manifest = json.loads((DBT_PROJECT / "target" / "manifest.json").read_text())
+    manifest = ensure_manifest(built)
     models = [
         n
         for n in manifest["nodes"].values()

@@ -315,8 +315,7 @@ def failing_processes(stage: Stage) -> Iterator[str]:
         "notifier": ("live_tail.alerts.store:Store.waiting_channels", "live_tail.alerts.notifier", *own),
         "collectors": ("ingestion.collectors.log_files:start_log_files", "ingestion.collectors", *own),
         "demo": ("tta_monitor.replay:read_capture", "tta_monitor.demo", *own, "--replay-only"),
-        "dagster-daemon": ("dagster._daemon.cli:main", "dagster_project", "daemon"),
-        "dagster-webserver": ("dagster_webserver.cli:main", "dagster_project", "webserver"),
+        "dagster": ("dagster_project.serve:ensure_dagster_home", "dagster_project", "serve"),
     }  # fmt: skip
 
     def run(fault: tuple[str, ...]) -> bytes:

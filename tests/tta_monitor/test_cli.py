@@ -35,7 +35,7 @@ def test_every_command_has_help_with_an_example_and_stands_in_the_readme(command
 
 
 @pytest.mark.parametrize(
-    "command", ["status", "build", "query SELECT", "replay /nowhere", "query SELECT 1;SELECT"]
+    "command", ["status", "query SELECT", "replay /nowhere", "query SELECT 1;SELECT"]
 )
 def test_an_error_is_one_sentence_with_the_fix_and_no_traceback(home: Path, command: str) -> None:
     name, _, rest = command.partition(" ")
