@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from ingestion import passes
 from ingestion.duck import NotPublished, open_published
 from ingestion.settings import Settings, load_settings
 from live_tail.client import LiveClient, LiveUnavailable
@@ -20,6 +21,7 @@ from streamlit_app import gate
 
 AUDIENCE = "operations"
 RANGES = {"15 min": 15, "1 h": 60, "6 h": 360, "24 h": 1_440, "7 d": 10_080}
+_BEGAN_AT = datetime.now(UTC)
 _STEPS_S = {15: 15, 60: 60, 360: 300, 1_440: 900, 10_080: 3_600}
 
 
@@ -109,6 +111,12 @@ def source() -> Source:
         moment = built.frame.iloc[0, 0].tz_localize("UTC")
         marts_age = (datetime.now(UTC) - moment).total_seconds()
     return Source(live_age, marts_age, freshness.problem)
+
+
+def batch_problems() -> list[str]:
+    """Why marts are not as new as they should be, each in a few words; empty when all is well."""
+    found = passes.problems(settings(), datetime.now(UTC), _BEGAN_AT)
+    return [problem.reason for problem in found]
 
 
 def marts(sql: str, *, audience: str = AUDIENCE, **parameters: object) -> Reading:

@@ -11,6 +11,8 @@ from pathlib import Path
 from ingestion.client_secret import client_secret
 from ingestion.settings import Settings, SettingsProblem
 from privacy.keys import KeyProblem, KeyStore
+from tta_monitor import batch_health, supervise
+from tta_monitor.problems import Problem
 
 _MIN_FREE_BYTES = 2 * 1024**3
 
@@ -155,6 +157,15 @@ def _spool(settings: Settings) -> tuple[str, str]:
     )
 
 
+def _batch(settings: Settings) -> tuple[str, str]:
+    try:
+        states = supervise.states(settings)
+    except Problem:
+        states = []
+    wrong = batch_health.problems(settings, states)
+    return ("fail", " ".join(wrong)) if wrong else ("ok", batch_health.latest(settings))
+
+
 def _crypto(_: Settings) -> tuple[str, str]:
     import duckdb
 
@@ -180,5 +191,6 @@ _CHECKS: dict[str, Callable[[Settings], tuple[str, str]]] = {
     "disk": _disk,
     "clock": _clock,
     "spool": _spool,
+    "batch": _batch,
     "encryption": _crypto,
 }

@@ -13,7 +13,8 @@ from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import Any
 
-from live_tail.alerts import life, own, templates
+from ingestion.passes import BatchProblem
+from live_tail.alerts import life, own, own_batch, templates
 from live_tail.alerts.channels import READ_AS_TEXT
 from live_tail.alerts.dispatch import Routing, dispatch
 from live_tail.alerts.escalate import escalate
@@ -44,9 +45,11 @@ class Manager:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         policy_problem: Callable[[], str] = lambda: "",
         error_rules_problem: Callable[[], str] = lambda: "",
+        batch_problems: Callable[[], Sequence[BatchProblem]] = lambda: (),
     ) -> None:
         self._store, self._policy, self.app_url, self._clock = store, policy, app_url, clock
         self._policy_problem, self._error_rules_problem = policy_problem, error_rules_problem
+        self._batch_problems = batch_problems
         self._routing = Routing(policy())
         self._lock = threading.RLock()
         alerts, groups = store.load()
@@ -60,10 +63,12 @@ class Manager:
     def take(self, rnd: Round, rules: Mapping[str, Rule]) -> list[Event]:
         """What a round found; returns what happened to the alerts."""
         with self._lock:
-            rnd = own.with_own(
-                rnd, self._store.channels(), self._policy_problem(), self._error_rules_problem()
+            wrong, batch = (
+                (self._policy_problem(), self._error_rules_problem()),
+                self._batch_problems(),
             )
-            self._uses, self._rules = rnd.uses, {**rules, **own.RULES}
+            rnd = own.with_own(rnd, self._store.channels(), *wrong, batch)
+            self._uses, self._rules = rnd.uses, {**rules, **own.RULES, **own_batch.told(batch)}
             self._unjudged = rnd.unjudged
             book, events = life.step(self._book, rnd, self._rules)
             return self._settle(book, events, rnd.at)

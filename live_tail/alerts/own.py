@@ -1,6 +1,7 @@
 """Alerts about alerting itself: a dead channel, a policy or rules that are not taken, a rule that fails.
 
-Here: their rules and readings. Not here: rules about TTA (`live_tail/rules`).
+Here: their rules and readings. Not here: rules about TTA (`live_tail/rules`), about the batch side
+(`own_batch`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -8,6 +9,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from ingestion.passes import BatchProblem
+from live_tail.alerts import own_batch
 from live_tail.alerts.model import Reading, Round, Rule, Severity
 
 DEAD_AFTER = timedelta(minutes=2)
@@ -42,7 +45,7 @@ RULES = {
             ("Check the rule: ./tta.sh monitor alerts test",), hold_for=timedelta(minutes=1),
         ),
     )
-}  # fmt: skip
+} | own_batch.RULES  # fmt: skip
 
 
 def with_own(
@@ -50,8 +53,9 @@ def with_own(
     channels: Iterable[Mapping[str, Any]],
     policy_problem: str,
     error_rules_problem: str,
+    batch_problems: Iterable[BatchProblem] = (),
 ) -> Round:
-    """The round with what alerting finds about itself."""
+    """The round with what alerting finds about itself and the batch side."""
     found = [
         Reading(_DEAD, (("channel", c["name"]),), float(c["failures"]))
         for c in channels
@@ -63,5 +67,6 @@ def with_own(
     if error_rules_problem:
         found.append(Reading(_ERROR_RULES, (), None))
     found += [Reading(_FAILING, (("failing_rule", name),), None) for name in sorted(rnd.failed)]
+    found += own_batch.readings(batch_problems)
     evaluated = rnd.evaluated | set(RULES) if rnd.evaluated else rnd.evaluated
     return replace(rnd, readings=(*rnd.readings, *found), evaluated=evaluated)

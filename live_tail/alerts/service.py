@@ -9,7 +9,9 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 
+from ingestion import passes
 from ingestion.door import log_sender
 from ingestion.settings import Settings
 from ingestion.spool import Spool
@@ -49,13 +51,14 @@ class AlertService:
         follower: Follower,
         error_rules_problem: Callable[[], str] = lambda: "",
     ) -> None:
-        policy = WatchedPolicy(settings)
+        policy, began_at = WatchedPolicy(settings), datetime.now(UTC)
         self.manager = Manager(
             Store(settings.home, keys),
             policy,
             app_url=f"http://{settings.app.host}:{settings.app.port}",
             policy_problem=lambda: policy.problem,
             error_rules_problem=error_rules_problem,
+            batch_problems=lambda: passes.problems(settings, datetime.now(UTC), began_at),
         )
         self._rounds, self._follower = rounds, follower
         self._awake, self._stopping = threading.Event(), threading.Event()

@@ -44,11 +44,14 @@ def refresh_s() -> float | None:
 
 
 def data_age() -> None:
-    """How old live data and marts are."""
+    """How old live data and marts are, and why marts are not newer when something is wrong."""
     source = data.source()
     live = f"live {formats.age(source.live_age_s)}"
     marts = f"marts {formats.age(source.marts_age_s)}"
     st.caption(f":material/schedule: {live} · {marts} · UTC")
+    why = " · ".join(data.batch_problems())
+    if why:
+        st.caption(f":material/warning: {alert_cards.escaped(why)}")
     if source.problem:
         st.warning(source.problem, icon=":material/cloud_off:")
 

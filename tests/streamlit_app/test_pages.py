@@ -7,6 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dagster_project.reporting import charts
+from ingestion import passes
 from ingestion.settings import Settings, load_settings
 from privacy.access import Role
 from streamlit_app import data, doorman
@@ -43,6 +44,19 @@ def test_a_page_without_any_source_says_what_to_start(
     assert not shown.exception
     words = " ".join(e.value for e in [*shown.info, *shown.warning])
     assert "monitor up" in words
+
+
+def test_a_page_says_why_marts_are_not_newer(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, free_port: int
+) -> None:
+    monkeypatch.setenv("TTA_MONITOR_LIVE__PORT", str(free_port))
+    assert "disk" not in " ".join(c.value for c in page("overview").run().caption)
+    with passes.one_pass(settings.home):
+        begun = passes.begin(settings.home, "batch", datetime(2026, 3, 1, 12, tzinfo=UTC))
+        how = passes.PassEnd(["marts"], ["the disk is full"])
+        passes.end(settings.home, begun, how, datetime(2026, 3, 1, 12, 1, tzinfo=UTC))
+    told = " ".join(c.value for c in page("overview").run().caption)
+    assert "12:00 UTC failed" in told.replace("\\", "") and "the disk is full" in told
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -1,10 +1,15 @@
 """Told exactly as the policy says: groups, repeats, levels, calendars, mutes, restarts."""
 
+import inspect
+import re
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from ingestion import passes
+from ingestion.passes import BatchProblem
+from live_tail.alerts import own_batch
 from live_tail.alerts.manager import Manager
 from live_tail.alerts.model import Inhibition, Severity
 from live_tail.alerts.policy import Policy, PolicyProblem, Schedule, load_policy
@@ -285,6 +290,24 @@ def test_wrong_rules_of_errors_are_an_alert_that_ends_with_them(desk: Desk) -> N
     problem.clear()
     desk.rounds(20, rules={"Broken": rule()})
     assert desk.manager.alerts() == [] and desk.manager.problem() == ""
+
+
+def test_a_failed_batch_pass_is_an_alert_that_says_why_until_one_succeeds(desk: Desk) -> None:
+    problems = [BatchProblem("BatchFailed", "the batch pass of 12:00 UTC failed: the disk is full")]
+    desk.manager = Manager(
+        desk.store, lambda: desk.policy, clock=desk.clock, batch_problems=lambda: problems
+    )
+    desk.rounds(20, rules={"Broken": rule()})
+    (alert,) = desk.manager.alerts()
+    assert (alert.rule, "the disk is full" in alert.effect) == ("BatchFailed", True)
+    problems.clear()
+    desk.rounds(20, rules={"Broken": rule()})
+    assert desk.manager.alerts() == []
+
+
+def test_every_kind_of_batch_problem_has_a_rule() -> None:
+    source = inspect.getsource(passes)
+    assert set(re.findall(r'BatchProblem\("(\w+)"', source)) == set(own_batch.RULES)
 
 
 @pytest.mark.parametrize(
