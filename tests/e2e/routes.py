@@ -313,7 +313,7 @@ def failing_processes(stage: Stage) -> Iterator[str]:
         "receiver": ("ingestion.spool:Spool.__init__", "ingestion.receivers", *own),
         "live-tail": ("live_tail.window:Window.__init__", "live_tail", *own),
         "notifier": ("live_tail.alerts.store:Store.waiting_channels", "live_tail.alerts.notifier", *own),
-        "collectors": ("ingestion.collectors.log_files:start_log_files", "ingestion.collectors", *own),
+        "collectors": ("ingestion.collectors.host:HostMetrics.__init__", "ingestion.collectors", *own),
         "demo": ("tta_monitor.replay:read_capture", "tta_monitor.demo", *own, "--replay-only"),
         "dagster": ("dagster_project.serve:ensure_dagster_home", "dagster_project", "serve"),
     }  # fmt: skip
