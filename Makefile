@@ -1,7 +1,10 @@
 # make up: set up and run with demo traffic. make test: set up and pass every test.
 SHELL := bash
-PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
-	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' && echo $$p && break; done)
+# The first that really runs: a shim of pyenv's stands for versions that are not there.
+ifndef PYTHON
+PYTHON := $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' >/dev/null 2>&1 && echo $$p && break; done)
+endif
 BIN := .venv/bin
 STAMP := .venv/.installed
 SOURCES := privacy ingestion live_tail dagster_project streamlit_app tta_monitor tests
@@ -23,6 +26,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@if [ -x $(BIN)/uv ]; then $(BIN)/uv pip sync --compile-bytecode --python $(BIN)/python requirements.lock && \
 		$(BIN)/uv pip install --python $(BIN)/python --quiet --no-deps -e . uv; \
 	else $(BIN)/python -m pip install -r requirements.lock && $(BIN)/python -m pip install --no-deps -e .; fi
+	@$(BIN)/python -m compileall -q $(filter-out tests,$(SOURCES)) || true
 	@touch $(STAMP)
 
 # System packages that some tests need; without the right to install them those tests are skipped

@@ -1,22 +1,27 @@
-"""What a process may say about itself: constants, counts, ids of ours, types and places of errors.
+"""What a process may say about itself, once for each time that it is new.
 
 Here: the one `guard` that every entry point calls first; it covers our structured logs, every other
-library's logs, warnings, uncaught exceptions of every thread, and core dumps. Not here: where logs
-go (supervision). An exception's message may quote what a sender sent, so only its type and the
-frames of our own packages are ever written.
+library's logs, warnings, uncaught exceptions of every thread, and core dumps. Not here: which words
+of a message stay (`log_words`), how repeats are counted (`log_repeats`), where logs go (supervision).
 """
 
+import atexit
+import copy
 import logging
 import re
 import resource
 import sys
 import threading
+import time
 import traceback
 import warnings
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
+from weakref import WeakSet
+
+from privacy.log_repeats import Repeats
 
 _OURS = ("privacy", "ingestion", "live_tail", "dagster_project", "streamlit_app", "tta_monitor")
 _ROOT = Path(__file__).resolve().parent.parent
@@ -60,9 +65,18 @@ def logger() -> Logger:
 
 
 def _say(level: str, event: str, fields: dict[str, Any]) -> None:
+    entry = scrubbed({"level": level, "event": event, **fields})
+    line = " ".join(f"{name}={value!r}" for name, value in entry.items())
+    if _our_repeats.is_new(line, line):
+        _write_line(line, "")
+
+
+def _write_line(line: str, more: str) -> None:
     now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
-    entry = scrubbed({"timestamp": now, "level": level, "event": event, **fields})
-    sys.stderr.write(" ".join(f"{name}={value!r}" for name, value in entry.items()) + "\n")
+    sys.stderr.write(f"timestamp={now!r} {line} {more}".rstrip() + "\n")
+
+
+_our_repeats: Repeats[str] = Repeats(_write_line)
 
 
 def scrubbed(entry: dict[str, Any]) -> dict[str, Any]:
@@ -81,6 +95,8 @@ def guard() -> None:
     """Make this process unable to write foreign text; call it before anything else."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     logging.setLogRecordFactory(_record)
+    logging.StreamHandler.emit = _emit
+    atexit.register(_flush)
     sys.excepthook = _uncaught
     threading.excepthook = lambda args: _uncaught(
         args.exc_type, args.exc_value or args.exc_type(), args.exc_traceback
@@ -99,11 +115,19 @@ def place_of(error: BaseException) -> str:
     return f"{type(error).__name__} at {' < '.join(reversed(frames)) or 'a library'}"
 
 
+def told(error: BaseException) -> str:
+    """What happened, in words that may be shown anywhere: type, gated message, place."""
+    from privacy.log_words import error_words  # noqa: PLC0415 - most processes meet no error
+
+    _, _, place = place_of(error).partition(" at ")
+    return f"{error_words(error)} at {place}"
+
+
 def _uncaught(kind: type[BaseException], error: Any, _: TracebackType | None) -> None:
     if issubclass(kind, KeyboardInterrupt):
         return
-    told = place_of(error) if isinstance(error, BaseException) else kind.__name__
-    sys.stderr.write(f"stopped by {told}\n")
+    what = told(error) if isinstance(error, BaseException) else kind.__name__
+    sys.stderr.write(f"stopped by {what}\n")
 
 
 def _warning(  # noqa: PLR0917 - the signature of warnings.showwarning
@@ -114,32 +138,69 @@ def _warning(  # noqa: PLR0917 - the signature of warnings.showwarning
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    """The category and the place; a warning's text may quote a value."""
-    (file or sys.stderr).write(f"{category.__name__} at {Path(filename).name}:{lineno}\n")
+    """Category, words of programs and place; the rest of a warning's text may quote a value."""
+    from privacy.log_words import strictly_gated  # noqa: PLC0415
+
+    words = strictly_gated(str(message))
+    told = f"{category.__name__}: {words} at {Path(filename).name}:{lineno}"
+    (file or sys.stderr).write(told + "\n")
 
 
 def _record(*arguments: Any, **more: Any) -> logging.LogRecord:
-    """A library's record without its text: who speaks, how loudly, from where, about which type."""
+    """A library's record with its constants alone: what varies in it has passed the gate."""
     record = logging.LogRecord(*arguments, **more)
     about = ""
     if record.exc_info and record.exc_info[1] is not None:
-        about = f", {place_of(record.exc_info[1])}"
-    told = _run_message(record) or f"{record.name} at {record.filename}:{record.lineno}"
-    record.msg = f"{told}{about}"
+        about = f", {told(record.exc_info[1])}"
+    message = _message(record) or f"{record.name} at {record.filename}:{record.lineno}"
+    record.msg = f"{message}{about}"
     record.args, record.exc_info, record.exc_text, record.stack_info = (), None, None, None
     return record
 
 
-def _run_message(record: logging.LogRecord) -> str:
-    """What Dagster's own events and our assets tell; a library that tells it more may quote data."""
+def _message(record: logging.LogRecord) -> str:
+    """What a record says; Dagster's own events and our assets name steps and tables in quotes."""
     place = Path(record.pathname)
-    if record.name != _RUN_LOG or record.args:
-        return ""
-    if place.parts[-3:] != _RUN_EVENTS and not _is_ours(record.pathname):
-        return ""
-    from privacy.skeleton import skeletonise  # noqa: PLC0415 - most processes never log a text
+    is_run_event = place.parts[-3:] == _RUN_EVENTS or _is_ours(record.pathname)
+    if record.name == _RUN_LOG and is_run_event and not record.args:
+        from privacy.skeleton import skeletonise  # noqa: PLC0415 - most processes log no text
 
-    return skeletonise(_QUOTED.sub("<text>", str(record.msg)))
+        return skeletonise(_QUOTED.sub("<text>", str(record.msg)))
+    from privacy.log_words import message_of  # noqa: PLC0415
+
+    return message_of(record.msg, record.args)
+
+
+_write_record = logging.StreamHandler.emit
+
+
+def _emit(handler: Any, record: logging.LogRecord) -> None:
+    """A handler's `emit` that writes a message once and then its number."""
+    repeats = handler.__dict__.get("repeats")
+    if repeats is None:
+        repeats = handler.repeats = Repeats[logging.LogRecord](
+            lambda one, more: _tell_again(handler, one, more)
+        )
+        _handlers.add(handler)
+    key = f"{record.name} {record.levelno} {_NUMBER.sub('#', str(record.msg))}"
+    if repeats.is_new(key, record):
+        _write_record(handler, record)
+
+
+def _tell_again(handler: Any, record: logging.LogRecord, more: str) -> None:
+    again = copy.copy(record)
+    again.msg, again.created = f"{record.msg} {more}", time.time()
+    _write_record(handler, again)
+
+
+def _flush() -> None:
+    _our_repeats.flush()
+    for handler in list(_handlers):
+        handler.repeats.flush()
+
+
+_handlers: WeakSet[Any] = WeakSet()
+_NUMBER = re.compile(r"\d+")
 
 
 def _is_ours(filename: str) -> bool:

@@ -11,6 +11,8 @@ from pathlib import Path
 from ingestion.client_secret import client_secret
 from ingestion.settings import Settings, SettingsProblem
 from privacy.keys import KeyProblem, KeyStore
+from tta_monitor import batch_health, supervise
+from tta_monitor.problems import Problem
 
 _MIN_FREE_BYTES = 2 * 1024**3
 
@@ -156,9 +158,6 @@ def _spool(settings: Settings) -> tuple[str, str]:
 
 
 def _batch(settings: Settings) -> tuple[str, str]:
-    from tta_monitor import batch_health, supervise
-    from tta_monitor.problems import Problem
-
     try:
         states = supervise.states(settings)
     except Problem:

@@ -1,7 +1,6 @@
 """The collectors process: `python -m ingestion.collectors [--home DIR]`."""
 
 import argparse
-import asyncio
 import signal
 import socket
 import sys
@@ -15,9 +14,7 @@ from opentelemetry.sdk.resources import Resource
 
 from ingestion.collectors.gpu import GpuMetrics, NoGpu, open_nvml
 from ingestion.collectors.host import HostMetrics
-from ingestion.collectors.log_files import start_log_files
 from ingestion.collectors.prometheus_jobs import JobsProblem, load_jobs
-from ingestion.collectors.scraper import run_scraper
 from ingestion.settings import Settings, SettingsProblem, load_settings
 from privacy.logs import guard, logger
 
@@ -39,7 +36,11 @@ def main() -> int:
         signal.signal(number, lambda *_: stopping.set())
     try:
         start_scraper(settings, stopping)
-        start_log_files(settings, stopping)
+        if settings.collectors.log_files:
+            # Keys and OTLP's messages, for homes that tail files.
+            from ingestion.collectors.log_files import start_log_files  # noqa: PLC0415
+
+            start_log_files(settings, stopping)
     except JobsProblem as problem:
         sys.stderr.write(f"collectors: {problem}\n")
         return 2
@@ -57,6 +58,8 @@ def start_scraper(settings: Settings, stopping: threading.Event) -> threading.Th
     path = settings.collectors.prometheus_config
     if path is None:
         return None
+    from ingestion.collectors.scraper import run_scraper  # noqa: PLC0415 - for homes that scrape
+
     jobs = load_jobs(path)
     for reason in jobs.skipped:
         _log.warning("a scrape job is not used", job=reason)
@@ -64,6 +67,8 @@ def start_scraper(settings: Settings, stopping: threading.Event) -> threading.Th
     url = f"http://{receiver.host}:{receiver.http_port}/v1/metrics"
 
     def work() -> None:
+        import asyncio  # noqa: PLC0415
+
         try:
             asyncio.run(run_scraper(jobs.targets, url))
         finally:

@@ -1,18 +1,17 @@
 """Host and process metrics through the OpenTelemetry SDK, in the names of its conventions.
 
-Here: what psutil measures, as observable instruments. Never a command line or a user name: a process
-is named by its executable and pid. Source: semantic conventions for system and process metrics.
+Here: what psutil measures, as observable instruments. Not here: which processes are measured
+(`processes`). Source: semantic conventions for system and process metrics.
 """
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
-from typing import TypeVar
 
 import psutil
 from opentelemetry.metrics import CallbackOptions, Meter, Observation
 
-_T = TypeVar("_T")
+from ingestion.collectors.processes import ChosenProcesses
+
 _Measure = Callable[[], Iterator[Observation]]
 
 
@@ -20,7 +19,7 @@ class HostMetrics:
     """Registers the host's and the chosen processes' instruments on a meter."""
 
     def __init__(self, meter: Meter, process_patterns: list[str]) -> None:
-        self._patterns = process_patterns
+        self._processes = ChosenProcesses(process_patterns)
         counters: dict[str, tuple[str, _Measure]] = {
             "system.cpu.time": ("s", _cpu_time),
             "system.disk.io": ("By", _disk_io),
@@ -41,31 +40,16 @@ class HostMetrics:
         for name, (unit, measure) in gauges.items():
             meter.create_observable_gauge(name, [_callback(measure)], unit)
 
-    def _processes(self) -> Iterator[tuple[psutil.Process, dict[str, str | int]]]:
-        for process in psutil.process_iter(["cmdline", "exe"]):
-            command = " ".join(process.info["cmdline"] or ())
-            if any(pattern in command for pattern in self._patterns):
-                name = Path(process.info["exe"] or "unknown").name
-                yield process, {"process.executable.name": name, "process.pid": process.pid}
-
     def _process_cpu(self) -> Iterator[Observation]:
-        for process, labels in self._processes():
-            times = _or_gone(process.cpu_times)
-            if times is not None:
-                yield Observation(times.user, {**labels, "process.cpu.state": "user"})
-                yield Observation(times.system, {**labels, "process.cpu.state": "system"})
+        for one in self._processes():
+            yield Observation(one.user_s, {**one.labels, "process.cpu.state": "user"})
+            yield Observation(one.system_s, {**one.labels, "process.cpu.state": "system"})
 
     def _process_memory(self) -> Iterator[Observation]:
-        for process, labels in self._processes():
-            memory = _or_gone(process.memory_info)
-            if memory is not None:
-                yield Observation(memory.rss, labels)
+        return (Observation(one.rss, one.labels) for one in self._processes())
 
     def _process_threads(self) -> Iterator[Observation]:
-        for process, labels in self._processes():
-            threads = _or_gone(process.num_threads)
-            if threads is not None:
-                yield Observation(threads, labels)
+        return (Observation(one.threads, one.labels) for one in self._processes())
 
 
 class _CpuUtilization:
@@ -93,14 +77,6 @@ def _callback(
         return measure()
 
     return observe
-
-
-def _or_gone(measure: Callable[[], _T]) -> _T | None:
-    """A measurement, or None when the process ended meanwhile."""
-    try:
-        return measure()
-    except psutil.Error:
-        return None
 
 
 def _cpu_time() -> Iterator[Observation]:

@@ -297,7 +297,8 @@ def app(stage: Stage) -> Iterator[str]:
         for page in pages:
             stage.heard("pages.bin", _page(f"ws://127.0.0.1:{port}", stage.home, page))
             yield f"page {page}"
-    assert stage.processes.output().count(b"page failed") >= len(pages)
+    # The same line again is counted, not written.
+    assert b"page failed" in stage.processes.output()
 
 
 @route
@@ -312,7 +313,7 @@ def failing_processes(stage: Stage) -> Iterator[str]:
         "receiver": ("ingestion.spool:Spool.__init__", "ingestion.receivers", *own),
         "live-tail": ("live_tail.window:Window.__init__", "live_tail", *own),
         "notifier": ("live_tail.alerts.store:Store.waiting_channels", "live_tail.alerts.notifier", *own),
-        "collectors": ("ingestion.collectors.log_files:start_log_files", "ingestion.collectors", *own),
+        "collectors": ("ingestion.collectors.host:HostMetrics.__init__", "ingestion.collectors", *own),
         "demo": ("tta_monitor.replay:read_capture", "tta_monitor.demo", *own, "--replay-only"),
         "dagster": ("dagster_project.serve:ensure_dagster_home", "dagster_project", "serve"),
     }  # fmt: skip

@@ -69,7 +69,7 @@ def test_a_run_log_keeps_sentences_and_loses_what_they_quote() -> None:
     assert done.stderr.splitlines() == [
         "waiting for <text>, 'fct_requests' is next",
         'Execution of step "landed" failed.',
-        "dagster at dbt_cli_event.py:1",
+        "Exception: no such name <name> <word>",
     ]
 
 

@@ -47,7 +47,13 @@ def test_a_light_command_loads_no_stack(settings: Settings, command: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "module", ["tta_monitor.demo", "tta_monitor.simulator.traffic", "live_tail.alerts.notifier"]
+    "module",
+    [
+        "tta_monitor.demo",
+        "tta_monitor.simulator.traffic",
+        "live_tail.alerts.notifier",
+        "ingestion.collectors.__main__",
+    ],
 )
 def test_a_process_that_mostly_waits_loads_no_stack(module: str) -> None:
     assert loaded_by(f"import {module}") & HEAVY == set()
