@@ -13,7 +13,7 @@ from pathlib import Path
 import dagster as dg
 
 from ingestion import passes
-from privacy.logs import place_of
+from privacy.logs import told
 from privacy.skeleton import skeletonise
 
 _OURS = ("privacy.", "ingestion.", "dagster_project.")
@@ -39,7 +39,8 @@ def reason_of(error: BaseException) -> str:
         return skeletonise(error.description or "")
     if type(error).__module__.startswith(_OURS):
         return skeletonise(str(error))
-    return f"stopped by {' < '.join(place_of(error).split(' < ')[:2])}"
+    # Where it happened in our code: the two innermost places are enough.
+    return " < ".join(told(error).split(" < ")[:2])
 
 
 def innermost(error: BaseException) -> BaseException:

@@ -1,5 +1,9 @@
 """Old runs go with their events, the newest and the running stay."""
 
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
 import dagster as dg
 
 from dagster_project.run_history import forget_old_runs
@@ -31,3 +35,35 @@ def test_a_run_that_is_not_finished_is_never_forgotten(tmp_path) -> None:
         idle.execute_in_process(instance=instance)
         assert forget_old_runs(instance, keep=1) == 0
         assert unfinished in {r.run_id for r in instance.get_runs()}
+
+
+def test_of_a_run_that_went_no_file_tag_or_check_stays(tmp_path) -> None:
+    @dg.asset
+    def mart() -> None:
+        return None
+
+    @dg.asset_check(asset=mart)
+    def holds() -> dg.AssetCheckResult:
+        return dg.AssetCheckResult(passed=True)
+
+    made = dg.Definitions(
+        assets=[mart], asset_checks=[holds], executor=dg.in_process_executor
+    ).resolve_implicit_global_asset_job_def()
+    history = tmp_path / "history"
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        runs = [
+            made.execute_in_process(instance=instance, tags={"why": "news"}).run_id
+            for _ in range(4)
+        ]
+        assert forget_old_runs(instance, keep=1) == 3
+        files = {f.stem for f in (history / "runs").glob("*.db")}
+        assert files == {"index", runs[-1]}
+        assert _column(history / "runs.db", "SELECT DISTINCT run_id FROM run_tags") == [runs[-1]]
+        checks = "SELECT run_id FROM asset_check_executions"
+        assert _column(history / "runs" / "index.db", checks) == [runs[-1]]
+        assert instance.all_logs(runs[-1])
+
+
+def _column(path: Path, sql: str) -> list[str]:
+    with closing(sqlite3.connect(path)) as db:
+        return [row[0] for row in db.execute(sql)]
