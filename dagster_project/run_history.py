@@ -34,6 +34,8 @@ def forget_old_runs(instance: Any, keep: int) -> int:
         # A run is written down before its first event: a file without a run is one that went.
         if shard.stem not in kept:
             _unlink(shard)
+            # Whoever asks for its events again is answered with none.
+            instance.event_log_storage._initialized_dbs.discard(shard.stem)
     if old:
         _sweep(history, sorted(kept))
     return len(old)
