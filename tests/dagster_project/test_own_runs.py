@@ -3,19 +3,16 @@
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import dagster as dg
 import pytest
-from dagster._core.remote_origin import InProcessCodeLocationOrigin
-from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster._core.workspace.context import WorkspaceProcessContext
-from dagster._core.workspace.load_target import InProcessWorkspaceLoadTarget
 
 from dagster_project.dagster_home import ensure_dagster_home
 from dagster_project.own_runs import OWNER_TAG, Worker, fail_dead_runs, ownership
 from ingestion.passes import PROCESS_ENDED
 from tests.dagster_project import tiny_location
+from tests.dagster_project.tiny_place import loaded
 
 
 class Place:
@@ -50,21 +47,13 @@ class Place:
         return run.status
 
 
-@contextmanager
-def _loaded(instance: dg.DagsterInstance) -> Iterator[WorkspaceProcessContext]:
-    target = LoadableTargetOrigin(module_name="tests.dagster_project.tiny_location")
-    origin = InProcessCodeLocationOrigin(target, location_name="tiny")
-    with WorkspaceProcessContext(instance, InProcessWorkspaceLoadTarget(origin)) as context:
-        yield context
-
-
 @pytest.fixture
 def place(settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     monkeypatch.setenv("DAGSTER_HOME", str(ensure_dagster_home(settings)))
     tiny_location.GO_ON.clear()
     tiny_location.BEGAN.clear()
     tiny_location.DONE.clear()
-    with dg.DagsterInstance.get() as instance, _loaded(instance) as context:
+    with dg.DagsterInstance.get() as instance, loaded(instance) as context:
         yield Place(instance, context)
         tiny_location.GO_ON.set()
 

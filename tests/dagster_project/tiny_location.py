@@ -33,4 +33,10 @@ def two_steps() -> None:
     second(first())
 
 
-defs = dg.Definitions(jobs=[two_steps])
+often = dg.ScheduleDefinition(
+    name="often",
+    job=two_steps,
+    cron_schedule="*/5 * * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)
+defs = dg.Definitions(jobs=[two_steps], schedules=[often])

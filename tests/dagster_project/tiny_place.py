@@ -1,0 +1,21 @@
+"""An instance with the tiny code location, as `serve` has ours."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+from dagster._core.remote_origin import InProcessCodeLocationOrigin
+from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
+from dagster._core.workspace.context import WorkspaceProcessContext
+from dagster._core.workspace.load_target import InProcessWorkspaceLoadTarget
+
+
+@contextmanager
+def loaded(
+    instance: dg.DagsterInstance, module: str = "tests.dagster_project.tiny_location"
+) -> Iterator[WorkspaceProcessContext]:
+    """The location `tiny`, or the error that its module raises."""
+    target = LoadableTargetOrigin(module_name=module)
+    origin = InProcessCodeLocationOrigin(target, location_name="tiny")
+    with WorkspaceProcessContext(instance, InProcessWorkspaceLoadTarget(origin)) as context:
+        yield context
