@@ -9,6 +9,7 @@ from privacy.audit import AuditLog
 from privacy.keys import KeyStore
 
 COOKIE = "tta_monitor_session"
+TO_PROVIDER, FROM_PROVIDER = "/sign-in/provider", "/sign-in/provider/callback"
 
 
 @cache
@@ -55,6 +56,17 @@ def app_url() -> str:
     """Where browsers reach the app."""
     chosen = settings()
     return chosen.access.oidc.app_url or f"http://{chosen.app.host}:{chosen.app.port}"
+
+
+def is_secure() -> bool:
+    """Whether the app is reached by TLS, so that no cookie goes without it."""
+    return app_url().startswith("https://")
+
+
+def provider_label() -> str:
+    """What the button calls the identity provider; empty when there is none."""
+    oidc = settings().access.oidc
+    return oidc.label if oidc.issuer else ""
 
 
 def is_open() -> bool:

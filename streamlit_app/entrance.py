@@ -9,19 +9,33 @@ from urllib.parse import parse_qs
 
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
+from starlette.middleware.sessions import SessionMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from privacy.accounts import NotSignedIn, Session
-from streamlit_app import provider, same_origin
-from streamlit_app.doorman import COOKIE, accounts, is_open, settings
+from streamlit_app import same_origin
+from streamlit_app.doorman import (
+    COOKIE,
+    FROM_PROVIDER,
+    TO_PROVIDER,
+    accounts,
+    is_open,
+    is_secure,
+    provider_label,
+    settings,
+    state_secret,
+)
 from streamlit_app.sign_in_page import Asked, page, sign_out_page
 
 _ICONS = ("/favicon.png", "/favicon.ico")
-PATHS = ("/sign-in", provider.START, provider.CALLBACK, "/sign-out", *_ICONS)
+PATHS = ("/sign-in", TO_PROVIDER, FROM_PROVIDER, "/sign-out", *_ICONS)
 _ICON = Path(__file__).parent / "static" / "icon.png"
 _MAX_FORM_BYTES = 8_192
+_STATE_S = 600
+"""How long somebody may take at the identity provider."""
 _FOREIGN = "This form came from another site: sign in here."
 _SPENT = "This link was used or has expired: each works once. Ask for a new one."
 _BECAUSE = {
@@ -36,14 +50,33 @@ _POLICY = (
 
 def routes() -> list[BaseRoute]:
     """The routes that need no session; the icon stands where Streamlit's page looks for its own."""
-    state = [Middleware(provider.StateCookie)]
+    state = [Middleware(StateCookie)]
     return [
         Route("/sign-in", sign_in, methods=["GET", "POST"]),
-        Route(provider.START, to_provider, methods=["GET"], middleware=state),
-        Route(provider.CALLBACK, from_provider, methods=["GET"], middleware=state),
+        Route(TO_PROVIDER, to_provider, methods=["GET"], middleware=state),
+        Route(FROM_PROVIDER, from_provider, methods=["GET"], middleware=state),
         Route("/sign-out", sign_out, methods=["GET", "POST"]),
         *(Route(path, icon, methods=["GET"]) for path in _ICONS),
     ]
+
+
+class StateCookie:
+    """ASGI middleware of the provider's routes: `request.session`, signed by a key of this home."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Read and write the cookie around a request."""
+        signed = SessionMiddleware(
+            self._app,
+            secret_key=state_secret(),
+            session_cookie="tta_monitor_state",
+            max_age=_STATE_S,
+            path=TO_PROVIDER,
+            https_only=is_secure(),
+        )
+        await signed(scope, receive, send)
 
 
 async def sign_in(request: Request) -> Response:
@@ -81,6 +114,8 @@ async def _page_for(request: Request, link: str) -> Response:
 
 async def to_provider(request: Request) -> Response:
     """Off to the identity provider."""
+    from streamlit_app import provider  # noqa: PLC0415 - 7 MB for whoever has none
+
     try:
         return await provider.to_provider(request, _onward(request))
     except provider.ProviderRefusal as refusal:
@@ -89,6 +124,8 @@ async def to_provider(request: Request) -> Response:
 
 async def from_provider(request: Request) -> Response:
     """Back from it: a session, or the sign-in page with the reason."""
+    from streamlit_app import provider  # noqa: PLC0415 - 7 MB for whoever has none
+
     try:
         secret, onward = await provider.from_provider(request)
     except provider.ProviderRefusal as refusal:
@@ -125,7 +162,7 @@ async def _signed_in(request: Request, secret: str, onward: str) -> Response:
         max_age=int(settings().access.session_hours * 3_600),
         httponly=True,
         samesite="lax",
-        secure=request.url.scheme == "https" or provider.is_secure(),
+        secure=request.url.scheme == "https" or is_secure(),
     )
     return answer
 
@@ -173,16 +210,14 @@ def _shown(
         notice=notice,
         link=request.query_params.get("link", "") if has_link else "",
         is_signed_in=session is not None,
-        provider=provider.label(),
+        provider=provider_label(),
     )
     return _html(page(asked), status, nonce)
 
 
 def _html(html: str, status: int, nonce: str) -> HTMLResponse:
     answer = HTMLResponse(html, status, {"Content-Security-Policy": _POLICY})
-    answer.set_cookie(
-        same_origin.COOKIE, nonce, httponly=True, samesite="lax", secure=provider.is_secure()
-    )
+    answer.set_cookie(same_origin.COOKIE, nonce, httponly=True, samesite="lax", secure=is_secure())
     return answer
 
 

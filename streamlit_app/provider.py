@@ -4,8 +4,8 @@ Here: the authorization code flow with PKCE, state and nonce, by Authlib. Not he
 (`privacy/claims`), sessions (`privacy/accounts`) and the sign-in page (`door`). Streamlit's own `st.login`
 wraps the same library, but serves the app before anybody is known, keeps all claims in a cookie of the
 browser and does not look at their expiry. Here a token is used once and forgotten: what stays is a session
-on the server that ends with the token at the latest. The short-lived cookie holds state, nonce and PKCE
-verifier, signed by a key of this home.
+on the server that ends with the token at the latest. State, nonce and PKCE verifier are in the cookie that
+`entrance` wraps the two routes in.
 """
 
 from datetime import UTC, datetime
@@ -17,19 +17,14 @@ from authlib.integrations.base_client import OAuthError
 from authlib.integrations.starlette_client import OAuth
 from joserfc.errors import ExpiredTokenError, InvalidClaimError, JoseError, MissingClaimError
 from starlette.concurrency import run_in_threadpool
-from starlette.middleware.sessions import SessionMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ingestion.client_secret import client_secret
 from ingestion.settings import OidcSettings, SettingsProblem
 from privacy.claims import NotRecognised, recognise
 from streamlit_app import doorman
 
-START, CALLBACK = "/sign-in/provider", "/sign-in/provider/callback"
-_COOKIE = "tta_monitor_state"
-_COOKIE_S = 600
 _LEEWAY_S = 60
 """How far the provider's clock may be ahead; `exp` itself has no leeway."""
 # `none` and the HMAC ones are never good: their key is no secret of the provider's.
@@ -53,41 +48,12 @@ class ProviderRefusal(Exception):
         self.status = {"unreachable": 502, "setup": 503, "role": 403}.get(why, 401)
 
 
-class StateCookie:
-    """ASGI middleware of the two routes: `request.session`, signed by a key of the chosen home."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Read and write the cookie around a request."""
-        signed = SessionMiddleware(
-            self._app,
-            secret_key=doorman.state_secret(),
-            session_cookie=_COOKIE,
-            max_age=_COOKIE_S,
-            path=START,
-            https_only=is_secure(),
-        )
-        await signed(scope, receive, send)
-
-
-def is_secure() -> bool:
-    """Whether the app is reached by TLS, so that no cookie goes without it."""
-    return doorman.app_url().startswith("https://")
-
-
-def label() -> str:
-    """What the button calls the provider; empty when there is none."""
-    oidc = doorman.settings().access.oidc
-    return oidc.label if oidc.issuer else ""
-
-
 async def to_provider(request: Request, onward: str) -> Response:
     """Send the browser to the provider; raises ProviderRefusal."""
     try:
         client = _client()
-        answer = await client.authorize_redirect(request, f"{doorman.app_url()}{CALLBACK}")
+        back = f"{doorman.app_url()}{doorman.FROM_PROVIDER}"
+        answer = await client.authorize_redirect(request, back)
     except SettingsProblem:
         raise await _refused("setup") from None
     except (OAuthError, httpx.HTTPError, ValueError, RuntimeError):

@@ -7,7 +7,7 @@ from typing import Literal
 from urllib.parse import quote, urlsplit
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, ViewportSize
 
 from privacy.access import Role
 from tests.firefox import firefox_path
@@ -27,8 +27,9 @@ def browser_page(
     address: str, home: Path, *, scheme: Literal["dark", "light"] = "light", role: Role = Role.ADMIN
 ) -> Iterator[Page]:
     """A page that shows something, opened with a link that signs in."""
-    with chromium() as browser:
-        page = browser.new_page(color_scheme=scheme, viewport={"width": 1440, "height": 1000})
+    with chromium() as running:
+        size: ViewportSize = {"width": 1440, "height": 1000}
+        page = running.browser.new_page(color_scheme=scheme, viewport=size)
         enter(page, address, home, role)
         page.wait_for_selector("[data-testid=stMetricValue], [data-testid=stCaptionContainer]")
         yield page

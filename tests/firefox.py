@@ -47,6 +47,7 @@ class Firefox:
 
     def __init__(self, wire: ClientConnection) -> None:
         self._wire, self._last = wire, 0
+        self._people: list[str] = []
         self.asked: dict[str, set[str]] = defaultdict(set)
         self.call("session.new", capabilities={})
         self.call("session.subscribe", events=["network.beforeRequestSent"])
@@ -68,8 +69,13 @@ class Firefox:
 
     def somebody(self) -> "InFirefox":
         """A tab of somebody who shares no cookie with others."""
-        person = self.call("browser.createUserContext")["userContext"]
-        return InFirefox(self, person)
+        self._people.append(self.call("browser.createUserContext")["userContext"])
+        return InFirefox(self, self._people[-1])
+
+    def everybody_leaves(self) -> None:
+        """Close every tab and forget every cookie."""
+        while self._people:
+            self.call("browser.removeUserContext", userContext=self._people.pop())
 
 
 class InFirefox:
@@ -132,7 +138,7 @@ class InFirefox:
             )["result"]
             return {"sharedId": answer["sharedId"]} if answer["type"] == "node" else None
 
-        return wait_for(found, f"nothing on the page is called {name!r}", 60)
+        return wait_for(found, lambda: f"nothing on the page is called {name!r}", 60)
 
     def _click(self, element: dict[str, str]) -> None:
         origin = {"type": "element", "element": element}
@@ -153,11 +159,12 @@ def firefox_path() -> str | None:
 
 
 @contextmanager
-def firefox() -> Iterator[Firefox]:
-    """A headless Firefox with a profile of its own."""
+def firefox(chosen: dict[str, str] | None = None) -> Iterator[Firefox]:
+    """A headless Firefox with a profile of its own, in which some preferences may be chosen."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         said = Path(profile, "said.txt")
-        lines = (f"user_pref({json.dumps(n)}, {json.dumps(v)});\n" for n, v in _QUIET.items())
+        preferences = (_QUIET | (chosen or {})).items()
+        lines = (f"user_pref({json.dumps(n)}, {json.dumps(v)});\n" for n, v in preferences)
         Path(profile, "user.js").write_text("".join(lines))
         command = [firefox_path() or "firefox", "--headless", "--no-remote", "--profile", profile]
         with said.open("wb") as output:
@@ -166,7 +173,7 @@ def firefox() -> Iterator[Firefox]:
             )
         try:
             listens = wait_for(
-                lambda: _LISTENS.search(said.read_text(errors="replace")), "no firefox", 90
+                lambda: _LISTENS.search(said.read_text(errors="replace")), said.read_text, 90
             )
             with connect(f"{listens[1]}/session", max_size=None) as wire:
                 yield Firefox(wire)

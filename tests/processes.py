@@ -21,7 +21,10 @@ from ingestion.settings import Settings, load_settings
 from privacy.keys import KeyStore
 
 ROOT = Path(__file__).resolve().parent.parent
-_APP = "streamlit run streamlit_app/server.py --server.headless=true --server.port".split()
+_APP = (
+    "streamlit run streamlit_app/server.py --server.headless=true --server.address=127.0.0.1 "
+    "--server.port"
+).split()
 
 
 class Running:

@@ -68,7 +68,7 @@ def reads(visitor: Visitor, *, until: str, seconds: float = 60) -> str:
         text = visitor.runs("document.body.innerText") or ""
         return text if until in text else None
 
-    return wait_for(shown, f"the page never said {until!r}", seconds)
+    return wait_for(shown, lambda: f"no {until!r} in time: {_looks(visitor)}", seconds)
 
 
 def is_at(visitor: Visitor, path: str, seconds: float = 60) -> None:
@@ -79,10 +79,10 @@ def is_at(visitor: Visitor, path: str, seconds: float = 60) -> None:
         found = f"{there.path}?{there.query}" if there.query else there.path
         return "yes" if found == path else None
 
-    wait_for(shown, f"the browser did not come to {path}", seconds)
+    wait_for(shown, lambda: f"not at {path} in time: {_looks(visitor)}", seconds)
 
 
-def wait_for(found: Callable[[], T | None], otherwise: str, seconds: float) -> T:
+def wait_for(found: Callable[[], T | None], otherwise: Callable[[], str], seconds: float) -> T:
     """The first value that is not None."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -90,7 +90,11 @@ def wait_for(found: Callable[[], T | None], otherwise: str, seconds: float) -> T
         if value is not None:
             return value
         time.sleep(0.1)
-    raise AssertionError(otherwise)
+    raise AssertionError(otherwise())
+
+
+def _looks(visitor: Visitor) -> str:
+    return f"{visitor.runs('location.href')} says {visitor.runs('document.body.innerText')!r:.600}"
 
 
 class InChromium:
@@ -134,12 +138,30 @@ def chromium_path() -> str | None:
     return next((path for name in names if (path := shutil.which(name))), None)
 
 
+class Chromium:
+    """One running browser."""
+
+    def __init__(self, browser: Browser) -> None:
+        self.browser = browser
+
+    def somebody(self) -> InChromium:
+        """A tab of somebody who shares no cookie with others."""
+        return InChromium(self.browser.new_context().new_page())
+
+    def everybody_leaves(self) -> None:
+        """Close every tab and forget every cookie."""
+        for context in self.browser.contexts:
+            context.close()
+
+
 @contextmanager
-def chromium() -> Iterator[Browser]:
+def chromium(*arguments: str) -> Iterator[Chromium]:
     """A headless Chromium that asks nobody for anything by itself."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path(), args=QUIET)
+        browser = playwright.chromium.launch(
+            executable_path=chromium_path(), args=[*QUIET, *arguments]
+        )
         try:
-            yield browser
+            yield Chromium(browser)
         finally:
             browser.close()

@@ -2,16 +2,25 @@
 
 import random
 import time
-from pathlib import Path
+from collections.abc import Iterator
+from functools import partial
+from typing import Literal
 
 import httpx
 import pytest
 from playwright.sync_api import Page
 
 from tests.bench.load import request_body
-from tests.browser import browser_page, needs_browser
+from tests.browser import browser_page, needs_browser, needs_firefox
+from tests.conftest import ROOT
+from tests.firefox import firefox
 from tests.processes import Running, running
+from tests.signing_in import link_to
+from tests.visitors import Visitor, chromium, reads, wait_for
 
+_IS_STILL = "!document.querySelector('[data-testid=stStatusWidgetRunningIcon]') || null"
+_EXCEPTIONS = "document.querySelectorAll('[data-testid=stException]').length"
+_CHARTS = "document.querySelectorAll('[data-testid=stVegaLiteChart] canvas').length || null"
 # The first card is the request rate.
 _REQUESTS = "[data-testid=stMetricValue]"
 
@@ -36,25 +45,73 @@ def seconds_until_shown(page: Page, processes: Running, chance: random.Random) -
     return time.perf_counter() - started
 
 
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    home = tmp_path_factory.mktemp("pages")
+    with running(home, "ingestion.receivers", "live_tail", "streamlit") as processes:
+        send_requests(processes, 900, random.Random(6))
+        yield processes
+        assert b"Traceback" not in processes.output()
+
+
 @needs_browser
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_an_event_reaches_the_open_page_without_a_reload(tmp_path: Path, scheme: str) -> None:
-    chance = random.Random(7)
-    with running(tmp_path, "ingestion.receivers", "live_tail", "streamlit") as processes:
-        send_requests(processes, 900, chance)
-        with browser_page(f"{processes.app}/?range=15+min", tmp_path, scheme=scheme) as page:
-            errors: list[str] = []
-            page.on("pageerror", lambda error: errors.append(str(error)))
-            page.wait_for_selector(_REQUESTS)
-            assert seconds_until_shown(page, processes, chance) < 30
-            # Home has an address of its own, which holds the range and can be opened again.
-            assert page.url.endswith("/overview?range=15+min")
-            page.goto(page.url)
-            page.wait_for_selector(_REQUESTS)
-            assert page.locator("text=Page not found").count() == 0
-            page.goto(f"{processes.app}/performance?range=15+min")
-            page.wait_for_selector("text=Latency percentiles")
-            assert page.locator("[data-testid=stException]").count() == 0
-            assert errors == []
-        assert b"Traceback" not in processes.output()
+def test_an_event_reaches_the_open_page_without_a_reload(
+    started: Running, scheme: Literal["light", "dark"]
+) -> None:
+    chance, address = random.Random(7), f"{started.app}/?range=15+min"
+    with browser_page(address, started.settings.home, scheme=scheme) as page:
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.wait_for_selector(_REQUESTS)
+        assert seconds_until_shown(page, started, chance) < 30
+        # Home has an address of its own, which holds the range and can be opened again.
+        assert page.url.endswith("/overview?range=15+min")
+        page.goto(page.url)
+        page.wait_for_selector(_REQUESTS)
+        assert page.locator("text=Page not found").count() == 0
+        assert errors == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param("chromium", marks=needs_browser),
+        pytest.param("firefox", marks=needs_firefox),
+    ],
+)
+def test_every_page_draws_and_asks_nobody_but_the_app(started: Running, kind: str) -> None:
+    stopped: list[str] = []
+    with firefox() if kind == "firefox" else chromium() as browser:
+        visitor = browser.somebody()
+        visitor.opens(link_to(started.settings.home, started.app))
+        visitor.presses("Sign in")
+        # By its address, so that each page begins with an empty browser tab and its own policy.
+        for path, words in _names_of_pages(visitor).items():
+            visitor.opens(f"{started.app}{path}")
+            reads(visitor, until=words)
+            is_still = partial(visitor.runs, _IS_STILL)
+            wait_for(is_still, lambda at=path: f"{at} never came to rest", 90)
+            assert visitor.runs(_EXCEPTIONS) == 0, path
+            stopped += [f"{path}: {what}" for what in visitor.runs("window.stopped")]
+            if words == "Performance":
+                charts = partial(visitor.runs, _CHARTS)
+                wait_for(charts, lambda: "no chart was drawn under the policy", 60)
+        assert stopped == []
+        assert visitor.asked == {started.app.removeprefix("http://")}
+
+
+def _names_of_pages(visitor: Visitor) -> dict[str, str]:
+    """Path and name of every page that the navigation offers."""
+    links = """[...document.querySelectorAll("[data-testid=stSidebarNavLink]")]
+      .map((one) => [new URL(one.href).pathname, one.innerText.trim()])"""
+
+    def named() -> list[list[str]] | None:
+        return visitor.runs(links) or None
+
+    found = dict(wait_for(named, lambda: "the app has no navigation", 90))
+    views = {f"/{f.stem}" for f in (ROOT / "streamlit_app" / "views").glob("[a-z]*.py")}
+    assert views <= {*found, "/"}
+    return found

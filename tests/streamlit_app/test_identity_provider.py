@@ -45,7 +45,7 @@ def there(running: Provider) -> Provider:
     """The provider as it answers when nothing is wrong."""
     running.claims, running.algorithm, running.signs_with = {}, "RS256", None
     running.is_down = False
-    running.redirect_uri = f"{APP}{provider.CALLBACK}"
+    running.redirect_uri = f"{APP}{doorman.FROM_PROVIDER}"
     return running
 
 
@@ -72,7 +72,7 @@ def app(
 
 def at_provider(app: TestClient, onward: str = "/performance") -> str:
     """Go to the provider and sign in there; the address to come back to."""
-    away = app.get(provider.START, params={"next": onward})
+    away = app.get(doorman.TO_PROVIDER, params={"next": onward})
     assert away.status_code == 302, away.text
     back = httpx.post(away.headers["location"])
     return back.headers["location"].removeprefix(APP)
@@ -249,7 +249,7 @@ def test_an_answer_in_another_browser_or_a_second_time_is_refused(app: TestClien
 
 def test_a_refusal_of_the_provider_shows_nothing_of_what_it_says(app: TestClient) -> None:
     said = {"error": "access_denied", "error_description": "Ada Lovelace may not", "state": "x"}
-    answer = app.get(provider.CALLBACK, params=said)
+    answer = app.get(doorman.FROM_PROVIDER, params=said)
     assert answer.status_code == 401 and "Lovelace" not in answer.text
     (entry,) = entries("access.sign_in")
     assert entry.details == {"how": "provider", "why": "state_or_code"}
@@ -264,7 +264,7 @@ def test_a_provider_that_is_down_says_so_and_local_accounts_go_on(
     app: TestClient, there: Provider
 ) -> None:
     there.is_down = True
-    answer = app.get(provider.START)
+    answer = app.get(doorman.TO_PROVIDER)
     assert answer.status_code == 502 and "does not answer" in answer.text
     assert 'name="password"' in answer.text
     password = "correct horse battery staple"
@@ -284,7 +284,7 @@ def test_a_client_secret_that_is_no_secret_is_not_used_and_the_doctor_says_why(
         oidc.client_secret_file.write_text("\n")
     else:
         oidc.client_secret_file.chmod(0o644)
-    answer = app.get(provider.START)
+    answer = app.get(doorman.TO_PROVIDER)
     assert answer.status_code == 503 and "doctor" in answer.text
     found = {d.name: d for d in doctor.examine(doorman.settings())}["sign-in"]
     assert found.level == "fail" and "client_secret_file" in found.message
