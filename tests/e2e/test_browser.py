@@ -20,7 +20,7 @@ from tests.visitors import Visitor, chromium, reads, wait_for
 
 _IS_STILL = "!document.querySelector('[data-testid=stStatusWidgetRunningIcon]') || null"
 _EXCEPTIONS = "document.querySelectorAll('[data-testid=stException]').length"
-_CHARTS = "document.querySelectorAll('[data-testid=stVegaLiteChart] canvas').length || null"
+_CHARTS = "document.querySelectorAll('[data-testid=stVegaLiteChart] svg').length || null"
 # The first card is the request rate.
 _REQUESTS = "[data-testid=stMetricValue]"
 
