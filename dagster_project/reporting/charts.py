@@ -65,14 +65,14 @@ def with_gaps(frame: pd.DataFrame, *, series: str, step_s: int) -> pd.DataFrame:
     A line drawn over missing buckets would claim values that nobody measured.
     """
     step = pd.Timedelta(seconds=step_s)
-    holes: list[pd.DataFrame] = []
-    for name, rows in frame.groupby(series):
-        times = pd.Series(rows["bucket_at"]).drop_duplicates().sort_values()
-        before_hole = times[times.diff().shift(-1) > step]
-        holes.append(pd.DataFrame({"bucket_at": before_hole + step, series: name}))
-    if not any(len(hole) for hole in holes):
+    keys = [series, "bucket_at"]
+    buckets = pd.DataFrame(frame[keys]).drop_duplicates().sort_values(keys)
+    following = buckets.groupby(series)["bucket_at"].shift(-1)
+    holes = buckets[following - buckets["bucket_at"] > step]
+    if holes.empty:
         return frame
-    return pd.concat([frame, *(h for h in holes if len(h))]).sort_values([series, "bucket_at"])
+    ends = holes.assign(bucket_at=holes["bucket_at"] + step)
+    return pd.concat([frame, ends]).sort_values(keys)
 
 
 def lines_over_time(

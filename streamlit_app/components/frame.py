@@ -3,18 +3,12 @@
 import streamlit as st
 
 from dagster_project.reporting import charts
-from dagster_project.reporting.charts import DARK, LIGHT, Look
 from streamlit_app import data
-from streamlit_app.components import alert_cards, formats
+from streamlit_app.components import alert_cards, drawing, formats
 
 # Below two seconds, so that an event is on the page within two in 95 of 100 cases.
 _REFRESH_S = 1.5
 _ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
-
-
-def look() -> Look:
-    """Colours of the theme in use."""
-    return DARK if st.context.theme.type == "dark" else LIGHT
 
 
 def title_row(title: str, *, default_range: str = "1 h") -> int:
@@ -81,16 +75,14 @@ def latency_lines(reading: data.Reading, minutes: int, *, height: int = 190) -> 
         return
     names = {"p50_ms": "p50", "p95_ms": "p95", "p99_ms": "p99"}
     long = reading.frame.melt("bucket_at", list(names), "quantile", "ms").replace(names)
-    chart = charts.lines_over_time(
+    drawing.lines_over_time(
         charts.with_gaps(long, series="quantile", step_s=data.step_s(minutes)),
         value="ms",
         series="quantile",
         unit="ms",
-        look=look(),
         known=list(names.values()),
         height=height,
     )
-    st.altair_chart(chart, width="stretch", theme=None)
 
 
 def nothing_yet(what: str) -> None:

@@ -5,11 +5,10 @@ from datetime import UTC, datetime
 import pandas as pd
 import streamlit as st
 
-from dagster_project.reporting import charts
 from ingestion.errors.hand_rules import DIMENSIONS
 from ingestion.errors.states import GroupRecord, State
 from streamlit_app import data, error_actions, errors_data, gate
-from streamlit_app.components import formats, frame
+from streamlit_app.components import drawing, formats, frame
 
 _SYMBOLS = {
     State.REGRESSED: "✖",
@@ -179,11 +178,10 @@ def _trend(record: GroupRecord, minutes: int) -> None:
         if trend.empty:
             frame.nothing_yet("errors of this group")
             return
-        chart = charts.lines_over_time(
-            errors_data.counted(trend, data.step_s(minutes), datetime.now(UTC)),
-            value="error_count", series="series", unit="errors", look=frame.look(), height=150,
-        )  # fmt: skip
-        st.altair_chart(chart, width="stretch", theme=None)
+        counted = errors_data.counted(trend, data.step_s(minutes), datetime.now(UTC))
+        drawing.lines_over_time(
+            counted, value="error_count", series="series", unit="errors", height=150
+        )
 
 
 def _stack(record: GroupRecord) -> None:

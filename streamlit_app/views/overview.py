@@ -7,7 +7,7 @@ import streamlit as st
 
 from dagster_project.reporting import charts
 from streamlit_app import data, gate
-from streamlit_app.components import formats, frame, tables
+from streamlit_app.components import drawing, formats, frame, tables
 
 _SYMBOLS = {"ok": "●", "degraded": "▲", "down": "✖", "unknown": "○"}
 
@@ -90,10 +90,9 @@ def _requests_chart(minutes: int) -> None:
     columns = pd.DataFrame(rates[["bucket_at", "component", "rate"]])
     folded = charts.fold_series(columns, "component", "rate")
     folded = charts.with_gaps(folded, series="component", step_s=data.step_s(minutes))
-    chart = charts.lines_over_time(
-        folded, value="rate", series="component", unit="requests /s", look=frame.look(), known=known
+    drawing.lines_over_time(
+        folded, value="rate", series="component", unit="requests /s", known=known
     )
-    st.altair_chart(chart, width="stretch", theme=None)
 
 
 def _components() -> None:

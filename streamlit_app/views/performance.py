@@ -5,9 +5,8 @@ import math
 import pandas as pd
 import streamlit as st
 
-from dagster_project.reporting import charts
 from streamlit_app import data, gate
-from streamlit_app.components import formats, frame, tables
+from streamlit_app.components import drawing, formats, frame, tables
 
 _HEAT_BANDS_PER_DECADE = 6
 _ROUTE_COLUMNS = (
@@ -48,8 +47,7 @@ def _latency(minutes: int, component: str | None) -> None:
             frame.nothing_yet("requests")
         else:
             bands = heat_bands(reading.frame, data.step_s(minutes))
-            chart = charts.latency_heat_map(bands, look=frame.look())
-            st.altair_chart(chart, width="stretch", theme=None)
+            drawing.latency_heat_map(bands)
     with right, st.container(border=True):
         st.markdown("**Latency percentiles, ms**")
         reading = data.latency(minutes, component)

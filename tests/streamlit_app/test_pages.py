@@ -1,5 +1,6 @@
 """Pages in every state, without a browser; formats and charts as pure functions."""
 
+import json
 from datetime import UTC, datetime
 
 import pandas as pd
@@ -11,7 +12,7 @@ from ingestion import passes
 from ingestion.settings import Settings, load_settings
 from privacy.access import Role
 from streamlit_app import data, doorman
-from streamlit_app.components import formats
+from streamlit_app.components import drawing, formats
 from tests.conftest import ROOT
 from tests.signing_in import sign_in_page_test
 
@@ -147,6 +148,36 @@ def test_charts_render_to_a_picture(look: charts.Look) -> None:
     for made in (chart, charts.latency_heat_map(bands, look=look)):
         png = vl_convert.vegalite_to_png(made.properties(width=300).to_json(), scale=1)
         assert png.startswith(b"\x89PNG")
+
+
+def test_a_chart_is_described_once_and_as_it_would_be_with_its_data() -> None:
+    def draw(rows) -> None:
+        from streamlit_app.components import drawing
+
+        drawing.lines_over_time(rows, value="rate", series="component", unit="/s")
+
+    drawing._lines.cache_clear()
+    for names in (["a", "b"], ["b", "a"]):
+        shown = AppTest.from_function(draw, args=(frame(names),)).run()
+        assert not shown.exception
+    assert drawing._lines.cache_info().misses == 1
+    (chart,) = shown.get("vega_lite_chart")
+    whole = charts.lines_over_time(
+        frame(["a", "b"]), value="rate", series="component", unit="/s", look=charts.LIGHT
+    ).to_dict()
+    drawn = json.loads(chart.proto.spec)
+    assert drawn["layer"][0]["encoding"] == whole["layer"][0]["encoding"]
+    assert "datasets" not in drawn and chart.proto.data.data
+
+
+def test_lines_break_where_nothing_was_measured() -> None:
+    rows = frame(["a", "b"])
+    without = rows[~((rows["component"] == "a") & (rows["bucket_at"] == rows["bucket_at"].iloc[1]))]
+    broken = charts.with_gaps(without, series="component", step_s=60)
+    added = broken[broken["rate"].isna()]
+    assert list(added["component"]) == ["a"]
+    assert list(added["bucket_at"]) == [rows["bucket_at"].iloc[1]]
+    assert charts.with_gaps(rows, series="component", step_s=60) is rows
 
 
 def contrast(one: str, two: str) -> float:
