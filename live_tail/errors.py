@@ -5,9 +5,10 @@ Here: tables of the hot window that are fed with its fresh rows, the durable rec
 and grouped (`ingestion/errors`, shared with the batch).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -15,9 +16,11 @@ import pyarrow as pa
 from ingestion.errors.grouping import CURRENT, Site, group
 from ingestion.errors.hand_rules import HandRules
 from ingestion.errors.model import Grouped, Occurrence
-from ingestion.errors.occurrences import once_key, read_occurrences
+from ingestion.errors.occurrences import ERROR_SEVERITY, once_key, told_by
 from ingestion.errors.states import GroupRecord, State
 from ingestion.errors.store import ErrorStore
+from live_tail.columns import Rows, first_in_lists, is_set
+from live_tail.spans import Spans
 
 SCHEMA = """
 CREATE TABLE hot_error_groups (
@@ -26,9 +29,8 @@ CREATE TABLE hot_error_groups (
     exception_type VARCHAR, culprit VARCHAR, rule VARCHAR, explanation VARCHAR, stack VARCHAR,
     message VARCHAR, breadcrumbs VARCHAR[], trace_id VARCHAR, severity VARCHAR,
     is_content_delivery BOOLEAN);
-CREATE TABLE hot_error_once (bucket_at TIMESTAMP, key VARCHAR);
 """
-TABLES = ("hot_error_groups", "hot_error_once")
+TABLES = ("hot_error_groups",)
 _BUCKET_S = 5
 
 
@@ -64,30 +66,59 @@ class HotErrors:
         self._store, self._site, self._version = store, site, version
         self._tested_at: datetime | None = None
         self._rules = HandRules()
+        self._told: dict[str, datetime] = {}
 
-    def take(self, con: duckdb.DuckDBPyConnection, signal: str) -> None:
-        """Group the errors in table `fresh` (columns of the signal, and `batch_seq`)."""
-        found = list(read_occurrences(con, signal, "fresh", seq="batch_seq"))
+    def tables(
+        self, con: Callable[[], duckdb.DuckDBPyConnection], signal: str, rows: Rows
+    ) -> Iterator[tuple[str, pa.Table]]:
+        """Group the errors among new rows (columns of the signal, and `batch_seq`).
+
+        `con` gives a connection that sees every row taken in before.
+        """
+        found = list(_occurrences(signal, rows))
         if not found:
             return
         rules, site = self._follow_rules(con), self._site()
         seen: list[tuple[int, str, Grouped, Occurrence]] = []
-        for seq, occurrence in _once(con, found):
+        fresh, marks = self._once(found)
+        for seq, occurrence in fresh:
             grouped = group(occurrence, site, self._version)
             key = rules.apply(grouped.key, occurrence)
             seen.append((seq, key, grouped, occurrence))
-        if not seen:
-            return
-        _insert(con, seen)
-        if self._store:
+        if seen and self._store:
             self._store.observe(signal, max(seq for seq, *_ in seen), seen)
+        self._told |= marks
+        if seen:
+            yield "hot_error_groups", _as_rows(seen)
 
-    def _follow_rules(self, con: duckdb.DuckDBPyConnection) -> HandRules:
+    def _once(
+        self, found: Sequence[tuple[int, Occurrence]]
+    ) -> tuple[list[tuple[int, Occurrence]], dict[str, datetime]]:
+        """Without what another signal or batch already told of the same exception, and what is told."""
+        fresh: list[tuple[int, Occurrence]] = []
+        marks: dict[str, datetime] = {}
+        for seq, occurrence in found:
+            key = once_key(occurrence)
+            if key is None or (key not in self._told and key not in marks):
+                fresh.append((seq, occurrence))
+            if key is not None and key not in self._told:
+                marks.setdefault(key, occurrence.event_at)
+        return fresh, marks
+
+    def forget(self, before: datetime) -> None:
+        """Exceptions of before a time are not told of again."""
+        self._told = {key: at for key, at in self._told.items() if at >= before}
+
+    def reset(self) -> None:
+        """Know of none."""
+        self._told.clear()
+
+    def _follow_rules(self, con: Callable[[], duckdb.DuckDBPyConnection]) -> HandRules:
         """The rules by hand; a new merge also moves what the window holds already."""
         rules = self._store.hand_rules() if self._store else HandRules()
         for key in set(rules.merges) - set(self._rules.merges):
             values = [rules.target(key), key]
-            con.execute("UPDATE hot_error_groups SET group_key = ? WHERE group_key = ?", values)
+            con().execute("UPDATE hot_error_groups SET group_key = ? WHERE group_key = ?", values)
         self._rules = rules
         return rules
 
@@ -154,39 +185,34 @@ def _noteworthy(
     )
 
 
-def _once(
-    con: duckdb.DuckDBPyConnection, found: Sequence[tuple[int, Occurrence]]
-) -> list[tuple[int, Occurrence]]:
-    """Without what another signal or batch already told of the same exception."""
-    keyed = [(once_key(occurrence), seq, occurrence) for seq, occurrence in found]
-    names = [key for key, _, _ in keyed if key]
-    known = {
-        key
-        for (key,) in con.execute(
-            "SELECT key FROM hot_error_once WHERE key IN (SELECT unnest(?::VARCHAR[]))", [names]
-        ).fetchall()
-    }
-    fresh: list[tuple[int, Occurrence]] = []
-    marks: list[tuple[datetime, str]] = []
-    for key, seq, occurrence in keyed:
-        if key is None or key not in known:
-            fresh.append((seq, occurrence))
-        if key is not None and key not in known:
-            known.add(key)
-            marks.append((occurrence.event_at, key))
-    if marks:
-        times, names = [at for at, _ in marks], [key for _, key in marks]
-        con.execute(
-            "INSERT INTO hot_error_once SELECT unnest(?::TIMESTAMP[]), unnest(?::VARCHAR[])",
-            [times, names],
-        )
-    return fresh
+def _occurrences(signal: str, rows: Rows) -> Iterator[tuple[int, Occurrence]]:
+    """The few rows that tell of an error, and what each tells."""
+    if isinstance(rows, Spans):
+        has_type = is_set(first_in_lists(rows["events"], "exception.type"))
+        has_message = is_set(first_in_lists(rows["events"], "exception.message"))
+        tells = rows.is_error | has_type | has_message
+    elif signal == "logs":
+        tells = rows["severity_number"].to_numpy() >= ERROR_SEVERITY
+        tells |= is_set(rows.attribute("exception.type", "exception.stacktrace"))
+    else:
+        return
+    time = "start_at" if signal == "spans" else "event_at"
+    for row in rows.table.filter(pa.array(tells)).to_pylist():
+        row["attributes"] = dict(row["attributes"])
+        row["row_at"] = row[time]
+        row["exceptions"] = [event for event in row.get("events") or () if _is_exception(event)]
+        yield from ((row["batch_seq"], occurrence) for occurrence in told_by(signal, row))
 
 
-def _insert(
-    con: duckdb.DuckDBPyConnection, seen: Sequence[tuple[int, str, Grouped, Occurrence]]
-) -> None:
-    """Append the rows of `hot_error_groups`."""
+def _is_exception(event: dict[str, Any]) -> bool:
+    """Whether a span's event tells of an exception; its attributes become a dictionary."""
+    event["attributes"] = dict(event["attributes"] or ())
+    named = (event["attributes"].get(name) for name in ("exception.type", "exception.message"))
+    return any(value is not None for value in named)
+
+
+def _as_rows(seen: Sequence[tuple[int, str, Grouped, Occurrence]]) -> pa.Table:
+    """Rows of `hot_error_groups`."""
     rows = [
         {
             "bucket_at": _bucket(o.event_at),
@@ -201,27 +227,28 @@ def _insert(
         }
         for _, key, g, o in seen
     ]
-    # One Arrow table: row by row DuckDB takes 0.3 ms each, too slow for a storm of errors.
-    con.register("error_rows", pa.Table.from_pylist(rows, schema=_ROWS))
-    con.execute("INSERT INTO hot_error_groups BY NAME SELECT * FROM error_rows")
-    con.unregister("error_rows")
+    return pa.Table.from_pylist(rows, schema=_ROWS)
 
 
 _OF_OCCURRENCE = (
     "component version environment route therapeutic_area session stack message severity"
     " is_content_delivery"
 ).split()
-_TEXTS = (
+_BEFORE = (
     "group_key component version environment route therapeutic_area session title exception_type"
-    " culprit rule explanation stack message trace_id severity"
+    " culprit rule explanation stack message"
 ).split()
 _ROWS = pa.schema(
     [
-        ("bucket_at", pa.timestamp("us")),
-        ("event_at", pa.timestamp("us")),
-        *((name, pa.string()) for name in _TEXTS),
-        ("breadcrumbs", pa.list_(pa.string())),
-        ("is_content_delivery", pa.bool_()),
+        (name, kind)
+        for name, kind in (
+            ("bucket_at", pa.timestamp("us")),
+            ("event_at", pa.timestamp("us")),
+            *((name, pa.string()) for name in _BEFORE),
+            ("breadcrumbs", pa.list_(pa.string())),
+            *((name, pa.string()) for name in ("trace_id", "severity")),
+            ("is_content_delivery", pa.bool_()),
+        )
     ]
 )
 

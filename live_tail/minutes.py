@@ -13,13 +13,16 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from live_tail.columns import Rows, bucket_of, equals, grouped, is_set, matched, ones
 from live_tail.signals import load_signals
+from live_tail.spans import Spans
 from privacy.keys import KeyStore
 from privacy.state import Sealer, connect, transaction
 
-Counted = list[tuple[datetime, str, str, int, int]]
 _S = load_signals()
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS alert_minutes (hour TEXT PRIMARY KEY, sealed BLOB NOT NULL);
@@ -29,36 +32,8 @@ _TABLE = (
     "CREATE TABLE IF NOT EXISTS hot_minutes (minute_at TIMESTAMP, component VARCHAR,"
     " source VARCHAR, good BIGINT, total BIGINT)"
 )
-_BAD = "(status_code = 'ERROR' OR coalesce(http_status >= 500, false))"
-_COUNT = {
-    "spans": f"""
-        WITH served AS (
-            SELECT *, coalesce(attributes['http.request.method'], attributes['http.method'])
-                    AS http_method,
-                try_cast(coalesce(attributes['http.response.status_code'],
-                    attributes['http.status_code']) AS INTEGER) AS http_status,
-                coalesce(attributes['http.route'], attributes['url.template'],
-                    attributes['url.path'], attributes['http.target'], name) AS route
-            FROM fresh
-        )
-        SELECT date_trunc('minute', start_at), component,
-            CASE WHEN {_S.is_probe("route")} THEN 'probe' ELSE 'requests' END,
-            count(*) FILTER (WHERE NOT {_BAD}), count(*)
-        FROM served
-        WHERE batch_seq > ? AND http_method IS NOT NULL AND attributes['asgi.event.type'] IS NULL
-            AND kind NOT IN ('CLIENT', 'PRODUCER') AND NOT {_S.is_ignored("route")}
-            AND coalesce(attributes['url.scheme'], attributes['http.scheme'], 'http')
-                NOT IN ('ws', 'wss')
-        GROUP BY 1, 2, 3""",
-    "metric_points": """
-        SELECT date_trunc('minute', event_at),
-            coalesce(attributes['service'], component), 'probe',
-            count(*) FILTER (WHERE value >= 1), count(*)
-        FROM fresh
-        WHERE batch_seq > ? AND metric = 'tta_service_up' AND value IS NOT NULL
-            AND flags & 1 = 0
-        GROUP BY 1, 2, 3""",
-}
+_MINUTE_US = 60_000_000
+_KEYS = ("minute_at", "component", "source")
 
 
 class Minutes:
@@ -71,12 +46,13 @@ class Minutes:
         self._sealer = Sealer(keys, "alert_minutes") if home and keys else None
         self._through: dict[str, int] = {}
         self._touched: set[datetime] = set()
+        self._unmerged_at: datetime | None = None
 
-    def restore(self, con: duckdb.DuckDBPyConnection) -> None:
-        """Load what was kept into table `hot_minutes`."""
+    def restore(self, con: duckdb.DuckDBPyConnection) -> bool:
+        """Load what was kept into table `hot_minutes`; whether anything was."""
         con.execute(_TABLE)
         if self._db is None or self._sealer is None:
-            return
+            return False
         self._through = dict(self._db.execute("SELECT signal, seq FROM alert_minutes_through"))
         rows = []
         for hour, sealed in self._db.execute("SELECT hour, sealed FROM alert_minutes"):
@@ -88,33 +64,43 @@ class Minutes:
             con.register("kept_minutes", kept)
             con.execute("INSERT INTO hot_minutes FROM kept_minutes")
             con.unregister("kept_minutes")
+        return bool(rows)
 
-    def count(self, con: duckdb.DuckDBPyConnection, signal: str) -> Counted:
-        """The counts of table `fresh`, without batches that were counted before a restart."""
-        if signal not in _COUNT:
-            return []
-        return con.execute(
-            f"INSERT INTO hot_minutes {_COUNT[signal]} RETURNING *", [self._through.get(signal, 0)]
-        ).fetchall()
+    def count(self, signal: str, rows: Rows) -> pa.Table | None:
+        """Rows of `hot_minutes`, without batches that were counted before a restart."""
+        is_uncounted = rows["batch_seq"].to_numpy() > self._through.get(signal, 0)
+        if isinstance(rows, Spans):
+            return _of_spans(rows, is_uncounted)
+        return _of_points(rows, is_uncounted) if signal == "metric_points" else None
 
-    def add(self, signal: str, counted: Counted, seq: int) -> None:
-        """Note, after the commit, what must be kept and up to which batch it reaches."""
-        self._touched |= {row[0].replace(minute=0) for row in counted}
-        if signal in _COUNT:
+    def add(self, signal: str, counted: pa.Table | None, seq: int) -> None:
+        """Note, after they were kept, which rows came and up to which batch they reach."""
+        if counted is not None and counted.num_rows:
+            minutes = [at for at in counted["minute_at"].unique().to_pylist()]
+            self._touched |= {at.replace(minute=0) for at in minutes}
+            self._unmerged_at = min([*minutes, self._unmerged_at or datetime.max])
+        if signal in {"spans", "metric_points"}:
             self._through[signal] = max(self._through.get(signal, 0), seq)
 
     def tidy(self, con: duckdb.DuckDBPyConnection, now: datetime) -> None:
-        """Merge, forget what is older than 31 days, write the hours that changed."""
+        """Merge what came, forget what is older than 31 days, write the hours that changed."""
+        if self._unmerged_at is None:
+            return
+        con.execute("BEGIN")
         con.execute(
             "CREATE OR REPLACE TEMP TABLE kept AS SELECT minute_at, component, source,"
             " sum(good)::BIGINT, sum(total)::BIGINT FROM hot_minutes WHERE minute_at >= ?"
             " GROUP BY 1, 2, 3",
-            [now - self.keep],
+            [max(self._unmerged_at, now - self.keep)],
         )
-        con.execute("BEGIN")
-        con.execute("DELETE FROM hot_minutes")
+        con.execute(
+            "DELETE FROM hot_minutes WHERE minute_at >= ? OR minute_at < ?",
+            [self._unmerged_at, now - self.keep],
+        )
         con.execute("INSERT INTO hot_minutes FROM kept")
+        con.execute("DROP TABLE kept")
         con.execute("COMMIT")
+        self._unmerged_at = None
         self._write(con, now)
 
     def _write(self, con: duckdb.DuckDBPyConnection, now: datetime) -> None:
@@ -140,3 +126,36 @@ class Minutes:
                 "DELETE FROM alert_minutes WHERE hour < ?", ((now - self.keep).isoformat(),)
             )
         self._touched.clear()
+
+
+def _of_spans(spans: Spans, where: np.ndarray) -> pa.Table | None:
+    route = pc.coalesce(
+        spans.attribute("http.route", "url.template", "url.path", "http.target"), spans["name"]
+    )
+    counts = where & spans.is_served & ~spans.is_web_socket & ~matched(route, _S.is_ignored)
+    if not counts.any():
+        return None
+    source = pa.array(np.where(matched(route, _S.is_probe), "probe", "requests"), pa.string())
+    facts = {"component": spans["component"], "source": source, "good": ones(~spans.is_failed)}
+    return _counted(spans["start_at"], facts, counts)
+
+
+def _of_points(rows: Rows, where: np.ndarray) -> pa.Table | None:
+    counts = where & equals(rows["metric"], "tta_service_up") & is_set(rows["value"])
+    counts &= (rows["flags"].to_numpy() & 1) == 0
+    if not counts.any():
+        return None
+    component = pc.coalesce(rows.attribute("service"), rows["component"])
+    source = pa.array(["probe"] * rows.count)
+    is_up = rows["value"].fill_null(0.0).to_numpy() >= 1
+    facts = {"component": component, "source": source, "good": ones(is_up)}
+    return _counted(rows["event_at"], facts, counts)
+
+
+def _counted(times: pa.Array, facts: dict[str, pa.Array], where: np.ndarray) -> pa.Table:
+    columns = {
+        "minute_at": bucket_of(times, _MINUTE_US),
+        **facts,
+        "total": ones(np.ones(len(times))),
+    }
+    return grouped(columns, _KEYS, [("good", "sum"), ("total", "sum")], where)

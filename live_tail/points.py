@@ -6,58 +6,31 @@ rates and quantiles (`live_tail/alerts/sources`), the host and service tables of
 and its points are counted in `dropped`.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from live_tail.columns import Rows, equals, hashed, is_true, microseconds
 
 MAX_SERIES = 50_000
 MAX_SERIES_PER_METRIC = 12_000
 _FINE = timedelta(minutes=10)
 SCHEMA = """
-CREATE TABLE hot_series (key UBIGINT, series INTEGER);
 CREATE TABLE hot_points (bucket_at TIMESTAMP, series INTEGER, last_at TIMESTAMP, start_at TIMESTAMP,
     last DOUBLE, low DOUBLE, high DOUBLE, total DOUBLE, n BIGINT);
 CREATE TABLE hot_histograms (bucket_at TIMESTAMP, series INTEGER, last_at TIMESTAMP,
     start_at TIMESTAMP, n BIGINT, total DOUBLE, bounds DOUBLE[], counts BIGINT[]);
 """
 TABLES = ("hot_points", "hot_histograms")
-_COMMON = (
-    "metric, component, component_instance, coalesce(environment, attributes['environment'])"
-    " AS environment, host, bucket_at, event_at, start_at"
-)
 _STATES = ("system.cpu.state", "cpu.mode", "system.memory.state")
-_EXPONENTIAL_BOUNDS = (
-    "list_transform(range(len(positive_counts) + 1),"
-    " i -> pow(2, (coalesce(positive_offset, 0) + i) / pow(2, scale)))"
-)
-_NOW = f"""
-CREATE OR REPLACE TEMP TABLE points_now AS
-WITH valued AS (SELECT * FROM fresh WHERE flags & 1 = 0),
-spread AS (
-    SELECT {_COMMON}, attributes, value,
-        CASE WHEN kind = 'sum' AND is_monotonic AND temporality = 'delta' THEN 'delta'
-            WHEN kind = 'sum' AND is_monotonic THEN 'cumulative' ELSE 'gauge' END AS shape,
-        NULL::DOUBLE[] AS bounds, NULL::BIGINT[] AS counts, NULL::BIGINT AS point_count
-    FROM valued WHERE kind IN ('gauge', 'sum') AND value IS NOT NULL AND NOT isnan(value)
-    UNION ALL BY NAME
-    SELECT {_COMMON}, attributes, point_sum AS value,
-        CASE WHEN temporality = 'delta' THEN 'histogram_delta' ELSE 'histogram_cumulative' END AS shape,
-        CASE WHEN kind = 'histogram' THEN explicit_bounds ELSE {_EXPONENTIAL_BOUNDS} END AS bounds,
-        CASE WHEN kind = 'histogram' THEN bucket_counts
-            ELSE list_concat(list_concat([coalesce(zero_count, 0)], positive_counts), [0]) END AS counts,
-        point_count
-    FROM valued WHERE kind IN ('histogram', 'exponential_histogram')
-    UNION ALL BY NAME
-    SELECT {_COMMON}, map_concat(attributes, MAP {{'quantile': q.quantile::VARCHAR}}) AS attributes,
-        q.value AS value, 'gauge' AS shape
-    FROM (SELECT *, unnest(quantiles) AS q FROM valued WHERE kind = 'summary')
-)
-SELECT *, hash(metric, component, component_instance, environment, host, attributes::VARCHAR, shape)
-    AS key
-FROM spread
-"""
+_IDENTITY = "metric component component_instance environment host attributes shape".split()
+_Parts = dict[str, pa.Array]
 
 
 @dataclass(frozen=True)
@@ -70,73 +43,92 @@ class Series:
 
 
 class Points:
-    """The series of one window; `ingest` runs inside the window's transaction."""
+    """The series of one window, by a hash of their identity."""
 
     def __init__(self) -> None:
         self.series: list[Series] = []
         self.by_metric: dict[str, list[int]] = {}
         self.dropped = 0
+        self._numbers: dict[int, int] = {}
+        self._fine_from = datetime.min
 
-    def ingest(self, con: duckdb.DuckDBPyConnection) -> None:
-        """Take in the metric points of table `fresh`."""
-        con.execute(_NOW)
-        new = con.execute(
-            "SELECT key, any_value(metric), any_value(shape), any_value(component),"
-            " any_value(environment), any_value(host), any_value(attributes) FROM points_now"
-            " WHERE key NOT IN (SELECT key FROM hot_series) GROUP BY key ORDER BY 2, key"
-        ).fetchall()
-        known = [
-            (key, self._register(metric, shape, _labels(*rest)))
-            for key, metric, shape, *rest in new
-        ]
-        kept = [(key, series) for key, series in known if series is not None]
-        if kept:
-            keys, numbers = zip(*kept, strict=True)
-            con.execute("INSERT INTO hot_series SELECT unnest(?), unnest(?)", [keys, numbers])
-        con.execute(
-            "INSERT INTO hot_points SELECT bucket_at, series, max(event_at),"
-            " max_by(start_at, event_at), max_by(value, event_at), min(value), max(value), sum(value),"
-            " count(*) FROM points_now JOIN hot_series USING (key) WHERE bounds IS NULL"
-            " GROUP BY bucket_at, series"
-        )
-        con.execute(
-            "INSERT INTO hot_histograms SELECT bucket_at, series, event_at, start_at, point_count,"
-            " value, bounds, counts FROM points_now JOIN hot_series USING (key)"
-            " WHERE bounds IS NOT NULL"
-        )
-        if len(kept) < len(new):
-            self.dropped += con.execute(
-                "SELECT count(*) FROM points_now WHERE key NOT IN (SELECT key FROM hot_series)"
-            ).fetchall()[0][0]
+    def tables(self, rows: Rows) -> Iterator[tuple[str, pa.Table]]:
+        """Rows of the tables from new metric points; series that are new become known."""
+        rows = rows.where((rows["flags"].to_numpy() & 1) == 0)
+        for shaped in (_plain(rows), _histograms(rows), _quantiles(rows)):
+            if shaped is None or not shaped.count:
+                continue
+            series = self._series_of(shaped)
+            kept = series >= 0
+            self.dropped += int(np.count_nonzero(~kept))
+            if not kept.any():
+                continue
+            rows_kept, numbers = shaped.where(kept), series[kept]
+            if "bounds" in rows_kept.table.column_names:
+                yield "hot_histograms", _histogram_rows(rows_kept, numbers)
+            else:
+                yield "hot_points", _point_rows(rows_kept, numbers)
+
+    def _series_of(self, rows: Rows) -> np.ndarray:
+        """The number of each row's series; -1 where there are too many."""
+        keys = hashed(rows[name] for name in _IDENTITY)
+        distinct, firsts, places = np.unique(keys, return_index=True, return_inverse=True)
+        numbers = np.empty(len(distinct), np.int64)
+        new = []
+        for place, key in enumerate(distinct.tolist()):
+            known = self._numbers.get(key)
+            numbers[place] = -1 if known is None else known
+            if known is None:
+                new.append((place, key))
+        if new:
+            at = pa.array(firsts[[place for place, _ in new]])
+            found = rows.table.select(_IDENTITY).take(at).to_pylist()
+            # In an order that does not depend on hashes: which series is one too many is no chance.
+            for (place, key), row in sorted(zip(new, found, strict=True), key=_by_name):
+                number = self._register(
+                    row["metric"], row["shape"],
+                    _labels(row["component"], row["environment"], row["host"], dict(row["attributes"])),
+                )  # fmt: skip
+                if number is not None:
+                    self._numbers[key] = numbers[place] = number
+        return numbers[places]
 
     def tidy(self, con: duckdb.DuckDBPyConnection, now: datetime) -> None:
-        """Merge what is older than ten minutes by minute; forget series without points."""
-        con.execute("BEGIN")
-        con.execute(
-            "CREATE OR REPLACE TEMP TABLE coarse AS SELECT time_bucket(INTERVAL 1 MINUTE, bucket_at)"
-            " AS bucket_at, series, max(last_at), max_by(start_at, last_at), max_by(last, last_at),"
-            " min(low), max(high), sum(total), sum(n)::BIGINT FROM hot_points WHERE bucket_at < ?"
-            " GROUP BY 1, 2",
-            [now - _FINE],
-        )
-        con.execute("DELETE FROM hot_points WHERE bucket_at < ?", [now - _FINE])
-        con.execute("INSERT INTO hot_points FROM coarse")
-        con.execute("COMMIT")
+        """Merge what became older than ten minutes by minute; forget series without points."""
+        fine_from = (now - _FINE).replace(second=0, microsecond=0)
+        if self._numbers and fine_from > self._fine_from:
+            span = [self._fine_from, fine_from]
+            con.execute("BEGIN")
+            con.execute(
+                "CREATE OR REPLACE TEMP TABLE coarse AS SELECT time_bucket(INTERVAL 1 MINUTE, bucket_at)"
+                " AS bucket_at, series, max(last_at), max_by(start_at, last_at),"
+                " max_by(last, last_at), min(low), max(high), sum(total), sum(n)::BIGINT"
+                " FROM hot_points WHERE bucket_at >= ? AND bucket_at < ? GROUP BY 1, 2",
+                span,
+            )
+            con.execute("DELETE FROM hot_points WHERE bucket_at >= ? AND bucket_at < ?", span)
+            con.execute("INSERT INTO hot_points FROM coarse")
+            con.execute("DROP TABLE coarse")
+            con.execute("COMMIT")
+            self._fine_from = fine_from
+        if self._numbers:
+            self._forget_series(con)
+
+    def _forget_series(self, con: duckdb.DuckDBPyConnection) -> None:
         alive = {
             row[0]
             for row in con.execute(
                 "SELECT DISTINCT series FROM hot_points UNION SELECT series FROM hot_histograms"
             ).fetchall()
         }
-        known = {s for some in self.by_metric.values() for s in some}
-        gone = known - alive
-        if gone:
-            con.execute("DELETE FROM hot_series WHERE series IN (SELECT unnest(?))", [sorted(gone)])
-            self.by_metric = {
-                metric: left
-                for metric, some in self.by_metric.items()
-                if (left := [s for s in some if s not in gone])
-            }
+        if all(number in alive for number in self._numbers.values()):
+            return
+        self._numbers = {key: number for key, number in self._numbers.items() if number in alive}
+        self.by_metric = {
+            metric: left
+            for metric, some in self.by_metric.items()
+            if (left := [s for s in some if s in alive])
+        }
 
     def _register(self, metric: str, shape: str, labels: dict[str, str]) -> int | None:
         some = self.by_metric.get(metric, [])
@@ -156,3 +148,124 @@ def _labels(
     known = {"component": component, "environment": environment, "host": host, "state": state}
     labels = {**known, **attributes}
     return {name: value for name, value in labels.items() if value}
+
+
+def _by_name(entry: tuple[tuple[int, int], dict[str, Any]]) -> tuple[str, str]:
+    row = entry[1]
+    return row["metric"], repr(sorted((k, str(v)) for k, v in row.items()))
+
+
+def _plain(rows: Rows) -> Rows | None:
+    """Gauges and sums."""
+    value = rows["value"].fill_null(np.nan).to_numpy()
+    some = rows.where(equals(rows["kind"], "gauge", "sum") & ~np.isnan(value))
+    is_counter = equals(some["kind"], "sum") & is_true(some["is_monotonic"])
+    is_delta = equals(some["temporality"], "delta")
+    shape = np.where(is_counter, np.where(is_delta, "delta", "cumulative"), "gauge")
+    return _shaped(some, shape, {"value": some["value"]})
+
+
+def _histograms(rows: Rows) -> Rows | None:
+    """Explicit bounds as they are, exponential ones written out."""
+    is_explicit = equals(rows["kind"], "histogram")
+    is_any = is_explicit | equals(rows["kind"], "exponential_histogram")
+    if not is_any.any():
+        return None
+    some, is_explicit = rows.where(is_any), is_explicit[is_any]
+    columns = (
+        "explicit_bounds bucket_counts scale zero_count positive_offset positive_counts".split()
+    )
+    told = some.table.select(columns).to_pylist()
+    written = [
+        (row["explicit_bounds"], row["bucket_counts"]) if explicit else _written_out(row)
+        for row, explicit in zip(told, is_explicit, strict=True)
+    ]
+    shape = np.where(
+        equals(some["temporality"], "delta"), "histogram_delta", "histogram_cumulative"
+    )
+    more = {
+        "value": some["point_sum"],
+        "n": some["point_count"],
+        "bounds": pa.array([bounds for bounds, _ in written], pa.list_(pa.float64())),
+        "counts": pa.array([counts for _, counts in written], pa.list_(pa.int64())),
+    }
+    return _shaped(some, shape, more)
+
+
+def _written_out(row: dict[str, Any]) -> tuple[list[float], list[int]]:
+    positive, offset = row["positive_counts"] or [], row["positive_offset"] or 0
+    with np.errstate(over="ignore"):
+        bounds = np.exp2((offset + np.arange(len(positive) + 1)) / 2.0 ** (row["scale"] or 0))
+    return bounds.tolist(), [row["zero_count"] or 0, *positive, 0]
+
+
+def _quantiles(rows: Rows) -> Rows | None:
+    """Summaries: one gauge for each quantile, which becomes a label."""
+    is_summary = equals(rows["kind"], "summary")
+    if not is_summary.any():
+        return None
+    some = rows.where(is_summary)
+    lists = some["quantiles"]
+    owners = np.repeat(np.arange(some.count), lists.value_lengths().fill_null(0).to_numpy())
+    each = lists.flatten()
+    spread = Rows(some.table.take(pa.array(owners)))
+    told = [q["quantile"] for q in each.to_pylist()]
+    labels = [
+        [*entries, ("quantile", str(quantile))]
+        for entries, quantile in zip(spread["attributes"].to_pylist(), told, strict=True)
+    ]
+    more = {
+        "value": each.field("value").fill_null(np.nan),
+        "attributes": pa.array(labels, pa.map_(pa.string(), pa.string())),
+    }
+    return _shaped(spread, np.full(spread.count, "gauge"), more)
+
+
+def _shaped(rows: Rows, shape: np.ndarray, more: _Parts) -> Rows:
+    columns = {name: rows[name] for name in ("metric", "component", "component_instance", "host")}
+    columns |= {name: rows[name] for name in ("event_at", "start_at", "attributes")}
+    columns["environment"] = pc.coalesce(rows["environment"], rows.attribute("environment"))
+    columns["shape"] = pa.array(shape.astype(str), pa.string())
+    return Rows(pa.table(columns | more))
+
+
+def _point_rows(rows: Rows, series: np.ndarray) -> pa.Table:
+    """One row for each series and bucket: its last point, and all of them together."""
+    bucket_us = microseconds(rows.bucket("event_at"))
+    order = np.lexsort((microseconds(rows["event_at"]), bucket_us, series))
+    ordered = rows.table.take(pa.array(order))
+    bucket_us, series = bucket_us[order], series[order]
+    begins = np.flatnonzero(
+        np.concatenate([[True], (np.diff(series) != 0) | (np.diff(bucket_us) != 0)])
+    )
+    lasts = np.concatenate([begins[1:], [len(order)]]) - 1
+    values = Rows(ordered)["value"].to_numpy()
+    last = Rows(ordered.take(pa.array(lasts)))
+    return pa.table(
+        {
+            "bucket_at": last.bucket("event_at"),
+            "series": pa.array(series[lasts].astype(np.int32)),
+            "last_at": last["event_at"],
+            "start_at": last["start_at"],
+            "last": last["value"],
+            "low": pa.array(np.minimum.reduceat(values, begins)),
+            "high": pa.array(np.maximum.reduceat(values, begins)),
+            "total": pa.array(np.add.reduceat(values, begins)),
+            "n": pa.array(lasts - begins + 1),
+        }
+    )
+
+
+def _histogram_rows(rows: Rows, series: np.ndarray) -> pa.Table:
+    return pa.table(
+        {
+            "bucket_at": rows.bucket("event_at"),
+            "series": pa.array(series.astype(np.int32)),
+            "last_at": rows["event_at"],
+            "start_at": rows["start_at"],
+            "n": rows["n"],
+            "total": rows["value"],
+            "bounds": rows["bounds"],
+            "counts": rows["counts"],
+        }
+    )

@@ -4,6 +4,7 @@ Here: names, parameters and SQL. Not here: HTTP (`api`), tables (`window`). A qu
 log buckets and is within 1 % of the exact value (`dbt/macros/histograms.sql`).
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -12,6 +13,7 @@ from typing import Any
 from live_tail.window import BUCKET_S, Window
 
 MAX_ROWS = 20_000
+_TABLE = re.compile(r"\bhot_\w+")
 
 
 class BadQuery(ValueError):
@@ -317,13 +319,18 @@ def run_query(window: Window, name: str, given: Mapping[str, str]) -> list[dict[
         "component": values.get("component"),
     }
     used = {key: value for key, value in bound.items() if f"${key}" in query.sql}
-    cursor = window.cursor()
+    cursor = window.cursor(*tables_in(query.sql))
     try:
         result = cursor.execute(query.sql, used)
         names = [column[0] for column in result.description]
         return [dict(zip(names, row, strict=True)) for row in result.fetchmany(MAX_ROWS)]
     finally:
         cursor.close()
+
+
+def tables_in(sql: str) -> tuple[str, ...]:
+    """The hot tables that a statement names."""
+    return tuple(sorted(set(_TABLE.findall(sql))))
 
 
 def _values(query: NamedQuery, given: Mapping[str, str]) -> dict[str, int | str | None]:

@@ -1,11 +1,13 @@
-"""What names in telemetry mean, as SQL: dependencies, probes, content delivery.
+"""What names in telemetry mean: dependencies, probes, content delivery.
 
-Here: reading `signals.yaml` and turning it into expressions for the evidence tables (`evidence`).
-Not here: the tables themselves, and what a rule makes of them (`live_tail/alerts`).
+Here: reading `signals.yaml` and judging one text by it. Not here: the tables of the hot window
+(`evidence`, `spans`), and what a rule makes of them (`live_tail/alerts`). Patterns are those of RE2, so
+that the few that facts ask DuckDB for (`ignored_sql`, `probe_sql`) mean the same there.
 """
 
+import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ FILE = Path(__file__).parent / "signals.yaml"
 
 @dataclass(frozen=True)
 class Signals:
-    """The content of `signals.yaml`; patterns are RE2."""
+    """The content of `signals.yaml`."""
 
     ignored_routes: tuple[str, ...]
     probe_routes: tuple[str, ...]
@@ -28,59 +30,100 @@ class Signals:
     sporadic_components: tuple[str, ...]
     content_delivery: dict[str, list[str]]
 
-    def is_ignored(self, route: str) -> str:
+    def ignored_sql(self, route: str) -> str:
         """SQL: whether the route proves nothing."""
-        return _matches(route, self.ignored_routes)
+        return _sql(route, self.ignored_routes)
 
-    def is_probe(self, route: str) -> str:
+    def probe_sql(self, route: str) -> str:
         """SQL: whether the route is a probe."""
-        return _matches(route, self.probe_routes)
+        return _sql(route, self.probe_routes)
 
-    def dependency_of(self, text: str) -> str:
-        """SQL: the dependency that a service, system or host name means, else null."""
-        cases = " ".join(
-            f"WHEN regexp_matches(lower({text}), '(^|[-_./])({'|'.join(names['names'])})([-_.:/0-9]|$)')"
-            f" THEN '{dependency}'"
-            for dependency, names in self.dependencies.items()
+    def is_ignored(self, route: str) -> bool:
+        """Whether the route proves nothing."""
+        return self._ignored.search(route.lower()) is not None
+
+    def is_probe(self, route: str) -> bool:
+        """Whether the route is a probe."""
+        return self._probe.search(route.lower()) is not None
+
+    def dependency_of(self, text: str) -> str | None:
+        """The dependency that a service, system or host name means."""
+        text = text.lower()
+        if self._tool.search(text):
+            return None
+        return next((name for name, known in self._known.items() if known.search(text)), None)
+
+    def dependency_of_exception(self, exception_type: str) -> str | None:
+        """The dependency that an exception's module names."""
+        text = exception_type.lower()
+        found = (
+            name
+            for name, known in self.dependencies.items()
+            if text.startswith(tuple(known["exceptions"]))
         )
-        tools = "|".join(self.not_dependencies)
-        return (
-            f"CASE WHEN regexp_matches(lower({text}), '(^|[-_./])({tools})([-_./0-9]|$)') THEN NULL"
-            f" {cases} END"
+        return next(found, None)
+
+    def is_unreachable(self, exception_type: str) -> bool:
+        """Whether an exception type says that something cannot be reached."""
+        return self._unreachable.search(exception_type.lower()) is not None
+
+    def dependency_unreachable(self, text: str) -> str | None:
+        """The dependency that a text names first when it says that it is unreachable."""
+        text = text.lower()
+        if not self._unreachable_text.search(text):
+            return None
+        word = self._word.search(text)
+        return self.dependency_of(word[1]) if word else None
+
+    def is_content_route(self, route: str) -> bool:
+        """Whether a route delivers content."""
+        return self._content_route.search(route.lower()) is not None
+
+    def is_content_name(self, name: str) -> bool:
+        """Whether a span or event of this name delivers content."""
+        return self._content_name.search(name.lower()) is not None
+
+    @cached_property
+    def _ignored(self) -> re.Pattern[str]:
+        return _any(self.ignored_routes)
+
+    @cached_property
+    def _probe(self) -> re.Pattern[str]:
+        return _any(self.probe_routes)
+
+    @cached_property
+    def _tool(self) -> re.Pattern[str]:
+        return re.compile(rf"(^|[-_./])({'|'.join(self.not_dependencies)})([-_./0-9]|$)")
+
+    @cached_property
+    def _known(self) -> dict[str, re.Pattern[str]]:
+        return {
+            name: re.compile(rf"(^|[-_./])({'|'.join(known['names'])})([-_.:/0-9]|$)")
+            for name, known in self.dependencies.items()
+        }
+
+    @cached_property
+    def _unreachable(self) -> re.Pattern[str]:
+        return _any(self.unreachable_exceptions)
+
+    @cached_property
+    def _unreachable_text(self) -> re.Pattern[str]:
+        return _any(self.unreachable_texts)
+
+    @cached_property
+    def _word(self) -> re.Pattern[str]:
+        names = "|".join(n for known in self.dependencies.values() for n in known["names"])
+        return re.compile(
+            rf"(?:^|[^a-z0-9])((?:{names})(?:[-_.:/0-9][a-z0-9_.-]*)?)(?:[^a-z0-9]|$)"
         )
 
-    def dependency_of_exception(self, exception_type: str) -> str:
-        """SQL: the dependency that an exception's module names, else null."""
-        cases = " ".join(
-            f"WHEN starts_with(lower({exception_type}), '{prefix}') THEN '{dependency}'"
-            for dependency, names in self.dependencies.items()
-            for prefix in names["exceptions"]
-        )
-        return f"CASE {cases} END"
+    @cached_property
+    def _content_route(self) -> re.Pattern[str]:
+        return _any(tuple(self.content_delivery["routes"]))
 
-    def is_unreachable(self, exception_type: str) -> str:
-        """SQL: whether an exception type says that something cannot be reached."""
-        return _matches(exception_type, self.unreachable_exceptions)
-
-    def dependency_unreachable(self, text: str) -> str:
-        """SQL: the dependency that a text names first when it says that it is unreachable."""
-        names = "|".join(n for names in self.dependencies.values() for n in names["names"])
-        word = (
-            f"regexp_extract(lower({text}),"
-            f" '(?:^|[^a-z0-9])((?:{names})(?:[-_.:/0-9][a-z0-9_.-]*)?)(?:[^a-z0-9]|$)', 1)"
-        )
-        named = self.dependency_of(word)
-        return f"CASE WHEN {_matches(text, self.unreachable_texts)} THEN {named} END"
-
-    def is_content(self, route: str, name: str) -> str:
-        """SQL: whether a span of this route, name and `attributes` delivers content."""
-        content = self.content_delivery
-        present = " OR ".join(
-            f"coalesce(attributes['{key}'] NOT IN ('', 'false'), false)"
-            for key in content["attributes"]
-        )
-        by_route = _matches(route, tuple(content["routes"]))
-        return f"({by_route} OR {_matches(name, tuple(content['spans']))} OR {present})"
+    @cached_property
+    def _content_name(self) -> re.Pattern[str]:
+        return _any(tuple(self.content_delivery["spans"]))
 
 
 @cache
@@ -91,6 +134,14 @@ def load_signals(path: Path = FILE) -> Signals:
     return Signals(**{**values, **lists})
 
 
-def _matches(text: str, patterns: tuple[str, ...]) -> str:
-    joined = "|".join(f"(?:{p})" for p in patterns).replace("'", "''")
+def _any(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(_joined(patterns))
+
+
+def _joined(patterns: tuple[str, ...]) -> str:
+    return "|".join(f"(?:{p})" for p in patterns)
+
+
+def _sql(text: str, patterns: tuple[str, ...]) -> str:
+    joined = _joined(patterns).replace("'", "''")
     return f"coalesce(regexp_matches(lower({text}), '{joined}'), false)"

@@ -65,8 +65,15 @@ def read_occurrences(
     names = [column[0] for column in result.description or []]
     for values in result.fetchall():
         row = dict(zip(names, values, strict=True))
-        found = _of_span(row) if signal == "spans" else _of_log(row)
-        yield from ((row["seq"], occurrence) for occurrence in found)
+        yield from ((row["seq"], occurrence) for occurrence in told_by(signal, row))
+
+
+def told_by(signal: str, row: dict[str, Any]) -> Iterator[Occurrence]:
+    """Occurrences of one row of `contracts.SIGNALS[signal]`, attributes as dictionaries.
+
+    `row_at` is its time; a span has its events with an exception in `exceptions`.
+    """
+    return _of_span(row) if signal == "spans" else _of_log(row)
 
 
 def once_key(occurrence: Occurrence) -> str | None:

@@ -7,10 +7,12 @@ Here: SQL over the window's tables. Not here: metrics by name (`sources`), what 
 import math
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any, Protocol
 
 import duckdb
 
 from live_tail.alerts.spec import FACTS, Select
+from live_tail.points import Points
 from live_tail.signals import load_signals
 
 Rows = list[tuple[dict[str, str], float]]
@@ -90,47 +92,87 @@ SELECT component, date_diff('second', max(last_at), $at)
 FROM hot_sightings WHERE component NOT IN ({_SPORADIC})
 GROUP BY component HAVING count(DISTINCT date_trunc('minute', bucket_at)) >= 5
 """
-USES = """
+_USES = """
 SELECT DISTINCT component, dependency FROM hot_dependency_calls
 UNION SELECT component, dependency FROM hot_probes WHERE kind = 'route' AND dependency IS NOT NULL
 """
 
 
-def read_fact(
-    cursor: duckdb.DuckDBPyConnection, select: Select, at: datetime, dropped: int
-) -> Rows:
+_CALLED = ("hot_dependency_calls", "hot_probes")
+_DOWN = (_DEPENDENCY_DOWN, (*_CALLED, "hot_checks"))
+_PROBED = (_SERVICE_DOWN, ("hot_probes",))
+_HEARD = (_SILENT, ("hot_sightings",))
+
+
+class HotTables(Protocol):
+    """What is read: tables of the window, and the series of `hot_points`."""
+
+    points: Points
+
+    def cursor(self, *tables: str) -> duckdb.DuckDBPyConnection:
+        """A connection for one reader of these tables; without names, of all."""
+        ...
+
+    def has(self, *tables: str) -> bool:
+        """Whether any of these tables may hold a row."""
+        ...
+
+    def failures(self, after: datetime, until: datetime) -> list[tuple[Any, ...]]:
+        """Component, route, name, exception type, area and number of failures between two times."""
+        ...
+
+
+def read_fact(tables: HotTables, select: Select, at: datetime) -> Rows:
     """Values of a fact by its labels; raises ValueError for a value the fact does not have."""
     if select.fact in _COUNTED:
-        return _counted(cursor, select, at)
+        return _counted(tables, select, at)
     if select.fact == "dropped_points":
-        return [({"reason": "too_many_series"}, float(dropped))]
+        return [({"reason": "too_many_series"}, float(tables.points.dropped))]
     readers: dict[str, Callable[[], Rows]] = {
-        "failures": lambda: _failures(cursor, select, at),
-        "dependency_down": lambda: _named(cursor, _DEPENDENCY_DOWN, "dependency", at=at),
-        "service_down": lambda: _named(
-            cursor, _SERVICE_DOWN, "component", at=at, kind="tta_service_up"
-        ),
-        "not_ready": lambda: _named(cursor, _SERVICE_DOWN, "component", at=at, kind="route"),
-        "silent": lambda: _named(cursor, _SILENT, "component", at=at),
-        "availability": lambda: _availability(cursor, select, at),
+        "failures": lambda: _failures(tables, select, at),
+        "dependency_down": lambda: _named(tables, _DOWN, "dependency", at=at),
+        "service_down": lambda: _named(tables, _PROBED, "component", at=at, kind="tta_service_up"),
+        "not_ready": lambda: _named(tables, _PROBED, "component", at=at, kind="route"),
+        "silent": lambda: _named(tables, _HEARD, "component", at=at),
+        "availability": lambda: _availability(tables, select, at),
     }
     return readers[select.fact]()
 
 
+def asked(
+    tables: HotTables, names: tuple[str, ...], sql: str, bound: object
+) -> list[tuple[Any, ...]]:
+    """Rows of a statement over these tables; none, and nothing is asked, while all are empty."""
+    if not tables.has(*names):
+        return []
+    cursor = tables.cursor(*names)
+    try:
+        return cursor.execute(sql, bound).fetchall()
+    finally:
+        cursor.close()
+
+
+def uses(tables: HotTables) -> list[tuple[str, str]]:
+    """Which component uses which dependency."""
+    return [(c, d) for c, d in asked(tables, _CALLED, _USES, [])]
+
+
 def bad_and_total(
-    cursor: duckdb.DuckDBPyConnection, at: datetime, over: timedelta
+    tables: HotTables, at: datetime, over: timedelta
 ) -> dict[tuple[str, str], tuple[int, int]]:
     """Bad and all events by component and source in the minutes that `over` reaches back."""
-    rows = cursor.execute(
+    rows = asked(
+        tables,
+        ("hot_minutes",),
         "SELECT component, source, sum(total - good)::BIGINT, sum(total)::BIGINT FROM hot_minutes"
         " WHERE minute_at > ? AND minute_at <= ? GROUP BY 1, 2",
         [at - over, at],
-    ).fetchall()
+    )
     return {(component, source): (bad, total) for component, source, bad, total in rows}
 
 
-def _availability(cursor: duckdb.DuckDBPyConnection, select: Select, at: datetime) -> Rows:
-    found = bad_and_total(cursor, at - select.offset, select.over)
+def _availability(tables: HotTables, select: Select, at: datetime) -> Rows:
+    found = bad_and_total(tables, at - select.offset, select.over)
     return [
         (
             {"component": component, "source": source},
@@ -141,23 +183,22 @@ def _availability(cursor: duckdb.DuckDBPyConnection, select: Select, at: datetim
     ]
 
 
-def _named(cursor: duckdb.DuckDBPyConnection, sql: str, label: str, **bound: object) -> Rows:
-    return [({label: name}, float(v)) for name, v in cursor.execute(sql, bound).fetchall()]
+def _named(
+    tables: HotTables, question: tuple[str, tuple[str, ...]], label: str, **bound: object
+) -> Rows:
+    sql, names = question
+    return [({label: name}, float(v)) for name, v in asked(tables, names, sql, bound)]
 
 
-def _failures(cursor: duckdb.DuckDBPyConnection, select: Select, at: datetime) -> Rows:
+def _failures(tables: HotTables, select: Select, at: datetime) -> Rows:
     end = at - select.offset
-    rows = cursor.execute(
-        "SELECT component, route, name, exception_type, area, sum(failures) FROM hot_failures"
-        " WHERE bucket_at > ? AND bucket_at <= ? GROUP BY ALL",
-        [end - select.over - timedelta(seconds=5), end],
-    ).fetchall()
+    rows = tables.failures(end - select.over - timedelta(seconds=5), end)
     names = ("component", "route", "name", "exception_type", "area")
     per = select.over.total_seconds() if select.value == "rate" else 1.0
     return [(dict(zip(names, row[:-1], strict=True)), float(row[-1]) / per) for row in rows]
 
 
-def _counted(cursor: duckdb.DuckDBPyConnection, select: Select, at: datetime) -> Rows:
+def _counted(tables: HotTables, select: Select, at: datetime) -> Rows:
     table, count = _COUNTED[select.fact]
     end = at - select.offset
     names = sorted(FACTS[select.fact])
@@ -166,15 +207,17 @@ def _counted(cursor: duckdb.DuckDBPyConnection, select: Select, at: datetime) ->
     ]
     columns = "".join(f"{name}, " for name in kept)
     skipped = (
-        f" AND NOT {_S.is_ignored('route')} AND NOT {_S.is_probe('route')}"
+        f" AND NOT {_S.ignored_sql('route')} AND NOT {_S.probe_sql('route')}"
         if select.fact == "requests"
         else ""
     )
-    rows = cursor.execute(
+    rows = asked(
+        tables,
+        (table,),
         f"SELECT {columns}log_bucket, sum({count}), sum(error_count) FROM {table}"
         f" WHERE bucket_at > ? AND bucket_at <= ?{skipped} GROUP BY ALL",
         [end - select.over, end],
-    ).fetchall()
+    )
     cells: dict[tuple[str, ...], dict[int, tuple[float, float]]] = {}
     for *labels, bucket, n, errors in rows:
         key = tuple("" if label is None else str(label) for label in labels)

@@ -11,10 +11,12 @@ was committed while nobody looked is judged after a restart, at the time it was 
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -26,11 +28,12 @@ from live_tail.alerts.evaluate import readings_of
 from live_tail.alerts.model import Labels, Reading, Rule
 from live_tail.alerts.sources import Sources
 from live_tail.alerts.spec import Threshold, selects_of
-from live_tail.evidence import FAILURES, FAILURES_TABLE
-from live_tail.evidence import SPANS as EVIDENCE
+from live_tail.columns import Rows, concatenated, microseconds
+from live_tail.evidence import failures, tells_of_dependency
 from live_tail.opened import Opened
 from live_tail.points import Points
-from live_tail.window import SEEN_TABLE, SPANS, unseen
+from live_tail.seen import Seen, keys_of
+from live_tail.spans import Spans
 from privacy.keys import KeyProblem
 from privacy.logs import logger
 from privacy.state import connect
@@ -39,16 +42,14 @@ _log = logger()
 _CURSOR = """
 CREATE TABLE IF NOT EXISTS alert_fast_lane (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL);
 """
+FAILURE_FACTS = frozenset({"failures", "dependency_down"})
+"""Facts that only failures can bring about."""
 _BATCHES = 500
 _KEEP_CURSOR_S = 5.0
 _LONGEST_PAUSE_S = 0.2
+_BEGIN = datetime(1970, 1, 1)
 _PAST, _FUTURE = timedelta(days=1), timedelta(minutes=5)
-_STATUS_KEYS = pa.array(["http.response.status_code", "http.status_code"])
-_INSERTS = {
-    "spans": f"INSERT INTO hot_failures WITH spans_now AS ({SPANS}), evidence_now AS ({EVIDENCE})"
-    f" {FAILURES['spans']}",
-    "logs": f"INSERT INTO hot_failures {FAILURES['logs']}",
-}
+_STATUS_KEYS = ["http.response.status_code", "http.status_code"]
 
 
 def failing(signal: str, rows: pa.Table) -> pa.Table:
@@ -57,7 +58,7 @@ def failing(signal: str, rows: pa.Table) -> pa.Table:
         return rows.filter(pc.greater_equal(rows["severity_number"], 17))
     is_error = pc.equal(rows["status_code"], "ERROR").to_numpy(zero_copy_only=False)
     attributes = rows["attributes"].combine_chunks()
-    is_status = pc.is_in(attributes.keys, value_set=_STATUS_KEYS)
+    is_status = pc.is_in(attributes.keys, value_set=pa.array(_STATUS_KEYS))
     is_server_error = pc.match_substring_regex(attributes.items, r"^5\d\d(\.0*)?$")
     places = pc.indices_nonzero(pc.and_(is_status, pc.fill_null(is_server_error, False)))
     # The row of an attribute: the last one that begins at or before it.
@@ -70,42 +71,53 @@ class Failures:
     """Failures of the recent past by receipt, in the form that facts are read from."""
 
     def __init__(self) -> None:
-        self._con = duckdb.connect(config={"threads": "1", "memory_limit": "256MB"})
-        self._con.execute("SET TimeZone = 'UTC'")
-        self._con.execute(SEEN_TABLE + FAILURES_TABLE)
+        self._rows: list[tuple[int, tuple[Any, ...]]] = []
+        self._seen = {"spans": Seen(), "logs": Seen()}
         self.points = Points()
 
-    def cursor(self) -> duckdb.DuckDBPyConnection:
-        """A connection for one reader."""
-        return self._con.cursor()
+    def cursor(self, *_: str) -> duckdb.DuckDBPyConnection:
+        """There are no tables here."""
+        raise LookupError("the fast lane knows of failures only")
+
+    def has(self, *tables: str) -> bool:
+        """Whether there is anything of these."""
+        return "hot_failures" in tables and bool(self._rows)
+
+    def failures(self, after: datetime, until: datetime) -> list[tuple[Any, ...]]:
+        """Component, route, name, exception type, area and number of failures between two times."""
+        found: Counter[tuple[Any, ...]] = Counter()
+        low, high = _us(after), _us(until)
+        for bucket, (*labels, n) in self._rows:
+            if low < bucket <= high:
+                found[tuple(labels)] += n
+        return [(*labels, n) for labels, n in found.items()]
 
     def add(self, signal: str, tables: Sequence[tuple[int, pa.Table]], at: datetime) -> int:
         """Take in batches (seq, table) that were received at a time; returns failures that are new."""
-        rows = pa.concat_tables(
-            [
-                t.append_column("batch_seq", pa.array([seq] * t.num_rows, pa.int64()))
-                for seq, t in tables
-            ]
-        ).combine_chunks()
-        self._con.register("incoming", rows)
-        try:
-            self._con.execute(
-                f"CREATE OR REPLACE TEMP TABLE fresh AS {unseen(signal)}",
-                [at - _PAST, at + _FUTURE, signal, at - _PAST],
-            )
-        finally:
-            self._con.unregister("incoming")
-        keys = self._con.execute(
-            "INSERT INTO seen SELECT ?, ?, key FROM fresh RETURNING key", [at, signal]
-        ).fetchall()
-        if keys:
-            self._con.execute(_INSERTS[signal])
-        return len(keys)
+        rows = Rows(concatenated(tables))
+        times = microseconds(rows["start_at" if signal == "spans" else "event_at"])
+        keys, now = keys_of(signal, rows), _us(at)
+        is_new = (times >= _us(at - _PAST)) & (times <= _us(at + _FUTURE))
+        is_new[is_new] = self._seen[signal].is_new_anywhere(keys[is_new])
+        # By receipt, so that a repetition is recognised for as long as failures are kept.
+        self._seen[signal].add(keys[is_new], np.full(int(is_new.sum()), now, np.int64))
+        if is_new.any():
+            new = rows.where(is_new)
+            made = failures(signal, Spans(new.table) if signal == "spans" else new)
+            columns = made.columns if made is not None else ()
+            for bucket_at, *rest in zip(*(c.to_pylist() for c in columns), strict=True):
+                self._rows.append((_us(bucket_at), tuple(rest)))
+        return int(is_new.sum())
 
     def tidy(self, before: datetime) -> None:
         """Forget what was received before a time."""
-        for table in ("hot_failures", "seen"):
-            self._con.execute(f"DELETE FROM {table} WHERE bucket_at < ?", [before])
+        self._rows = [row for row in self._rows if row[0] >= _us(before)]
+        for seen in self._seen.values():
+            seen.forget(_us(before))
+
+
+def _us(at: datetime) -> int:
+    return int((at - _BEGIN) / timedelta(microseconds=1))
 
 
 def is_for_fast_lane(rule: Rule) -> bool:
@@ -132,10 +144,10 @@ class FastLane:
         *,
         poll_s: float = 0.1,
         opened: Opened | None = None,
-        failed: Callable[[], object] = lambda: None,
+        failed: Callable[[frozenset[str]], object] = lambda _: None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`opened` is where the window finds what was opened here; `failed` hears that anything did."""
+        """`opened` is where the window finds what was opened here; `failed` hears of which facts."""
         self._spool, self._rules, self._found = spool, rules, found
         self._poll_s, self._monotonic = poll_s, monotonic
         self._opened, self._failed = opened or Opened(max_rows=0), failed
@@ -216,11 +228,16 @@ class FastLane:
                 for b in batches
                 if b.signal == signal and (rows := self._open(b)) is not None and rows.num_rows
             ]
-            for signal in _INSERTS
+            for signal in ("spans", "logs")
         }
         if not any(found_in.values()):
             return
-        self._failed()
+        names_dependency = any(
+            tells_of_dependency(signal, concatenated(some))
+            for signal, some in found_in.items()
+            if some
+        )
+        self._failed(FAILURE_FACTS if names_dependency else frozenset({"failures"}))
         naive = at.replace(tzinfo=None)
         before = self._readings(rules, naive)
         if not sum(self._failures.add(s, some, naive) for s, some in found_in.items() if some):

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from live_tail.alerts.evaluate import evaluate
-from live_tail.alerts.fast_lane import is_for_fast_lane
+from live_tail.alerts.fast_lane import FAILURE_FACTS, is_for_fast_lane
 from live_tail.alerts.model import Reading, Round, Rule, Severity
 from live_tail.alerts.rule_files import RuleFolders
 from live_tail.alerts.sources import Sources
@@ -27,7 +27,6 @@ _QUIET = timedelta(seconds=5)
 # A failure can decide a rule for so long: until what outweighs it has left the rule's window.
 _FAILURE_COUNTS = timedelta(seconds=90)
 _LOOK_S = 2.0
-_FAILURE_FACTS = frozenset({"failures", "dependency_down"})
 _BEGIN = datetime(1970, 1, 1, tzinfo=UTC)
 INVALID = Rule(
     name="RuleFileInvalid",
@@ -53,8 +52,8 @@ class Rounds:
         self._failed: dict[str, str] = {}
         self._unjudged: dict[str, str] = {}
         self._quiet: set[str] = set()
-        self._by_failures: set[str] = set()
-        self._failed_at: datetime | None = None
+        self._begins_with: dict[str, frozenset[str]] = {}
+        self._failed_at: dict[str, datetime] = {}
         self.rules: tuple[Rule, ...] = ()
         self.replace(rules)
 
@@ -62,7 +61,7 @@ class Rounds:
         """Judge by other rules from now on; a rule that changed is due at once."""
         before = {rule.name: rule for rule in self.rules}
         self.rules = tuple(rules)
-        self._by_failures = {rule.name for rule in rules if begins_with_a_failure(rule)}
+        self._begins_with = {r.name: facts for r in rules if (facts := begins_with(r))}
         # What the fast lane begins, rounds have only to know and to end.
         self._quiet = {rule.name for rule in rules if is_for_fast_lane(rule)}
         for rule in self.rules:
@@ -76,11 +75,17 @@ class Rounds:
         """Whether a rule is."""
         return any(self._due.get(rule.name, at) <= at for rule in self.rules)
 
-    def hasten(self, at: datetime) -> None:
-        """Something has failed: rules that begin with a failure are due now, and as often as they say."""
-        self._failed_at = at
-        for name in self._by_failures:
-            self._due[name] = min(self._due.get(name, at), at)
+    def waits_for(self, facts: frozenset[str]) -> bool:
+        """Whether a rule is looked at sooner once there are new failures of these kinds."""
+        waiting = {n: f for n, f in self._begins_with.items() if n not in self._quiet}
+        return any(wanted & facts for wanted in waiting.values())
+
+    def hasten(self, at: datetime, facts: frozenset[str] = FAILURE_FACTS) -> None:
+        """Something has failed: rules that begin so are due now, and as often as they say."""
+        self._failed_at |= dict.fromkeys(facts, at)
+        for name, wanted in self._begins_with.items():
+            if wanted & facts:
+                self._due[name] = min(self._due.get(name, at), at)
 
     def make(self, at: datetime, mistakes: Sequence[str] = ()) -> Round:
         """The round at a time (UTC): due rules are evaluated, the others repeat themselves."""
@@ -110,14 +115,14 @@ class Rounds:
 
     def _next(self, rule: Rule, at: datetime) -> datetime:
         """The next multiple of the rule's interval."""
-        every, is_waiting = rule.every, rule.name in self._by_failures
-        if rule.name in self._quiet or (is_waiting and not self._is_failing(rule, at)):
+        every, facts = rule.every, self._begins_with.get(rule.name)
+        if rule.name in self._quiet or (facts and not self._is_failing(rule, facts, at)):
             every = max(every, _QUIET)
         return at + every - (at - _BEGIN) % every if every else at
 
-    def _is_failing(self, rule: Rule, at: datetime) -> bool:
-        is_recent = self._failed_at is not None and at - self._failed_at < _FAILURE_COUNTS
-        return is_recent or bool(self._found.get(rule.name))
+    def _is_failing(self, rule: Rule, facts: frozenset[str], at: datetime) -> bool:
+        failed_at = max((self._failed_at.get(fact, _BEGIN) for fact in facts), default=_BEGIN)
+        return at - failed_at < _FAILURE_COUNTS or bool(self._found.get(rule.name))
 
 
 class DueRounds:
@@ -141,7 +146,8 @@ class DueRounds:
         self._has_groups = sources.groups is not None
         self._rounds = Rounds(sources, ())
         self._made_s = self._looked_s = -math.inf
-        self._has_failed = threading.Event()
+        self._lock = threading.Lock()
+        self._has_failed: frozenset[str] = frozenset()
         self.took_s: float | None = None
 
     @property
@@ -149,9 +155,10 @@ class DueRounds:
         """The rules in force."""
         return self._rounds.rules
 
-    def hasten(self) -> None:
-        """Something has failed."""
-        self._has_failed.set()
+    def hasten(self, facts: frozenset[str] = FAILURE_FACTS) -> None:
+        """Something of these kinds has failed."""
+        with self._lock:
+            self._has_failed |= facts
 
     def is_due(self) -> bool:
         """Whether a round is: a rule, a change of the files, or the state of alerting itself."""
@@ -163,15 +170,17 @@ class DueRounds:
             if self._follow_files():
                 return True
         is_long_ago = now_s - self._made_s >= _QUIET.total_seconds()
-        return is_long_ago or self._has_failed.is_set() or self._rounds.is_due(self._clock())
+        is_waited_for = self._rounds.waits_for(self._has_failed)
+        return is_long_ago or is_waited_for or self._rounds.is_due(self._clock())
 
     def make(self) -> tuple[Round, Mapping[str, Rule]]:
         """The round that is due."""
         self._made_s = self._monotonic()
         # Here and not before: whatever the window has taken in by now is judged in this round.
-        if self._has_failed.is_set():
-            self._has_failed.clear()
-            self._rounds.hasten(self._clock())
+        with self._lock:
+            failed, self._has_failed = self._has_failed, frozenset()
+        if failed:
+            self._rounds.hasten(self._clock(), failed)
         made = self._rounds.make(self._clock(), self._folders.mistakes)
         self.took_s = self._monotonic() - self._made_s
         return made, {rule.name: rule for rule in (*self._rounds.rules, INVALID)}
@@ -188,7 +197,8 @@ class DueRounds:
         return self._folders.mistakes != before
 
 
-def begins_with_a_failure(rule: Rule) -> bool:
-    """Whether a rule needs a failure before it can hold, so that without any it may be looked at later."""
+def begins_with(rule: Rule) -> frozenset[str]:
+    """The kinds of failures without which a rule cannot begin to hold; none when it can."""
     when = rule.spec.get("when")
-    return isinstance(when, Threshold) and all(s.fact in _FAILURE_FACTS for s in selects_of(when))
+    facts = frozenset(s.fact for s in selects_of(when)) if isinstance(when, Threshold) else None
+    return facts if facts and facts <= FAILURE_FACTS else frozenset()

@@ -101,14 +101,14 @@ class AlertService:
         self._follower.take_in(unless_fresh=False)
         known = self._follower.live_seq
         if self._fast.is_passed(known):
-            self._rounds.hasten()
+            self._rounds.hasten(frozenset({"failures"}))
         made, rules = self._rounds.make()
         readings = (*made.readings, *self._fast.ahead(known))
         self.manager.take(replace(made, readings=readings), rules)
 
-    def _hasten(self) -> None:
-        """Something failed: rules that begin with a failure are looked at now."""
-        self._rounds.hasten()
+    def _hasten(self, facts: frozenset[str]) -> None:
+        """Something failed: rules that wait for it are looked at now."""
+        self._rounds.hasten(facts)
         self._awake.set()
 
     def _run(self) -> None:

@@ -99,6 +99,8 @@ class Simulation:
         if to - self._tidied_at >= _TIDY:
             self.window.tidy()
             self._tidied_at = to
+        # There is no fast lane here: whatever begins with a failure is looked at in every round.
+        self._rounds.hasten(to)
         made = self._rounds.make(to)
         self.failed |= made.failed
         self.unjudged_now = made.unjudged

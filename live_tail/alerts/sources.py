@@ -9,19 +9,19 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 import duckdb
 import numpy as np
 
-from live_tail.alerts.facts import USES, Rows, bad_and_total, read_fact
+from live_tail.alerts.facts import HotTables, Rows, asked, bad_and_total, read_fact, uses
 from live_tail.alerts.model import Labels, labels_of
 from live_tail.alerts.seasons import Hours
 from live_tail.alerts.spec import Select, Sql, Where
-from live_tail.points import Points
 from live_tail.window import Window
 
 Vector = dict[Labels, float]
+_POINTS = ("hot_points", "hot_histograms")
 _FOLDS: Mapping[str, Callable[[list[float]], float]] = {
     "max": max,
     "min": min,
@@ -67,16 +67,6 @@ class GroupChange:
     labels: Mapping[str, str]
 
 
-class HotTables(Protocol):
-    """What is read: a cursor on the tables, and the series of `hot_points`."""
-
-    points: Points
-
-    def cursor(self) -> duckdb.DuckDBPyConnection:
-        """A connection for one reader."""
-        ...
-
-
 @dataclass
 class Sources:
     """Reads one window; `groups` gives error-group changes since a time, `marts` a connection.
@@ -94,21 +84,23 @@ class Sources:
 
     def vector(self, select: Select, at: datetime, *, worst: str = "max") -> Vector:
         """One value per set of labels at a time; `worst` folds series that share their labels."""
-        cursor = self.window.cursor()
+        if select.fact:
+            rows = read_fact(self.window, select, at)
+            return _folded([row for row in rows if matches(select.where, row[0])], select, worst)
+        if not self._series(select):
+            return {}
+        cursor = self.window.cursor(*_POINTS)
         try:
-            if select.fact:
-                rows = read_fact(cursor, select, at, self.window.points.dropped)
-                kept = [row for row in rows if matches(select.where, row[0])]
-            else:
-                kept = self._metric(cursor, select, at)
+            return _folded(self._metric(cursor, select, at), select, worst)
         finally:
             cursor.close()
-        return _folded(kept, select, worst)
 
     def history(self, select: Select, at: datetime) -> dict[Labels, tuple[np.ndarray, np.ndarray]]:
         """Times (seconds before `at`, negative) and values of gauges, by labels."""
         series = self._series(select)
-        rows = self._ask(
+        rows = asked(
+            self.window,
+            _POINTS,
             "SELECT series, epoch(last_at - ?::TIMESTAMP), last FROM hot_points"
             " WHERE series IN (SELECT unnest(?)) AND last_at > ? AND last_at <= ? ORDER BY last_at",
             [at, series, at - select.over, at],
@@ -124,15 +116,11 @@ class Sources:
 
     def uses(self) -> frozenset[tuple[str, str]]:
         """Which component uses which dependency, as the window shows."""
-        return frozenset((c, d) for c, d in self._ask(USES, []))
+        return frozenset(uses(self.window))
 
     def minutes(self, at: datetime, over: Any) -> dict[tuple[str, str], tuple[int, int]]:
         """Bad and all events by component and source."""
-        cursor = self.window.cursor()
-        try:
-            return bad_and_total(cursor, at, over)
-        finally:
-            cursor.close()
+        return bad_and_total(self.window, at, over)
 
     def sql(self, rule: Sql, at: datetime) -> Rows:
         """Rows of an SQL rule ($now is `at`); raises when it is slow or gives too many rows."""
@@ -160,13 +148,6 @@ class Sources:
             if row["value"] is not None
         ]
 
-    def _ask(self, sql: str, bound: list[Any]) -> list[tuple[Any, ...]]:
-        cursor = self.window.cursor()
-        try:
-            return cursor.execute(sql, bound).fetchall()
-        finally:
-            cursor.close()
-
     def _series(self, select: Select) -> list[int]:
         points = self.window.points
         known = points.by_metric.get(select.metric, [])
@@ -181,8 +162,6 @@ class Sources:
 
     def _metric(self, cursor: duckdb.DuckDBPyConnection, select: Select, at: datetime) -> Rows:
         chosen = self._series(select)
-        if not chosen:
-            return []
         series = self.window.points.series
         end = at - select.offset
         start = end - select.over

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from ingestion.receivers.pipeline import Incoming, Pipeline
@@ -180,6 +181,7 @@ def test_a_fault_in_one_step_loses_nothing(
         max_size=12,
     )
 )
+@hypothesis_settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_only_errors_and_server_errors_are_looked_at(rows: list[Any]) -> None:
     made = [
         {"trace_id": bytes(16), "span_id": bytes([n] * 8), "name": str(n), "kind": "SERVER",
@@ -241,7 +243,7 @@ class Desk:
         self.rules = {rule.name: rule}
         self.lane = FastLane(
             spool, settings.home, lambda: [rule], self.manager.hasten,
-            failed=lambda: self.rounds.hasten(self.now),
+            failed=lambda facts: self.rounds.hasten(self.now, facts),
         )  # fmt: skip
         self.spool, self.pipeline, self.live_seq = spool, pipeline, 0
 
