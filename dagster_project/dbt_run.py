@@ -44,13 +44,10 @@ def run_dbt(arguments: Sequence[str], target: Path) -> DbtRun:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # noqa: PLC0415 - seconds
     from dbt.cli.main import dbtRunner  # noqa: PLC0415 - seconds to import
 
-    target.mkdir(parents=True, exist_ok=True)
-    places = ("--project-dir", DBT_PROJECT, "--profiles-dir", DBT_PROJECT, "--target-path", target)
-    quiet = ("--log-level", "none", "--log-level-file", "none", "--log-path", target / "logs")
-    options = [*(str(part) for part in (*places, *quiet)), "--no-use-colors", "--no-print"]
+    options = _options(target)
     with without_words():
         try:
-            manifest = _parsed(tuple(options)).deepcopy()
+            manifest = _parsed(options).deepcopy()
             done = dbtRunner(manifest=manifest).invoke([*arguments, *options, "--no-write-json"])
         finally:
             # Else the warehouse stays open in this process, and nobody else could open it.
@@ -62,6 +59,22 @@ def run_dbt(arguments: Sequence[str], target: Path) -> DbtRun:
         {r.node.unique_id: r.status in _GOOD for r in _of_kind(results, "test")},
         tuple(told(results)) or ((_kind(done.exception),) if done.exception else ()),
     )
+
+
+def parse_project(target: Path) -> Path:
+    """Parse the project, unless this process has; returns the manifest's file. Raises RuntimeError."""
+    with without_words():
+        parsed = _parsed(_options(target))
+    path = target / "manifest.json"
+    parsed.writable_manifest().write(str(path))
+    return path
+
+
+def _options(target: Path) -> tuple[str, ...]:
+    target.mkdir(parents=True, exist_ok=True)
+    places = ("--project-dir", DBT_PROJECT, "--profiles-dir", DBT_PROJECT, "--target-path", target)
+    quiet = ("--log-level", "none", "--log-level-file", "none", "--log-path", target / "logs")
+    return (*(str(part) for part in (*places, *quiet)), "--no-use-colors", "--no-print")
 
 
 @cache

@@ -9,14 +9,17 @@ belongs to other sources, is never taken.
 import contextlib
 import hashlib
 import json
-import os
-import subprocess
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from dagster_project.warehouse import DBT, DBT_PROJECT, needs_full_refresh, profile_environment
+from dagster_project.warehouse import (
+    DBT_PROJECT,
+    needs_full_refresh,
+    process_environment,
+    profile_environment,
+)
 from ingestion.settings import Settings
 from privacy.files import locked, write_whole
 
@@ -86,33 +89,19 @@ def read_manifest(path: Path) -> Manifest | None:
 
 
 def _parse(settings: Settings) -> Path:
-    """Run dbt over the project, all that it writes inside the home; returns its manifest."""
+    """dbt reads the project in this process, which then need not read it for its first build."""
+    from dagster_project.dbt_run import parse_project  # noqa: PLC0415 - dbt takes seconds
+
     target = target_folder(settings)
-    target.mkdir(parents=True, exist_ok=True)
     # What a killed dbt left half-written would stop this one as well.
     for name in ("manifest.json", "partial_parse.msgpack"):
         (target / name).unlink(missing_ok=True)
     environment = profile_environment(settings, is_full_refresh=needs_full_refresh(settings))
-    done = subprocess.run(
-        [DBT, "parse", "--quiet", *_places(target)],
-        capture_output=True,
-        env={**os.environ, **environment},
-        check=False,
-    )
-    if done.returncode:
-        raise ManifestProblem(
-            "the dbt project does not parse: see `.venv/bin/dbt parse --project-dir dbt "
-            "--profiles-dir dbt --target-path /tmp/dbt --log-path /tmp/dbt`."
-        )
-    return target / "manifest.json"
-
-
-def _places(target: Path) -> list[str]:
-    project = str(DBT_PROJECT)
-    return [
-        *("--project-dir", project, "--profiles-dir", project),
-        *("--target-path", str(target), "--log-path", str(target)),
-    ]
+    try:
+        with process_environment(environment):
+            return parse_project(target)
+    except RuntimeError as problem:
+        raise ManifestProblem(str(problem)) from None
 
 
 def _forget_others(path: Path) -> None:

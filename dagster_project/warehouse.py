@@ -6,7 +6,6 @@ models (`dbt/`), orchestration (`defs/`).
 
 import fcntl
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +20,6 @@ from privacy.keys import DataKey, KeyStore, utc_today
 
 DBT_PROJECT = Path(__file__).resolve().parent.parent / "dbt"
 AUDIENCE_MARTS = Path(__file__).with_name("audiences.yaml")
-DBT = Path(sys.executable).with_name("dbt")
 _MACROS = """
     SELECT function_name, parameters, macro_definition FROM duckdb_functions()
     WHERE database_name = 'warehouse' AND schema_name = 'main' AND macro_definition IS NOT NULL
