@@ -176,15 +176,27 @@ def _is_between_steps(event: dg.DagsterEvent) -> bool:
 @contextmanager
 def ownership(home: Path) -> Iterator[str]:
     """A name that counts as alive until this process ends or the block does."""
-    name = "".join(secrets.choice(string.ascii_lowercase) for _ in range(12))
-    path = _owner_path(home, name)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    folder = _owner_path(home, "")
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for other in folder.iterdir():
+        _is_alive(home, other.name)
+    name, descriptor = _own(home)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield name
     finally:
-        path.unlink(missing_ok=True)
+        _owner_path(home, name).unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def _own(home: Path) -> tuple[str, int]:
+    while True:
+        name = "".join(secrets.choice(string.ascii_lowercase) for _ in range(12))
+        path = _owner_path(home, name)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        # Between the two lines another process may have taken it for that of a dead one.
+        if path.exists():
+            return name, descriptor
         os.close(descriptor)
 
 
@@ -207,6 +219,7 @@ def fail_dead_runs(instance: dg.DagsterInstance, home: Path, *, also_unowned: bo
 
 
 def _is_alive(home: Path, owner: str) -> bool:
+    """Whether the process with this name lives; what is left of a dead one goes."""
     path = _owner_path(home, owner)
     try:
         descriptor = os.open(path, os.O_RDWR)

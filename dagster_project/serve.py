@@ -108,7 +108,7 @@ def _watch_over(
             sys.exit(1)
         if serving.is_large and worker.is_idle:
             _start_anew()
-        first.look(is_idle=worker.is_idle)
+        first.look(is_idle=worker.is_idle and serving.context.has_code_location(LOCATION))
         serving.woken.wait(_LOOK_S if first.is_done else 1)
         serving.woken.clear()
 

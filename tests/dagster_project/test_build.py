@@ -25,6 +25,7 @@ from ingestion.receivers.pipeline import Incoming, Pipeline
 from ingestion.settings import Settings, load_settings
 from ingestion.spool import Spool
 from privacy.keys import KeyStore
+from tests.conftest import ROOT
 from tests.ingestion.test_receivers import NOW_NS, span_request
 
 
@@ -147,6 +148,22 @@ def test_accepted_is_landed_plus_duplicate_and_the_bad_body_is_counted(marts) ->
     assert marts.execute("SELECT reason FROM fct_rejected_items_hourly").fetchall() == [
         ("unreadable_body",)
     ]
+
+
+def test_a_build_leaves_nothing_beside_the_code(built: Settings) -> None:
+    assert {f.name for f in DBT_PROJECT.iterdir()} == {
+        "dbt_project.yml", "profiles.yml", "macros", "models", "tests",
+    }  # fmt: skip
+    made_by_tools = (
+        "target",
+        "logs",
+        "dbt_packages",
+        ".user.yml",
+        "history",
+        "schedules",
+        "storage",
+    )
+    assert [name for name in made_by_tools if (ROOT / name).exists()] == []
 
 
 def test_every_column_of_every_mart_is_described(built: Settings) -> None:

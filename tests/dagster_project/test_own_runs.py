@@ -122,6 +122,15 @@ def test_what_a_dead_process_left_is_marked_failed_with_the_reason(place: Place,
     assert any(PROCESS_ENDED in (event.message or "") for event in told if event)
 
 
+def test_what_dead_processes_left_of_their_names_goes_with_the_next_start(home) -> None:
+    owners = home / "dagster" / "owners"
+    with ownership(home) as alive:
+        (owners / "dead").touch()
+        with ownership(home) as new:
+            assert {f.name for f in owners.iterdir()} == {alive, new}
+    assert list(owners.iterdir()) == []
+
+
 def test_where_nothing_takes_runs_launching_one_says_so(place: Place) -> None:
     place.instance.run_launcher.employ(None)
     with pytest.raises(RuntimeError, match="monitor up"):
