@@ -29,8 +29,8 @@ class ReceiverSettings(_Section):
     """The OTLP door."""
 
     host: str = Field("127.0.0.1", description="Address the receivers listen on.")
-    http_port: int = Field(4318, description="OTLP/HTTP port.")
-    grpc_port: int = Field(4317, description="OTLP/gRPC port.")
+    http_port: int = Field(4318, ge=1, le=65535, description="OTLP/HTTP port.")
+    grpc_port: int = Field(4317, ge=1, le=65535, description="OTLP/gRPC port.")
     tokens: dict[str, str] = Field(
         default_factory=dict,
         description="Bearer token per component; required from every sender outside loopback.",
@@ -44,7 +44,7 @@ class ReceiverSettings(_Section):
     group_commit_ms: int = Field(
         50, description="Requests arriving within this time share one commit."
     )
-    digest_hours: int = Field(24, description="How long a repeated body is recognised.")
+    digest_hours: int = Field(24, ge=1, description="How long a repeated body is recognised.")
 
 
 class OidcSettings(_Section):
@@ -121,8 +121,8 @@ class LiveSettings(_Section):
     """The live tail."""
 
     host: str = Field("127.0.0.1", description="Address of the live query API.")
-    port: int = Field(4320, description="Port of the live query API.")
-    window_minutes: int = Field(60, description="How far back the live window reaches.")
+    port: int = Field(4320, ge=1, le=65535, description="Port of the live query API.")
+    window_minutes: int = Field(60, ge=1, description="How far back the live window reaches.")
     poll_ms: int = Field(
         100, ge=10, le=1_000, description="How often it is asked whether anything was committed."
     )
@@ -145,17 +145,17 @@ class WarehouseSettings(_Section):
     spool_keep_minutes: int = Field(
         75, description="How long drained rows stay for the live window."
     )
-    build_every_minutes: int = Field(5, description="Schedule of the batch pass.")
+    build_every_minutes: int = Field(5, ge=1, le=59, description="Schedule of the batch pass.")
     keep_runs: int = Field(100, ge=1, description="Dagster runs whose events are kept.")
     memory_limit: str = Field("2GB", description="DuckDB memory limit of the batch pass.")
-    dagster_port: int = Field(3070, description="Dagster webserver port.")
+    dagster_port: int = Field(3070, ge=1, le=65535, description="Dagster webserver port.")
 
 
 class AppSettings(_Section):
     """The Streamlit app."""
 
     host: str = Field("127.0.0.1", description="Address the app listens on.")
-    port: int = Field(8501, description="Port of the app.")
+    port: int = Field(8501, ge=1, le=65535, description="Port of the app.")
     environment: str = Field("development", description="Name shown beside the product.")
 
 
@@ -178,7 +178,9 @@ class CollectorSettings(_Section):
     """Our own OTLP senders."""
 
     enabled: bool = Field(True, description="Whether `up` starts the collectors.")
-    host_interval_s: float = Field(5.0, description="Seconds between host and process samples.")
+    host_interval_s: float = Field(
+        5.0, gt=0, description="Seconds between host and process samples."
+    )
     process_patterns: list[str] = Field(
         default_factory=lambda: ["tta", "uvicorn", "player_experience", "agent_orchestration"],
         description="A process is sampled when its command line contains one of these.",

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import uvicorn
 
+from ingestion.lean import without_pandas
 from ingestion.receivers.committer import Committer
 from ingestion.receivers.grpc_door import PortTaken, start_grpc
 from ingestion.receivers.http import build_app
 from ingestion.receivers.one_port import OnePortProtocol
 from ingestion.receivers.pipeline import Pipeline
 from ingestion.receivers.self_report import report_failed_detector
+from ingestion.receivers.warm_up import give_back_memory
 from ingestion.settings import Settings, SettingsProblem, load_settings
 from ingestion.spool import Spool
 from privacy.detection import identity
@@ -27,6 +29,7 @@ _log = logger()
 def main() -> int:
     """Run until SIGTERM; exit code 2 when settings, keys, policy or ports are wrong."""
     guard()
+    without_pandas()
     parser = argparse.ArgumentParser(prog="ingestion.receivers", description=__doc__)
     parser.add_argument("--home", type=Path, help="data home (default: TTA_MONITOR_HOME or ./var)")
     arguments = parser.parse_args()
@@ -52,6 +55,7 @@ async def serve(settings: Settings, keys: KeyStore) -> None:
         pipeline, group_ms=receiver.group_commit_ms, max_pending_bytes=receiver.max_pending_bytes
     )
     pipeline.warm_up()
+    give_back_memory()
     committer.start()
     grpc_server = await start_grpc(committer, pipeline, receiver)
     app = build_app(committer, pipeline, receiver)

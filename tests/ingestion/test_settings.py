@@ -59,3 +59,14 @@ def test_variables_of_others_are_left_alone(home: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("TTA_MONITOR_KEK", "x")
     monkeypatch.setenv("TTA_MONITOR_SOMETHING", "of a script")
     assert load_settings(home).home == home.resolve()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["warehouse: {build_every_minutes: 90}", "warehouse: {build_every_minutes: 0}", "live: {port: 0}",
+     "receiver: {http_port: 70000}", "collectors: {host_interval_s: 0}"],
+)  # fmt: skip
+def test_a_number_that_cannot_work_is_refused_and_named(home: Path, text: str) -> None:
+    (home / "config.yaml").write_text(text)
+    with pytest.raises(SettingsProblem, match=r"build_every_minutes|port|host_interval_s"):
+        load_settings(home)
