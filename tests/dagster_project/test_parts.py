@@ -20,12 +20,16 @@ from tests.conftest import CAPTURE
 from tta_monitor.replay import read_capture, shifted
 
 _WHEN = {"meta_builds"}
+# What a group looks like is what the latest pass saw of it; what it counts is not.
+_COUNTED = {
+    "dim_error_groups": "group_key, component_count, error_count, first_seen_at, last_seen_at, state"
+}
 
 
 def rows_of(settings: Settings, mart: str) -> list[tuple]:
     con = open_published(settings, "operations")
     try:
-        found = con.execute(f"SELECT * FROM {mart}").fetchall()
+        found = con.execute(f"SELECT {_COUNTED.get(mart, '*')} FROM {mart}").fetchall()
     finally:
         con.close()
     return sorted((tuple(_rounded(v) for v in row) for row in found), key=repr)
