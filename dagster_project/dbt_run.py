@@ -17,22 +17,22 @@ _GOOD = frozenset({"success", "pass"})
 
 
 @dataclass(frozen=True)
-class DbtRun:
-    """What an invocation did: `models` are seconds by model that was built, `tests` are node
-    ids, `failures` are lines that quote nothing."""
-
-    succeeded: bool
-    models: Mapping[str, float] = field(default_factory=dict)
-    tests: Mapping[str, bool] = field(default_factory=dict)
-    failures: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class MartTests:
     """The tests that looked at a model, and the names of those that failed."""
 
     count: int = 0
     failed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DbtRun:
+    """What an invocation did: `models` are seconds by model that was built, `tests` what looked at a
+    model, `failures` are lines that quote nothing."""
+
+    succeeded: bool
+    models: Mapping[str, float] = field(default_factory=dict)
+    tests: Mapping[str, MartTests] = field(default_factory=dict)
+    failures: tuple[str, ...] = ()
 
 
 def run_dbt(arguments: Sequence[str], target: Path) -> DbtRun:
@@ -56,7 +56,7 @@ def run_dbt(arguments: Sequence[str], target: Path) -> DbtRun:
     return DbtRun(
         bool(done.success),
         {r.node.name: r.execution_time for r in _of_kind(results, "model") if r.status in _GOOD},
-        {r.node.unique_id: r.status in _GOOD for r in _of_kind(results, "test")},
+        _by_model(_of_kind(results, "test")),
         tuple(told(results)) or ((_kind(done.exception),) if done.exception else ()),
     )
 
@@ -91,15 +91,14 @@ def _kind(error: BaseException) -> str:
     return f"dbt stopped: {type(error).__name__}"
 
 
-def tests_by_model(manifest: Mapping[str, Any], done: DbtRun) -> dict[str, MartTests]:
-    """What the tests of a run say of each model that they look at; of a source they name no model."""
+def _by_model(tests: Sequence[Any]) -> dict[str, MartTests]:
     found: dict[str, MartTests] = {}
-    for test_id, is_passed in done.tests.items():
-        node = manifest["nodes"][test_id]
-        for parent in node["depends_on"]["nodes"]:
+    for result in tests:
+        for parent in result.node.depends_on.nodes:
             name = parent.rpartition(".")[2]
             before = found.get(name, MartTests())
-            failed = before.failed if is_passed else (*before.failed, node["name"])
+            is_passed = result.status in _GOOD
+            failed = before.failed if is_passed else (*before.failed, result.node.name)
             found[name] = MartTests(before.count + 1, failed)
     return found
 

@@ -227,38 +227,28 @@ def _open_errors(opened: _Opened, changes: Changes, now: datetime) -> None:
 def _error_files(
     opened: _Opened, changes: Changes, whole: Sequence[datetime]
 ) -> tuple[set[int], set[datetime]]:
-    """Views `landed.error_spans` and `error_logs`; the parts counted and the hours of their files.
+    """Views `landed.error_spans` and `error_logs`; the parts counted, and the hours that may change.
 
-    Besides the new parts the one before them is counted once more, and the one before that is read,
-    so that a record and a span of one exception meet though a pass went between them.
+    A span's exception may be told again by a log record of the hour after.
     """
-    recent = {
-        signal: [
-            file
-            for file in opened.catalog.files_since(signal, changes.horizon)
-            if file.plan and file.hour_at not in whole
-        ]
-        for signal in ("spans", "logs")
-    }
-    new = {p for signal in recent for p in changes.files(opened.catalog, signal) if p}
-    older = sorted(
-        {f.plan for some in recent.values() for f in some if f.plan < min(new, default=0)}
-    )
-    counted, context = new | set(older[-1:]), set(older[-2:-1])
+    parts: set[int] = set()
     hours: set[datetime] = set()
-    for signal, some in recent.items():
+    for signal in ("spans", "logs"):
         files: dict[int | None, list[LakeFile]] = {}
-        for file in some:
-            if file.plan in counted | context:
-                files.setdefault(file.plan if file.plan in counted else None, []).append(file)
-                hours |= {file.hour_at} if file.plan in counted else set()
+        for part, some in changes.files(opened.catalog, signal).items():
+            new = [f for f in some if part and f.hour_at not in whole]
+            if new:
+                files[part] = new
+                parts.add(part)
+                hours |= {f.hour_at for f in new}
+                hours |= {f.hour_at + _HOUR for f in new if signal == "spans"}
         before = [] if signal == "logs" else [h - _HOUR for h in whole if h - _HOUR not in whole]
         for part, wanted in ((0, whole), (None, before)):
             found = opened.catalog.files(signal, list(wanted))
             if found:
                 files.setdefault(part, []).extend(found)
         opened.view(f"error_{signal}", signal, files)
-    return counted, hours
+    return parts, hours
 
 
 def _between(catalog: Catalog, intervals: Iterable[Interval]) -> list[LakeFile]:

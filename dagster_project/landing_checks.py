@@ -12,7 +12,7 @@ import duckdb
 
 from privacy.gate_counts import OUTCOMES
 
-_SAMPLE_ROWS = 50_000
+_SAMPLE_ROWS = 10_000
 _COLUMNS = {
     "spans": "component, kind, status_code, duration_ns, octet_length(trace_id) AS trace_id_bytes,"
     " octet_length(span_id) AS span_id_bytes, epoch(start_at) - epoch(received_at) AS ahead_s",

@@ -126,6 +126,8 @@ def start(settings: Settings, chosen: list[Program]) -> subprocess.Popen[bytes]:
         **dagster_environment(settings),
         "DO_NOT_TRACK": "1",
         "PYTHONUNBUFFERED": "1",
+        # A pool for each thread keeps what one burst needed, for good.
+        "MALLOC_ARENA_MAX": "2",
         "PATH": f"{_BIN}:{os.environ.get('PATH', '')}",
     }
     process = subprocess.Popen(

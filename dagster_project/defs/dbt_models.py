@@ -12,7 +12,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtProject, build_dbt_asset_specs
 
-from dagster_project.dbt_run import MartTests, run_dbt, tests_by_model
+from dagster_project.dbt_run import MartTests, run_dbt
 from dagster_project.landed import LAYOUT, reopen_after_upgrade
 from dagster_project.manifest import ensure_manifest, target_folder
 from dagster_project.warehouse import (
@@ -32,7 +32,6 @@ _settings = load_settings()
 project = DbtProject(
     project_dir=DBT_PROJECT, profiles_dir=DBT_PROJECT, target_path=target_folder(_settings)
 )
-_MANIFEST = ensure_manifest(_settings)
 
 
 class _Translator(DagsterDbtTranslator):
@@ -44,15 +43,16 @@ class _Translator(DagsterDbtTranslator):
 def _by_key() -> dict[dg.AssetKey, dg.AssetSpec]:
     # No list of the module: what Dagster finds in one counts as defined there.
     found = build_dbt_asset_specs(
-        manifest=_MANIFEST, dagster_dbt_translator=_Translator(), project=project
+        manifest=ensure_manifest(_settings), dagster_dbt_translator=_Translator(), project=project
     )
     return {spec.key: spec for spec in found}
 
 
 _LANDED = [dg.AssetKey(["landed", signal]) for signal in LANDED]
+_SPECS = _by_key()
 _MARTS = {
     key: spec.merge_attributes(deps=_LANDED)
-    for key, spec in _by_key().items()
+    for key, spec in _SPECS.items()
     if key.path[0] == "marts"
 }
 # Dagster wants what a mart is made of before the mart.
@@ -63,7 +63,7 @@ _IN_ORDER = tuple(
     ).static_order()
     if key in _MARTS
 )
-steps = [spec for key, spec in _by_key().items() if key not in _MARTS]
+steps = [spec for key, spec in _SPECS.items() if key not in _MARTS]
 
 
 def _check(key: dg.AssetKey) -> dg.AssetCheckSpec:
@@ -95,12 +95,11 @@ def marts(context: dg.AssetExecutionContext) -> Iterator[Any]:
         if done.succeeded:
             catalog.clean(covered)
             catalog.note_layout("marts", LAYOUT)
-    tests = tests_by_model(_MANIFEST, done)
     for key in _IN_ORDER:
         name = key.path[-1]
         if name in done.models:
             yield dg.MaterializeResult(asset_key=key, metadata={"seconds": done.models[name]})
-            yield _as_check(key, tests.get(name, MartTests()))
+            yield _as_check(key, done.tests.get(name, MartTests()))
     if not done.succeeded:
         raise dg.Failure("dbt did not succeed: the lines above name the nodes")
     errors.note_built(rules_built)

@@ -2,8 +2,8 @@
 
 Here: which hours must be counted anew, and the rows they give. An error belongs to the hour under which
 its span or record lies in the lake, and to the part (plan) that brought it. A span event and a log
-record of one exception count once: the span event stays, whichever came first. The two come seconds
-apart, so that a pass which counts the part before its own once more sees both.
+record of one exception count once: the span event stays, whichever came first. What comes in one pass is
+compared here; `once` and `is_span` let the marts compare what came in several.
 """
 
 from collections.abc import Iterable, Iterator
@@ -27,6 +27,8 @@ SCHEMA = pa.schema(
         ("hour_at", pa.timestamp("us")),
         ("event_at", pa.timestamp("us")),
         ("part", pa.int64()),
+        ("once", pa.uint64()),
+        ("is_span", pa.bool_()),
         *((name, pa.string()) for name in _TEXTS),
         ("is_content_delivery", pa.bool_()),
     ]
@@ -55,6 +57,8 @@ def error_rows(
             "hour_at": place["hour"],
             "event_at": occurrence.event_at,
             "part": place["part"],
+            "once": _number(once_key(occurrence)),
+            "is_span": occurrence.source != "log",
             "group_key": rules.apply(grouped.key, occurrence),
             **{name: getattr(occurrence, name) for name in _OF_OCCURRENCE},
             **{name: getattr(grouped, name) for name in ("title", "culprit", "rule")},
@@ -66,6 +70,10 @@ def error_rows(
         for grouped in [group(occurrence, site, version)]
     ]
     return pa.Table.from_pylist(rows, schema=SCHEMA)
+
+
+def _number(key: str | None) -> int | None:
+    return int(key[:16], 16) if key else None
 
 
 _OF_OCCURRENCE = (
