@@ -6,6 +6,7 @@ The session's secret is in a cookie that scripts cannot read; roles never leave 
 """
 
 import asyncio
+import sqlite3
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from urllib.parse import quote
@@ -17,6 +18,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from privacy.keys import KeyProblem
 from streamlit_app import entrance, safe_answers
 from streamlit_app.doorman import COOKIE, accounts, is_open
 from streamlit_app.same_origin import is_of_another_site
@@ -93,7 +95,7 @@ async def _while_it_lasts(
 
     async def look() -> None:
         nonlocal has_ended
-        while await is_alive():
+        while await _surely(is_alive):
             await asyncio.sleep(_LOOK_EVERY_S)
         has_ended = True
         await _lead_out(send)
@@ -113,6 +115,14 @@ async def _while_it_lasts(
             watch.cancel()
             with suppress(asyncio.CancelledError):
                 await watch
+
+
+async def _surely(is_alive: Callable[[], Awaitable[bool]]) -> bool:
+    """Whether a session lasts; when nobody can tell, the sign-in page will."""
+    try:
+        return await is_alive()
+    except (sqlite3.Error, KeyProblem, OSError):
+        return False
 
 
 async def _lead_out(send: Send) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -73,6 +74,15 @@ def _until(is_so: object, seconds: float) -> None:
     raise AssertionError("it did not happen in time")
 
 
+def _lets_in(printed: str) -> bool:
+    """Whether the printed link signs in: its page, and the form on it."""
+    (link,) = re.findall(r"http\S+/sign-in\?link=\S+", printed)
+    with httpx.Client() as browser:
+        (token,) = re.findall(r'name="token" value="(\w+)"', browser.get(link).text)
+        inside = browser.post(link, data={"token": token})
+        return (inside.status_code, inside.headers["location"]) == (303, "/")
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_everything_starts_heals_and_stops(operator: Operator) -> None:
@@ -82,6 +92,7 @@ def test_everything_starts_heals_and_stops(operator: Operator) -> None:
         assert started.returncode == 0, started.stderr
         assert f"http://127.0.0.1:{operator.ports['APP__PORT']}" in started.stdout
         assert "not ready" not in started.stdout
+        assert _lets_in(started.stdout)
 
         states = operator.status()
         assert {"receiver", "live-tail", "dagster", "app"} <= set(states)

@@ -4,6 +4,7 @@ What real browsers make of it is in `tests/e2e/test_door_in_browsers.py`.
 """
 
 import re
+import sqlite3
 from collections.abc import Iterator
 from urllib.parse import quote
 
@@ -112,6 +113,23 @@ def test_an_open_page_hears_nothing_more_when_its_session_ends(
         open_page.send_bytes(b"fact")
         with pytest.raises(WebSocketDisconnect):
             open_page.receive_bytes()
+
+
+def test_an_open_page_ends_when_nobody_can_tell_whether_its_session_lasts(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door, "_LOOK_EVERY_S", 0.01)
+    browser.signs_in()
+
+    def no_disk(_: str) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with browser.client.websocket_connect("/_stcore/stream") as open_page:
+        open_page.send_bytes(b"fact")
+        assert open_page.receive_bytes() == b"fact"
+        monkeypatch.setattr(browser.accounts, "session", no_disk)
+        told = ForwardMsg.FromString(open_page.receive_bytes())
+        assert told.auth_redirect.url == "/sign-in?because=ended"
 
 
 @pytest.mark.parametrize(
