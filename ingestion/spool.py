@@ -193,6 +193,13 @@ class Spool:
             (after,),
         ).fetchone()
 
+    def rows_between(self, after: int, until: int) -> int:
+        """Rows of the batches after one seq and up to another."""
+        return self._db.execute(
+            "SELECT coalesce(sum(row_count), 0) FROM batches WHERE seq > ? AND seq <= ?",
+            (after, until),
+        ).fetchone()[0]
+
     def last_seq(self) -> int:
         """The highest seq ever committed, 0 when nothing was."""
         row = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name='batches'").fetchone()

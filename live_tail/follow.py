@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 
+from ingestion.lean import give_back_memory
 from ingestion.spool import Spool, SpoolBatch
 from live_tail.opened import Opened
 from live_tail.window import Window
@@ -31,6 +32,8 @@ _MUCH_ROWS, _LONG_S = 20_000, 20.0
 _READY_S = 5
 # Many small batches or few large ones: a round costs the same, and its memory is bounded.
 _ROUND_BATCHES, _ROUND_ROWS = 2_000, 50_000
+# A round that fails for a passing reason is tried again as a whole.
+_TRIES = 3
 
 
 class Follower:
@@ -55,7 +58,9 @@ class Follower:
         self._taken_s = -1e9
         self._tidied_s = monotonic()
         self._seen = -1
+        self._tries = 0
         self._erasures = spool.erasures()
+        self._pending_since, self._pending = (-1, -1), (0, 0)
         self.live_seq = 0
         self.last_commit_at: datetime | None = None
         self.unreadable = 0
@@ -83,6 +88,7 @@ class Follower:
         if self._monotonic() - self._tidied_s > _TIDY_S:
             self._tidied_s = self._monotonic()
             self._window.tidy()
+            give_back_memory()
         version = self._spool.version()
         if version == self._seen:
             return False
@@ -120,14 +126,12 @@ class Follower:
                 self._window.reset()
                 self.live_seq, self._erasures = 0, erasures
             batches = list(self._spool.read(self.live_seq, limit=self._round_size()))
-            by_signal: dict[str, list[SpoolBatch]] = {}
-            for batch in batches:
-                by_signal.setdefault(batch.signal, []).append(batch)
-            by_signal.pop("gate_decisions", None)  # for the privacy page, which reads the marts
-            for signal, some in by_signal.items():
+            self._tries += 1
+            for signal, some in _by_signal(batches).items():
                 opened = [(b.seq, table) for b in some if (table := self._open(b)) is not None]
                 if opened:
-                    self._window.ingest(signal, opened)
+                    self._ingest(signal, opened)
+            self._tries = 0
             if batches:
                 self.live_seq = batches[-1].seq
                 self.last_commit_at = datetime.fromtimestamp(batches[-1].received_us / 1e6, UTC)
@@ -161,7 +165,7 @@ class Follower:
             "spool_last_seq": self._spool.last_seq(),
             "live_seq": self.live_seq,
             "drained_seq": self._spool.drained_seq(),
-            "pending_items": self._spool.pending()[1],
+            "pending_items": self._pending_items(),
             "lag_ms": self.lag_ms,
             "last_commit_at": self.last_commit_at,
             "newest_event_at": self._window.newest_event_at,
@@ -172,6 +176,16 @@ class Follower:
                 for name in ("late", "future", "duplicate")
             },
         }
+
+    def _pending_items(self) -> int:
+        """Rows that the lake lacks; only those that came since the last question are counted anew."""
+        with self._taking:
+            mark = (self._spool.drained_seq(), self._spool.erasures())
+            if mark != self._pending_since:
+                self._pending_since, self._pending = mark, (mark[0], 0)
+            (counted, rows), last = self._pending, self._spool.last_seq()
+            self._pending = (last, rows + self._spool.rows_between(counted, last))
+            return self._pending[1]
 
     def _is_due(self, rows: int, oldest_us: int | None) -> bool:
         return rows >= _MUCH_ROWS or (oldest_us is not None and self._age_s(oldest_us) >= _LONG_S)
@@ -188,6 +202,24 @@ class Follower:
                 return taken
         return max(len(sizes), 1)
 
+    def _ingest(self, signal: str, opened: list[tuple[int, pa.Table]]) -> None:
+        """Into the window; when that fails again and again, without what makes it fail."""
+        try:
+            self._window.ingest(signal, opened)
+        except Exception:
+            if self._tries < _TRIES:
+                raise
+            for seq, table in opened:
+                self._ingest_alone(signal, seq, table)
+
+    def _ingest_alone(self, signal: str, seq: int, table: pa.Table) -> None:
+        try:
+            self._window.ingest(signal, [(seq, table)])
+        except Exception as error:  # noqa: BLE001 - one bad batch must not hide all that follow
+            self.unreadable += 1
+            cause = type(error).__name__
+            _log.error("a spool batch cannot be taken in and is skipped", seq=seq, cause=cause)
+
     def _open(self, batch: SpoolBatch) -> pa.Table | None:
         opened = self._opened.take(batch.seq, self._erasures)
         if opened is not None:
@@ -198,3 +230,13 @@ class Follower:
             self.unreadable += 1
             _log.warning("a spool batch cannot be opened and is skipped", seq=batch.seq)
             return None
+
+
+def _by_signal(batches: list[SpoolBatch]) -> dict[str, list[SpoolBatch]]:
+    """What the window takes in; counts last, for a round that is tried again counts them twice."""
+    found: dict[str, list[SpoolBatch]] = {}
+    for batch in batches:
+        found.setdefault(batch.signal, []).append(batch)
+    found.pop("gate_decisions", None)  # for the privacy page, which reads the marts
+    ledger = found.pop("ledger", None)
+    return found | ({"ledger": ledger} if ledger else {})

@@ -155,6 +155,20 @@ def test_a_reader_sees_what_was_committed_before_it_asked(life: Life, pipeline: 
         assert client.get("/api/v1/query/freshness").json()["rows"][0]["lag_ms"] == 0
 
 
+def test_what_the_lake_lacks_is_counted_once(life: Life, pipeline: Pipeline, spool: Spool) -> None:
+    for drained in (0, 2):
+        spool.mark_drained(drained)
+        for number in range(2):
+            send(pipeline, range(10 * drained + number, 10 * drained + number + 1))
+            assert life.follower.freshness()["pending_items"] == spool.pending()[1]
+    life.follower.freshness()
+    asked = statements(life.spool)
+    life.follower.freshness()
+    counted = [sql for sql in asked if "sum(row_count)" in sql and "<=" in sql]
+    last = spool.last_seq()
+    assert len(counted) == 1 and f"seq > {last} AND seq <= {last}" in counted[0]
+
+
 def test_readers_in_the_same_moment_share_one_look(life: Life, pipeline: Pipeline) -> None:
     send(pipeline, range(2))
     for _ in range(9):
@@ -196,6 +210,27 @@ def test_a_failed_look_leaves_the_reader_an_older_answer(
     life.now_s += 1
     life.follower.take_in()
     assert total(life.window) == 1
+
+
+def test_a_batch_that_cannot_be_taken_in_is_set_aside_and_the_rest_goes_on(
+    life: Life, pipeline: Pipeline, spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(pipeline, range(5))
+    bad = next(iter(spool.read(2, signals=["spans"]))).seq
+    ingest = life.window.ingest
+
+    def fails(signal: str, batches: Any) -> int:
+        if bad in [seq for seq, _ in batches]:
+            raise RuntimeError
+        return ingest(signal, batches)
+
+    monkeypatch.setattr(life.window, "ingest", fails)
+    for _ in range(3):
+        life.now_s += 1
+        life.follower.take_in()
+    assert (total(life.window), life.follower.unreadable) == (4, 1)
+    assert life.follower.is_caught_up()
+    assert life.ingested.count("ledger") == 1
 
 
 def test_a_batch_that_the_fast_lane_opened_is_not_opened_again(
