@@ -45,7 +45,8 @@ button:hover, .button:hover { filter: brightness(1.08); }
 .problem { border-left-color: var(--critical); }
 .problem b { color: var(--critical); }
 .hint { margin: 1.25rem 0 0; font-size: .85rem; }
-code { display: block; margin-top: .35rem; font: .95em ui-monospace, "SF Mono", Menlo, Consolas, monospace; overflow-wrap: anywhere; }
+code { display: block; margin-top: .35rem; overflow-wrap: anywhere;
+  font: .95em ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
 </style></head><body><main>
 <header><img src="/favicon.png" alt=""><h1>TTA Monitor</h1></header>
 <p>$lead</p>
