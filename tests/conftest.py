@@ -16,6 +16,7 @@ from ingestion.receivers.http import PATHS
 from ingestion.receivers.pipeline import Incoming, Pipeline
 from ingestion.settings import Settings, load_settings
 from ingestion.spool import Spool
+from privacy import logs
 from privacy.keys import KeyStore
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -37,6 +38,12 @@ def _same_main_module() -> Iterator[None]:
     before = sys.modules["__main__"]
     yield
     sys.modules["__main__"] = before
+
+
+@pytest.fixture(autouse=True)
+def _nothing_was_said_before() -> None:
+    """A process counts what it says again; a test is as if it had said nothing yet."""
+    logs._our_repeats.flush()
 
 
 @pytest.fixture

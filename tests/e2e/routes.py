@@ -210,7 +210,7 @@ def collectors(stage: Stage) -> Iterator[str]:
         finally:
             stranger.kill()
             stranger.wait()
-    names = "exposition gpu host log_files log_lines prometheus_jobs scraper".split()
+    names = "exposition gpu host log_files log_lines processes prometheus_jobs scraper".split()
     yield from (f"collector {name}" for name in names)
 
 
