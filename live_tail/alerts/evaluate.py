@@ -77,7 +77,7 @@ def readings_of(rule: Rule, sources: Sources, at: datetime) -> list[Reading]:
     if rule.kind == "error_group":
         return _error_groups(rule, sources, at)
     found = _KINDS[rule.kind](rule.spec["when"], sources, at)
-    if rule.min_history:
+    if rule.min_history and found:
         found = _long_known(rule, found, sources, at)
     return [_reading(rule, labels, value) for labels, value in found.items()]
 

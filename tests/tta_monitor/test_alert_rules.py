@@ -77,6 +77,7 @@ def test_a_backtest_of_a_capture_prints_each_alerts_life(home: Path, tmp_path: P
 
 GROUPS = """
 rule_files: [content_delivery.yaml]
+evaluation_interval: 1m
 tests:
 - input_spans:
   - {component: api, name: POST /api/v1/read, every: 1m, to: 32m}
@@ -101,7 +102,7 @@ def test_rules_on_error_groups_are_tested_and_backtested(home: Path, tmp_path: P
         for n, name in enumerate(names)
     ]  # fmt: skip
     rules = load_rules([SHIPPED / "content_delivery.yaml"])
-    found = backtest_bodies(bodies, rules, timedelta(seconds=30))
+    found = backtest_bodies(bodies, rules, timedelta(seconds=60))
     assert [a["rule"] for a in found.alerts] == ["ErrorGroupNew"] and found.failed_rules == {}
     assert not list(home.iterdir())  # nothing of it is kept
 

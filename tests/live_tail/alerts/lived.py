@@ -88,11 +88,11 @@ def simulated(
     recorder = _Recorder()
     traffic = Traffic(seed, recorder.pipes, is_calm=is_calm)
     chance = Random(seed)
-    at = 0.0
+    at = chance.expovariate(rate)
     for second in range(1, seconds + 1):
-        while (at := at + chance.expovariate(rate)) < second:
+        while at < second:
             traffic.request(int((start_s + at) * 1e9))
-        at = max(at, float(second))
+            at += chance.expovariate(rate)
         is_due = second % _METRICS_EVERY_S == 0
         yield from recorder.bodies(start_s + second, with_metrics=is_due)
 
