@@ -95,9 +95,9 @@ def test_history_is_counted_and_shown_but_no_evidence(gate: Gate, window: Window
         {"fact": "requests", "value": "count", "over": "15m", "by": []}
     )
     assert sources.vector(requests, AT) == {(): 4.0}
-    hour, cursor = timedelta(hours=1), window.cursor()
-    assert bad_and_total(cursor, AT, hour)["api", "requests"] == (4, 4)
-    assert bad_and_total(cursor, AT, hour, with_past=False)["api", "requests"] == (0, 0)
+    hour = timedelta(hours=1)
+    assert bad_and_total(window, AT, hour)["api", "requests"] == (4, 4)
+    assert bad_and_total(window, AT, hour, with_past=False)["api", "requests"] == (0, 0)
 
 
 def test_a_metric_of_the_past_is_no_value_of_now(gate: Gate, window: Window) -> None:
