@@ -39,7 +39,8 @@ class NoteworthyGroup:
     """A new, regressed or escalating group, as alert rules read it.
 
     `labels` always has `component`, `environment`, `severity` and `is_content_delivery`
-    (`true`/`false`), sorted by name; `count` is what the last `minutes` held.
+    (`true`/`false`), sorted by name; `count` is what the last `minutes` held; the top frame is our
+    own innermost one, without any the route.
     """
 
     key: str
@@ -141,36 +142,41 @@ class HotErrors:
         if self._store is None:
             return ()
         since = now - timedelta(minutes=minutes)
-        counts = {
-            key: (count, content, trace)
-            for key, count, content, trace in con.execute(_RECENT, [since]).fetchall()
-        }
-        known = {r.key: r for r in self._store.groups(since=since) if r.key in counts}
+        recent = {key: _Recent(*rest) for key, *rest in con.execute(_RECENT, [since]).fetchall()}
+        known = {r.key: r for r in self._store.groups(since=since) if r.key in recent}
         found = [
-            _noteworthy(record, record.state(now), *counts[key]) for key, record in known.items()
+            _noteworthy(record, record.state(now), recent[key]) for key, record in known.items()
         ]
         told = {State.NEW, State.REGRESSED, State.ESCALATING}
         return tuple(sorted((g for g in found if g.state in told), key=lambda g: g.key))
 
 
 _RECENT = """
-    SELECT group_key, count(*), bool_or(is_content_delivery), max_by(trace_id, event_at)
+    SELECT group_key, count(*), bool_or(is_content_delivery), max_by(trace_id, event_at),
+        max_by(route, event_at)
     FROM hot_error_groups WHERE event_at >= ? GROUP BY 1
 """
 
 
-def _noteworthy(
-    record: GroupRecord, state: State, count: int, is_content: bool, trace_id: str | None
-) -> NoteworthyGroup:
+@dataclass(frozen=True)
+class _Recent:
+    count: int
+    is_content: bool
+    trace_id: str | None
+    route: str | None
+
+
+def _noteworthy(record: GroupRecord, state: State, recent: _Recent) -> NoteworthyGroup:
     since = {
         State.REGRESSED: record.regressed_at,
         State.ESCALATING: record.escalating_at,
     }.get(state) or record.first_seen_at
+    place = record.culprit or recent.route
     labels = {
         "component": record.component,
         "environment": record.environment or "",
         "severity": record.severity,
-        "is_content_delivery": str(is_content).lower(),
+        "is_content_delivery": str(recent.is_content).lower(),
     }
     return NoteworthyGroup(
         key=record.key,
@@ -178,10 +184,10 @@ def _noteworthy(
         title=record.title,
         component=record.component,
         since=since,
-        count=count,
+        count=recent.count,
         labels=tuple(sorted(labels.items())),
-        top_frames=(record.culprit,) if record.culprit else (),
-        trace_id=trace_id,
+        top_frames=(place,) if place else (),
+        trace_id=recent.trace_id,
     )
 
 

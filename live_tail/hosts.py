@@ -28,6 +28,7 @@ def sightings(signal: str, rows: Rows, time: str) -> pa.Table:
         "items": ones(np.ones(rows.count)),
         "first": rows[time],
         "last": rows[time],
+        "received": rows["received_at"],
     }
     seen = grouped(
         columns,
@@ -38,11 +39,12 @@ def sightings(signal: str, rows: Rows, time: str) -> pa.Table:
             ("items", "sum"),
             ("first", "min"),
             ("last", "max"),
+            ("received", "min"),
         ],
     )
     ordered = "bucket_at component version_max environment_max instance".split()
     made = seen.select(ordered).append_column("signal", pa.array([signal] * seen.num_rows))
-    for name in ("items_sum", "first_min", "last_max"):
+    for name in ("items_sum", "first_min", "last_max", "received_min"):
         made = made.append_column(name, seen[name])
     return made
 

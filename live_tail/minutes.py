@@ -36,6 +36,11 @@ _MINUTE_US = 60_000_000
 _KEYS = ("minute_at", "component", "source")
 
 
+def past(signal: str, rows: Rows) -> pa.Table | None:
+    """Of rows that arrived as history: as much was counted that is no sign of what goes on."""
+    return _of(signal, rows, np.ones(rows.count, bool))
+
+
 class Minutes:
     """The minute counts of one window; without a home they live in memory only."""
 
@@ -68,10 +73,7 @@ class Minutes:
 
     def count(self, signal: str, rows: Rows) -> pa.Table | None:
         """Rows of `hot_minutes`, without batches that were counted before a restart."""
-        is_uncounted = rows["batch_seq"].to_numpy() > self._through.get(signal, 0)
-        if isinstance(rows, Spans):
-            return _of_spans(rows, is_uncounted)
-        return _of_points(rows, is_uncounted) if signal == "metric_points" else None
+        return _of(signal, rows, rows["batch_seq"].to_numpy() > self._through.get(signal, 0))
 
     def add(self, signal: str, counted: pa.Table | None, seq: int) -> None:
         """Note, after they were kept, which rows came and up to which batch they reach."""
@@ -126,6 +128,12 @@ class Minutes:
                 "DELETE FROM alert_minutes WHERE hour < ?", ((now - self.keep).isoformat(),)
             )
         self._touched.clear()
+
+
+def _of(signal: str, rows: Rows, where: np.ndarray) -> pa.Table | None:
+    if isinstance(rows, Spans):
+        return _of_spans(rows, where)
+    return _of_points(rows, where) if signal == "metric_points" else None
 
 
 def _of_spans(spans: Spans, where: np.ndarray) -> pa.Table | None:

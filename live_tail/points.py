@@ -23,9 +23,10 @@ MAX_SERIES_PER_METRIC = 12_000
 _FINE = timedelta(minutes=10)
 SCHEMA = """
 CREATE TABLE hot_points (bucket_at TIMESTAMP, series INTEGER, last_at TIMESTAMP, start_at TIMESTAMP,
-    last DOUBLE, low DOUBLE, high DOUBLE, total DOUBLE, n BIGINT);
+    last DOUBLE, low DOUBLE, high DOUBLE, total DOUBLE, n BIGINT, is_history BOOLEAN);
 CREATE TABLE hot_histograms (bucket_at TIMESTAMP, series INTEGER, last_at TIMESTAMP,
-    start_at TIMESTAMP, n BIGINT, total DOUBLE, bounds DOUBLE[], counts BIGINT[]);
+    start_at TIMESTAMP, n BIGINT, total DOUBLE, bounds DOUBLE[], counts BIGINT[],
+    is_history BOOLEAN);
 """
 TABLES = ("hot_points", "hot_histograms")
 _STATES = ("system.cpu.state", "cpu.mode", "system.memory.state")
@@ -102,8 +103,9 @@ class Points:
             con.execute(
                 "CREATE OR REPLACE TEMP TABLE coarse AS SELECT time_bucket(INTERVAL 1 MINUTE, bucket_at)"
                 " AS bucket_at, series, max(last_at), max_by(start_at, last_at),"
-                " max_by(last, last_at), min(low), max(high), sum(total), sum(n)::BIGINT"
-                " FROM hot_points WHERE bucket_at >= ? AND bucket_at < ? GROUP BY 1, 2",
+                " max_by(last, last_at), min(low), max(high), sum(total), sum(n)::BIGINT,"
+                " is_history FROM hot_points WHERE bucket_at >= ? AND bucket_at < ?"
+                " GROUP BY 1, 2, is_history",
                 span,
             )
             con.execute("DELETE FROM hot_points WHERE bucket_at >= ? AND bucket_at < ?", span)
@@ -223,7 +225,7 @@ def _quantiles(rows: Rows) -> Rows | None:
 
 def _shaped(rows: Rows, shape: np.ndarray, more: _Parts) -> Rows:
     columns = {name: rows[name] for name in ("metric", "component", "component_instance", "host")}
-    columns |= {name: rows[name] for name in ("event_at", "start_at", "attributes")}
+    columns |= {name: rows[name] for name in ("event_at", "start_at", "attributes", "is_history")}
     columns["environment"] = pc.coalesce(rows["environment"], rows.attribute("environment"))
     columns["shape"] = pa.array(shape.astype(str), pa.string())
     return Rows(pa.table(columns | more))
@@ -252,6 +254,7 @@ def _point_rows(rows: Rows, series: np.ndarray) -> pa.Table:
             "high": pa.array(np.maximum.reduceat(values, begins)),
             "total": pa.array(np.add.reduceat(values, begins)),
             "n": pa.array(lasts - begins + 1),
+            "is_history": last["is_history"],
         }
     )
 
@@ -267,5 +270,6 @@ def _histogram_rows(rows: Rows, series: np.ndarray) -> pa.Table:
             "total": rows["value"],
             "bounds": rows["bounds"],
             "counts": rows["counts"],
+            "is_history": rows["is_history"],
         }
     )

@@ -19,8 +19,10 @@ import numpy as np
 import pyarrow as pa
 
 from live_tail import errors, evidence, hosts, points, spans
-from live_tail.columns import BUCKET_S, Rows, concatenated, microseconds
+from live_tail.columns import BUCKET_S, Rows, concatenated, is_true, microseconds
+from live_tail.history import EVENT_TIME, Deliveries
 from live_tail.minutes import Minutes
+from live_tail.minutes import past as past_minutes
 from live_tail.seen import Seen, keys_of
 from live_tail.spans import Spans
 
@@ -43,13 +45,16 @@ CREATE TABLE hot_host (
     load_1m DOUBLE);
 CREATE TABLE hot_sightings (
     bucket_at TIMESTAMP, component VARCHAR, version VARCHAR, environment VARCHAR,
-    instance VARCHAR, signal VARCHAR, items BIGINT, first_at TIMESTAMP, last_at TIMESTAMP);
+    instance VARCHAR, signal VARCHAR, items BIGINT, first_at TIMESTAMP, last_at TIMESTAMP,
+    received_at TIMESTAMP);
 CREATE TABLE hot_service_up (bucket_at TIMESTAMP, service VARCHAR, event_at TIMESTAMP, value DOUBLE);
 CREATE TABLE hot_errors (
     bucket_at TIMESTAMP, event_at TIMESTAMP, component VARCHAR, name VARCHAR,
     status_message VARCHAR, exception_type VARCHAR);
 CREATE TABLE hot_ledger (
     bucket_at TIMESTAMP, component VARCHAR, signal VARCHAR, outcome VARCHAR, items BIGINT);
+CREATE TABLE hot_past_minutes (
+    bucket_at TIMESTAMP, component VARCHAR, source VARCHAR, good BIGINT, total BIGINT);
 """
 _MERGES = {
     "hot_requests": (
@@ -67,7 +72,7 @@ _MERGES = {
     "hot_ledger": ("bucket_at, component, signal, outcome", "sum(items)"),
     "hot_sightings": (
         "bucket_at, component, version, environment, instance, signal",
-        "sum(items), min(first_at), max(last_at)",
+        "sum(items), min(first_at), max(last_at), min(received_at)",
     ),
     "hot_dependency_calls": (
         "bucket_at, dependency, address, component, source",
@@ -77,10 +82,9 @@ _MERGES = {
 }
 _OWN_TABLES = (
     "hot_requests hot_ai_calls hot_db_operations hot_websockets hot_host hot_sightings"
-    " hot_service_up hot_errors hot_ledger"
+    " hot_service_up hot_errors hot_ledger hot_past_minutes"
 )
 _TABLES = [*_OWN_TABLES.split(), *evidence.TABLES, *points.TABLES, *errors.TABLES]
-_EVENT_TIME = {"spans": "start_at", "logs": "event_at", "metric_points": "event_at"}
 _MINUTES = "hot_minutes"
 
 
@@ -105,12 +109,13 @@ class Window:
         self.history = history or Minutes(None)
         kept = self.history.restore(self._con)
         self.errors = hot_errors or errors.HotErrors()
+        self._deliveries = Deliveries()
         self._writing = threading.RLock()
         self._staged: dict[str, list[pa.Table]] = {}
         self._filled: set[str] = {_MINUTES} if kept else set()
         self._unmerged: set[str] = set()
-        self._seen = {signal: Seen() for signal in _EVENT_TIME}
-        self._seen_late = {signal: Seen() for signal in _EVENT_TIME}
+        self._seen = {signal: Seen() for signal in EVENT_TIME}
+        self._seen_late = {signal: Seen() for signal in EVENT_TIME}
         self._minutes, self._max_errors, self._clock = minutes, max_errors, clock
         self.counts: Counter[str] = Counter()
         self.newest_event_at: datetime | None = None
@@ -159,10 +164,10 @@ class Window:
 
     def ingest(self, signal: str, batches: Sequence[tuple[int, pa.Table]]) -> int:
         """Take in batches (seq, table) of one signal; returns rows that were new and in time."""
-        rows = Rows(concatenated(batches))
-        if rows.count == 0:
-            return 0
         with self._writing:
+            rows = Rows(self._deliveries.marked(signal, concatenated(batches)))
+            if rows.count == 0:
+                return 0
             if signal == "ledger":
                 self._stage([("hot_ledger", hosts.ledger(rows))])
                 return rows.count
@@ -170,7 +175,7 @@ class Window:
 
     def _ingest_items(self, signal: str, rows: Rows, max_seq: int) -> int:
         start, newest = _us(self.starts_at()), _us(self.now() + _FUTURE)
-        times = microseconds(rows[_EVENT_TIME[signal]])
+        times = microseconds(rows[EVENT_TIME[signal]])
         is_late, is_future = times < start, times > newest
         keys, buckets = keys_of(signal, rows), times - times % (BUCKET_S * 1_000_000)
         is_new = ~is_late & ~is_future
@@ -188,20 +193,28 @@ class Window:
         return fresh.count
 
     def _tables_of(self, signal: str, fresh: Rows) -> Iterator[tuple[str, pa.Table]]:
-        yield "hot_sightings", hosts.sightings(signal, fresh, _EVENT_TIME[signal])
+        yield "hot_sightings", hosts.sightings(signal, fresh, EVENT_TIME[signal])
         if isinstance(fresh, Spans):
             yield from spans.tables(fresh)
         if signal == "metric_points":
             yield from hosts.tables(fresh)
             yield from self.points.tables(fresh)
-        yield from evidence.tables(signal, fresh)
+        is_history = is_true(fresh["is_history"])
+        if is_history.any():
+            past = past_minutes(signal, _typed(signal, fresh.where(is_history)))
+            if past is not None:
+                yield "hot_past_minutes", past
+        # Evidence says what is; what was over before anybody could hear of it is none.
+        present = _typed(signal, fresh.where(~is_history))
+        if present.count:
+            yield from evidence.tables(signal, present)
         yield from self.errors.tables(self._flushed, signal, fresh)
 
     def _late(
         self, signal: str, rows: Rows, keys: np.ndarray, is_late: np.ndarray
     ) -> pa.Table | None:
         """What left the window still belongs to the minutes that are kept for a month."""
-        times = microseconds(rows[_EVENT_TIME[signal]])
+        times = microseconds(rows[EVENT_TIME[signal]])
         is_kept = is_late & (times >= _us(self.starts_at() - self.history.keep))
         known = (self._seen[signal], self._seen_late[signal])
         for seen in known:
@@ -267,6 +280,7 @@ class Window:
             self._filled &= {_MINUTES}
             for seen in (*self._seen.values(), *self._seen_late.values()):
                 seen.forget(_us(datetime.max))
+            self._deliveries = Deliveries()
             self.errors.reset()
 
     def tidy(self) -> None:

@@ -172,7 +172,18 @@ async def _answered(handler: Callable[[Request], Any], request: Request) -> Resp
 def _shown(manager: Manager, alert: Alert) -> dict[str, Any]:
     step = next_step(alert, manager.routing)
     after = {"at": step[0].isoformat(), "notify": list(step[1])} if step else None
-    return {**to_record(alert), "id": alert.id, "next": after}
+    cause = manager.cause_of(alert)
+    return {
+        **to_record(alert),
+        "id": alert.id,
+        "next": after,
+        "cause": _named(cause) if cause else None,
+    }
+
+
+def _named(alert: Alert) -> dict[str, Any]:
+    over = alert.resolved_at.isoformat() if alert.resolved_at and not alert.is_active else None
+    return {"id": alert.id, "summary": alert.summary or alert.rule, "resolved_at": over}
 
 
 def _by(request: Request, body: Any) -> str:

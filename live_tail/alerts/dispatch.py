@@ -3,7 +3,8 @@
 Here: routes, groups, waits and repeats, pure. Not here: escalation (`escalate`), texts
 (`templates`), sending (`notifier`). A group flushes after `group_wait`, then every
 `group_interval`; it tells when an alert is new or over, or when `repeat_interval` has passed and
-somebody has yet to acknowledge. An alert of the fast lane flushes its group at once.
+somebody has yet to acknowledge. An alert of the fast lane flushes its group at once, unless it
+names the dependency that made it fail.
 """
 
 import hashlib
@@ -173,24 +174,35 @@ def _flush(
     loud = [a for a in members.alerts if a.is_active and not a.muted_by]
     if is_within(policy.quiet_hours.hours, policy.quiet_hours.time_zone, now):
         loud = [a for a in loud if a.severity is Severity.CRITICAL]
-    new = [a for a in loud if a.id not in group.told]
-    over = [a for a in members.alerts if a.state is State.RESOLVED and a.id in group.told]
-    is_fast = any(a.is_fast for a in new)
+    new = [a for a in loud if a.telling not in group.told]
+    # That nothing new came for a while is no news: a digest just ends.
+    over = [
+        a
+        for a in members.alerts
+        if a.state is State.RESOLVED and a.telling in group.told and not a.groups
+    ]
+    is_fast = any(_is_at_once(a) for a in new)
     if not is_fast and now < group.flush_at:
         return group, []
     way = members.way
     group = replace(group, flush_at=now + way.group_interval)
     is_due = group.sent_at is not None and now - group.sent_at >= way.repeat_interval
-    repeated = is_due and any(a.state is State.FIRING for a in loud)
+    repeated = is_due and any(a.state is State.FIRING and not a.groups for a in loud)
     # As long as something new is not yet acknowledged it is told, however quick the person was.
     reason = "new" if new else "resolved" if over else "repeat" if repeated else ""
     if not reason:
         return group, []
-    told = frozenset(a.id for a in loud) | (
-        group.told & {a.id for a in members.alerts if a.is_active}
+    told = frozenset(a.telling for a in loud) | (
+        group.told & {a.telling for a in members.alerts if a.is_active}
     )
     after = replace(group, sent_at=now, told=told, sequence=group.sequence + 1)
     return after, list(_for_channels(after, way, policy, loud=loud, over=over, reason=reason))
+
+
+def _is_at_once(alert: Alert) -> bool:
+    """Whether an alert does not wait for its group. A failure that names a dependency does: the
+    dependency's own alert is the cause and will take it in."""
+    return alert.is_fast and not any(name == "dependency" for name, _ in alert.labels)
 
 
 def _for_channels(
@@ -201,7 +213,9 @@ def _for_channels(
         if not loud and not wants:
             continue
         yield Notification(
-            key=dedup_key(group.key, channel, str(group.sequence), *(a.id for a in [*loud, *over])),
+            key=dedup_key(
+                group.key, channel, str(group.sequence), *(a.telling for a in [*loud, *over])
+            ),
             subject=group.key,
             channel=channel,
             receiver=group.receiver,

@@ -6,8 +6,12 @@ that happens to an alert afterwards (`life`). A rule that fails is unknown, not 
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
+import numpy as np
+
+from live_tail.alerts.digests import digests
 from live_tail.alerts.model import Labels, Reading, Round, Rule, labels_of
 from live_tail.alerts.rule_files import rendered
 from live_tail.alerts.sources import ErrorGroupsUnavailable, Sources, Vector, matches
@@ -70,8 +74,26 @@ def evaluate(rules: Sequence[Rule], sources: Sources, at: datetime) -> Round:
 
 def readings_of(rule: Rule, sources: Sources, at: datetime) -> list[Reading]:
     """The series for which a rule holds at a time (UTC without zone); raises what the source does."""
+    if rule.kind == "error_group":
+        return _error_groups(rule, sources, at)
     found = _KINDS[rule.kind](rule.spec["when"], sources, at)
+    if rule.min_history and found:
+        found = _long_known(rule, found, sources, at)
     return [_reading(rule, labels, value) for labels, value in found.items()]
+
+
+def _long_known(rule: Rule, found: Vector, sources: Sources, at: datetime) -> Vector:
+    """Without components that were first heard of less than `min_history` ago."""
+    known_since = sources.known_since(at)
+    kept = {
+        labels: value
+        for labels, value in found.items()
+        if at - known_since.get(dict(labels).get("component", ""), datetime.min) >= rule.min_history
+    }
+    if len(kept) < len(found):
+        wanted = f"{_span(rule.min_history)} since they were first heard of"
+        sources.unjudged = _not_enough(len(found) - len(kept), len(found), wanted)
+    return kept
 
 
 def vector_of(expression: Expr, sources: Sources, at: datetime, *, worst: str = "max") -> Vector:
@@ -128,6 +150,7 @@ def _ratio(when: Ratio, sources: Sources, at: datetime) -> Vector:
     enough = {labels: value for labels, value in whole.items() if value >= when.min_events}
     # No failures at all is a part of zero: a series that never failed has none to select.
     shares = {labels: part.get(labels, 0.0) for labels in enough}
+    enough = {k: v for k, v in enough.items() if shares[k] >= when.min_bad}
     return _compared(_combined("divide", shares, enough), when.compare)
 
 
@@ -163,12 +186,17 @@ def _absence(when: Absence, sources: Sources, at: datetime) -> Vector:
 
 def _burn_rate(when: BurnRate, sources: Sources, at: datetime) -> Vector:
     long = sources.minutes(at, when.long)
-    short = sources.minutes(at, when.short) if when.short else long
+    short = sources.minutes(at, when.short, is_going_on=True) if when.short else long
     found: Vector = {}
     for key, (bad, total) in long.items():
         labels = {"component": key[0], "source": key[1]}
         bad_now, total_now = short.get(key, (0, 0))
-        is_enough = total >= when.min_events and bad >= when.min_bad and total_now > 0
+        is_enough = (
+            total >= when.min_events
+            and bad >= when.min_bad
+            and total_now >= when.min_events_short
+            and total_now > 0
+        )
         if not is_enough or not matches(when.where, labels):
             continue
         share, share_now = 100.0 * bad / total, 100.0 * bad_now / total_now
@@ -177,20 +205,38 @@ def _burn_rate(when: BurnRate, sources: Sources, at: datetime) -> Vector:
     return found
 
 
-def _error_group(when: ErrorGroup, sources: Sources, at: datetime) -> Vector:
+def _error_groups(rule: Rule, sources: Sources, at: datetime) -> list[Reading]:
+    when: ErrorGroup = rule.spec["when"]
     if sources.groups is None:
         raise ErrorGroupsUnavailable
-    changes = sources.groups(at - when.over)
-    return {
-        labels_of({**change.labels, "state": change.state}): 1.0
-        for change in changes
+    changes = [
+        change
+        for change in sources.groups(at - when.over)
         if change.state in when.states and matches(when.where, change.labels)
-    }
+    ]
+    if changes and rule.min_history:
+        known_since = sources.known_since(at)
+        told = [
+            change
+            for change in changes
+            if change.since - known_since.get(change.labels["component"], datetime.min)
+            >= rule.min_history
+        ]
+        wanted = f"{_span(rule.min_history)} of their component before them"
+        sources.unjudged = _not_enough(len(changes) - len(told), len(changes), wanted)
+        changes = told
+    return [
+        replace(_reading(rule, labels, float(len(listed))), context={"groups": listed})
+        for labels, listed in digests(changes, when.by).items()
+    ]
 
 
 def _forecast(when: Forecast, sources: Sources, at: datetime) -> Vector:
     found: Vector = {}
-    for labels, (times, values) in sources.history(when.select, at).items():
+    history = sources.history(when.select, at)
+    known = {labels: some for labels, some in history.items() if _reaches(some[0], when.min_span)}
+    sources.unjudged = _not_enough(len(history) - len(known), len(history), _span(when.min_span))
+    for labels, (times, values) in known.items():
         seconds = reaches_in_s(times, values, when)
         if seconds is not None and seconds <= when.within.total_seconds():
             found[labels] = seconds
@@ -202,13 +248,26 @@ def _anomaly(when: Anomaly, sources: Sources, at: datetime) -> Vector:
         return _seasonal_anomaly(when, sources, at)
     found: Vector = {}
     history = sources.history(when.select, at)
-    for labels, (_, values) in history.items():
+    known = {labels: some for labels, some in history.items() if _reaches(some[0], when.min_span)}
+    for labels, (_, values) in known.items():
         distance = distance_in_deviations(values, when)
         if distance is not None and abs(distance) > when.deviations:
             found[labels] = distance
-    short = sum(len(values) < when.min_points for _, values in history.values())
-    sources.unjudged = _not_enough(short, len(history), f"{when.min_points} points")
+    short = sum(len(values) < when.min_points for _, values in known.values())
+    short += len(history) - len(known)
+    wanted = f"{when.min_points} points" + f" of {_span(when.min_span)}" * bool(when.min_span)
+    sources.unjudged = _not_enough(short, len(history), wanted)
     return found
+
+
+def _reaches(times: np.ndarray, span: timedelta) -> bool:
+    """Whether points (seconds before now, negative) reach back so far; the first of them may be a
+    minute's, whose time is that of its last point."""
+    return len(times) > 0 and -times[0] + 60 >= span.total_seconds()
+
+
+def _span(span: timedelta) -> str:
+    return f"{span.total_seconds() / 60:g} min"
 
 
 def _seasonal_anomaly(when: Anomaly, sources: Sources, at: datetime) -> Vector:
@@ -249,7 +308,6 @@ _KINDS: Mapping[str, Callable[..., Vector]] = {
     "ratio": _ratio,
     "absence": _absence,
     "burn_rate": _burn_rate,
-    "error_group": _error_group,
     "forecast": _forecast,
     "anomaly": _anomaly,
     "sql": _sql,

@@ -90,11 +90,32 @@ _SPORADIC = ", ".join(f"'{name}'" for name in _S.sporadic_components)
 _SILENT = f"""
 SELECT component, date_diff('second', max(last_at), $at)
 FROM hot_sightings WHERE component NOT IN ({_SPORADIC})
-GROUP BY component HAVING count(DISTINCT date_trunc('minute', bucket_at)) >= 5
+GROUP BY component HAVING count(DISTINCT date_trunc('minute', received_at)) >= 5
 """
+# Who fails with a dependency: what calls it, what says so in its readiness, and what probes of the
+# dependency itself are counted under.
 _USES = """
 SELECT DISTINCT component, dependency FROM hot_dependency_calls
 UNION SELECT component, dependency FROM hot_probes WHERE kind = 'route' AND dependency IS NOT NULL
+UNION SELECT target, dependency FROM hot_probes WHERE kind = 'tta_service_up' AND dependency IS NOT NULL
+"""
+# What the window holds says when it was received; minutes that are older were received long ago, and
+# what only a probe speaks of has nothing but its minutes.
+_KNOWN_SINCE = """
+WITH heard AS (
+    SELECT component, min(received_at) AS since_at FROM hot_sightings GROUP BY 1
+)
+SELECT component, min(since_at) FROM (
+    FROM heard
+    UNION ALL
+    SELECT component, min(minute_at) FROM hot_minutes
+    WHERE minute_at < $at - INTERVAL 1 HOUR OR component NOT IN (SELECT component FROM heard)
+    GROUP BY 1
+) GROUP BY 1
+"""
+_WITHOUT_PAST = """
+FROM (FROM hot_minutes
+    UNION ALL SELECT bucket_at, component, source, -good, -total FROM hot_past_minutes)
 """
 
 
@@ -157,14 +178,23 @@ def uses(tables: HotTables) -> list[tuple[str, str]]:
     return [(c, d) for c, d in asked(tables, _CALLED, _USES, [])]
 
 
+def known_since(tables: HotTables, at: datetime) -> dict[str, datetime]:
+    """When each component was first heard of, by the clock of the receiver."""
+    return dict(asked(tables, ("hot_sightings", "hot_minutes"), _KNOWN_SINCE, {"at": at}))
+
+
 def bad_and_total(
-    tables: HotTables, at: datetime, over: timedelta
+    tables: HotTables, at: datetime, over: timedelta, *, with_past: bool = True
 ) -> dict[tuple[str, str], tuple[int, int]]:
-    """Bad and all events by component and source in the minutes that `over` reaches back."""
+    """Bad and all events by component and source in the minutes that `over` reaches back.
+
+    Without the past: less what arrived as history (`live_tail/history`) within the window.
+    """
+    counted = "FROM hot_minutes" if with_past else _WITHOUT_PAST
     rows = asked(
         tables,
-        ("hot_minutes",),
-        "SELECT component, source, sum(total - good)::BIGINT, sum(total)::BIGINT FROM hot_minutes"
+        ("hot_minutes", "hot_past_minutes"),
+        f"SELECT component, source, sum(total - good)::BIGINT, sum(total)::BIGINT {counted}"
         " WHERE minute_at > ? AND minute_at <= ? GROUP BY 1, 2",
         [at - over, at],
     )
@@ -195,7 +225,14 @@ def _failures(tables: HotTables, select: Select, at: datetime) -> Rows:
     rows = tables.failures(end - select.over - timedelta(seconds=5), end)
     names = ("component", "route", "name", "exception_type", "area")
     per = select.over.total_seconds() if select.value == "rate" else 1.0
-    return [(dict(zip(names, row[:-1], strict=True)), float(row[-1]) / per) for row in rows]
+    found = [(dict(zip(names, row[:-1], strict=True)), float(row[-1]) / per) for row in rows]
+    return [(labels | _unreachable(labels["exception_type"]), n) for labels, n in found]
+
+
+def _unreachable(exception_type: str) -> dict[str, str]:
+    """The dependency that could not be reached; a failure that names none has no such label."""
+    named = _S.dependency_of_exception(exception_type)
+    return {"dependency": named} if named and _S.is_unreachable(exception_type) else {}
 
 
 def _counted(tables: HotTables, select: Select, at: datetime) -> Rows:

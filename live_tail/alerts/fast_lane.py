@@ -30,6 +30,7 @@ from live_tail.alerts.sources import Sources
 from live_tail.alerts.spec import Threshold, selects_of
 from live_tail.columns import Rows, concatenated, microseconds
 from live_tail.evidence import failures, tells_of_dependency
+from live_tail.history import Deliveries
 from live_tail.opened import Opened
 from live_tail.points import Points
 from live_tail.seen import Seen, keys_of
@@ -157,7 +158,7 @@ class FastLane:
         self._kept_s = monotonic()
         self._seen = self._newest = -1
         self._erasures = 0
-        self._failures = Failures()
+        self._failures, self._deliveries = Failures(), Deliveries()
         self._sources = Sources(self._failures)
         self._ahead: dict[tuple[str, Labels], tuple[int, Reading]] = {}
         self._lock = threading.Lock()
@@ -263,7 +264,12 @@ class FastLane:
             self.unreadable += 1
             return None
         self._opened.put(batch.seq, self._erasures, table)
-        return failing(batch.signal, table)
+        return self._failing_now(batch.signal, table)
+
+    def _failing_now(self, signal: str, rows: pa.Table) -> pa.Table:
+        """Failures that were told when they happened: what was over before is history."""
+        found = failing(signal, self._deliveries.marked(signal, rows))
+        return found.filter(pc.invert(found["is_history"])).drop_columns(["is_history"])
 
     def _keep_cursor(self) -> None:
         self._kept_s = self._monotonic()

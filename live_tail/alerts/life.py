@@ -8,6 +8,7 @@ round changes alerts; it returns the new book and the events, and never reads a 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
+from live_tail.alerts.digests import words
 from live_tail.alerts.model import Labels, Reading, Round, Rule, Severity, fingerprint, labels_of
 from live_tail.alerts.records import BY_HAND, EXTERNAL, Alert, Book, Event, State
 from live_tail.alerts.rule_files import rendered
@@ -108,7 +109,7 @@ _EMPTY = Alert("", "", (), Severity.INFO, State.RESOLVED, datetime.max)
 def _described(alert: Alert, rule: Rule) -> Alert:
     """What the rule says now, with the labels of this series in its texts."""
 
-    labels = dict(alert.labels)
+    labels = {**dict(alert.labels), **words(alert.groups)}
 
     def filled(text: str) -> str:
         return rendered(text, labels, alert.value)
@@ -125,12 +126,13 @@ def _observed(alert: Alert, rule: Rule, reading: Reading, at: datetime, gap: tim
     wanted, of = rule.of_last
     history = (*alert.history, True)[-of:]
     frames = tuple(str(f) for f in reading.context.get("frames", ()))[:5]
+    groups = tuple(reading.context.get("groups", ()))
     alert = alert.but(
         history=history, value=reading.value, frames=frames or alert.frames, quiet=timedelta(0),
-        values=(*alert.values, reading.value)[-_VALUES:],
+        values=(*alert.values, reading.value)[-_VALUES:], groups=groups,
     )  # fmt: skip
     if alert.is_active:
-        return alert
+        return _edited(alert, rule, at) if groups else alert
     if sum(history) < wanted:
         return _waiting(alert, at, timedelta(0), rule)
     if alert.reason == BY_HAND and alert.state is State.RESOLVED:
@@ -140,6 +142,16 @@ def _observed(alert: Alert, rule: Rule, reading: Reading, at: datetime, gap: tim
     if held >= rule.hold_for:
         return fire(_described(alert, rule), at)
     return _waiting(alert, at, held, rule)
+
+
+def _edited(alert: Alert, rule: Rule, at: datetime) -> Alert:
+    """A digest that changed: its texts follow quietly; what came since is told after `digest`."""
+    alert = _described(alert, rule)
+    keys = frozenset(one.key for one in alert.groups)
+    is_due = bool(rule.digest) and at - (alert.edition_at or at) >= rule.digest
+    if not is_due or keys <= alert.known:
+        return alert
+    return alert.but(known=keys, edition=alert.edition + 1, edition_at=at)
 
 
 def _waiting(alert: Alert, at: datetime, held: timedelta, rule: Rule) -> Alert:
@@ -156,8 +168,9 @@ def fire(alert: Alert, at: datetime) -> Alert:
     return alert.but(state=State.FIRING, started_at=started, fired_at=at, episode=alert.episode + 1,
         is_reopened=reopened, recent_fires=(*recent, at), acknowledged_at=None,
         acknowledged_by="", note="", resolved_at=None, resolved_by="", reason="", muted_by=(),
-        unmuted_at=None, level=0,
-        level_at=None, held=timedelta(0), quiet=timedelta(0),
+        unmuted_at=None, level=0, edition=1, edition_at=at,
+        known=frozenset(one.key for one in alert.groups), level_at=None, held=timedelta(0),
+        quiet=timedelta(0),
     )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from live_tail.alerts.dispatch import Routing, dispatch
 from live_tail.alerts.escalate import escalate
 from live_tail.alerts.matchers import matches, parse
 from live_tail.alerts.model import Labels, Reading, Round, Rule
-from live_tail.alerts.mute import mutes, silenced_now
+from live_tail.alerts.mute import cause_of, mutes, silenced_now
 from live_tail.alerts.policy import Policy
 from live_tail.alerts.records import Alert, Book, Event, Notification, Silence, State
 from live_tail.alerts.store import Store
@@ -29,7 +29,15 @@ from privacy.treatments import service as kept_name
 
 _TIDY = timedelta(hours=1)
 _DURABLE = attrgetter(
-    "state", "level", "muted_by", "ends_at", "acknowledged_at", "episode", "reason"
+    "state",
+    "level",
+    "muted_by",
+    "ends_at",
+    "acknowledged_at",
+    "episode",
+    "reason",
+    "groups",
+    "edition",
 )
 
 
@@ -192,6 +200,11 @@ class Manager:
         raise life.UnknownAlert(
             f"no alert has the id {kept_name(name)[:40]!r}: see `./tta.sh monitor alerts list`."
         )
+
+    def cause_of(self, alert: Alert) -> Alert | None:
+        """The alert that this one is a consequence of, which may be over."""
+        with self._lock:
+            return cause_of(alert, self._book.alerts)
 
     def receivers_of(self, alert: Alert) -> list[str]:
         """The receivers that the policy routes an alert to."""

@@ -40,7 +40,9 @@ class Inhibition:
 class Rule:
     """One alert rule as read from YAML; `spec` holds the fields of its kind, validated.
 
-    `is_fast` skips the grouping delay. `runbook` is the list of action items.
+    `is_fast` skips the grouping delay. `runbook` is the list of action items. A component that was
+    first heard of less than `min_history` ago is not judged. An alert that grows tells what came
+    since it was last told, at most once in `digest`; 0 is never.
     """
 
     name: str
@@ -59,11 +61,16 @@ class Rule:
     of_last: tuple[int, int] = (1, 1)  # N of M rounds must be active
     inhibits: tuple[Inhibition, ...] = ()
     every: timedelta = timedelta(seconds=5)  # how often it is evaluated
+    min_history: timedelta = timedelta(0)
+    digest: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True)
 class Reading:
-    """One series for which a rule's condition holds now."""
+    """One series for which a rule's condition holds now.
+
+    `context` may hold `frames`, and `groups`: the error groups it is about, as `records.Listed`.
+    """
 
     rule: str
     labels: Labels
@@ -87,6 +94,19 @@ class Round:
     evaluated: frozenset[str] = frozenset()
     uses: frozenset[tuple[str, str]] = frozenset()
     unjudged: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class GroupChange:
+    """An error group that became new, regressed or escalating at `since`; `labels` hold no message
+    text, `error` is the group's title, `count` its recent occurrences."""
+
+    state: str
+    labels: Mapping[str, str]
+    since: datetime = datetime.min
+    error: str = ""
+    place: str = ""
+    count: int = 0
 
 
 def labels_of(pairs: Mapping[str, str]) -> Labels:

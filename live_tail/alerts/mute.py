@@ -1,7 +1,8 @@
 """What is not told although it fires: silences, inhibition, maintenance. It stays recorded.
 
 What began while its dependency was dead stays muted for the policy's `recovery_grace` after the
-dependency is back: its windows still hold the outage. If it fires then, it is told.
+dependency is back: its windows still hold the outage. If it fires then, it is told. A digest of errors
+that all came with the outage is its consequence for good.
 
 Here: which mutes hold for which alert, pure. Not here: quiet hours (they delay, see `dispatch`).
 """
@@ -15,8 +16,10 @@ from live_tail.alerts.records import Alert, Silence
 from live_tail.alerts.times import is_in_maintenance
 
 Uses = frozenset[tuple[str, str]]
-# What an outage set off may begin a round after its end.
-_AFTERMATH = timedelta(minutes=1)
+# What an outage set off may begin after its end: growth of errors is tested once a minute.
+_AFTERMATH = timedelta(minutes=2)
+# An error was there before it was clear what it came from.
+_BEFORE = timedelta(minutes=1)
 
 
 def mutes(
@@ -29,7 +32,7 @@ def mutes(
     open_silences = [s for s in silences if s.starts_at <= now < s.ends_at]
     windows = [w for w in policy.maintenance if is_in_maintenance(w, now)]
     sources = [a for a in active if _is_source(a, policy)]
-    over = [a for a in known if _is_recent(a, policy, now)]
+    over = [a for a in known if not a.is_active and a.resolved_at is not None]
     ended = [(a, a.all_labels()) for a in over if _is_source(a, policy)]
     if not (open_silences or windows or sources or ended):
         return {alert.fingerprint: () for alert in active}
@@ -48,10 +51,28 @@ def mutes(
             *(
                 f"recovering:{s.fingerprint}"
                 for s, theirs in ended
-                if _began_during(alert, s) and _inhibits(s, theirs, own, policy, uses)
+                if _is_recovering(alert, s, policy, now) and _inhibits(s, theirs, own, policy, uses)
             ),
         )
     return found
+
+
+def cause_of(alert: Alert, alerts: Mapping[str, Alert]) -> Alert | None:
+    """The alert that another is a consequence of, by fingerprint: the first that none mutes in turn."""
+    found, seen = alert, {alert.fingerprint}
+    while source := next((s for s in _sources(found, alerts) if s.fingerprint not in seen), None):
+        found = source
+        seen.add(found.fingerprint)
+    return found if found is not alert else None
+
+
+def _sources(alert: Alert, alerts: Mapping[str, Alert]) -> list[Alert]:
+    named = (mute.partition(":") for mute in alert.muted_by)
+    return [
+        alerts[name]
+        for kind, _, name in named
+        if kind in {"inhibited", "recovering"} and name in alerts
+    ]
 
 
 def silenced_now(matchers: Iterable[str], alerts: Iterable[Alert]) -> list[Alert]:
@@ -60,16 +81,14 @@ def silenced_now(matchers: Iterable[str], alerts: Iterable[Alert]) -> list[Alert
     return [a for a in alerts if a.is_active and matches(texts, a.all_labels())]
 
 
-def _is_recent(alert: Alert, policy: Policy, now: datetime) -> bool:
-    at = alert.resolved_at
-    return not alert.is_active and at is not None and now - at < policy.recovery_grace
-
-
-def _began_during(alert: Alert, source: Alert) -> bool:
+def _is_recovering(alert: Alert, source: Alert, policy: Policy, now: datetime) -> bool:
     began, ended = source.fired_at, source.resolved_at
     if began is None or ended is None:
         return False
-    return began <= alert.started_at <= ended + _AFTERMATH
+    first, last = began - _BEFORE, ended + _AFTERMATH
+    if alert.groups:
+        return all(first <= one.since <= last for one in alert.groups)
+    return now - ended < policy.recovery_grace and began <= alert.started_at <= last
 
 
 def _is_source(alert: Alert, policy: Policy) -> bool:

@@ -31,11 +31,26 @@ BY_HAND = "resolved by hand"
 
 
 @dataclass(frozen=True)
+class Listed:
+    """An error group in a digest: its title and place are skeletons, `count` is what was seen lately,
+    `since` (UTC) when it became what `state` says."""
+
+    key: str
+    error: str
+    place: str
+    state: str
+    count: int
+    since: datetime
+
+
+@dataclass(frozen=True)
 class Alert:
     """One series of one rule; `episode` counts how often it fired.
 
     `held` and `quiet` are observed time with and without the condition, so a stopped process or a
     jumping clock neither fires nor resolves anything. `history` holds the last M rounds.
+    `groups` are the error groups it is about, `known` the keys that its `edition` tells of: a digest
+    that grew appears again, at `edition_at` the last time.
     """
 
     fingerprint: str
@@ -56,6 +71,10 @@ class Alert:
     value: float | None = None
     values: tuple[float | None, ...] = ()
     frames: tuple[str, ...] = ()
+    groups: tuple[Listed, ...] = ()
+    known: frozenset[str] = frozenset()
+    edition: int = 1
+    edition_at: datetime | None = None
     held: timedelta = timedelta(0)
     quiet: timedelta = timedelta(0)
     history: tuple[bool, ...] = ()
@@ -91,6 +110,11 @@ class Alert:
     def id(self) -> str:
         """Fingerprint and episode: names one firing of this alert for ever."""
         return f"{self.fingerprint}-{self.episode}"
+
+    @property
+    def telling(self) -> str:
+        """Names what a receiver is told once: this firing, of a digest each edition."""
+        return self.id if self.edition == 1 else f"{self.id}.{self.edition}"
 
     @property
     def heard_at(self) -> datetime | None:
@@ -194,8 +218,9 @@ def to_stored(alert: Alert) -> dict[str, Any]:
 
 _TIMES = (
     "started_at", "fired_at", "acknowledged_at", "resolved_at", "ends_at", "level_at", "unmuted_at",
+    "edition_at",
 )  # fmt: skip
-_NOT_JSON = {*_TIMES, "held", "quiet", "recent_fires", "inhibits"}
+_NOT_JSON = {*_TIMES, "held", "quiet", "recent_fires", "inhibits", "groups", "known"}
 _DEFAULTS = {f.name: f.default for f in dataclasses.fields(Alert)}
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 
@@ -226,6 +251,11 @@ def alert_from(record: dict[str, Any]) -> Alert:
             Inhibition(_pairs(i["targets"]), tuple(i["equal"]), bool(i["by_use"]))
             for i in record.get("inhibits", ())
         ),
+        "groups": tuple(
+            Listed(**{**one, "since": datetime.fromisoformat(one["since"])})
+            for one in record.get("groups", ())
+        ),
+        "known": frozenset(record.get("known", ())),
         "held": timedelta(seconds=record.get("held", 0)),
         "quiet": timedelta(seconds=record.get("quiet", 0)),
         "recent_fires": tuple(datetime.fromisoformat(t) for t in record.get("recent_fires", ())),

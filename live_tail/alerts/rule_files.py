@@ -6,7 +6,7 @@ the shipped one of the same name, and `disable: [Name]` in a site's file switche
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -167,6 +167,8 @@ def _rule(file: str, number: int, entry: Any, mistakes: list[str]) -> Rule | Non
             Inhibition(labels_of(i.targets), tuple(i.equal), i.by_use) for i in spec.inhibits
         ),
         every=timedelta(0) if spec.is_fast else spec.every,
+        min_history=spec.min_history,
+        digest=spec.digest,
     )
 
 
@@ -190,7 +192,7 @@ def _sentence(file: str, name: Any, prefix: str, error: Any) -> str:
     return f"{file}: rule {name}: {field.rstrip('.') or 'rule'}: {message}; {fix}."
 
 
-def rendered(text: str, labels: dict[str, str], value: float | None) -> str:
+def rendered(text: str, labels: Mapping[str, str], value: float | None) -> str:
     """A summary or label template with the labels of a series; an absent label is empty."""
 
     def fill(match: re.Match[str]) -> str:

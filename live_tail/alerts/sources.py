@@ -14,8 +14,16 @@ from typing import Any
 import duckdb
 import numpy as np
 
-from live_tail.alerts.facts import HotTables, Rows, asked, bad_and_total, read_fact, uses
-from live_tail.alerts.model import Labels, labels_of
+from live_tail.alerts.facts import (
+    HotTables,
+    Rows,
+    asked,
+    bad_and_total,
+    known_since,
+    read_fact,
+    uses,
+)
+from live_tail.alerts.model import GroupChange, Labels, labels_of
 from live_tail.alerts.seasons import Hours
 from live_tail.alerts.spec import Select, Sql, Where
 from live_tail.window import Window
@@ -45,6 +53,7 @@ WITH steps AS (
     SELECT series, last_at, start_at, last,
         lag(last) OVER w AS before, lag(last_at) OVER w AS before_at
     FROM hot_points WHERE series IN (SELECT unnest($series)) AND last_at > $base AND last_at <= $end
+        AND NOT is_history
     WINDOW w AS (PARTITION BY series ORDER BY last_at)
 )
 SELECT series, sum(CASE
@@ -57,14 +66,6 @@ FROM steps WHERE last_at > $start GROUP BY series
 
 class ErrorGroupsUnavailable(Exception):
     """No stream of error groups is connected, so the rule cannot be judged."""
-
-
-@dataclass(frozen=True)
-class GroupChange:
-    """An error group that became new, regressed or escalating; `labels` hold no message text."""
-
-    state: str
-    labels: Mapping[str, str]
 
 
 @dataclass
@@ -102,7 +103,8 @@ class Sources:
             self.window,
             _POINTS,
             "SELECT series, epoch(last_at - ?::TIMESTAMP), last FROM hot_points"
-            " WHERE series IN (SELECT unnest(?)) AND last_at > ? AND last_at <= ? ORDER BY last_at",
+            " WHERE series IN (SELECT unnest(?)) AND last_at > ? AND last_at <= ?"
+            " AND NOT is_history ORDER BY last_at",
             [at, series, at - select.over, at],
         )
         points: dict[Labels, list[tuple[float, float]]] = {}
@@ -118,9 +120,15 @@ class Sources:
         """Which component uses which dependency, as the window shows."""
         return frozenset(uses(self.window))
 
-    def minutes(self, at: datetime, over: Any) -> dict[tuple[str, str], tuple[int, int]]:
-        """Bad and all events by component and source."""
-        return bad_and_total(self.window, at, over)
+    def minutes(
+        self, at: datetime, over: Any, *, is_going_on: bool = False
+    ) -> dict[tuple[str, str], tuple[int, int]]:
+        """Bad and all events by component and source; without history when it is asked what goes on."""
+        return bad_and_total(self.window, at, over, with_past=not is_going_on)
+
+    def known_since(self, at: datetime) -> dict[str, datetime]:
+        """When each component was first heard of, by the clock of the receiver."""
+        return known_since(self.window, at)
 
     def sql(self, rule: Sql, at: datetime) -> Rows:
         """Rows of an SQL rule ($now is `at`); raises when it is slow or gives too many rows."""
@@ -196,7 +204,7 @@ class Sources:
             raise ValueError(f"the metric has no {value}: it is no histogram")
         return cursor.execute(
             f"SELECT series, {_PLAIN[value]} FROM hot_points WHERE series IN (SELECT unnest(?))"
-            " AND last_at > ? AND last_at <= ? GROUP BY series",
+            " AND last_at > ? AND last_at <= ? AND NOT is_history GROUP BY series",
             [series, start, end],
         ).fetchall()
 
@@ -210,7 +218,7 @@ class Sources:
     ) -> Rows:
         rows = cursor.execute(
             "SELECT series, last_at, start_at, n, total, bounds, counts FROM hot_histograms"
-            " WHERE series IN (SELECT unnest(?)) AND last_at > ? AND last_at <= ?"
+            " WHERE series IN (SELECT unnest(?)) AND last_at > ? AND last_at <= ? AND NOT is_history"
             " ORDER BY series, last_at",
             [chosen, start - select.over, end],
         ).fetchall()
@@ -245,6 +253,10 @@ def group_changes(window: Window, since: datetime) -> list[GroupChange]:
         GroupChange(
             group.state.value,
             {**{k: v for k, v in group.labels if v and k != "severity"}, "group": group.key},
+            since=_utc(group.since),
+            error=group.title,
+            place=next(iter(group.top_frames), ""),
+            count=group.count,
         )
         for group in found
         if _utc(group.since) >= since

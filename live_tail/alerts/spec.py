@@ -17,7 +17,7 @@ FACTS = {
     "requests": {"component", "route", "method", "status_class"},
     "db_operations": {"component", "system", "operation"},
     "ai_calls": {"component", "model", "provider"},
-    "failures": {"component", "route", "name", "exception_type", "area"},
+    "failures": {"component", "route", "name", "exception_type", "area", "dependency"},
     "dependency_down": {"dependency"},
     "service_down": {"component"},
     "not_ready": {"component"},
@@ -146,12 +146,16 @@ def selects_of(when: Threshold) -> Iterator[Select]:
 
 
 class Ratio(_Strict):
-    """`part` of `whole` compared with a number; judged only from `min_events` in the whole."""
+    """`part` of `whole` compared with a number.
+
+    Judged only from `min_events` in the whole and `min_bad` in the part on.
+    """
 
     part: Expr
     whole: Expr
     compare: Comparison
     min_events: float = 0
+    min_bad: float = 0
 
 
 class Absence(_Strict):
@@ -162,28 +166,42 @@ class Absence(_Strict):
 
 
 class BurnRate(_Strict):
-    """Share of bad events above `error_pct` in both windows, from the minute counts."""
+    """Share of bad events above `error_pct` in both windows, from the minute counts.
+
+    Few events say little: judged only from `min_events` in the long window, `min_events_short` in the
+    short one and `min_bad` failures on. The short window says that it goes on: what arrived as history
+    does not count in it.
+    """
 
     error_pct: float = Field(gt=0, le=100)
     long: Duration
     short: Duration | None = None
-    min_events: int = Field(20, ge=1)
-    min_bad: int = Field(3, ge=1)
+    min_events: int = Field(100, ge=1)
+    min_events_short: int = Field(1, ge=1)
+    min_bad: int = Field(5, ge=1)
     where: Where = Field(default_factory=dict)
 
 
 class ErrorGroup(_Strict):
-    """Error groups that became new, regressed or escalating within `over`."""
+    """Error groups that became new, regressed or escalating within `over`.
+
+    A digest: one alert for each set of labels `by`, which lists its groups. A rule's `min_history`
+    counts for each group: what a component has had since it was first heard of is not new.
+    """
 
     states: list[Literal["new", "regressed", "escalating"]]
-    over: Duration = timedelta(minutes=5)
+    over: Duration = timedelta(hours=1)
     where: Where = Field(default_factory=dict)
+    by: list[Literal["component", "environment", "state", "group", "is_content_delivery"]] = Field(
+        default_factory=lambda: ["component", "environment"]
+    )
 
 
 class _Points(_Strict):
-    """What is judged by the points of a metric in the window."""
+    """What is judged by the points of a metric in the window, once they reach back `min_span`."""
 
     select: Select
+    min_span: Duration = timedelta(0)
 
     def _needs_points(self) -> None:
         if self.select.fact:
@@ -292,6 +310,8 @@ class RuleSpec(_Strict):
     of_last: tuple[int, int] = (1, 1)
     inhibits: list[InhibitionSpec] = Field(default_factory=list)
     every: Duration = timedelta(seconds=15)
+    min_history: Duration = timedelta(0)
+    digest: Duration = timedelta(0)
 
     @model_validator(mode="after")
     def _possible(self) -> "RuleSpec":

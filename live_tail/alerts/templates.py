@@ -6,8 +6,9 @@ Everything in it is a constant of a rule, a gated label, a number or a link of o
 
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
-from live_tail.alerts.records import Alert, Notification, State
+from live_tail.alerts.records import Alert, Listed, Notification, State
 
 _BARS = "▁▂▃▄▅▆▇█"
 _SHOWN = 10
@@ -30,11 +31,11 @@ def link(app_url: str, alert: Alert) -> str:
 
 
 def title(notification: Notification) -> str:
-    """`FIRING critical: RedisDown (3)`."""
+    """`FIRING critical: RedisDown (3)`; an alert about errors is named by its summary."""
     alerts = notification.firing or notification.resolved
     word = "FIRING" if notification.firing else "RESOLVED"
     worst = min((a.severity.value for a in alerts), key=["critical", "warning", "info"].index)
-    names = sorted({a.rule for a in alerts})
+    names = sorted({a.summary if a.groups else a.rule for a in alerts})
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
     count = f" ({len(alerts)})" if len(alerts) > 1 else ""
     level = f" · {notification.reason}" if notification.reason.startswith("level") else ""
@@ -67,9 +68,17 @@ def _lines(alert: Alert, app_url: str) -> list[str]:
         lines.append(f"Effect: {alert.effect}")
     lines += [f"{n}. {step}" for n, step in enumerate(alert.runbook, start=1)]
     lines += [f"  at {frame}" for frame in alert.frames]
+    lines += [f"  {_listed(one)}: {app_url}/errors?group={quote(one.key, safe='')}"
+              for one in alert.groups[:_SHOWN]]  # fmt: skip
+    if len(alert.groups) > _SHOWN:
+        lines.append(f"  … and {len(alert.groups) - _SHOWN} more: {app_url}/errors")
     if alert.runbook_url:
         lines.append(f"Runbook: {alert.runbook_url}")
     return [*lines, link(app_url, alert)]
+
+
+def _listed(one: Listed) -> str:
+    return f"{one.count} x {one.error}" + (f" in {one.place}" if one.place else "")
 
 
 def alertmanager(notification: Notification, app_url: str) -> dict[str, Any]:
@@ -109,6 +118,7 @@ def alertmanager_alert(alert: Alert, app_url: str) -> dict[str, Any]:
         "runbook_url": alert.runbook_url,
         "value": "" if alert.value is None else f"{alert.value:.6g}",
         "frames": "\n".join(alert.frames),
+        "error_groups": "\n".join(_listed(one) for one in alert.groups),
     }
     over = alert.resolved_at if alert.state is State.RESOLVED else None
     return {

@@ -7,9 +7,9 @@ import streamlit as st
 
 from live_tail.client import LiveUnavailable
 from streamlit_app import data, gate
-from streamlit_app.components import alert_cards, formats, frame
+from streamlit_app.components import alert_cards, alert_tree, formats, frame
 
-_CARDS = 20
+_CARDS, _GROUPS = 20, 5
 _DURATIONS = {"30 min": "30m", "1 h": "1h", "4 h": "4h", "1 d": "1d", "7 d": "7d"}
 
 
@@ -37,54 +37,91 @@ def _live_part() -> None:
         st.warning(answer["problem"], icon=":material/rule_settings:")
     alerts = answer["alerts"]
     wanted = st.query_params.get("alert")
-    alerts = sorted(alerts, key=lambda a: a["id"] != wanted)
     if wanted and all(a["id"] != wanted for a in alerts):
         st.caption(f"Alert {alert_cards.escaped(wanted[:40])} is over: see History.")
     if not alerts:
         st.caption("Nothing fires. An alert shows here as soon as the condition of a rule holds.")
-    for alert in alerts[:_CARDS]:
-        _card(alert)
-    if len(alerts) > _CARDS:
-        _table(alerts[_CARDS:])
+    cards, below = alert_tree.arranged(alerts, wanted)
+    for alert in cards[:_CARDS]:
+        _card(alert, below.pop(alert["id"], []))
+    if len(cards) > _CARDS:
+        _table(cards[_CARDS:])
+    for consequences in below.values():
+        _aftermath(consequences)
     for rule, why in answer["unjudged"].items():
         st.caption(alert_cards.escaped(f"Not judged: {rule}: {why}"))
 
 
-def _card(alert: dict[str, Any]) -> None:
+def _card(alert: dict[str, Any], consequences: list[dict[str, Any]]) -> None:
     with st.container(border=True):
         text, buttons = st.columns([5, 2])
         with text:
-            colour = "red" if alert["severity"] == "critical" else "orange"
-            muted = " · muted" if alert["muted_by"] else ""
-            symbol = alert_cards.SYMBOLS[alert["state"]]
-            name = alert_cards.escaped(alert["summary"] or alert["rule"])
-            st.markdown(f"{symbol} **:{colour}[{alert['severity']}]** {name}")
-            st.caption(
-                f"{alert['state']}{muted} {alert_cards.since_text(alert)} · "
-                f"{alert_cards.escaped(alert['rule'])} · {_labels(alert)} · "
-                f"value {formats.number(alert['value'])}"
-            )
-            if alert["effect"]:
-                st.markdown(alert_cards.escaped(alert["effect"]))
-            for number, action in enumerate(alert["runbook"], start=1):
-                st.markdown(f"{number}. {alert_cards.escaped(action)}")
-            if alert["acknowledged_by"]:
-                note = f": {alert['note']}" if alert["note"] else ""
-                st.caption(alert_cards.escaped(f"Acknowledged by {alert['acknowledged_by']}{note}"))
-            elif alert["state"] == "firing":
-                st.caption(alert_cards.next_text(alert))
+            _said(alert)
         with buttons:
-            if alert["state"] == "firing":
-                alert_cards.acknowledge_button(alert, "card")
-            if alert["state"] != "pending":
-                alert_cards.resolve_button(alert)
-            values = [v for v in alert["values"] if v is not None]
-            if len(values) > 1:
+            with st.container(horizontal=True, gap="small"):
+                if alert["state"] == "firing":
+                    alert_cards.acknowledge_button(alert, "card")
+                if alert["state"] != "pending":
+                    alert_cards.resolve_button(alert)
+            values = alert_tree.telling(alert["values"])
+            if values:
                 st.line_chart(values, height=70)
+        if consequences:
+            with st.expander(f"{_count(consequences)} of this, muted and recorded"):
+                _table(consequences)
+
+
+def _said(alert: dict[str, Any]) -> None:
+    colour = "red" if alert["severity"] == "critical" else "orange"
+    muted = " · muted" if alert["muted_by"] else ""
+    symbol = alert_cards.SYMBOLS[alert["state"]]
+    name = alert_cards.escaped(alert["summary"] or alert["rule"])
+    st.markdown(f"{symbol} **:{colour}[{alert['severity']}]** {name}")
+    value = "" if alert.get("groups") else f" · value {formats.number(alert['value'])}"
+    st.caption(
+        f"{alert['state']}{muted} {alert_cards.since_text(alert)} · "
+        f"{alert_cards.escaped(alert['rule'])} · {_labels(alert)}{value}"
+    )
+    if alert["effect"]:
+        st.markdown(alert_cards.escaped(alert["effect"]))
+    _groups(alert)
+    for number, action in enumerate(alert["runbook"], start=1):
+        st.markdown(f"{number}. {alert_cards.escaped(action)}")
+    if alert["acknowledged_by"]:
+        note = f": {alert['note']}" if alert["note"] else ""
+        st.caption(alert_cards.escaped(f"Acknowledged by {alert['acknowledged_by']}{note}"))
+    elif alert["state"] == "firing":
+        st.caption(alert_cards.next_text(alert))
+
+
+def _groups(alert: dict[str, Any]) -> None:
+    """The errors that the alert is about, each a link to its group."""
+    known = alert_tree.error_groups(alert)
+    for one in known[:_GROUPS]:
+        name = alert_cards.group_link(one["key"], one["error"])
+        place = f" in {one['place']}" if one["place"] else ""
+        about = alert_cards.escaped(f"{place} · {one['count']:,} in the last hour")
+        st.markdown(f"Error group {name}{about}", unsafe_allow_html=True)
+    if len(known) > _GROUPS:
+        more = alert_cards.link(f"and {len(known) - _GROUPS} more error groups", "/errors")
+        st.markdown(more, unsafe_allow_html=True)
+
+
+def _aftermath(consequences: list[dict[str, Any]]) -> None:
+    """Alerts of something that is over: they end by themselves, or are told when they do not."""
+    cause = consequences[0]["cause"]
+    over = f", over since {cause['resolved_at'][11:16]} UTC" if cause["resolved_at"] else ""
+    title = f"{_count(consequences)} of “{cause['summary']}”{over}: muted while they end"
+    with st.expander(alert_cards.escaped(title)):
+        _table(consequences)
+
+
+def _count(consequences: list[dict[str, Any]]) -> str:
+    return f"{len(consequences)} consequence" + "s" * (len(consequences) != 1)
 
 
 def _labels(alert: dict[str, Any]) -> str:
-    return alert_cards.escaped(" ".join(f"{k}={v}" for k, v in alert["labels"])) or "no labels"
+    return alert_cards.escaped(" ".join(f"{k}={v}" for k, v in alert["labels"] if v)) or "no labels"
 
 
 def _table(alerts: list[dict[str, Any]]) -> None:
@@ -92,8 +129,9 @@ def _table(alerts: list[dict[str, Any]]) -> None:
         {
             "State": a["state"],
             "Severity": a["severity"],
-            "Alert": a["rule"],
-            "Labels": " ".join(f"{k}={v}" for k, v in a["labels"]),
+            "Alert": a["summary"] or a["rule"],
+            "Rule": a["rule"],
+            "Labels": " ".join(f"{k}={v}" for k, v in a["labels"] if v),
             "Since": (a["fired_at"] or a["started_at"])[:19].replace("T", " "),
             "Until": (a["resolved_at"] or "")[:19].replace("T", " ") or formats.NOT_MEASURED,
             "Reason": a["reason"] or formats.NOT_MEASURED,

@@ -8,7 +8,7 @@ import pytest
 
 from ingestion.settings import Settings
 from streamlit_app import data
-from streamlit_app.components import alert_cards
+from streamlit_app.components import alert_cards, alert_tree
 from tests.streamlit_app.test_pages import PAGES, fresh_caches, page  # noqa: F401
 
 NOW = datetime.now(UTC)
@@ -133,3 +133,72 @@ def test_what_is_acknowledged_muted_or_less_than_critical_is_no_banner(
     changes: dict[str, Any],
 ) -> None:
     assert alert_cards.is_waiting(alert()) and not alert_cards.is_waiting(alert(**changes))
+
+
+def shown_alerts(monkeypatch: pytest.MonkeyPatch, *alerts: dict[str, Any]) -> None:
+    answer = {**data.alerts(), "alerts": list(alerts)}  # type: ignore[dict-item]
+    monkeypatch.setattr(data, "alerts", lambda: answer)
+
+
+def test_however_many_causes_there_are_the_banner_has_two_lines(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown_alerts(monkeypatch, *(alert(id=f"abcd{n}-1", summary=f"Fault {n}") for n in range(9)))
+    shown = page("overview").run()
+    assert not shown.exception
+    assert [e.value.split("**")[1] for e in shown.error] == ["Fault 0", "Fault 1"]
+    # On a phone the second line is not shown: its count stands beside the first.
+    links = [m.value for m in shown.markdown if "/alerts" in m.value]
+    assert [text.split(">")[1].split("<")[0] for text in links] == ["and 8 more", "and 7 more"]
+
+
+def test_consequences_stand_below_their_cause_and_not_beside_it(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cause = {"id": "abcd1234-1", "summary": "Redis is down", "resolved_at": None}
+    over = {"id": "gone-1", "summary": "neo4j is down", "resolved_at": "2026-11-29T13:07:00+00:00"}
+    shown_alerts(
+        monkeypatch,
+        alert(),
+        *(alert(id=f"low{n}-1", muted_by=["inhibited:abcd1234"], cause=cause) for n in range(3)),
+        alert(id="late-1", muted_by=["recovering:gone"], cause=over),
+    )
+    shown = page("alerts").run()
+    assert not shown.exception
+    assert [b.key for b in shown.button if "card" in (b.key or "")] == ["ack-card-abcd1234-1"]
+    titles = [e.label.replace("\\", "") for e in shown.expander]
+    assert titles[0] == "3 consequences of this, muted and recorded"
+    assert (
+        titles[1] == "1 consequence of “neo4j is down”, over since 13:07 UTC: muted while they end"
+    )
+
+
+def test_a_digest_lists_its_errors_as_links_and_draws_no_line_that_says_nothing(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = {"key": "g1:ab", "error": "KeyError: <b>*x*", "place": "app.store load", "count": 3}
+    one = alert(severity="warning", groups=[{**group, "key": f"g1:{n}"} for n in range(7)])
+    shown_alerts(monkeypatch, one)
+    shown = page("alerts").run()
+    assert not shown.exception
+    (first, *_) = listed = [m.value for m in shown.markdown if m.value.startswith("Error group")]
+    assert len(listed) == 5 and 'href="/errors?group=g1%3A0" target="_self"' in first
+    assert "&#60;b&#62;&#42;x&#42;" in first and "app.store load · 3" in first
+    assert any("and 2 more error groups" in m.value for m in shown.markdown)
+    assert alert_tree.telling([1.0, None, 1.0]) == [] and alert_tree.telling([0.0, 1.0]) == [0, 1]
+
+
+def test_a_failure_links_the_group_of_its_exception(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = pd.DataFrame(
+        [
+            {"group_key": "g1:a", "title": "KeyError: x", "culprit": "", "exception_type": "KeyError",
+             "components": ["api"], "error_count": 4},
+            {"group_key": "g1:b", "title": "OSError: y", "culprit": "", "exception_type": "OSError",
+             "components": ["api"], "error_count": 9},
+        ]
+    )  # fmt: skip
+    labels = {"component": "api", "exception_type": "KeyError"}
+    (found,) = alert_tree.matching(rows, labels)
+    assert (found["key"], found["error"], found["count"]) == ("g1:a", "KeyError: x", 4)

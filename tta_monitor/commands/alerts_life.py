@@ -68,6 +68,9 @@ def show(alert_id: _Id, as_json: _Json = False) -> None:
         out.print(f"  Effect: {alert['effect']}")
     for number, action in enumerate(alert["runbook"], start=1):
         out.print(f"  {number}. {action}")
+    for one in alert.get("groups", []):
+        place = f" in {one['place']}" if one["place"] else ""
+        out.print(f"  {one['count']} x {one['error']}{place}: errors show {one['key']}")
     if alert["next"]:
         told = ", ".join(alert["next"]["notify"])
         out.print(f"  Next: {alert['next']['at']} {told} is told")
@@ -159,6 +162,7 @@ def _line(alert: dict[str, Any]) -> str:
         alert["state"],
         alert["rule"],
         labels,
+        alert["summary"] if alert.get("groups") else "",
         f"since {since}Z",
     ]
     if alert["muted_by"]:

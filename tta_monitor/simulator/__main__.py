@@ -1,4 +1,4 @@
-"""`python -m tta_monitor.simulator --home H --rate N [--seed S] [--duration S]`."""
+"""`python -m tta_monitor.simulator --home H --rate N [--seed S] [--duration S] [--calm]`."""
 
 import argparse
 from pathlib import Path
@@ -14,6 +14,7 @@ parser.add_argument("--endpoint", help="OTLP/HTTP endpoint (default: the home's 
 parser.add_argument("--rate", type=float, default=5.0, help="requests per second")
 parser.add_argument("--seed", type=int, default=1)
 parser.add_argument("--duration", type=float, help="seconds (default: until stopped)")
+parser.add_argument("--calm", action="store_true", help="without the outage of Redis")
 arguments = parser.parse_args()
 receiver = load_settings(arguments.home).receiver
 simulate(
@@ -21,4 +22,5 @@ simulate(
     rate_per_s=arguments.rate,
     seed=arguments.seed,
     duration_s=arguments.duration,
+    is_calm=arguments.calm,
 )

@@ -1,8 +1,11 @@
 """What simulated TTA does: services, routes, models, and how often things go wrong.
 
-Here: constants read off the captured telemetry, as data. Not here: making spans (`traffic`).
+Here: constants read off the captured telemetry, as data, and when its one incident is. A calm hour
+has the errors that a healthy system has, failed model calls that are tried again; nothing that a player
+asks for fails. Not here: making spans (`traffic`).
 """
 
+import math
 from dataclasses import dataclass
 
 
@@ -52,7 +55,19 @@ NEO4J_LABELS = ("Session", "World", "PlayerChoice", "PlayerProfile")
 SCENES = ("introduction", "exploration", "challenge", "reflection", "therapeutic", "resolution")
 CHOICES = ("narrative", "therapeutic", "skill_building", "emotional_regulation")
 AI_ERRORS = ("rate_limit_exceeded", "timeout", "context_length_exceeded")
-ERROR_SHARE = 0.012
-AI_ERROR_SHARE = 0.02
-OUTAGE_EVERY_S = 900
-OUTAGE_LASTS_S = 60
+AI_ERROR_SHARE = 0.01
+# One incident that a person can follow: Redis is away for a minute and a half, three times a day.
+OUTAGE_LASTS_S = 90
+OUTAGE_EVERY_S = 8 * 3_600
+_OUTAGE_NOT_BEFORE_S = 180
+_OUTAGE_ALIGNED_S = 300
+
+
+def is_outage(started_s: float, at_s: float) -> bool:
+    """Whether Redis is away, Unix seconds; first three to eight minutes after the start.
+
+    On a full five minutes of the clock, so that simulators that run side by side agree on it.
+    """
+    earliest = started_s + _OUTAGE_NOT_BEFORE_S
+    since_first = at_s - math.ceil(earliest / _OUTAGE_ALIGNED_S) * _OUTAGE_ALIGNED_S
+    return since_first >= 0 and since_first % OUTAGE_EVERY_S < OUTAGE_LASTS_S

@@ -17,19 +17,20 @@ from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.metrics import CallbackOptions, Observation
-from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs import LoggerProvider, LogRecordProcessor
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
 from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, set_span_in_context
 
 from tta_monitor.simulator import story
 
 _NS = 1_000_000
+_DELAY_MS, _METRICS_EVERY_MS = 1_000, 5_000
 
 
 class _SeededIds(IdGenerator):
@@ -55,39 +56,58 @@ class _Service:
     meter: MeterProvider
 
 
-class Traffic:
-    """A seeded stream of TTA requests; `request(now_ns)` plays one and returns its spans' number."""
+@dataclass(frozen=True)
+class Pipes:
+    """Where the telemetry of a service goes: a maker of each, called once per service."""
 
-    def __init__(
-        self,
-        seed: int,
-        exporter: Callable[[], SpanExporter],
-        endpoint: str | None = None,
-    ) -> None:
+    spans: Callable[[], SpanProcessor]
+    logs: Callable[[], LogRecordProcessor]
+    metrics: Callable[[], MetricReader]
+
+    @classmethod
+    def to(cls, endpoint: str) -> "Pipes":
+        """OTLP over HTTP, as the SDK does it."""
+        return cls(
+            lambda: BatchSpanProcessor(
+                OTLPSpanExporter(endpoint=f"{endpoint}/v1/traces"), schedule_delay_millis=_DELAY_MS
+            ),
+            lambda: BatchLogRecordProcessor(
+                OTLPLogExporter(endpoint=f"{endpoint}/v1/logs"), schedule_delay_millis=_DELAY_MS
+            ),
+            lambda: PeriodicExportingMetricReader(
+                OTLPMetricExporter(endpoint=f"{endpoint}/v1/metrics"),
+                export_interval_millis=_METRICS_EVERY_MS,
+            ),
+        )
+
+
+class Traffic:
+    """A seeded stream of TTA requests; `request(now_ns)` plays one with all that is below it.
+
+    With `is_calm` there is no incident.
+    """
+
+    def __init__(self, seed: int, pipes: Pipes, *, is_calm: bool = False) -> None:
         self._chance = random.Random(seed)  # noqa: S311 - traffic, not keys
-        self._endpoint = endpoint
-        self._player_api = self._service("player-experience-api", "1.0.0", exporter)
-        self._agents = self._service("agent-orchestration", "0.9.2", exporter)
-        self._probe = self._service("health-check-service", "1.2.0", exporter)
+        self._is_calm = is_calm
+        self._player_api = self._service("player-experience-api", "1.0.0", pipes)
+        self._agents = self._service("agent-orchestration", "0.9.2", pipes)
+        self._probe = self._service("health-check-service", "1.2.0", pipes)
         self._started_ns: int | None = None
         self._is_redis_down = False
-        if endpoint:
-            self._observe()
+        self._observe()
 
     def request(self, now_ns: int) -> None:
         """One request that ends about now, with everything below it."""
         self._started_ns = self._started_ns or now_ns
-        elapsed_s = (now_ns - self._started_ns) / 1e9
-        self._is_redis_down = elapsed_s % story.OUTAGE_EVERY_S > (
-            story.OUTAGE_EVERY_S - story.OUTAGE_LASTS_S
+        self._is_redis_down = not self._is_calm and story.is_outage(
+            self._started_ns / 1e9, now_ns / 1e9
         )
         route = self._chance.choices(story.ROUTES, [r.weight for r in story.ROUTES])[0]
         tracer = self._player_api.tracer.get_tracer(
             "opentelemetry.instrumentation.fastapi", "0.60b1"
         )
-        is_failed = self._chance.random() < story.ERROR_SHARE or (
-            self._is_redis_down and route.redis_calls > 0
-        )
+        is_failed = self._is_redis_down and route.redis_calls > 0
         start_ns = now_ns - self._duration_ns(route.median_ms)
         # The keep-alive trap of the real instrumentation: a fifth of requests are INTERNAL.
         kind = SpanKind.INTERNAL if self._chance.random() < 0.21 else SpanKind.SERVER
@@ -116,7 +136,7 @@ class Traffic:
             service.logs.shutdown()
             service.meter.shutdown()
 
-    def _service(self, name: str, version: str, exporter: Callable[[], SpanExporter]) -> _Service:
+    def _service(self, name: str, version: str, pipes: Pipes) -> _Service:
         resource = Resource(
             {
                 "service.name": name,
@@ -129,17 +149,10 @@ class Traffic:
             }
         )
         tracer = TracerProvider(resource=resource, id_generator=_SeededIds(self._chance))
-        tracer.add_span_processor(BatchSpanProcessor(exporter(), schedule_delay_millis=500))
+        tracer.add_span_processor(pipes.spans())
         logs = LoggerProvider(resource=resource)
-        readers = []
-        if self._endpoint:
-            log_exporter = OTLPLogExporter(endpoint=f"{self._endpoint}/v1/logs")
-            logs.add_log_record_processor(
-                BatchLogRecordProcessor(log_exporter, schedule_delay_millis=500)
-            )
-            metric_exporter = OTLPMetricExporter(endpoint=f"{self._endpoint}/v1/metrics")
-            readers = [PeriodicExportingMetricReader(metric_exporter, export_interval_millis=5_000)]
-        return _Service(name, tracer, logs, MeterProvider(readers, resource))
+        logs.add_log_record_processor(pipes.logs())
+        return _Service(name, tracer, logs, MeterProvider([pipes.metrics()], resource))
 
     def _duration_ns(self, median_ms: float) -> int:
         """Heavy-tailed: log-normal with a long right side."""
@@ -190,6 +203,8 @@ class Traffic:
 
     def _ai_calls(self, route: story.Route, below: Context, at_ns: int) -> int:
         tracer = self._agents.tracer.get_tracer("opentelemetry.instrumentation.openai_v2", "2.1b0")
+        # The agents of a turn work side by side.
+        last_ns = at_ns
         for _ in range(route.ai_calls):
             model = self._chance.choices(story.MODELS, [m.weight for m in story.MODELS])[0]
             output = self._chance.randint(15, 220)
@@ -214,9 +229,9 @@ class Traffic:
                 kind = self._chance.choice(story.AI_ERRORS)
                 span.set_attribute("error.type", kind)
                 span.set_status(Status(StatusCode.ERROR, f"model call failed: {kind}"))
-            at_ns += took_ns
-            span.end(end_time=at_ns)
-        return at_ns
+            last_ns = max(last_ns, at_ns + took_ns)
+            span.end(end_time=at_ns + took_ns)
+        return last_ns
 
     def _noise(self, tracer: "object", route: story.Route, below: Context, at_ns: int) -> None:
         for event in ("http.response.start", "http.response.body"):
@@ -229,13 +244,10 @@ class Traffic:
             span.end(end_time=at_ns - 10_000)
 
     def _fail(self, span: Span, at_ns: int) -> None:
-        name = "redis.exceptions.ConnectionError" if self._is_redis_down else "RuntimeError"
-        text = (
-            "Error 111 connecting to localhost:6379." if self._is_redis_down else "scene is empty"
-        )
+        name, text = "redis.exceptions.ConnectionError", "Error 111 connecting to localhost:6379."
         trace = (
             "Traceback (most recent call last):\n"
-            '  File "/srv/tta/src/player_experience/api/routers/gameplay.py", line 214, in handle\n'
+            '  File "/srv/tta/src/player_experience/services/session_store.py", line 214, in load\n'
             f"    raise error\n{name}: {text}\n"
         )
         span.add_event(
@@ -270,7 +282,8 @@ class Traffic:
     def _log(self, route: story.Route, at_ns: int, is_failed: bool) -> None:
         logger = self._player_api.logs.get_logger("src.player_experience.api.middleware")
         number = self._chance.randint(1, 9_999)
-        body = f"Request completed: {route.method} {route.template} for player_{number}@example.com"
+        done = "failed" if is_failed else "completed"
+        body = f"Request {done}: {route.method} {route.template} for player_{number}@example.com"
         severity = 17 if is_failed else 9
         _emit(logger, at_ns, severity, body, {"category": "api"})
         if route.template.endswith("/choices"):
@@ -306,10 +319,15 @@ class Traffic:
 
 
 def simulate(
-    endpoint: str, *, rate_per_s: float, seed: int, duration_s: float | None = None
+    endpoint: str,
+    *,
+    rate_per_s: float,
+    seed: int,
+    duration_s: float | None = None,
+    is_calm: bool = False,
 ) -> None:
     """Send traffic to a receiver until stopped, or for a duration."""
-    traffic = Traffic(seed, lambda: OTLPSpanExporter(endpoint=f"{endpoint}/v1/traces"), endpoint)
+    traffic = Traffic(seed, Pipes.to(endpoint), is_calm=is_calm)
     chance = random.Random(seed)  # noqa: S311 - traffic, not keys
     started = time.monotonic()
     try:
