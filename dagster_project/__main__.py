@@ -8,6 +8,7 @@ import os
 import sys
 
 from dagster_project.dagster_home import dagster_environment
+from ingestion.lean import import_later
 from ingestion.settings import load_settings
 from privacy.logs import guard
 
@@ -15,6 +16,8 @@ from privacy.logs import guard
 def main() -> None:
     """Serve until stopped; exit code 2 when the arguments are wrong."""
     guard()
+    # Great Expectations names them for expectations that no suite of ours has: 75 MB.
+    import_later("altair", "scipy.stats")
     if sys.argv[1:] not in (["serve"], ["serve", "--headless"]):
         sys.stderr.write("use: python -m dagster_project serve [--headless]\n")
         sys.exit(2)

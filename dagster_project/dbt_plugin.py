@@ -4,12 +4,14 @@ Here: nothing but the hook. Not here: what dbt sees of the lake (`landed`). Keys
 from Python, never through SQL that dbt logs.
 """
 
+import os
 from typing import Any
 
 from dbt.adapters.duckdb.plugins import BasePlugin
 from duckdb import DuckDBPyConnection
 
 from dagster_project.landed import open_landed
+from dagster_project.warehouse import FULL_REFRESH
 from ingestion.duck import prepare
 from ingestion.settings import load_settings
 
@@ -18,8 +20,8 @@ class Plugin(BasePlugin):
     """Prepares each of dbt's connections."""
 
     def initialize(self, plugin_config: dict[str, Any]) -> None:
-        """Remember whether everything is read again."""
-        self._is_full_refresh = str(plugin_config.get("full_refresh", "")) == "1"
+        """Remember whether everything is read again: of what a profile says dbt parses all anew."""
+        self._is_full_refresh = os.environ.get(FULL_REFRESH) == "1"
 
     def configure_connection(self, conn: DuckDBPyConnection) -> None:
         """Create schema `landed` in the in-memory database."""

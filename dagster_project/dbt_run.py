@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dagster_project.dbt_words import told, without_words
-from dagster_project.warehouse import DBT_PROJECT
+from dagster_project.warehouse import DBT_PROJECT, without_key
 
 _GOOD = frozenset({"success", "pass"})
 
@@ -39,7 +39,8 @@ def run_dbt(arguments: Sequence[str], target: Path) -> DbtRun:
     """Run dbt over the project; what it writes goes to `target`, which is made.
 
     The environment that `dbt_environment` describes must be set. One invocation at a time: dbt keeps
-    its flags and its adapter in the process. The project is parsed once for each process.
+    its flags and its adapter in the process. The project is read once for each process, before the
+    key is in the environment: dbt parses all of it anew when anything that its profile says has changed.
     """
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # noqa: PLC0415 - seconds
     from dbt.cli.main import dbtRunner  # noqa: PLC0415 - seconds to import
@@ -47,7 +48,8 @@ def run_dbt(arguments: Sequence[str], target: Path) -> DbtRun:
     options = _options(target)
     with without_words():
         try:
-            manifest = _parsed(options).deepcopy()
+            with without_key():
+                manifest = _parsed(options).deepcopy()
             done = dbtRunner(manifest=manifest).invoke([*arguments, *options, "--no-write-json"])
         finally:
             # Else the warehouse stays open in this process, and nobody else could open it.
@@ -63,7 +65,7 @@ def run_dbt(arguments: Sequence[str], target: Path) -> DbtRun:
 
 def parse_project(target: Path) -> Path:
     """Parse the project, unless this process has; returns the manifest's file. Raises RuntimeError."""
-    with without_words():
+    with without_words(), without_key():
         parsed = _parsed(_options(target))
     path = target / "manifest.json"
     parsed.writable_manifest().write(str(path))

@@ -1,12 +1,15 @@
 """The first pass after a start, which does not wait for the schedule.
 
 Here: when it begins. Not here: launching it (`serve`). A home without published marts gets them
-within seconds, and one more pass right after the first for what arrived meanwhile.
+within seconds, and one more pass right after the first for what arrived meanwhile. Where marts are
+younger than the interval of the schedule, the schedule is early enough.
 """
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 from dagster_project.news import has_news
+from ingestion.passes import marts_age
 from ingestion.settings import Settings
 
 _WAIT_S = 8.0
@@ -24,9 +27,11 @@ class FirstPass:
     ) -> None:
         self._settings, self._clock, self._launch, self._news = settings, clock, launch, news
         self._started_at = clock()
-        self._was_published = self._is_published()
+        age = marts_age(settings, datetime.now(UTC))
+        self._was_published = age is not None
         self._launched = 0
-        self.is_done = False
+        interval = timedelta(minutes=settings.warehouse.build_every_minutes)
+        self.is_done = age is not None and age < interval
 
     def look(self, *, is_idle: bool) -> None:
         """Launch a pass when something is new, or when nothing was ever published."""
@@ -45,6 +50,3 @@ class FirstPass:
         self._launch(news)
         self._launched += 1
         self.is_done = self._was_published or self._launched == 2
-
-    def _is_published(self) -> bool:
-        return self._settings.published_path("operations").exists()

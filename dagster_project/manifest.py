@@ -9,21 +9,20 @@ belongs to other sources, is never taken.
 import contextlib
 import hashlib
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from dagster_project.warehouse import (
-    DBT_PROJECT,
-    needs_full_refresh,
-    process_environment,
-    profile_environment,
-)
+from dagster_project.warehouse import DBT_PROJECT, profile_environment
 from ingestion.settings import Settings
 from privacy.files import locked, write_whole
 
 Manifest = dict[str, Any]
+_ROOT = Path(__file__).resolve().parent.parent
 _NEEDED = ("metadata", "nodes", "sources", "macros", "parent_map", "child_map", "unit_tests")
 _PARSED_BY = ("dbt-core", "dbt-duckdb")
 _SOURCES = ("models", "macros", "tests", "seeds", "snapshots", "analyses")
@@ -89,19 +88,19 @@ def read_manifest(path: Path) -> Manifest | None:
 
 
 def _parse(settings: Settings) -> Path:
-    """dbt reads the project in this process, which then need not read it for its first build."""
-    from dagster_project.dbt_run import parse_project  # noqa: PLC0415 - dbt takes seconds
-
+    """dbt reads the project in a process of its own: what parsing leaves behind in memory ends with it."""
     target = target_folder(settings)
     # What a killed dbt left half-written would stop this one as well.
     for name in ("manifest.json", "partial_parse.msgpack"):
         (target / name).unlink(missing_ok=True)
-    environment = profile_environment(settings, is_full_refresh=needs_full_refresh(settings))
-    try:
-        with process_environment(environment):
-            return parse_project(target)
-    except RuntimeError as problem:
-        raise ManifestProblem(str(problem)) from None
+    environment = profile_environment(settings, is_full_refresh=False)
+    command = [sys.executable, "-m", "dagster_project.dbt_parse", str(target)]
+    done = subprocess.run(
+        command, env={**os.environ, **environment}, cwd=_ROOT, capture_output=True, check=False
+    )
+    if done.returncode:
+        raise ManifestProblem("the dbt project does not parse: run `make check`, which shows why")
+    return target / "manifest.json"
 
 
 def _forget_others(path: Path) -> None:

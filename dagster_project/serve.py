@@ -38,7 +38,7 @@ from privacy.logs import logger, place_of
 LOCATION = "tta_monitor"
 _ROOT = Path(__file__).resolve().parent.parent
 _LOOK_S = 60.0
-_LARGE_BYTES = 600 * 1024 * 1024
+_LARGE_BYTES = 700 * 1024 * 1024
 _log = logger()
 
 

@@ -20,6 +20,9 @@ from privacy.keys import DataKey, KeyStore, utc_today
 
 DBT_PROJECT = Path(__file__).resolve().parent.parent / "dbt"
 AUDIENCE_MARTS = Path(__file__).with_name("audiences.yaml")
+FULL_REFRESH = "TTA_MONITOR_FULL_REFRESH"
+"""Tells dbt's plugin to show the whole lake."""
+_KEY = "DBT_ENV_SECRET_WAREHOUSE_KEY"
 _MACROS = """
     SELECT function_name, parameters, macro_definition FROM duckdb_functions()
     WHERE database_name = 'warehouse' AND schema_name = 'main' AND macro_definition IS NOT NULL
@@ -63,7 +66,7 @@ def warehouse_key(settings: Settings, keys: KeyStore) -> DataKey:
 
 def dbt_environment(settings: Settings, keys: KeyStore, *, is_full_refresh: bool) -> dict[str, str]:
     """Environment of the dbt process; the key's name makes dbt keep it out of its logs."""
-    key = {"DBT_ENV_SECRET_WAREHOUSE_KEY": secret_text(warehouse_key(settings, keys))}
+    key = {_KEY: secret_text(warehouse_key(settings, keys))}
     return key | profile_environment(settings, is_full_refresh=is_full_refresh)
 
 
@@ -73,7 +76,7 @@ def profile_environment(settings: Settings, *, is_full_refresh: bool) -> dict[st
         "TTA_MONITOR_HOME": str(settings.home),
         "DBT_WAREHOUSE_PATH": str(settings.warehouse_path),
         "DBT_DUCKDB_MEMORY": settings.warehouse.memory_limit,
-        "DBT_LANDED_FULL_REFRESH": "1" if is_full_refresh else "0",
+        FULL_REFRESH: "1" if is_full_refresh else "0",
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         # A failing model's message quotes values: `dbt_words` tells what may be told.
         "DBT_LOG_LEVEL_FILE": "none",
@@ -94,6 +97,17 @@ def process_environment(values: dict[str, str]) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+@contextmanager
+def without_key() -> Iterator[None]:
+    """Take the warehouse's key out of the environment while the block runs."""
+    key = os.environ.pop(_KEY, None)
+    try:
+        yield
+    finally:
+        if key is not None:
+            os.environ[_KEY] = key
 
 
 def needs_full_refresh(settings: Settings) -> bool:

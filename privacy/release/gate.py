@@ -9,12 +9,11 @@ A process killed before the commit has shown its draw to nobody, one killed afte
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from privacy.keys import KeyStore
-from privacy.release.bounding import Rows, bounded_counts
 from privacy.release.budget import DEFAULT_EPSILON, over_budget
 from privacy.release.cells import published_cells
 from privacy.release.k_anonymity import LIMITS, protected_cells
@@ -24,6 +23,9 @@ from privacy.release.period import Period
 from privacy.release.results import Released, Result
 from privacy.release.spec import Histogram, Mechanism
 from privacy.release.statistics import figures
+
+if TYPE_CHECKING:
+    from privacy.release.bounding import Rows
 
 Audit = Callable[..., Any]
 DP_LIMITS = (
@@ -66,7 +68,7 @@ class ReleaseGate:
         self._now = now
 
     def release(
-        self, rows: Rows, spec: Histogram, period: Period, actor: str = "release"
+        self, rows: "Rows", spec: Histogram, period: Period, actor: str = "release"
     ) -> Released:
         """Publish once. Raises ReleaseRefused, ReleaseProblem (rows) or LedgerProblem (tampering)."""
         target = f"{spec.mart}/{period.label}"
@@ -77,6 +79,9 @@ class ReleaseGate:
                 reason = error.reason if isinstance(error, ReleaseRefused) else "ledger"
                 self._tell(actor, target, "refused", reason=reason, epsilon=spec.epsilon)
                 raise
+            # Polars, and only a period that is released needs it.
+            from privacy.release.bounding import bounded_counts  # noqa: PLC0415
+
             counts = bounded_counts(rows, spec)
             result = draw(counts, spec, period)
             entry = self.ledger.append(self._draft(spec, period, result), result)
@@ -88,7 +93,7 @@ class ReleaseGate:
         return released
 
     def release_or_find(
-        self, rows: Callable[[], Rows], spec: Histogram, period: Period, actor: str = "release"
+        self, rows: "Callable[[], Rows]", spec: Histogram, period: Period, actor: str = "release"
     ) -> Released:
         """What is published of this period, released now if it was not; for jobs that run again.
 

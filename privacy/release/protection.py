@@ -8,7 +8,6 @@ what a reader knows from elsewhere.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linprog
 
 
 @dataclass(frozen=True)
@@ -49,6 +48,9 @@ def narrow(
     `upper` bounds each hidden leaf (inf where the reader knows no bound); below it is 0. An
     infeasible assumption tells the reader nothing: the answer is then empty.
     """
+    # A second to import, and only a table with hidden cells asks for it.
+    from scipy.optimize import linprog  # noqa: PLC0415
+
     matrix, right = puzzle.equations()
     hidden = puzzle.hidden_leaves
     goals = puzzle.lines[np.ix_(targets, hidden)].astype(float)

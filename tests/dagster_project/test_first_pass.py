@@ -1,5 +1,8 @@
 """The first pass begins by itself: when something is new, or when nothing was ever published."""
 
+import os
+import time
+
 from dagster_project.first_pass import FirstPass
 
 
@@ -18,10 +21,12 @@ class Beginning:
         return self.launched
 
 
-def _publish(settings) -> None:
+def _publish(settings, *, minutes_ago: float = 60) -> None:
     path = settings.published_path("operations")
     path.parent.mkdir(parents=True)
     path.touch()
+    then = time.time() - 60 * minutes_ago
+    os.utime(path, (then, then))
 
 
 def test_news_are_taken_at_once(settings) -> None:
@@ -58,3 +63,10 @@ def test_a_published_home_gets_one_pass_for_its_news(settings) -> None:
     start = Beginning(settings, news="a night of batches")
     start.at(0)
     assert start.at(5) == ["a night of batches"]
+
+
+def test_marts_younger_than_the_schedules_interval_are_left_to_the_schedule(settings) -> None:
+    _publish(settings, minutes_ago=1)
+    start = Beginning(settings, news="a batch")
+    assert start.at(0) == []
+    assert start.first.is_done

@@ -14,7 +14,6 @@ def _profile() -> dict:
     profiles = yaml.safe_load((ROOT / "dbt" / "profiles.yml").read_text())
     output = profiles["tta_monitor"]["outputs"]["batch"]
     output["settings"]["memory_limit"] = "25MB"
-    output["plugins"][0]["config"]["full_refresh"] = "0"
     return {**output, "attach": [], "database": "memory"}
 
 

@@ -1,0 +1,44 @@
+"""A module that waits for its first use is loaded by it, and works like any other."""
+
+import subprocess
+import sys
+
+from tests.conftest import ROOT
+
+_ASKS = """
+import sys
+from ingestion.lean import import_later
+
+import_later("colorsys", "no_such_module")
+import colorsys
+waits = type(colorsys).__name__
+value = colorsys.rgb_to_hsv(0, 0, 1)[2]
+print(waits, value, type(colorsys).__name__)
+try:
+    import no_such_module
+except ModuleNotFoundError as problem:
+    print(problem)
+"""
+_VALIDATES = """
+import sys
+from ingestion.lean import import_later
+
+import_later("altair", "scipy.stats")
+import great_expectations
+print("scipy.stats._stats_py" in sys.modules, "altair.vegalite" in sys.modules)
+"""
+
+
+def _says(program: str) -> list[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    return done.stdout.splitlines()
+
+
+def test_a_module_named_by_a_library_waits_for_its_first_attribute() -> None:
+    assert _says(_ASKS) == ["_LazyModule 1 module", "No module named 'no_such_module'"]
+
+
+def test_great_expectations_asks_nothing_of_what_it_imports_for_others() -> None:
+    assert _says(_VALIDATES) == ["False False"]
