@@ -8,7 +8,7 @@ distinct value once, and counting what happened. Not here: where the columns com
 import json
 import secrets
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -136,7 +136,8 @@ class Gate:
         offsets = offsets - offsets[0]
         if len(entries) == 0:
             return _empty_maps(len(lists))
-        keys = entries.field("key").dictionary_encode()
+        of_entries = entries.field("key")
+        keys = of_entries.dictionary_encode()
         rulings = [self._rule(level, key) for key in keys.dictionary.to_pylist()]
         codes = keys.indices.to_numpy()
         self._count(level, [r.decision for r in rulings], codes)
@@ -144,7 +145,10 @@ class Gate:
         kept = np.zeros(len(entries), dtype=np.int64)
         kept[treated.positions] = 1
         new_offsets = np.concatenate(([0], np.cumsum(kept)))[offsets]
-        kept_keys = keys.dictionary.take(pa.array(codes[treated.positions]))
+        if len(treated.positions) == len(entries):
+            kept_keys = of_entries
+        else:
+            kept_keys = of_entries.take(pa.array(treated.positions))
         made = pa.MapArray.from_arrays(pa.array(new_offsets, pa.int32()), kept_keys, treated.texts)
         of_rows = owners(made) if callable(owners) else owners
         named = [(r.field, r.outcome) for r in rulings]
@@ -157,7 +161,7 @@ class Gate:
         texts, is_number = _as_text(values)
         decisions = [r.decision for r in rulings]
         wanted = np.array([d.treatment is not Treatment.DROP for d in decisions])[codes]
-        has_text = texts.is_valid().to_numpy(zero_copy_only=False)
+        has_text = _is_valid(texts)
         positions = np.flatnonzero(wanted & has_text)
         # A map, bytes or nothing at all: there is no form in which it could be kept.
         moved = [(np.flatnonzero(wanted & ~has_text), "drop")]
@@ -246,13 +250,12 @@ def _treat_pairs(
     """Texts treated once per distinct pair of key code and text, and the fate of each."""
     values = texts.dictionary_encode()
     plain = values.dictionary.to_pylist()
-    pairs = pa.array(codes.astype(np.int64) * len(plain) + values.indices.to_numpy())
-    pairs = pairs.dictionary_encode()
-    keys, places = np.divmod(pairs.dictionary.to_numpy(), len(plain))
+    pairs = codes.astype(np.int64) * len(plain) + values.indices.to_numpy()
+    distinct, where = np.unique(pairs, return_inverse=True)
+    keys, places = np.divmod(distinct, len(plain))
     treated = [treat[k](plain[v]) for k, v in zip(keys.tolist(), places.tolist(), strict=True)]
     fates = _fates(treated, [plain[v] for v in places.tolist()])
-    where = pairs.indices
-    return pa.array(treated, _TEXT).take(where), fates[where.to_numpy()]
+    return pa.array(treated, _TEXT).take(pa.array(where)), fates[where]
 
 
 def _fates(treated: Sequence[str], plain: Sequence[str]) -> np.ndarray:
@@ -267,19 +270,38 @@ def _fates(treated: Sequence[str], plain: Sequence[str]) -> np.ndarray:
 
 def _as_text(values: pa.StructArray) -> tuple[pa.Array, np.ndarray]:
     """Values as text (null where there is none or it is a map or bytes) and which were typed."""
-    strings = pc.struct_field(values, "string_value")
+    strings = _field(values, "string_value")
     if strings.null_count == 0:
         return strings, np.zeros(len(strings), dtype=bool)
-    typed = pc.coalesce(
-        without_cards(pc.struct_field(values, "int_value")).cast(_TEXT),
-        pc.struct_field(values, "bool_value").cast(_TEXT),
-        without_cards(pc.struct_field(values, "double_value")).cast(_TEXT),
-    )
-    arrays = pc.struct_field(values, ["array_value", "values"])
-    texts = pc.coalesce(strings, typed)
-    if arrays.null_count < len(arrays):
+    texts, is_typed = strings, np.zeros(len(strings), dtype=bool)
+    for name, treat in _NUMBERS.items():
+        column = _field(values, name)
+        if column.null_count < len(column):
+            typed = treat(column).cast(_TEXT)
+            is_typed |= _is_valid(typed)
+            texts = pc.coalesce(texts, typed)
+    if values.field("array_value").null_count < len(values):
+        arrays = pc.struct_field(values, ["array_value", "values"])
         texts = pc.coalesce(texts, _arrays_as_json(arrays))
-    return texts, typed.is_valid().to_numpy(zero_copy_only=False)
+    return texts, is_typed
+
+
+_NUMBERS: dict[str, Callable[[pa.Array], pa.Array]] = {
+    "int_value": without_cards,
+    "bool_value": lambda column: column,
+    "double_value": without_cards,
+}
+
+
+def _field(structs: pa.StructArray, name: str) -> pa.Array:
+    """A field, null where its struct is; cheaper where no struct is null."""
+    return pc.struct_field(structs, name) if structs.null_count else structs.field(name)
+
+
+def _is_valid(column: pa.Array) -> np.ndarray:
+    if not column.null_count:
+        return np.ones(len(column), dtype=bool)
+    return column.is_valid().to_numpy(zero_copy_only=False)
 
 
 def _arrays_as_json(arrays: pa.ListArray) -> pa.Array:

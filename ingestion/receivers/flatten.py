@@ -15,6 +15,7 @@ from ingestion.receivers.nested import (
     Flat,
     children,
     enum_text,
+    field_of,
     finish,
     id_or_null,
     is_null,
@@ -44,7 +45,7 @@ def flatten_spans(batch: pa.RecordBatch, gate: Gate, received_us: int) -> Flat:
     body_of_row = scopes.body_of_scope[scope_of_row]
     columns = origin_of(scopes, scope_of_row, received_us)
     owners = scopes.owners.take(scope_of_row)
-    status = pc.struct_field(spans, "status")
+    status = field_of(spans, "status")
     start_ns = spans.field("start_time_unix_nano").to_numpy(zero_copy_only=False)
     end_ns = spans.field("end_time_unix_nano").to_numpy(zero_copy_only=False)
     columns |= {
@@ -55,9 +56,9 @@ def flatten_spans(batch: pa.RecordBatch, gate: Gate, received_us: int) -> Flat:
         "kind": enum_text(spans.field("kind"), _KINDS),
         "start_at": time_us(spans.field("start_time_unix_nano")),
         "duration_ns": pa.array(end_ns.astype(np.int64) - start_ns.astype(np.int64)),
-        "status_code": enum_text(pc.struct_field(status, "code").fill_null(0), _STATUSES),
+        "status_code": enum_text(field_of(status, "code"), _STATUSES),
         "status_message": gate.texts(
-            none_if_empty(pc.struct_field(status, "message")), "status message", owners
+            none_if_empty(field_of(status, "message")), "status message", owners
         ),
         "attributes": gate.attributes(spans.field("attributes"), "span", owners),
         "events": _events(spans.field("events"), gate, owners),
@@ -84,8 +85,8 @@ def flatten_logs(batch: pa.RecordBatch, gate: Gate, received_us: int) -> Flat:
     event_at = pc.coalesce(
         time_us(records.field("time_unix_nano")), observed, columns["received_at"]
     )
-    bodies = pc.struct_field(records, "body")
-    body = pc.struct_field(bodies, "string_value")
+    bodies = field_of(records, "body")
+    body = field_of(bodies, "string_value")
     gate.drop(pc.and_(bodies.is_valid(), body.is_null()), "log body", owners)
     columns |= {
         "event_at": event_at,

@@ -16,9 +16,9 @@ from ingestion.receivers.nested import (
     Flat,
     children,
     enum_text,
+    field_of,
     finish,
     id_or_null,
-    is_null,
     nested,
     none_if_empty,
     open_scopes,
@@ -36,12 +36,16 @@ _COUNTS = pa.list_(pa.int64())
 
 @dataclass(frozen=True)
 class _Points:
-    """The points of one kind with the scope and metric each belongs to."""
+    """The points of one kind, what their metrics say of all of theirs, and where they belong."""
 
     points: pa.StructArray
     data: pa.StructArray
     metric_of_point: np.ndarray
     scope_of_point: np.ndarray
+
+    def of_metric(self, name: str) -> pa.Array:
+        """What the metric of each point says in a field."""
+        return field_of(self.data, name).take(pa.array(self.metric_of_point))
 
 
 def flatten_metrics(batch: pa.RecordBatch, gate: Gate, received_us: int) -> Flat:
@@ -67,7 +71,7 @@ def flatten_metrics(batch: pa.RecordBatch, gate: Gate, received_us: int) -> Flat
         bodies.append(scopes.body_of_scope[chosen.scope_of_point])
     if not tables:
         return Flat(METRIC_POINTS.empty_table(), np.empty(0, dtype=np.int64), [])
-    table = pa.concat_tables(tables)
+    table = pa.concat_tables(tables) if len(tables) > 1 else tables[0]
     reasons = {
         "missing_metric_name": pc.equal(table["metric"], "").to_numpy(),
         "invalid_time": table["event_at"].is_null().to_numpy(),
@@ -76,19 +80,13 @@ def flatten_metrics(batch: pa.RecordBatch, gate: Gate, received_us: int) -> Flat
 
 
 def _points_of(metrics: pa.StructArray, scope_of_metric: np.ndarray, kind: str) -> _Points | None:
-    data = pc.struct_field(metrics, kind)
-    rows = np.flatnonzero(~is_null(data))
-    if len(rows) == 0:
+    data = field_of(metrics, kind)
+    if data.null_count == len(data):
         return None
-    present = data.take(pa.array(rows))
-    points, row_of_point = children(pc.struct_field(present, "data_points"))
-    metric_of_point = rows[row_of_point]
-    return _Points(
-        points,
-        present.take(pa.array(row_of_point)),
-        metric_of_point,
-        scope_of_metric[metric_of_point],
-    )
+    points, metric_of_point = children(field_of(data, "data_points"))
+    if len(points) == 0:
+        return None
+    return _Points(points, data, metric_of_point, scope_of_metric[metric_of_point])
 
 
 def _table(kind: str, chosen: _Points, shared: dict[str, pa.Array]) -> pa.Table:
@@ -101,11 +99,13 @@ def _table(kind: str, chosen: _Points, shared: dict[str, pa.Array]) -> pa.Table:
     }
     columns |= _FILL[kind](chosen)
     fields = [METRIC_POINTS.field(name) for name in METRIC_POINTS.names]
-    filled = [
-        columns[f.name].cast(f.type) if f.name in columns else _default(f, count) for f in fields
-    ]
+    filled = [_as(f, columns[f.name]) if f.name in columns else _default(f, count) for f in fields]
     # Nullable here: rows without time are still to be rejected.
     return pa.table(filled, names=METRIC_POINTS.names)
+
+
+def _as(wanted: pa.Field, column: pa.Array) -> pa.Array:
+    return column if column.type == wanted.type else column.cast(wanted.type)
 
 
 def _default(wanted: pa.Field, count: int) -> pa.Array:
@@ -116,8 +116,8 @@ def _default(wanted: pa.Field, count: int) -> pa.Array:
 
 
 def _number(chosen: _Points) -> dict[str, pa.Array]:
-    as_int = pc.struct_field(chosen.points, "as_int")
-    as_double = pc.struct_field(chosen.points, "as_double")
+    as_int = field_of(chosen.points, "as_int")
+    as_double = field_of(chosen.points, "as_double")
     return {
         "value": pc.coalesce(as_double, as_int.cast(pa.float64(), safe=False)),
         "value_int": as_int,
@@ -126,13 +126,13 @@ def _number(chosen: _Points) -> dict[str, pa.Array]:
 
 
 def _temporality(chosen: _Points) -> pa.Array:
-    return enum_text(pc.struct_field(chosen.data, "aggregation_temporality"), _TEMPORALITIES)
+    return enum_text(chosen.of_metric("aggregation_temporality"), _TEMPORALITIES)
 
 
 def _sum(chosen: _Points) -> dict[str, pa.Array]:
     return _number(chosen) | {
         "temporality": _temporality(chosen),
-        "is_monotonic": pc.struct_field(chosen.data, "is_monotonic"),
+        "is_monotonic": chosen.of_metric("is_monotonic"),
     }
 
 
@@ -141,9 +141,9 @@ def _distribution(chosen: _Points) -> dict[str, pa.Array]:
     return {
         "temporality": _temporality(chosen),
         "point_count": _counts(points.field("count")),
-        "point_sum": pc.struct_field(points, "sum"),
-        "point_min": pc.struct_field(points, "min"),
-        "point_max": pc.struct_field(points, "max"),
+        "point_sum": field_of(points, "sum"),
+        "point_min": field_of(points, "min"),
+        "point_max": field_of(points, "max"),
         "exemplars": _exemplars(points.field("exemplars")),
     }
 
@@ -163,9 +163,9 @@ def _exponential(chosen: _Points) -> dict[str, pa.Array]:
         "zero_threshold": points.field("zero_threshold"),
     }
     for side in ("positive", "negative"):
-        buckets = pc.struct_field(points, side)
-        columns[f"{side}_offset"] = pc.struct_field(buckets, "offset")
-        columns[f"{side}_counts"] = _count_lists(pc.struct_field(buckets, "bucket_counts"))
+        buckets = field_of(points, side)
+        columns[f"{side}_offset"] = field_of(buckets, "offset")
+        columns[f"{side}_counts"] = _count_lists(field_of(buckets, "bucket_counts"))
     return columns
 
 
@@ -184,10 +184,10 @@ def _summary(chosen: _Points) -> dict[str, pa.Array]:
 
 def _exemplars(lists: pa.ListArray) -> pa.ListArray:
     values = values_of(lists)
-    as_int = pc.struct_field(values, "as_int").cast(pa.float64(), safe=False)
+    as_int = field_of(values, "as_int").cast(pa.float64(), safe=False)
     columns = [
         time_us(values.field("time_unix_nano")),
-        pc.coalesce(pc.struct_field(values, "as_double"), as_int),
+        pc.coalesce(field_of(values, "as_double"), as_int),
         id_or_null(values.field("trace_id"), 16),
         id_or_null(values.field("span_id"), 8),
     ]

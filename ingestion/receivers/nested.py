@@ -6,6 +6,7 @@ log record or metric point is made of (`flatten_*`).
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -68,39 +69,53 @@ class Scopes:
 
 def children(lists: pa.ListArray) -> tuple[pa.Array, np.ndarray]:
     """The flattened values of a list column and the parent row of each."""
-    return lists.flatten(), pc.list_parent_indices(lists).to_numpy()
+    if lists.null_count:
+        return lists.flatten(), pc.list_parent_indices(lists).to_numpy()
+    lengths = np.diff(lists.offsets.to_numpy())
+    return values_of(lists), np.arange(len(lists)).repeat(lengths)
+
+
+def field_of(structs: pa.StructArray, name: str) -> pa.Array:
+    """A field, null where its struct is; a tenth of the cost where no struct is null."""
+    return pc.struct_field(structs, name) if structs.null_count else structs.field(name)
+
+
+def spread(columns: dict[str, pa.Array], rows: np.ndarray) -> dict[str, pa.Array]:
+    """The columns at the given rows; as they are when that is each row once and in order."""
+    count = len(next(iter(columns.values())))
+    if len(rows) == count and np.array_equal(rows, np.arange(count)):
+        return columns
+    places = pa.array(rows)
+    return {name: column.take(places) for name, column in columns.items()}
 
 
 def open_scopes(batch: pa.RecordBatch, scopes_field: str, gate: Gate) -> Scopes:
     """Resources and scopes of a decoded batch, gated; `scopes_field` is e.g. `scope_spans`."""
     resources, body_of_resource = children(batch.column(0))
-    origin = _resource_columns(pc.struct_field(resources, "resource"), gate)
+    origin = _resource_columns(field_of(resources, "resource"), gate)
     scopes, resource_of_scope = children(resources.field(scopes_field))
-    spread = pa.array(resource_of_scope)
-    columns = {name: column.take(spread) for name, column in origin.items()}
-    scope = pc.struct_field(scopes, "scope")
+    columns = dict(spread(origin, resource_of_scope))
+    scope = field_of(scopes, "scope")
     owners = Owners.of(columns["component"])
     for name in ("name", "version"):
-        given = none_if_empty(pc.struct_field(scope, name))
+        given = none_if_empty(field_of(scope, name))
         columns[f"scope_{name}"] = gate.tokens(given, f"scope {name}", owners)
     return Scopes(scopes, body_of_resource[resource_of_scope], columns, owners)
 
 
 def origin_of(scopes: Scopes, scope_of_row: np.ndarray, received_us: int) -> dict[str, pa.Array]:
     """The shared origin columns for rows that belong to these scopes."""
-    spread = pa.array(scope_of_row)
-    columns = {name: column.take(spread) for name, column in scopes.origin.items()}
-    columns["received_at"] = pa.repeat(pa.scalar(received_us, pa.int64()), len(scope_of_row)).cast(
-        TIME
-    )
-    return columns
+    received = pa.array(np.full(len(scope_of_row), received_us, np.int64)).view(TIME)
+    return {**spread(scopes.origin, scope_of_row), "received_at": received}
 
 
 def time_us(nanoseconds: pa.Array) -> pa.Array:
     """Unsigned nanoseconds as UTC microseconds; 0 (not set) and times after 2200 become null."""
     us = nanoseconds.to_numpy(zero_copy_only=False) // 1_000
     valid = (us > 0) & (us < MAX_EVENT_US)
-    return pa.array(np.where(valid, us, 0).astype(np.int64), mask=~valid).cast(TIME)
+    if valid.all():
+        return pa.array(us.astype(np.int64)).view(TIME)
+    return pa.array(np.where(valid, us, 0).astype(np.int64), mask=~valid).view(TIME)
 
 
 def id_or_null(column: pa.Array, width: int) -> pa.Array:
@@ -138,9 +153,14 @@ def values_of(lists: pa.ListArray) -> pa.Array:
 
 def enum_text(column: pa.Array, names: tuple[str, ...]) -> pa.Array:
     """Enumeration numbers as names; numbers we do not know become the first name."""
-    codes = column.to_numpy(zero_copy_only=False)
+    codes = (column.fill_null(0) if column.null_count else column).to_numpy()
     known = np.where((codes >= 0) & (codes < len(names)), codes, 0)
-    return pa.array(names, pa.string()).take(pa.array(known))
+    return _texts(names).take(pa.array(known))
+
+
+@cache
+def _texts(names: tuple[str, ...]) -> pa.Array:
+    return pa.array(names, pa.string())
 
 
 def reject(
@@ -151,6 +171,8 @@ def reject(
     rejections: list[Rejection] = []
     for reason, is_bad in reasons.items():
         rows = np.flatnonzero(is_bad & keep)
+        if not len(rows):
+            continue
         keep[rows] = False
         named = components.take(pa.array(rows)).to_pylist()
         counted: dict[tuple[int, str], int] = {}
@@ -168,23 +190,47 @@ def finish(
     keep, rejections = reject(reasons, components, body_of_row)
     if not keep.all():
         table, body_of_row = table.filter(pa.array(keep)), body_of_row[keep]
-    return Flat(table.cast(schema), body_of_row, rejections)
+    return Flat(as_contract(table, schema), body_of_row, rejections)
+
+
+def as_contract(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """The table cast to a schema, column by column where a column is not of its type yet.
+
+    Raises ValueError, as a cast does, for a null where the contract has none.
+    """
+    columns = []
+    for column, wanted in zip(table.columns, schema, strict=True):
+        is_broken = not wanted.nullable and column.null_count
+        columns.append(column if column.type == wanted.type and not is_broken else None)
+    if any(column is None for column in columns):
+        return table.cast(schema)
+    return pa.Table.from_arrays(columns, schema=schema)
 
 
 def is_null(column: pa.Array) -> np.ndarray:
     """Null mask as numpy."""
+    if not column.null_count:
+        return np.zeros(len(column), dtype=bool)
     return column.is_null().to_numpy(zero_copy_only=False)
 
 
 def none_if_empty(column: pa.Array) -> pa.Array:
     """Protobuf's empty string means not set."""
-    if column.null_count == len(column):
+    if column.null_count == len(column) or not _has_empty(column):
         return column
     return pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)
 
 
+def _has_empty(texts: pa.Array) -> bool:
+    """Whether a text is empty; a null counts, because it takes no room either."""
+    offsets = np.frombuffer(texts.buffers()[1], np.int32)
+    return not np.diff(offsets[texts.offset : texts.offset + len(texts) + 1]).all()
+
+
 def _resource_columns(resource: pa.StructArray, gate: Gate) -> dict[str, pa.Array]:
-    lists = pc.struct_field(resource, "attributes").fill_null([])
+    lists = field_of(resource, "attributes")
+    if lists.null_count:
+        lists = lists.fill_null([])
     rows: list[dict[str, str]] = []
 
     def find_owners(made: pa.MapArray) -> Owners:
