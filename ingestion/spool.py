@@ -293,14 +293,11 @@ def _sealed_row(
 
 def _stream_bytes(table: pa.Table) -> bytes:
     sink = pa.BufferOutputStream()
-    # One frame over the stream: Arrow's own compression is per buffer, which for small groups
-    # costs more processor time and more bytes.
-    with (
-        pa.CompressedOutputStream(sink, "zstd") as compressed,
-        pa.ipc.new_stream(compressed, table.schema) as writer,
-    ):
+    with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
-    return sink.getvalue().to_pybytes()
+    # One frame over the stream: Arrow's own compression is per buffer, which for small groups
+    # costs more processor time and more bytes. Told the size at once, zstd takes small tables for it.
+    return pa.compress(sink.getvalue(), codec="zstd", asbytes=True)
 
 
 def _aad(signal: str, uid: str) -> bytes:

@@ -32,6 +32,8 @@ _MAX_ARRAY_ITEMS = 32
 # Numbers and booleans of these pass without a look.
 _AS_TYPED = frozenset({Treatment.KEEP, Treatment.NAME, Treatment.SERVICE})
 _SAME, _CHANGED, _DROPPED = range(3)
+# Up to here a look at each value costs less than the dozen passes over columns that spare it.
+_FEW = 256
 
 
 @dataclass
@@ -141,7 +143,8 @@ class Gate:
         rulings = [self._rule(level, key) for key in keys.dictionary.to_pylist()]
         codes = keys.indices.to_numpy()
         self._count(level, [r.decision for r in rulings], codes)
-        treated = self._treat_entries(rulings, codes, entries.field("value"))
+        treat = self._treat_few if len(entries) <= _FEW else self._treat_entries
+        treated = treat(rulings, codes, entries.field("value"))
         kept = np.zeros(len(entries), dtype=np.int64)
         kept[treated.positions] = 1
         new_offsets = np.concatenate(([0], np.cumsum(kept)))[offsets]
@@ -154,6 +157,36 @@ class Gate:
         named = [(r.field, r.outcome) for r in rulings]
         self.tally.add(of_rows.spread(np.diff(offsets)), codes, named, treated.moved)
         return made
+
+    def _treat_few(
+        self, rulings: list[_Ruling], codes: np.ndarray, values: pa.StructArray
+    ) -> _Treated:
+        """What `_treat_entries` makes, one after the other."""
+        texts, is_number = _as_text(values)
+        kept: dict[int, str] = {}
+        moved: dict[str, list[int]] = {"scrub": [], "drop": []}
+        entries = zip(codes.tolist(), texts.to_pylist(), is_number.tolist(), strict=True)
+        for place, (code, text, is_typed) in enumerate(entries):
+            ruling = rulings[code]
+            treatment = ruling.decision.treatment
+            if treatment is Treatment.DROP:
+                continue
+            if text is None:
+                moved["drop"].append(place)
+                continue
+            kept[place] = text
+            if is_typed and treatment in _AS_TYPED:
+                continue
+            kept[place] = treated = self._treatments.of(treatment)(text)
+            if treated != text and treated == DROPPED:
+                moved["drop"].append(place)
+            elif treated != text and ruling.outcome == "keep":
+                moved["scrub"].append(place)
+        return _Treated(
+            np.array(list(kept), dtype=np.int64),
+            pa.array(list(kept.values()), _TEXT),
+            [(np.array(places, dtype=np.int64), outcome) for outcome, places in moved.items()],
+        )
 
     def _treat_entries(
         self, rulings: list[_Ruling], codes: np.ndarray, values: pa.StructArray
@@ -231,6 +264,8 @@ class Gate:
         """
         if column.null_count == len(column):
             return pa.nulls(len(column), _TEXT)
+        if len(column) <= _FEW:
+            return self._map_few(column, treat, owners, rulings)
         encoded = column.dictionary_encode()
         plain = encoded.dictionary.to_pylist()
         treated = [treat(value) for value in plain]
@@ -242,6 +277,24 @@ class Gate:
             codes = encoded.indices.to_numpy()
         self.tally.add(owners, fates[codes], rulings)
         return pa.array(treated, _TEXT).take(encoded.indices)
+
+    def _map_few(
+        self,
+        column: pa.Array,
+        treat: Remembered,
+        owners: Owners,
+        rulings: Sequence[tuple[str, str]],
+    ) -> pa.Array:
+        """What `_map_distinct` makes, one after the other."""
+        values = column.to_pylist()
+        treated = [None if value is None else treat(value) for value in values]
+        if column.null_count:
+            owners = owners.take(np.flatnonzero(_is_valid(column)))
+        fates = _fates(
+            [new for new in treated if new is not None], [old for old in values if old is not None]
+        )
+        self.tally.add(owners, fates, rulings)
+        return pa.array(treated, _TEXT)
 
 
 def _treat_pairs(

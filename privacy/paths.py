@@ -6,6 +6,7 @@ of known words; what follows a collection of people never stays unless it is a k
 """
 
 import re
+from functools import lru_cache
 
 from privacy.program_names import is_known_name, known_host
 
@@ -47,6 +48,7 @@ def template_path(path: str) -> str:
     return "/".join(kept)
 
 
+@lru_cache(maxsize=2_048)
 def path_edits(path: str) -> list[tuple[int, int, str, str | None]]:
     """What `template_path` replaces, as (start, end, type, replacement or None), in order.
 

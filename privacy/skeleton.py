@@ -7,6 +7,7 @@ looks at what is left (`detect`).
 """
 
 import re
+from functools import lru_cache
 
 from privacy.detection.findings import Finding, blank, render, union
 from privacy.detection.formats import format_findings
@@ -45,9 +46,15 @@ def skeletonise(text: str) -> str:
 def cue_findings(text: str, formats: list[Finding]) -> list[Finding]:
     """The formats and what follows a cue such as `username=` or `player`, in order."""
     # The types stand in the text as they will later, so that a skeleton's skeleton is the same.
-    places = _CUE.finditer(blank(text, formats))
-    found = [finding for match in places if (finding := _find_after_cue(match)) is not None]
+    found = _after_cues(blank(text, formats))
     return union([*formats, *found]) if found else formats
+
+
+@lru_cache(maxsize=2_048)
+def _after_cues(open_text: str) -> list[Finding]:
+    """What follows a cue in a line without its formats; lines of one template share it."""
+    places = _CUE.finditer(open_text)
+    return [finding for match in places if (finding := _find_after_cue(match)) is not None]
 
 
 def _may_vary(text: str) -> bool:

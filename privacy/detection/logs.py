@@ -7,6 +7,7 @@ people write to each other (`chat`).
 """
 
 import re
+from functools import lru_cache
 
 from privacy.detection.findings import Finding, blank, union
 from privacy.detection.lexicon import (
@@ -110,9 +111,18 @@ _SAFE_VALUES = frozenset(
 
 def log_findings(text: str, known: list[Finding]) -> list[Finding]:
     """All findings of a line; `known` are its formats and what follows its cues."""
-    found = list(known)
-    open_text = blank(text, known)
-    found += [f for m in _PERSONAL_VALUE.finditer(open_text) if (f := _value(m)) is not None]
+    before, after = _open_findings(blank(text, known))
+    found = [*known, *before, *_shapes(text), *after]
+    return union(found) if len(found) > len(known) else known
+
+
+@lru_cache(maxsize=2_048)
+def _open_findings(open_text: str) -> tuple[list[Finding], list[Finding]]:
+    """What is found in a line without its formats: before and after what shapes give away.
+
+    Lines of one template differ in their formats alone, so that most lines are known here already.
+    """
+    found = [f for m in _PERSONAL_VALUE.finditer(open_text) if (f := _value(m)) is not None]
     found += [f for m in _QUOTED.finditer(open_text) if (f := _quoted(m)) is not None]
     found += _spoken(open_text)
     found += [
@@ -121,9 +131,7 @@ def log_findings(text: str, known: list[Finding]) -> list[Finding]:
     if (tail := _PROSE_TAIL.search(open_text)) and _is_prose(tail["hit"]):
         found.append(Finding(tail.start("hit"), tail.end("hit"), "text"))
     found += [f for m in _ACTOR.finditer(open_text) if (f := _actor(m)) is not None]
-    found += _in_context(text, open_text)
-    found += _unknown(open_text)
-    return union(found) if len(found) > len(known) else known
+    return found, [*_in_context(open_text), *_unknown(open_text)]
 
 
 _IMPERSONAL = re.compile(r"(?i:to|from|code|session|value|input_value|input|sub|location)\b")
@@ -140,17 +148,19 @@ def _spoken(text: str) -> list[Finding]:
     return found
 
 
-def _in_context(written: str, text: str) -> list[Finding]:
-    """What its shape and its neighbours give away: organisations, addresses, documents, full names.
-
-    `text` is `written` without what has a format already.
-    """
-    found = [
+def _shapes(written: str) -> list[Finding]:
+    """What its shape gives away, formats included: organisations, addresses, documents."""
+    return [
         Finding(m.start("hit"), m.end("hit"), kind)
         for kind, sign, pattern in _SHAPES
         if sign.search(written)
         for m in pattern.finditer(written)
     ]
+
+
+def _in_context(text: str) -> list[Finding]:
+    """What its neighbours give away in a line without its formats: handles, titles, full names."""
+    found: list[Finding] = []
     if " from " in text:
         found += [
             Finding(m.start(group), m.end(group), "username")
