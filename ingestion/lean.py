@@ -9,11 +9,12 @@ modules a process imports of its own accord.
 
 import ctypes
 import sys
+import threading
 from collections.abc import Sequence
-from importlib.abc import MetaPathFinder
+from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
-from importlib.util import LazyLoader
 from types import ModuleType
+from typing import Any
 
 
 class _NoPandas(MetaPathFinder):
@@ -30,6 +31,42 @@ def without_pandas() -> None:
     sys.meta_path.insert(0, _NoPandas())
 
 
+class _Waiting(ModuleType):
+    """A module before its first use.
+
+    `importlib.util.LazyLoader`'s is loaded by whoever goes through all modules and asks each for its
+    file, as `inspect` does; this one by names of its content only.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        assert self.__spec__ is not None  # noqa: S101 - it was made from one
+        assert isinstance(self.__spec__.loader, _LoadedLater)  # noqa: S101
+        self.__spec__.loader.load(self)
+        return getattr(self, name)
+
+
+class _LoadedLater(Loader):
+    def __init__(self, loader: Loader) -> None:
+        self._loader = loader
+        self._lock = threading.RLock()
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        """An empty one."""
+        return _Waiting(spec.name)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Not yet."""
+
+    def load(self, module: ModuleType) -> None:
+        """Fill it, once."""
+        with self._lock:
+            if isinstance(module, _Waiting):
+                module.__class__ = ModuleType
+                self._loader.exec_module(module)
+
+
 class _Later(MetaPathFinder):
     def __init__(self, names: frozenset[str]) -> None:
         self._names = names
@@ -41,12 +78,12 @@ class _Later(MetaPathFinder):
             return None
         spec = PathFinder.find_spec(fullname, path, target)
         if spec is not None and spec.loader is not None:
-            spec.loader = LazyLoader(spec.loader)
+            spec.loader = _LoadedLater(spec.loader)
         return spec
 
 
 def import_later(*names: str) -> None:
-    """From now on these modules are loaded with the first attribute that anybody asks of them."""
+    """From now on these modules are loaded with the first name of their content that anybody uses."""
     sys.meta_path.insert(0, _Later(frozenset(names)))
 
 

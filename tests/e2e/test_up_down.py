@@ -1,7 +1,5 @@
 """`up --demo`, a killed process, `status`, `down`: as an operator does it."""
 
-import json
-import os
 import re
 import subprocess
 import sys
@@ -13,49 +11,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.processes import ROOT, free_port, live_headers
-
-_PORTS = (
-    "RECEIVER__HTTP_PORT", "RECEIVER__GRPC_PORT", "LIVE__PORT", "APP__PORT", "WAREHOUSE__DAGSTER_PORT",
-)  # fmt: skip
-
-
-class Operator:
-    """Types commands for one home whose ports nobody else uses."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self.ports = {name: free_port() for name in _PORTS}
-        self._environment = {
-            **os.environ,
-            "TTA_MONITOR_HOME": str(home),
-            **{f"TTA_MONITOR_{name}": str(port) for name, port in self.ports.items()},
-        }
-
-    def types(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            ["./tta.sh", "monitor", *arguments],
-            capture_output=True, text=True, cwd=ROOT, env=self._environment, check=False, timeout=240,
-        )  # fmt: skip
-
-    def status(self) -> dict[str, dict]:
-        done = self.types("status", "--json")
-        return {p["name"]: p for p in json.loads(done.stdout)["processes"]}
-
-    def live(self, name: str) -> list[dict]:
-        url = f"http://127.0.0.1:{self.ports['LIVE__PORT']}/api/v1/query/{name}"
-        return httpx.get(url, headers=live_headers(self.home)).json()["rows"]
-
-    def processes(self) -> list[str]:
-        """Command lines of all processes that belong to this home."""
-        found = []
-        for process in psutil.process_iter():
-            try:
-                if process.environ().get("TTA_MONITOR_HOME") == str(self.home):
-                    found.append(" ".join(process.cmdline()))
-            except psutil.Error:
-                continue
-        return found
+from tests.e2e.operator import Operator
 
 
 @pytest.fixture
