@@ -32,6 +32,8 @@ schedules:
   use_threads: false
 sensors:
   use_threads: false
+python_logs:
+  python_log_level: INFO
 compute_logs:
   module: dagster._core.storage.noop_compute_log_manager
   class: NoOpComputeLogManager

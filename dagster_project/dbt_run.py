@@ -27,11 +27,12 @@ class MartTests:
 @dataclass(frozen=True)
 class DbtRun:
     """What an invocation did: `models` are seconds by model that was built, `tests` what looked at a
-    model, `failures` are lines that quote nothing."""
+    model, `units` how each unit test ended, `failures` are lines that quote nothing."""
 
     succeeded: bool
     models: Mapping[str, float] = field(default_factory=dict)
     tests: Mapping[str, MartTests] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
     failures: tuple[str, ...] = ()
 
 
@@ -59,6 +60,7 @@ def run_dbt(arguments: Sequence[str], target: Path) -> DbtRun:
         bool(done.success),
         {r.node.name: r.execution_time for r in _of_kind(results, "model") if r.status in _GOOD},
         _by_model(_of_kind(results, "test")),
+        {r.node.name: str(r.status) for r in _of_kind(results, "unit_test")},
         tuple(told(results)) or ((_kind(done.exception),) if done.exception else ()),
     )
 

@@ -2,8 +2,8 @@
 
 with near as (
     select * from {{ ref('int_error_parts') }}
-    where hour_at in (select hour_at from memory.landed.error_hours)
-        or hour_at + interval 1 hour in (select hour_at from memory.landed.error_hours)
+    where hour_at in (select hour_at from {{ source('landed', 'error_hours') }})
+        or hour_at + interval 1 hour in (select hour_at from {{ source('landed', 'error_hours') }})
 ),
 
 -- Of a span and a log record of one exception the span stays, in whatever pass either came.
@@ -27,7 +27,7 @@ counted as (
         min(first_seen_at) as first_seen_at,
         max(last_seen_at) as last_seen_at
     from once
-    where hour_at in (select hour_at from memory.landed.error_hours)
+    where hour_at in (select hour_at from {{ source('landed', 'error_hours') }})
     group by 1, 2, 3, 4, 5, 6, 7
 )
 
