@@ -18,6 +18,7 @@ from ingestion.receivers.warm_up import give_back_memory
 from ingestion.settings import Settings, SettingsProblem, load_settings
 from ingestion.spool import Spool
 from privacy.detection import identity
+from privacy.detection.without_names import without_names
 from privacy.fields import PolicyProblem
 from privacy.keys import KeyProblem, KeyStore
 from privacy.logs import guard, logger
@@ -30,6 +31,7 @@ def main() -> int:
     """Run until SIGTERM; exit code 2 when settings, keys, policy or ports are wrong."""
     guard()
     without_pandas()
+    without_names()
     parser = argparse.ArgumentParser(prog="ingestion.receivers", description=__doc__)
     parser.add_argument("--home", type=Path, help="data home (default: TTA_MONITOR_HOME or ./var)")
     arguments = parser.parse_args()

@@ -4,10 +4,13 @@ Here: which recognisers and which model an engine has. Not here: what is done wi
 (`privacy/detect`).
 """
 
+from collections.abc import Iterable, Iterator
+from typing import Any
+
 import tldextract
 import tldextract.tldextract as _tldextract_module
 from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
-from presidio_analyzer.nlp_engine.no_op_nlp_engine import NoOpNlpEngine
+from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine
 from presidio_analyzer.predefined_recognizers import (
     CreditCardRecognizer,
     CryptoRecognizer,
@@ -21,13 +24,56 @@ from presidio_analyzer.predefined_recognizers import (
 )
 
 from privacy.detection.labels import TYPES
-from privacy.detection.ner import OwnNlpEngine
 
 _PHONE_REGIONS = ("US", "GB", "DE", "FR", "ES", "PT", "CA", "AU")
 
 
+class _NoNlp(NlpEngine):
+    """Presidio's `NoOpNlpEngine` without spaCy's empty document: patterns ask for no words."""
+
+    engine_name = "tta_monitor_patterns"
+    is_available = True
+
+    def load(self) -> None:
+        """There is nothing to load."""
+
+    def is_loaded(self) -> bool:
+        """It always is."""
+        return True
+
+    def process_text(self, text: str, language: str) -> NlpArtifacts:
+        """No words, no entities."""
+        nothing: Any = []
+        return NlpArtifacts(nothing, nothing, [], [], self, language)
+
+    def process_batch(
+        self, texts: Iterable[Any], language: str, batch_size: int = 1, n_process: int = 1, **_: Any
+    ) -> Iterator[tuple[Any, NlpArtifacts]]:
+        """One text after the other."""
+        for text in texts:
+            yield text, self.process_text(str(text), language)
+
+    def is_stopword(self, word: str, language: str) -> bool:
+        """There are no words."""
+        return False
+
+    def is_punct(self, word: str, language: str) -> bool:
+        """There are no words."""
+        return False
+
+    def get_supported_entities(self) -> list[str]:
+        """None by itself."""
+        return []
+
+    def get_supported_languages(self) -> list[str]:
+        """English, for Presidio."""
+        return ["en"]
+
+
 def name_engine() -> AnalyzerEngine:
     """Names of people, places and organisations, by the models."""
+    from privacy.detection.ner import OwnNlpEngine  # noqa: PLC0415 - spaCy, not needed by patterns
+
     recognizer = SpacyRecognizer(supported_entities=list(TYPES))
     return AnalyzerEngine(
         registry=RecognizerRegistry(recognizers=[recognizer]),
@@ -52,6 +98,6 @@ def pattern_engine() -> AnalyzerEngine:
     ]
     return AnalyzerEngine(
         registry=RecognizerRegistry(recognizers=recognizers),
-        nlp_engine=NoOpNlpEngine(models=[{"lang_code": "en", "model_name": "none"}]),
+        nlp_engine=_NoNlp(),
         supported_languages=["en"],
     )

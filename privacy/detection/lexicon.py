@@ -5,6 +5,8 @@ and how the lists are made (`build_lists`).
 """
 
 import lzma
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -15,11 +17,36 @@ _ENDINGS = ("'s", "\u2019s", "n't", "n\u2019t", "'re", "'ve", "'ll", "'d", "'m",
 _COMPOUND_ENDINGS = tuple(
     "id ids name key keys url uri path dir file files time type code size count port host set map log".split()
 )
+_BLOCK = 100
 _PREFIXES = tuple("re un pre de dis auto multi micro sub over under non co mis inter".split())
 
 
+class WordList:
+    """Words in order, by the hundred: a tenth of what a set of them takes, and as exact."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        ordered = list(
+            dict.fromkeys(sorted(words))
+        )  # a list that is in order costs next to nothing
+        self._count = len(ordered)
+        self._firsts = ordered[::_BLOCK]
+        self._blocks = [
+            "\n".join(["", *ordered[at : at + _BLOCK], ""]) for at in range(0, len(ordered), _BLOCK)
+        ]
+
+    def __contains__(self, word: str) -> bool:
+        at = bisect_right(self._firsts, word) - 1
+        return at >= 0 and f"\n{word}\n" in self._blocks[at] and "\n" not in word
+
+    def __iter__(self) -> Iterator[str]:
+        return (word for block in self._blocks for word in block.split())
+
+    def __len__(self) -> int:
+        return self._count
+
+
 @cache
-def word_list(name: str) -> frozenset[str]:
+def word_list(name: str) -> WordList:
     """A shipped list, lower case: words, given, surnames, places, english_given, operations, …"""
     path = LISTS / f"{name}.txt.xz"
     text = (
@@ -27,7 +54,7 @@ def word_list(name: str) -> frozenset[str]:
         if path.exists()
         else (LISTS / f"{name}.txt").read_text(encoding="utf-8")
     )
-    return frozenset(text.split())
+    return WordList(text.split())
 
 
 @cache
