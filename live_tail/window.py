@@ -27,6 +27,7 @@ from live_tail.seen import Seen, keys_of
 from live_tail.spans import Spans
 
 _FUTURE = timedelta(minutes=5)
+_EPOCH = datetime(1970, 1, 1)
 _SCHEMA = """
 CREATE TABLE hot_requests (
     bucket_at TIMESTAMP, component VARCHAR, route VARCHAR, method VARCHAR, status_class VARCHAR,
@@ -86,6 +87,7 @@ _OWN_TABLES = (
 )
 _TABLES = [*_OWN_TABLES.split(), *evidence.TABLES, *points.TABLES, *errors.TABLES]
 _MINUTES = "hot_minutes"
+_USE = "USE hot"
 
 
 class Window:
@@ -104,6 +106,9 @@ class Window:
             config={"memory_limit": "2GB", "threads": "1", "autoinstall_known_extensions": "false"}
         )
         self._con.execute("SET TimeZone = 'UTC'")
+        # A database in memory is compressed only when it is attached as such.
+        self._con.execute("ATTACH ':memory:' AS hot (COMPRESS)")
+        self._con.execute(_USE)
         self._con.execute(_SCHEMA + evidence.SCHEMA + points.SCHEMA + errors.SCHEMA)
         self.points = points.Points()
         self.history = history or Minutes(None)
@@ -113,7 +118,8 @@ class Window:
         self._writing = threading.RLock()
         self._staged: dict[str, list[pa.Table]] = {}
         self._filled: set[str] = {_MINUTES} if kept else set()
-        self._unmerged: set[str] = set()
+        # By table the oldest bucket that rows were put into since it was merged.
+        self._unmerged: dict[str, int] = {}
         self._seen = {signal: Seen() for signal in EVENT_TIME}
         self._seen_late = {signal: Seen() for signal in EVENT_TIME}
         self._minutes, self._max_errors, self._clock = minutes, max_errors, clock
@@ -142,7 +148,9 @@ class Window:
         """A connection for one reader thread; who names the tables it reads waits for no others."""
         with self._writing:
             self._put(tables or tuple(self._staged))
-            return self._con.cursor()
+            cursor = self._con.cursor()
+        cursor.execute(_USE)
+        return cursor
 
     def has(self, *tables: str) -> bool:
         """Whether any of these tables may hold a row."""
@@ -263,9 +271,13 @@ class Window:
             self._con.execute("ROLLBACK")
             raise
         for name in waiting:
-            del self._staged[name]
-            self._filled.add(name)
-            self._unmerged.add(name)
+            self._note_put(name, self._staged.pop(name))
+
+    def _note_put(self, name: str, put: Sequence[pa.Table]) -> None:
+        self._filled.add(name)
+        if name in _MERGES:
+            oldest = min(int(microseconds(table["bucket_at"]).min()) for table in put)
+            self._unmerged[name] = min(oldest, self._unmerged.get(name, oldest))
 
     def _flushed(self) -> duckdb.DuckDBPyConnection:
         self._put(tuple(self._staged))
@@ -290,7 +302,10 @@ class Window:
         with self._writing:
             con = self._flushed()
             for table in sorted(self._filled - {_MINUTES}):
-                self._tidy_table(table, start)
+                self._evict(table, start)
+            for table, oldest_us in self._unmerged.items():
+                self._merge(table, max(_EPOCH + timedelta(microseconds=oldest_us), start))
+            self._unmerged.clear()
             con.execute(
                 "DELETE FROM hot_errors WHERE rowid NOT IN"
                 " (SELECT rowid FROM hot_errors ORDER BY event_at DESC LIMIT ?)",
@@ -301,27 +316,28 @@ class Window:
             self.errors.forget(start)
             for seen in (*self._seen.values(), *self._seen_late.values()):
                 seen.forget(_us(start))
-            self._unmerged.clear()
+            # Rows that were deleted are held, and new ones uncompressed, until then.
+            con.execute("CHECKPOINT hot")
 
-    def _tidy_table(self, table: str, start: datetime) -> None:
-        """Without what left the window; a table that is merged is written anew, which frees memory."""
-        if table in _MERGES and table in self._unmerged:
-            keys, sums = _MERGES[table]
-            self._con.execute("BEGIN")
-            self._con.execute(
-                f"CREATE OR REPLACE TEMP TABLE merged AS SELECT {keys}, {sums} FROM {table}"
-                f" WHERE bucket_at >= ? GROUP BY {keys}",
-                [start],
-            )
-            self._con.execute(f"DELETE FROM {table}")
-            self._con.execute(f"INSERT INTO {table} FROM merged")
-            self._con.execute("DROP TABLE merged")
-            self._con.execute("COMMIT")
-        else:
-            self._con.execute(f"DELETE FROM {table} WHERE bucket_at < ?", [start])
+    def _evict(self, table: str, start: datetime) -> None:
+        self._con.execute(f"DELETE FROM {table} WHERE bucket_at < ?", [start])
         (left,) = self._con.execute(f"SELECT count(*) FROM {table}").fetchall()[0]
         if not left:
             self._filled.discard(table)
+
+    def _merge(self, table: str, since: datetime) -> None:
+        """Partial aggregates of one bucket become one."""
+        keys, sums = _MERGES[table]
+        self._con.execute("BEGIN")
+        self._con.execute(
+            f"CREATE OR REPLACE TEMP TABLE merged AS SELECT {keys}, {sums} FROM {table}"
+            f" WHERE bucket_at >= ? GROUP BY {keys}",
+            [since],
+        )
+        self._con.execute(f"DELETE FROM {table} WHERE bucket_at >= ?", [since])
+        self._con.execute(f"INSERT INTO {table} FROM merged")
+        self._con.execute("DROP TABLE merged")
+        self._con.execute("COMMIT")
 
 
 def _typed(signal: str, rows: Rows) -> Rows:
@@ -329,4 +345,4 @@ def _typed(signal: str, rows: Rows) -> Rows:
 
 
 def _us(at: datetime) -> int:
-    return int((at - datetime(1970, 1, 1)) / timedelta(microseconds=1))
+    return int((at - _EPOCH) / timedelta(microseconds=1))
