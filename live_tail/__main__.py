@@ -6,7 +6,6 @@ import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pyarrow as pa
 import uvicorn
 
 from ingestion.duck import open_published
@@ -40,8 +39,6 @@ def main() -> int:
     """Run until SIGTERM; exit code 2 when settings or keys are wrong."""
     guard()
     without_pandas()
-    # Arrow's own allocator keeps what a busy hour needed; the system's gives it back.
-    pa.set_memory_pool(pa.system_memory_pool())
     parser = argparse.ArgumentParser(prog="live_tail", description=__doc__)
     parser.add_argument("--home", type=Path, help="data home (default: TTA_MONITOR_HOME or ./var)")
     arguments = parser.parse_args()

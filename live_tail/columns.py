@@ -161,7 +161,7 @@ def bucket_of(times: pa.Array, width_us: int = _BUCKET_US) -> pa.Array:
     return pa.array(us - us % width_us).cast(_TIME)
 
 
-def microseconds(times: pa.Array) -> np.ndarray:
+def microseconds(times: pa.Array | pa.ChunkedArray) -> np.ndarray:
     """Times without nulls as integers."""
     return times.cast(pa.int64()).to_numpy()
 

@@ -30,7 +30,6 @@ CREATE TABLE hot_error_groups (
     message VARCHAR, breadcrumbs VARCHAR[], trace_id VARCHAR, severity VARCHAR,
     is_content_delivery BOOLEAN);
 """
-TABLES = ("hot_error_groups",)
 _BUCKET_S = 5
 
 

@@ -41,7 +41,6 @@ CREATE TABLE hot_checks (bucket_at TIMESTAMP, dependency VARCHAR, target VARCHAR
 CREATE TABLE hot_failures (bucket_at TIMESTAMP, component VARCHAR, route VARCHAR, name VARCHAR,
     exception_type VARCHAR, area VARCHAR, failures BIGINT);
 """
-TABLES = ("hot_probes", "hot_dependency_calls", "hot_checks", "hot_failures")
 ERROR_SEVERITY = 17
 _S = load_signals()
 _TEXT, _FLAG = pa.string(), pa.bool_()

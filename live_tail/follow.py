@@ -31,7 +31,11 @@ _MUCH_ROWS, _LONG_S = 20_000, 20.0
 # A reader's own bound: who is further behind is not ready.
 _READY_S = 5
 # Many small batches or few large ones: a round costs the same, and its memory is bounded.
-_ROUND_BATCHES, _ROUND_ROWS = 2_000, 50_000
+_ROUND_BATCHES, _ROUND_ROWS = 2_000, 10_000
+# So many rows who asks waits for, in rounds.
+_ASKED_ROWS = 50_000
+# After so many rows what their rounds have freed goes back to the system, and the window is tidied.
+_TRIM_ROWS, _TIDY_ROWS = 50_000, 200_000
 # A round that fails for a passing reason is tried again as a whole.
 _TRIES = 3
 
@@ -59,6 +63,7 @@ class Follower:
         self._tidied_s = monotonic()
         self._seen = -1
         self._tries = 0
+        self._taken_rows = self._trimmed_rows = self._tidied_rows = 0
         self._erasures = spool.erasures()
         self._pending_since, self._pending = (-1, -1), (0, 0)
         self.live_seq = 0
@@ -81,12 +86,13 @@ class Follower:
                 self._stopping.wait(_LOOK_S)
 
     def look(self) -> bool:
-        """Take in what is much or old, tidy once a minute; whether as much waits still.
+        """Take in what is much or old, tidy once a minute or after much; whether as much waits still.
 
         With nothing new since the last look neither spool nor window are asked for anything.
         """
-        if self._monotonic() - self._tidied_s > _TIDY_S:
-            self._tidied_s = self._monotonic()
+        is_much = self._taken_rows - self._tidied_rows >= _TIDY_ROWS
+        if is_much or self._monotonic() - self._tidied_s > _TIDY_S:
+            self._tidied_s, self._tidied_rows = self._monotonic(), self._taken_rows
             self._window.tidy()
             give_back_memory()
         version = self._spool.version()
@@ -103,14 +109,17 @@ class Follower:
     def take_in(self, *, unless_fresh: bool = True) -> None:
         """Bring the window up to what is committed now, for somebody who is about to look.
 
-        One round at most: after a restart a reader does not wait for the whole spool. A failure is
-        logged; the age of what is shown tells the reader.
+        A few rounds at most: after a restart a reader does not wait for the whole spool. A failure
+        is logged; the age of what is shown tells the reader.
         """
         with self._taking:
             if unless_fresh and self._monotonic() - self._taken_s < self._fresh_s:
                 return
             try:
-                self.step()
+                before, last = self._taken_rows, self._spool.last_seq()
+                while self.step() and self.live_seq < last:
+                    if self._taken_rows - before >= _ASKED_ROWS:
+                        break
             except Exception as error:  # noqa: BLE001 - an older answer is better than none
                 _log.error("a round failed, trying again", cause=type(error).__name__)
 
@@ -136,7 +145,14 @@ class Follower:
                 self.live_seq = batches[-1].seq
                 self.last_commit_at = datetime.fromtimestamp(batches[-1].received_us / 1e6, UTC)
                 self._opened.pass_by(self.live_seq)
+                self._note_taken(sum(batch.row_count for batch in batches))
             return len(batches)
+
+    def _note_taken(self, rows: int) -> None:
+        self._taken_rows += rows
+        if self._taken_rows - self._trimmed_rows >= _TRIM_ROWS:
+            self._trimmed_rows = self._taken_rows
+            give_back_memory()
 
     @property
     def lag_ms(self) -> float | None:
@@ -151,13 +167,13 @@ class Follower:
         return self.live_seq >= self._spool.last_seq()
 
     def is_ready(self) -> bool:
-        """Whether a reader who asks now sees everything: one round takes in what waits.
+        """Whether a reader who asks now sees everything: taking in what waits is a matter of rounds.
 
         What waits for longer than it may while nobody asks is not being taken in at all.
         """
         rows, oldest_us = self._spool.waiting(self.live_seq)
         is_stuck = oldest_us is not None and self._age_s(oldest_us) > _LONG_S + _READY_S
-        return rows <= _ROUND_ROWS and not is_stuck
+        return rows <= _ASKED_ROWS and not is_stuck
 
     def freshness(self) -> dict[str, object]:
         """Where the live view stands, as the one row of query `freshness`."""

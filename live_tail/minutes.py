@@ -24,14 +24,14 @@ from privacy.keys import KeyStore
 from privacy.state import Sealer, connect, transaction
 
 _S = load_signals()
-_SCHEMA = """
+_STATE = """
 CREATE TABLE IF NOT EXISTS alert_minutes (hour TEXT PRIMARY KEY, sealed BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS alert_minutes_through (signal TEXT PRIMARY KEY, seq INTEGER NOT NULL);
 """
-_TABLE = (
-    "CREATE TABLE IF NOT EXISTS hot_minutes (minute_at TIMESTAMP, component VARCHAR,"
-    " source VARCHAR, good BIGINT, total BIGINT)"
-)
+SCHEMA = """
+CREATE TABLE hot_minutes (minute_at TIMESTAMP, component VARCHAR, source VARCHAR, good BIGINT,
+    total BIGINT);
+"""
 _MINUTE_US = 60_000_000
 _KEYS = ("minute_at", "component", "source")
 
@@ -47,7 +47,7 @@ class Minutes:
     keep = timedelta(days=31)
 
     def __init__(self, home: Path | None, keys: KeyStore | None = None) -> None:
-        self._db = connect(home, _SCHEMA) if home and keys else None
+        self._db = connect(home, _STATE) if home and keys else None
         self._sealer = Sealer(keys, "alert_minutes") if home and keys else None
         self._through: dict[str, int] = {}
         self._touched: set[datetime] = set()
@@ -55,7 +55,6 @@ class Minutes:
 
     def restore(self, con: duckdb.DuckDBPyConnection) -> bool:
         """Load what was kept into table `hot_minutes`; whether anything was."""
-        con.execute(_TABLE)
         if self._db is None or self._sealer is None:
             return False
         self._through = dict(self._db.execute("SELECT signal, seq FROM alert_minutes_through"))

@@ -9,7 +9,7 @@ import threading
 
 import pyarrow as pa
 
-_MAX_ROWS = 60_000
+_MAX_ROWS = 20_000
 
 
 class Opened:

@@ -1,8 +1,8 @@
 """The hot window: the last hour in memory, aggregated as it arrives.
 
-Here: the tables of 5-second aggregates in DuckDB, and one `ingest` that is aware of late, future and
-repeated data. Not here: what a table's rows are made of (`spans`, `evidence`, `points`, `minutes`,
-`errors`), following the spool (`follow`), named queries (`queries`).
+Here: one `ingest` into 5-second aggregates that is aware of late, future and repeated data. Not here:
+their tables in DuckDB (`tables`), what a table's rows are made of (`spans`, `evidence`, `points`,
+`minutes`, `errors`), following the spool (`follow`), named queries (`queries`).
 
 What is taken in waits in Arrow until somebody reads: a statement costs the same for a second's rows as
 for a minute's. Every reader takes a `cursor`, which puts first what waits where it belongs.
@@ -25,67 +25,10 @@ from live_tail.minutes import Minutes
 from live_tail.minutes import past as past_minutes
 from live_tail.seen import Seen, keys_of
 from live_tail.spans import Spans
+from live_tail.tables import MINUTES, Tables
 
 _FUTURE = timedelta(minutes=5)
-_SCHEMA = """
-CREATE TABLE hot_requests (
-    bucket_at TIMESTAMP, component VARCHAR, route VARCHAR, method VARCHAR, status_class VARCHAR,
-    log_bucket INTEGER, request_count BIGINT, error_count BIGINT, ms_max DOUBLE);
-CREATE TABLE hot_ai_calls (
-    bucket_at TIMESTAMP, component VARCHAR, model VARCHAR, provider VARCHAR, log_bucket INTEGER,
-    call_count BIGINT, error_count BIGINT, input_tokens BIGINT, output_tokens BIGINT);
-CREATE TABLE hot_db_operations (
-    bucket_at TIMESTAMP, component VARCHAR, system VARCHAR, operation VARCHAR, log_bucket INTEGER,
-    operation_count BIGINT, error_count BIGINT);
-CREATE TABLE hot_websockets (
-    bucket_at TIMESTAMP, component VARCHAR, route VARCHAR, closed_connections BIGINT,
-    messages_received BIGINT, messages_sent BIGINT);
-CREATE TABLE hot_host (
-    bucket_at TIMESTAMP, host VARCHAR, cpu_utilization_pct DOUBLE, memory_utilization_pct DOUBLE,
-    load_1m DOUBLE);
-CREATE TABLE hot_sightings (
-    bucket_at TIMESTAMP, component VARCHAR, version VARCHAR, environment VARCHAR,
-    instance VARCHAR, signal VARCHAR, items BIGINT, first_at TIMESTAMP, last_at TIMESTAMP,
-    received_at TIMESTAMP);
-CREATE TABLE hot_service_up (bucket_at TIMESTAMP, service VARCHAR, event_at TIMESTAMP, value DOUBLE);
-CREATE TABLE hot_errors (
-    bucket_at TIMESTAMP, event_at TIMESTAMP, component VARCHAR, name VARCHAR,
-    status_message VARCHAR, exception_type VARCHAR);
-CREATE TABLE hot_ledger (
-    bucket_at TIMESTAMP, component VARCHAR, signal VARCHAR, outcome VARCHAR, items BIGINT);
-CREATE TABLE hot_past_minutes (
-    bucket_at TIMESTAMP, component VARCHAR, source VARCHAR, good BIGINT, total BIGINT);
-"""
-_MERGES = {
-    "hot_requests": (
-        "bucket_at, component, route, method, status_class, log_bucket",
-        "sum(request_count), sum(error_count), max(ms_max)",
-    ),
-    "hot_ai_calls": (
-        "bucket_at, component, model, provider, log_bucket",
-        "sum(call_count), sum(error_count), sum(input_tokens), sum(output_tokens)",
-    ),
-    "hot_db_operations": (
-        "bucket_at, component, system, operation, log_bucket",
-        "sum(operation_count), sum(error_count)",
-    ),
-    "hot_ledger": ("bucket_at, component, signal, outcome", "sum(items)"),
-    "hot_sightings": (
-        "bucket_at, component, version, environment, instance, signal",
-        "sum(items), min(first_at), max(last_at), min(received_at)",
-    ),
-    "hot_dependency_calls": (
-        "bucket_at, dependency, address, component, source",
-        "sum(good), sum(bad), max(last_good_at), max(last_bad_at), sum(probes_bad)",
-    ),
-    "hot_failures": ("bucket_at, component, route, name, exception_type, area", "sum(failures)"),
-}
-_OWN_TABLES = (
-    "hot_requests hot_ai_calls hot_db_operations hot_websockets hot_host hot_sightings"
-    " hot_service_up hot_errors hot_ledger hot_past_minutes"
-)
-_TABLES = [*_OWN_TABLES.split(), *evidence.TABLES, *points.TABLES, *errors.TABLES]
-_MINUTES = "hot_minutes"
+_EPOCH = datetime(1970, 1, 1)
 
 
 class Window:
@@ -100,20 +43,16 @@ class Window:
         history: Minutes | None = None,
         hot_errors: errors.HotErrors | None = None,
     ) -> None:
-        self._con = duckdb.connect(
-            config={"memory_limit": "2GB", "threads": "1", "autoinstall_known_extensions": "false"}
-        )
-        self._con.execute("SET TimeZone = 'UTC'")
-        self._con.execute(_SCHEMA + evidence.SCHEMA + points.SCHEMA + errors.SCHEMA)
+        self._tables = Tables()
         self.points = points.Points()
         self.history = history or Minutes(None)
-        kept = self.history.restore(self._con)
+        kept = self.history.restore(self._tables.con)
         self.errors = hot_errors or errors.HotErrors()
         self._deliveries = Deliveries()
         self._writing = threading.RLock()
         self._staged: dict[str, list[pa.Table]] = {}
-        self._filled: set[str] = {_MINUTES} if kept else set()
-        self._unmerged: set[str] = set()
+        if kept:
+            self._tables.filled.add(MINUTES)
         self._seen = {signal: Seen() for signal in EVENT_TIME}
         self._seen_late = {signal: Seen() for signal in EVENT_TIME}
         self._minutes, self._max_errors, self._clock = minutes, max_errors, clock
@@ -142,11 +81,11 @@ class Window:
         """A connection for one reader thread; who names the tables it reads waits for no others."""
         with self._writing:
             self._put(tables or tuple(self._staged))
-            return self._con.cursor()
+            return self._tables.con.cursor()
 
     def has(self, *tables: str) -> bool:
         """Whether any of these tables may hold a row."""
-        return any(table in self._filled or table in self._staged for table in tables)
+        return any(table in self._tables.filled or table in self._staged for table in tables)
 
     def failures(self, after: datetime, until: datetime) -> list[tuple[Any, ...]]:
         """Component, route, name, exception type, area and number of failures between two times."""
@@ -185,7 +124,7 @@ class Window:
         made = list(self._tables_of(signal, fresh)) if fresh.count else []
         counted = self.history.count(signal, fresh) if fresh.count else None
         late = self._late(signal, rows, keys, is_late) if is_late.any() else None
-        self._stage([*made, *((_MINUTES, t) for t in (counted, late) if t is not None)])
+        self._stage([*made, *((MINUTES, t) for t in (counted, late) if t is not None)])
         self._seen[signal].add(keys[is_new], buckets[is_new])
         for table in (counted, late):
             self.history.add(signal, table, max_seq)
@@ -246,38 +185,20 @@ class Window:
 
     def _put(self, tables: Sequence[str]) -> None:
         """Put what waits for some tables into them, at once."""
-        waiting = [name for name in tables if name in self._staged]
-        if not waiting:
-            return
-        self._con.execute("BEGIN")
-        try:
-            for name in waiting:
-                # By place: the names of the parts' columns are those of what made them. DuckDB finds
-                # `staged` by its name here, which costs half of what registering it does.
-                names = self._staged[name][0].column_names
-                staged = pa.concat_tables([t.rename_columns(names) for t in self._staged[name]])
-                self._con.execute(f"INSERT INTO {name} SELECT * FROM staged")
-                del staged
-            self._con.execute("COMMIT")
-        except BaseException:
-            self._con.execute("ROLLBACK")
-            raise
-        for name in waiting:
-            del self._staged[name]
-            self._filled.add(name)
-            self._unmerged.add(name)
+        for name in tables:
+            if name in self._staged:
+                self._tables.put(name, self._staged[name])
+                del self._staged[name]
 
     def _flushed(self) -> duckdb.DuckDBPyConnection:
         self._put(tuple(self._staged))
-        return self._con
+        return self._tables.con
 
     def reset(self) -> None:
         """Empty the window, to be filled again from the spool; minute counts stay counted."""
         with self._writing:
-            self._staged = {n: t for n, t in self._staged.items() if n == _MINUTES}
-            for table in _TABLES:
-                self._con.execute(f"DELETE FROM {table}")
-            self._filled &= {_MINUTES}
+            self._staged = {n: t for n, t in self._staged.items() if n == MINUTES}
+            self._tables.clear()
             for seen in (*self._seen.values(), *self._seen_late.values()):
                 seen.forget(_us(datetime.max))
             self._deliveries = Deliveries()
@@ -289,39 +210,15 @@ class Window:
         self.errors.test_escalation(self.now())
         with self._writing:
             con = self._flushed()
-            for table in sorted(self._filled - {_MINUTES}):
-                self._tidy_table(table, start)
-            con.execute(
-                "DELETE FROM hot_errors WHERE rowid NOT IN"
-                " (SELECT rowid FROM hot_errors ORDER BY event_at DESC LIMIT ?)",
-                [self._max_errors],
-            )
+            self._tables.evict(start)
+            self._tables.merge(start)
+            self._tables.keep_newest("hot_errors", self._max_errors)
             self.points.tidy(con, self.now())
             self.history.tidy(con, self.now())
             self.errors.forget(start)
             for seen in (*self._seen.values(), *self._seen_late.values()):
                 seen.forget(_us(start))
-            self._unmerged.clear()
-
-    def _tidy_table(self, table: str, start: datetime) -> None:
-        """Without what left the window; a table that is merged is written anew, which frees memory."""
-        if table in _MERGES and table in self._unmerged:
-            keys, sums = _MERGES[table]
-            self._con.execute("BEGIN")
-            self._con.execute(
-                f"CREATE OR REPLACE TEMP TABLE merged AS SELECT {keys}, {sums} FROM {table}"
-                f" WHERE bucket_at >= ? GROUP BY {keys}",
-                [start],
-            )
-            self._con.execute(f"DELETE FROM {table}")
-            self._con.execute(f"INSERT INTO {table} FROM merged")
-            self._con.execute("DROP TABLE merged")
-            self._con.execute("COMMIT")
-        else:
-            self._con.execute(f"DELETE FROM {table} WHERE bucket_at < ?", [start])
-        (left,) = self._con.execute(f"SELECT count(*) FROM {table}").fetchall()[0]
-        if not left:
-            self._filled.discard(table)
+            self._tables.give_back()
 
 
 def _typed(signal: str, rows: Rows) -> Rows:
@@ -329,4 +226,4 @@ def _typed(signal: str, rows: Rows) -> Rows:
 
 
 def _us(at: datetime) -> int:
-    return int((at - datetime(1970, 1, 1)) / timedelta(microseconds=1))
+    return int((at - _EPOCH) / timedelta(microseconds=1))

@@ -61,7 +61,10 @@ class Rounds:
         """Judge by other rules from now on; a rule that changed is due at once."""
         before = {rule.name: rule for rule in self.rules}
         self.rules = tuple(rules)
-        self._begins_with = {r.name: facts for r in rules if (facts := begins_with(r))}
+        # Those that failures make more frequent; the others keep to what they say.
+        self._begins_with = {
+            r.name: facts for r in rules if r.every < _QUIET and (facts := begins_with(r))
+        }
         # What the fast lane begins, rounds have only to know and to end.
         self._quiet = {rule.name for rule in rules if is_for_fast_lane(rule)}
         for rule in self.rules:

@@ -62,8 +62,8 @@ class Life:
     def __init__(self, settings: Settings, keys: KeyStore) -> None:
         self.now_s = 1_000.0
         self.window = Window(minutes=60, max_errors=10, clock=Clock())
-        self.asked = Counting(self.window._con)
-        self.window._con = self.asked
+        self.asked = Counting(self.window._tables.con)
+        self.window._tables.con = self.asked
         self.spool, self.opened = Spool(settings.spool_path, keys), Opened()
         self.follower = Follower(
             self.spool,
