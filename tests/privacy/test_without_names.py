@@ -1,6 +1,7 @@
 """A process that reads logs alone: without spaCy, with the same findings, and proven all the same."""
 
 import json
+import lzma
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from privacy.detection import canary
 from privacy.detection.canary import canaries
-from privacy.detection.lexicon import WordList
+from privacy.detection.lexicon import LISTS, WordList
 from privacy.treatments import scrub
 from tests.privacy.labelled import HELD_OUT
 
@@ -47,10 +48,16 @@ def test_names_nobody_could_prove_count_as_missed(told: bytes, code: int) -> Non
 
 
 def test_a_list_of_words_holds_its_words_and_nothing_else() -> None:
-    words = {"a", "ab", "abcde", "abcdef", "abcdefgh", "zürich", "naïve"}
-    found = WordList(["zürich", *words])
+    words = {f"w{n:04}" for n in range(0, 2_000, 2)} | {"a", "abcde", "abcdef", "zürich"}
+    found = WordList("\n".join(sorted(words)))
     assert set(found) == words
     assert len(found) == len(words)
     assert all(word in found for word in words)
-    others = ["", "b", "abc", "abcdefg", "bcdef", "abcdef\nabcdefgh", "\n", "ürich"]
+    others = {f"w{n:04}" for n in range(1, 2_000, 2)} | {"", "b", "abc", "zz", "a\nabcde", "\n"}
     assert not any(word in found for word in others)
+
+
+@pytest.mark.parametrize("path", sorted(LISTS.glob("*.txt.xz")), ids=lambda path: path.name)
+def test_a_shipped_list_is_in_order_with_each_word_once(path: Path) -> None:
+    lines = lzma.decompress(path.read_bytes()).decode().split("\n")
+    assert lines == sorted(set("\n".join(lines).split()))
