@@ -9,26 +9,15 @@ import os
 import signal
 import sys
 import time
+from functools import cache
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from privacy.logs import guard
 from privacy.roles import Right
-from tta_monitor.commands import access as _access  # noqa: F401 - adds commands
-from tta_monitor.commands import alert_rules as _alert_rules  # noqa: F401 - adds commands
-from tta_monitor.commands import alerts_life as _alerts_life  # noqa: F401 - adds commands
-from tta_monitor.commands import audit as _audit  # noqa: F401 - adds commands
-from tta_monitor.commands import errors as _errors  # noqa: F401 - adds commands
-from tta_monitor.commands import keys as _keys  # noqa: F401 - adds commands
-from tta_monitor.commands import privacy_erase as _privacy_erase  # noqa: F401 - adds commands
-from tta_monitor.commands import privacy_landed as _privacy_landed  # noqa: F401 - adds commands
-from tta_monitor.commands import privacy_scan as _privacy_scan  # noqa: F401 - adds commands
-from tta_monitor.commands import redact as _redact  # noqa: F401 - adds commands
-from tta_monitor.commands import release as _release  # noqa: F401 - adds commands
-from tta_monitor.commands import retention as _retention  # noqa: F401 - adds commands
-from tta_monitor.commands import site_policy as _site_policy  # noqa: F401 - adds commands
 from tta_monitor.commands.context import Chosen, err, out, print_table
 from tta_monitor.commands.context import settings as _settings
 from tta_monitor.commands.groups import GROUPS, group
@@ -39,14 +28,16 @@ if TYPE_CHECKING:
     from ingestion.settings import Settings
     from privacy.keys import KeyStore
 
-app = group("TTA Monitor: the observability warehouse of TTA.")
-for _name, _group in GROUPS.items():
-    app.add_typer(_group, name=_name)
+_top = group("TTA Monitor: the observability warehouse of TTA.")
+_IN_GROUPS = (
+    "access", "alert_rules", "alerts_life", "audit", "errors", "keys", "privacy_erase",
+    "privacy_landed", "privacy_scan", "redact", "release", "retention", "site_policy",
+)  # fmt: skip
 _READY_S = 180
 _WAITER = Path(__file__).with_name("waiter.py")
 
 
-@app.callback()
+@_top.callback()
 def common(
     home: Annotated[
         Path | None, typer.Option(help="Data home (default: TTA_MONITOR_HOME, else ./var).")
@@ -56,13 +47,37 @@ def common(
     Chosen.home = home
 
 
+@cache
+def _complete() -> typer.Typer:
+    """Every command, those in groups included."""
+    for module in _IN_GROUPS:
+        import_module(f"tta_monitor.commands.{module}")
+    for name, members in GROUPS.items():
+        guard_commands(members, (name,))
+        _top.add_typer(members, name=name)
+    return _top
+
+
+def _asked_for(words: list[str]) -> typer.Typer:
+    """The commands among which the words choose: a command of its own does without the groups."""
+    own = {c.name or c.callback.__name__ for c in _top.registered_commands if c.callback}
+    return _top if words and words[0] in own else _complete()
+
+
+def __getattr__(name: str) -> Any:
+    """`app`: the whole command line, for whoever mounts or tests it."""
+    if name == "app":
+        return _complete()
+    raise AttributeError(name)
+
+
 def main() -> None:
     """Entry point: a Problem becomes one sentence and an exit code, never a traceback."""
     guard()
     # Looking for plugins reads the entry points of every installed package.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
     try:
-        app()
+        _asked_for(sys.argv[1:])()
     except Exception as error:
         code = _exit_code(error)
         if code is None:
@@ -81,7 +96,7 @@ def _exit_code(error: Exception) -> int | None:
     return 2 if isinstance(error, SettingsProblem | KeyProblem) else None
 
 
-@app.command()
+@_top.command()
 def up(
     demo: Annotated[bool, typer.Option(help="Replay the packaged capture, then simulate.")] = False,
     detach: Annotated[bool, typer.Option(help="Return when everything is ready.")] = False,
@@ -122,7 +137,7 @@ def up(
         out.print("stopped")
 
 
-@app.command()
+@_top.command()
 def down() -> None:
     """Stop every process that `up` started, and no other.
 
@@ -137,7 +152,7 @@ def down() -> None:
         out.print(f"nothing runs for {settings.home}")
 
 
-@app.command()
+@_top.command()
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -181,7 +196,7 @@ def status(
     raise typer.Exit(1 if is_wrong else 0)
 
 
-@app.command()
+@_top.command()
 def replay(
     path: Annotated[Path, typer.Argument(help="Directory or .tar.xz with otlp/index.jsonl.")],
     rate: Annotated[float | None, typer.Option(help="Bodies per second.", min=0.01)] = None,
@@ -215,7 +230,7 @@ def replay(
     raise typer.Exit(1 if rejected or errors else 0)
 
 
-@app.command()
+@_top.command()
 def build() -> None:
     """Run one pass: drain, lake, checks, marts, publish. Exit code 0 only when all checks pass.
 
@@ -237,7 +252,7 @@ def build() -> None:
     raise typer.Exit(0 if report.ok else 1)
 
 
-@app.command()
+@_top.command()
 def query(
     sql: Annotated[str, typer.Argument(help="One SELECT over the published marts.")],
     audience: Annotated[str, typer.Option(help="Whose published copy.")] = "operations",
@@ -263,7 +278,7 @@ def query(
         err.print(f"only the first {queries.MAX_ROWS} rows are shown: add a LIMIT or an aggregate")
 
 
-@app.command()
+@_top.command()
 def doctor() -> None:
     """Check this machine and the data home. Exit code 1 when something must be mended.
 
@@ -332,4 +347,4 @@ def _print_urls(settings: "Settings", *, headless: bool) -> None:
     out.print()
 
 
-guard_commands(app)
+guard_commands(_top)
