@@ -7,7 +7,6 @@ the drain moves rows to the lake, then advances the cursor. Drained rows stay fo
 window, so that a restarted live tail rebuilds itself from here, and are then deleted.
 """
 
-import io
 import json
 import secrets
 import sqlite3
@@ -76,7 +75,8 @@ class SpoolBatch:
         """Unseal and decode; raises KeyProblem when the day's key is gone or bytes were altered."""
         key = self.keys.existing_key(f"{DATASET}/{self.day.isoformat()}")
         plain = unseal(key, self.payload, _aad(self.signal, self.uid))
-        return pa.ipc.open_stream(pa.CompressedInputStream(io.BytesIO(plain), "zstd")).read_all()
+        stream = pa.CompressedInputStream(pa.BufferReader(plain), "zstd")
+        return pa.ipc.open_stream(stream).read_all()
 
 
 class Spool:

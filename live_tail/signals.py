@@ -1,8 +1,7 @@
 """What names in telemetry mean: dependencies, probes, content delivery.
 
 Here: reading `signals.yaml` and judging one text by it. Not here: the tables of the hot window
-(`evidence`, `spans`), and what a rule makes of them (`live_tail/alerts`). Patterns are those of RE2, so
-that the few that facts ask DuckDB for (`ignored_sql`, `probe_sql`) mean the same there.
+(`evidence`, `spans`), and what a rule makes of them (`live_tail/alerts`).
 """
 
 import re
@@ -29,14 +28,6 @@ class Signals:
     probe_commands: tuple[str, ...]
     sporadic_components: tuple[str, ...]
     content_delivery: dict[str, list[str]]
-
-    def ignored_sql(self, route: str) -> str:
-        """SQL: whether the route proves nothing."""
-        return _sql(route, self.ignored_routes)
-
-    def probe_sql(self, route: str) -> str:
-        """SQL: whether the route is a probe."""
-        return _sql(route, self.probe_routes)
 
     def is_ignored(self, route: str) -> bool:
         """Whether the route proves nothing."""
@@ -135,13 +126,4 @@ def load_signals(path: Path = FILE) -> Signals:
 
 
 def _any(patterns: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile(_joined(patterns))
-
-
-def _joined(patterns: tuple[str, ...]) -> str:
-    return "|".join(f"(?:{p})" for p in patterns)
-
-
-def _sql(text: str, patterns: tuple[str, ...]) -> str:
-    joined = _joined(patterns).replace("'", "''")
-    return f"coalesce(regexp_matches(lower({text}), '{joined}'), false)"
+    return re.compile("|".join(f"(?:{p})" for p in patterns))

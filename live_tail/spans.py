@@ -22,9 +22,12 @@ from live_tail.columns import (
     integers,
     is_set,
     mapped,
+    matched,
     ones,
 )
+from live_tail.signals import load_signals
 
+_S = load_signals()
 _LOG_WIDTH = float(np.log(1.01 / 0.99))
 _TEXT = pa.string()
 _HOST = re.compile(r"^[a-z]+://[^/]*")
@@ -140,15 +143,18 @@ def tables(spans: Spans) -> Iterator[tuple[str, pa.Table]]:
 
 
 def _requests(spans: Spans, where: np.ndarray) -> pa.Table:
+    route = pc.coalesce(spans.path, spans["name"])
     columns = {
         **_common(spans),
-        "route": pc.coalesce(spans.path, spans["name"]),
+        "route": route,
+        # Health checks and probes are shown like any other; rules on requests leave them out.
+        "is_judged": pa.array(~matched(route, _S.is_ignored) & ~matched(route, _S.is_probe)),
         "method": pc.utf8_upper(spans.method),
         "status_class": _status_class(spans.status),
         "errors": ones(spans.is_failed),
         "ms": pa.array(spans["duration_ns"].to_numpy() / 1e6),
     }
-    keys = ("bucket_at", "component", "route", "method", "status_class", "log_bucket")
+    keys = "bucket_at component route method status_class log_bucket is_judged".split()
     return grouped(columns, keys, [("n", "sum"), ("errors", "sum"), ("ms", "max")], where)
 
 

@@ -24,7 +24,7 @@ from live_tail.columns import microseconds
 _OWN = """
 CREATE TABLE hot_requests (
     bucket_at TIMESTAMP, component VARCHAR, route VARCHAR, method VARCHAR, status_class VARCHAR,
-    log_bucket INTEGER, request_count BIGINT, error_count BIGINT, ms_max DOUBLE);
+    log_bucket INTEGER, is_judged BOOLEAN, request_count BIGINT, error_count BIGINT, ms_max DOUBLE);
 CREATE TABLE hot_ai_calls (
     bucket_at TIMESTAMP, component VARCHAR, model VARCHAR, provider VARCHAR, log_bucket INTEGER,
     call_count BIGINT, error_count BIGINT, input_tokens BIGINT, output_tokens BIGINT);
@@ -52,7 +52,7 @@ CREATE TABLE hot_past_minutes (
 """
 _MERGES = {
     "hot_requests": (
-        "bucket_at, component, route, method, status_class, log_bucket",
+        "bucket_at, component, route, method, status_class, log_bucket, is_judged",
         "sum(request_count), sum(error_count), max(ms_max)",
     ),
     "hot_ai_calls": (

@@ -56,7 +56,7 @@ _FOLDS: Mapping[str, Callable[[list[float]], float]] = {
 
 def evaluate(rules: Sequence[Rule], sources: Sources, at: datetime) -> Round:
     """What holds at a time (UTC); failures are named by the type of their error."""
-    naive = at.astimezone(UTC).replace(tzinfo=None)
+    naive, sources = at.astimezone(UTC).replace(tzinfo=None), sources.for_one_look()
     readings: list[Reading] = []
     failed: dict[str, str] = {}
     unjudged: dict[str, str] = {}

@@ -78,6 +78,16 @@ checked AS (
 SELECT dependency, max(coalesce(is_down, false)::INTEGER)
 FROM (FROM probes UNION ALL FROM judged UNION ALL FROM checked) GROUP BY dependency
 """
+# Without anything bad within these times the question above has this answer.
+_ANYTHING_BAD = """
+SELECT dependency, max(bad) FROM (
+    SELECT dependency, (NOT is_up)::INTEGER AS bad FROM hot_probes
+    WHERE dependency IS NOT NULL AND event_at > $at - INTERVAL 3 MINUTES AND event_at <= $at
+    UNION ALL
+    SELECT dependency, (bad > 0 OR probes_bad > 0)::INTEGER FROM hot_dependency_calls
+    WHERE bucket_at > $at - INTERVAL 90 SECONDS AND bucket_at <= $at
+) GROUP BY dependency
+"""
 _SERVICE_DOWN = """
 SELECT target, max((NOT is_up)::INTEGER) FROM (
     SELECT target, component, max_by(is_up, event_at) AS is_up FROM hot_probes
@@ -120,6 +130,7 @@ FROM (FROM hot_minutes
 
 
 _CALLED = ("hot_dependency_calls", "hot_probes")
+_BAD = (_ANYTHING_BAD, _CALLED)
 _DOWN = (_DEPENDENCY_DOWN, (*_CALLED, "hot_checks"))
 _PROBED = (_SERVICE_DOWN, ("hot_probes",))
 _HEARD = (_SILENT, ("hot_sightings",))
@@ -143,6 +154,27 @@ class HotTables(Protocol):
         ...
 
 
+class OneLook:
+    """Tables that are asked each question once: for the rules that are judged together, at one time."""
+
+    def __init__(self, tables: HotTables) -> None:
+        self._tables = tables
+        self.points = tables.points
+        self.answers: dict[tuple[str, str], list[tuple[Any, ...]]] = {}
+
+    def cursor(self, *tables: str) -> duckdb.DuckDBPyConnection:
+        """A connection for one reader of these tables; without names, of all."""
+        return self._tables.cursor(*tables)
+
+    def has(self, *tables: str) -> bool:
+        """Whether any of these tables may hold a row."""
+        return self._tables.has(*tables)
+
+    def failures(self, after: datetime, until: datetime) -> list[tuple[Any, ...]]:
+        """Component, route, name, exception type, area and number of failures between two times."""
+        return self._tables.failures(after, until)
+
+
 def read_fact(tables: HotTables, select: Select, at: datetime) -> Rows:
     """Values of a fact by its labels; raises ValueError for a value the fact does not have."""
     if select.fact in _COUNTED:
@@ -151,7 +183,7 @@ def read_fact(tables: HotTables, select: Select, at: datetime) -> Rows:
         return [({"reason": "too_many_series"}, float(tables.points.dropped))]
     readers: dict[str, Callable[[], Rows]] = {
         "failures": lambda: _failures(tables, select, at),
-        "dependency_down": lambda: _named(tables, _DOWN, "dependency", at=at),
+        "dependency_down": lambda: _dependency_down(tables, at),
         "service_down": lambda: _named(tables, _PROBED, "component", at=at, kind="tta_service_up"),
         "not_ready": lambda: _named(tables, _PROBED, "component", at=at, kind="route"),
         "silent": lambda: _named(tables, _HEARD, "component", at=at),
@@ -164,8 +196,16 @@ def asked(
     tables: HotTables, names: tuple[str, ...], sql: str, bound: object
 ) -> list[tuple[Any, ...]]:
     """Rows of a statement over these tables; none, and nothing is asked, while all are empty."""
-    if not tables.has(*names):
-        return []
+    answers = tables.answers if isinstance(tables, OneLook) else {}
+    question = (sql, repr(bound))
+    if question not in answers:
+        answers[question] = _answered(tables, names, sql, bound) if tables.has(*names) else []
+    return answers[question]
+
+
+def _answered(
+    tables: HotTables, names: tuple[str, ...], sql: str, bound: object
+) -> list[tuple[Any, ...]]:
     cursor = tables.cursor(*names)
     try:
         return cursor.execute(sql, bound).fetchall()
@@ -220,6 +260,15 @@ def _named(
     return [({label: name}, float(v)) for name, v in asked(tables, names, sql, bound)]
 
 
+def _dependency_down(tables: HotTables, at: datetime) -> Rows:
+    """Whether each dependency is down; while all is well a fraction of the work tells so."""
+    if not tables.has("hot_checks"):
+        rows = _named(tables, _BAD, "dependency", at=at)
+        if not any(value for _, value in rows):
+            return rows
+    return _named(tables, _DOWN, "dependency", at=at)
+
+
 def _failures(tables: HotTables, select: Select, at: datetime) -> Rows:
     end = at - select.offset
     rows = tables.failures(end - select.over - timedelta(seconds=5), end)
@@ -243,16 +292,12 @@ def _counted(tables: HotTables, select: Select, at: datetime) -> Rows:
         name for name in names if select.by is None or name in select.by or name in select.where
     ]
     columns = "".join(f"{name}, " for name in kept)
-    skipped = (
-        f" AND NOT {_S.ignored_sql('route')} AND NOT {_S.probe_sql('route')}"
-        if select.fact == "requests"
-        else ""
-    )
+    judged = " AND is_judged" if select.fact == "requests" else ""
     rows = asked(
         tables,
         (table,),
         f"SELECT {columns}log_bucket, sum({count}), sum(error_count) FROM {table}"
-        f" WHERE bucket_at > ? AND bucket_at <= ?{skipped} GROUP BY ALL",
+        f" WHERE bucket_at > ? AND bucket_at <= ?{judged} GROUP BY ALL",
         [end - select.over, end],
     )
     cells: dict[tuple[str, ...], dict[int, tuple[float, float]]] = {}

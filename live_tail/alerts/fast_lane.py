@@ -60,8 +60,9 @@ def failing(signal: str, rows: pa.Table) -> pa.Table:
     is_error = pc.equal(rows["status_code"], "ERROR").to_numpy(zero_copy_only=False)
     attributes = rows["attributes"].combine_chunks()
     is_status = pc.is_in(attributes.keys, value_set=pa.array(_STATUS_KEYS))
-    is_server_error = pc.match_substring_regex(attributes.items, r"^5\d\d(\.0*)?$")
-    places = pc.indices_nonzero(pc.and_(is_status, pc.fill_null(is_server_error, False)))
+    places = pc.indices_nonzero(is_status)
+    said = attributes.items.take(places)
+    places = places.filter(pc.fill_null(pc.match_substring_regex(said, r"^5\d\d(\.0*)?$"), False))
     # The row of an attribute: the last one that begins at or before it.
     begins = attributes.offsets.to_numpy()
     is_error[np.searchsorted(begins, places.to_numpy(), side="right") - 1] = True

@@ -7,8 +7,9 @@ limits. Not here: facts' SQL (`facts`), conditions (`evaluate`).
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -16,6 +17,7 @@ import numpy as np
 
 from live_tail.alerts.facts import (
     HotTables,
+    OneLook,
     Rows,
     asked,
     bad_and_total,
@@ -26,6 +28,7 @@ from live_tail.alerts.facts import (
 from live_tail.alerts.model import GroupChange, Labels, labels_of
 from live_tail.alerts.seasons import Hours
 from live_tail.alerts.spec import Select, Sql, Where
+from live_tail.queries import tables_in
 from live_tail.window import Window
 
 Vector = dict[Labels, float]
@@ -83,6 +86,11 @@ class Sources:
     unjudged: str = ""
     _matching: dict[tuple[str, str], tuple[int, list[int]]] = field(default_factory=dict)
 
+    def for_one_look(self) -> "Sources":
+        """The same, for rules that are judged together: what one has asked the next is told."""
+        groups = cache(self.groups) if self.groups else None
+        return replace(self, window=OneLook(self.window), groups=groups, unjudged="")
+
     def vector(self, select: Select, at: datetime, *, worst: str = "max") -> Vector:
         """One value per set of labels at a time; `worst` folds series that share their labels."""
         if select.fact:
@@ -137,7 +145,7 @@ class Sources:
                 raise LookupError("no marts")
             con = self.marts()
         else:
-            con = self.window.cursor()
+            con = self.window.cursor(*tables_in(rule.query))
         timer = threading.Timer(rule.max_s, con.interrupt)
         timer.start()
         try:
@@ -243,7 +251,9 @@ class Sources:
 def group_changes(window: Window, since: datetime) -> list[GroupChange]:
     """Error groups that became new, regressed or escalating since a time (UTC without zone)."""
     now = window.now()
-    cursor = window.cursor()
+    if not window.has("hot_error_groups"):
+        return []
+    cursor = window.cursor("hot_error_groups")
     try:
         minutes = max(int((now - since).total_seconds() / 60), 1)
         found = window.errors.noteworthy(cursor, now, minutes=minutes)

@@ -290,6 +290,15 @@ def test_a_rule_that_begins_with_a_failure_is_looked_at_rarely_until_something_f
         rounds.make(moment)
 
 
+def test_a_rule_that_is_looked_at_rarely_anyway_is_not_hastened_by_failures(life: Life) -> None:
+    rare = [r for r in RULES if r.name == "StoryGenerationFailures"]
+    rounds = Rounds(Sources(life.window), rare)
+    rounds.make(NOW)
+    assert not rounds.waits_for(frozenset({"failures"}))
+    rounds.hasten(NOW + timedelta(seconds=1))
+    assert not rounds.is_due(NOW + timedelta(seconds=1))
+
+
 def test_rules_fall_due_together(life: Life) -> None:
     rounds = Rounds(Sources(life.window), RULES)
     rounds.make(NOW + timedelta(seconds=7.3))

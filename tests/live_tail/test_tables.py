@@ -34,6 +34,7 @@ def requests(minute: int) -> pa.Table:
             "method": ["GET"] * 500,
             "status_class": ["2xx"] * 500,
             "log_bucket": pa.array(numbers, pa.int32()),
+            "is_judged": [True] * 500,
             "request_count": [1] * 500,
             "error_count": [0] * 500,
             "ms_max": [float(number) for number in numbers],

@@ -10,6 +10,7 @@ from ingestion.receivers.pipeline import Incoming, Pipeline
 from ingestion.settings import Settings
 from ingestion.spool import Spool
 from live_tail import points
+from live_tail.alerts import facts
 from live_tail.alerts.evaluate import evaluate
 from live_tail.alerts.model import Rule, Severity
 from live_tail.alerts.promtest import landed
@@ -226,3 +227,37 @@ def test_times_are_utc_whatever_the_zone_of_the_round() -> None:
     good = rule("threshold", Threshold.model_validate({"value": {"metric": "m"}, "compare": "> 1"}))
     elsewhere = NOW.astimezone(datetime.now(UTC).astimezone().tzinfo)
     assert len(evaluate([good], Sources(window), elsewhere).readings) == 1
+
+
+def test_while_nothing_is_bad_the_short_question_has_the_answer_of_the_long_one() -> None:
+    up: dict[str, Any] = {"metric": "tta_service_up", "component": "health-check"}
+    rows = [point(60, 1.0, **up, attributes={"service": name}) for name in ("redis", "postgres")]
+    window = window_of(rows)
+    (quick, tables), (full, more) = facts._BAD, facts._DOWN
+    short = facts.asked(window, tables, quick, {"at": PLAIN})
+    long = facts.asked(window, more, full, {"at": PLAIN})
+    assert sorted(short) == sorted(long) == [("postgres", 0), ("redis", 0)]
+
+
+def test_a_dependency_that_is_down_is_found_by_the_long_question() -> None:
+    up: dict[str, Any] = {"metric": "tta_service_up", "component": "health-check"}
+    rows = [
+        point(60, value, **up, attributes={"service": name})
+        for name, value in (("redis", 0.0), ("postgres", 1.0))
+    ]
+    found = Sources(window_of(rows)).vector(Select(fact="dependency_down", value="last"), PLAIN)
+    assert {dict(labels)["dependency"]: value for labels, value in found.items()} == {
+        "redis": 1.0,
+        "postgres": 0.0,
+    }
+
+
+def test_rules_that_are_judged_together_ask_each_question_once() -> None:
+    up: dict[str, Any] = {"metric": "tta_service_up", "component": "health-check"}
+    window = window_of([point(60, 1.0, **up, attributes={"service": "redis"})])
+    together = Sources(window).for_one_look()
+    before = together.minutes(PLAIN, timedelta(minutes=5))
+    again = point(30, 1.0, **up, attributes={"service": "redis"})
+    window.ingest("metric_points", [(2, landed("metric_points", [again]))])
+    assert together.minutes(PLAIN, timedelta(minutes=5)) == before
+    assert Sources(window).for_one_look().minutes(PLAIN, timedelta(minutes=5)) != before
