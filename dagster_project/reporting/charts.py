@@ -13,8 +13,7 @@ import pandas as pd
 
 MAX_SERIES = 6
 OTHER = "other"
-_HOVER, _LINE, _POINTS = "hovered", "line", "points"
-_SCHEMA = "https://vega.github.io/schema/vega-lite/v6.4.1.json"
+_HOVER, _POINTS = "hovered", "points"
 Spec = dict[str, Any]
 
 
@@ -127,47 +126,6 @@ def lines_over_time(
     return _finished([line, points], height) | {"params": [hover]}
 
 
-def one_after_another(*, are_whole: bool, height: int) -> Spec:
-    """A small line of `value` over its place `index`, with what Streamlit's own line chart can do."""
-    steps = {"tickMinStep": 1} if are_whole else {}
-    place = _field(
-        "index", "quantitative", title="", scale={}, axis={"grid": False, "tickMinStep": 1}
-    )
-    shown = {
-        "x": place,
-        "y": _field("value", "quantitative", title="", scale={}, axis={"grid": True, **steps}),
-        "tooltip": [
-            _field("index", "quantitative", title="index"),
-            _field("value", "quantitative"),
-        ],
-    }
-    nearest = {
-        "type": "point", "fields": ["index"], "nearest": True, "on": "mousemove",
-        "clear": "mouseleave",
-    }  # fmt: skip
-    zoom = {"type": "interval", "encodings": ["x", "y"]}
-    return {
-        "$schema": _SCHEMA,
-        "config": {"legend": {"symbolType": "stroke"}},
-        "layer": [
-            {"name": _LINE, "mark": {"type": "line"}, "encoding": shown},
-            {"name": _POINTS, "mark": {"type": "point", "opacity": 0}, "encoding": shown},
-            {
-                "mark": {"type": "point", "filled": True, "size": 65},
-                "encoding": shown,
-                "transform": [{"filter": {"param": _HOVER, "empty": False}}],
-            },
-        ],
-        "params": [
-            {"name": _HOVER, "select": nearest, "views": [_POINTS]},
-            {"name": "zoomed", "select": zoom, "bind": "scales", "views": [_LINE]},
-        ],
-        "height": height,
-        "width": 0,
-        "autosize": {"type": "fit", "contains": "padding"},
-    }
-
-
 def latency_heat_map(*, look: Look, height: int = 220) -> Spec:
     """Requests by time and latency: columns bucket_at, bucket_end_at, low_ms, high_ms, requests."""
     latency = _field("low_ms", "quantitative", scale={"type": "log", "nice": False})
@@ -230,7 +188,7 @@ def _value_axis(value: str, look: Look) -> Spec:
 def _finished(layers: list[Spec], height: int) -> Spec:
     text = {"labelFontSize": 12, "labelFont": "Inter, sans-serif"}
     return {
-        "$schema": _SCHEMA,
+        "$schema": "https://vega.github.io/schema/vega-lite/v6.4.1.json",
         "config": {
             "background": "transparent",
             "font": "Inter, sans-serif",

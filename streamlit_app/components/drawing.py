@@ -3,8 +3,6 @@
 Here: from a frame to what the browser draws. Not here: how charts look (`dagster_project/reporting/charts`).
 """
 
-from collections.abc import Sequence
-
 import pandas as pd
 import streamlit as st
 
@@ -35,14 +33,6 @@ def lines_over_time(
             height=height,
         ),
     )  # fmt: skip
-
-
-def one_after_another(values: Sequence[float], *, height: int) -> None:
-    """Draw `charts.one_after_another`, in Streamlit's own colours."""
-    are_whole = all(isinstance(value, int) for value in values)
-    spec = charts.one_after_another(are_whole=are_whole, height=height)
-    frame = pd.DataFrame({"index": range(len(values)), "value": values})
-    st.vega_lite_chart(frame, spec, width="stretch", height=height, theme="streamlit")
 
 
 def latency_heat_map(bands: pd.DataFrame) -> None:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from live_tail.client import LiveUnavailable
 from streamlit_app import data, gate
-from streamlit_app.components import alert_cards, alert_tree, drawing, formats, frame
+from streamlit_app.components import alert_cards, alert_tree, formats, frame
 
 _CARDS, _GROUPS = 20, 5
 _DURATIONS = {"30 min": "30m", "1 h": "1h", "4 h": "4h", "1 d": "1d", "7 d": "7d"}
@@ -65,7 +65,7 @@ def _card(alert: dict[str, Any], consequences: list[dict[str, Any]]) -> None:
                     alert_cards.resolve_button(alert)
             values = alert_tree.telling(alert["values"])
             if values:
-                drawing.one_after_another(values, height=70)
+                st.line_chart(values, height=70)
         if consequences:
             with st.expander(f"{_count(consequences)} of this, muted and recorded"):
                 _table(consequences)

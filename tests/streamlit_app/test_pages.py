@@ -1,8 +1,6 @@
 """Pages in every state, without a browser; formats and charts as pure functions."""
 
 import json
-import subprocess
-import sys
 from datetime import UTC, datetime
 
 import pandas as pd
@@ -170,51 +168,6 @@ def test_a_chart_is_drawn_as_it_is_described_and_its_data_travel_apart() -> None
     drawn = json.loads(chart.proto.spec)
     assert drawn["layer"] == described["layer"]
     assert "datasets" not in drawn and chart.proto.data.data
-
-
-def test_a_small_line_is_what_streamlit_draws_without_the_library_it_takes_for_it() -> None:
-    def draw() -> None:
-        import streamlit as st
-
-        from streamlit_app.components import drawing
-
-        for values in ([1.0, 5.0, 2.5], [1, 5, 2]):
-            st.line_chart(values, height=70)
-            drawing.one_after_another(values, height=70)
-
-    shown = AppTest.from_function(draw).run()
-    assert not shown.exception
-    specs = [json.loads(chart.proto.spec) for chart in shown.get("vega_lite_chart")]
-    names = {"param_1": "hovered", "param_2": "zoomed", "view_1": "line", "view_2": "points"}
-    names["index -- streamlit-generated"] = "index"
-    for theirs, ours in (specs[:2], specs[2:]):
-        del theirs["data"]
-        text = json.dumps(theirs)
-        for name, here in names.items():
-            text = text.replace(f'"{name}"', f'"{here}"')
-        assert ours == json.loads(text)
-
-
-_CHARTS = """
-import sys
-from streamlit.testing.v1 import AppTest
-page = '''
-import pandas as pd
-from streamlit_app.components import drawing
-rows = pd.DataFrame({"bucket_at": [pd.Timestamp(0, tz="UTC")], "x": ["a"], "y": [1.0]})
-drawing.lines_over_time(rows, value="y", series="x", unit="")
-drawing.one_after_another([1.0, 2.0], height=70)
-'''
-assert len(AppTest.from_string(page).run().get("vega_lite_chart")) == 2
-print(sorted({"altair", "narwhals", "jsonschema"} & set(sys.modules)))
-"""
-
-
-def test_charts_of_pages_load_no_library_that_builds_charts() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", _CHARTS], capture_output=True, text=True, cwd=ROOT, check=True
-    )
-    assert done.stdout.strip() == "[]"
 
 
 def test_lines_break_where_nothing_was_measured() -> None:
