@@ -1,6 +1,5 @@
-"""Charts in the product's look, as Vega-Lite describes them without their data; no Streamlit.
+"""Altair charts in the product's look: data frame in, chart out, no Streamlit.
 
-Plain dictionaries, because a library that builds them takes 25 MB of a process that draws two charts.
 Rules (docs: README, Look): lines 1.8 px without markers, horizontal grid only, zero-based, 24 h time
 axis, at most six series and the rest as "other", a component keeps its colour everywhere.
 """
@@ -9,12 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import altair as alt
 import pandas as pd
 
 MAX_SERIES = 6
 OTHER = "other"
-_HOVER, _POINTS = "hovered", "points"
-Spec = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -40,14 +38,14 @@ DARK = Look(
 )  # fmt: skip
 
 
-def colour_scale(names: Sequence[str], known: Sequence[str], look: Look) -> Spec:
+def colour_scale(names: Sequence[str], known: Sequence[str], look: Look) -> alt.Scale:
     """Colours by name: a name's colour is its place among all known names, so it never changes."""
     order = {name: place for place, name in enumerate(sorted(known))}
     colours = [
         look.quiet if n == OTHER else look.series[order.get(n, len(order)) % MAX_SERIES]
         for n in names
     ]
-    return {"domain": list(names), "range": colours}
+    return alt.Scale(domain=list(names), range=colours)
 
 
 def fold_series(frame: pd.DataFrame, series: str, value: str) -> pd.DataFrame:
@@ -78,7 +76,7 @@ def with_gaps(frame: pd.DataFrame, *, series: str, step_s: int) -> pd.DataFrame:
 
 
 def lines_over_time(
-    names: Sequence[str],
+    frame: pd.DataFrame,
     *,
     value: str,
     series: str,
@@ -86,117 +84,115 @@ def lines_over_time(
     look: Look,
     known: Sequence[str] = (),
     height: int = 190,
-) -> Spec:
-    """Lines of `value` over `bucket_at` by `series`, one a name; rows without a value are gaps."""
-    colour = {
-        "field": series,
-        "type": "nominal",
-        "scale": colour_scale(names, known or names, look),
-        "legend": {
-            "orient": "top",
-            "title": None,
-            "symbolType": "stroke",
-            "symbolStrokeWidth": 3,
-            "labelColor": look.quiet,
-            "labelLimit": 200,
-            "columns": 2,
-        },
-    }
-    line = {
-        "mark": {"type": "line", "interpolate": "linear", "strokeWidth": 1.8},
-        "encoding": {"color": colour, "x": _time_axis(look), "y": _value_axis(value, look)},
-    }
-    points = {
-        "name": _POINTS,
-        "mark": {"type": "point", "filled": True, "size": 36},
-        "encoding": {
-            "color": colour,
-            "x": _time_axis(look),
-            "y": _field(value, "quantitative"),
-            "opacity": {"condition": [{"param": _HOVER, "value": 1, "empty": False}], "value": 0},
-            "tooltip": [
-                _field("bucket_at", "temporal", title="time", format="%d %b %H:%M:%S"),
-                _field(series, "nominal", title=series.replace("_", " ")),
-                _field(value, "quantitative", title=unit, format=",.4~r"),
+) -> alt.LayerChart:
+    """Lines of `value` over `bucket_at` by `series`; rows without a value are gaps."""
+    names = sorted(frame[series].unique()) if len(frame) else []
+    hover = alt.selection_point(fields=["bucket_at"], nearest=True, on="pointerover", empty=False)
+    base = alt.Chart(frame).encode(x=_time_axis(look))
+    colour = alt.Color(
+        f"{series}:N",
+        scale=colour_scale(names, known or names, look),
+        legend=alt.Legend(
+            orient="top",
+            title=None,
+            symbolType="stroke",
+            symbolStrokeWidth=3,
+            labelColor=look.quiet,
+            labelLimit=200,
+            columns=2,
+        ),
+    )
+    line = base.mark_line(strokeWidth=1.8, interpolate="linear").encode(
+        y=_value_axis(value, look), color=colour
+    )
+    points = (
+        base.mark_point(size=36, filled=True)
+        .encode(
+            y=alt.Y(f"{value}:Q"),
+            color=colour,
+            opacity=alt.when(hover).then(alt.value(1)).otherwise(alt.value(0)),
+            tooltip=[
+                alt.Tooltip("bucket_at:T", title="time", format="%d %b %H:%M:%S"),
+                alt.Tooltip(f"{series}:N", title=series.replace("_", " ")),
+                alt.Tooltip(f"{value}:Q", title=unit, format=",.4~r"),
             ],
-        },
-    }
-    nearest = {"type": "point", "fields": ["bucket_at"], "nearest": True, "on": "pointerover"}
-    hover = {"name": _HOVER, "select": nearest, "views": [_POINTS]}
-    return _finished([line, points], height) | {"params": [hover]}
+        )
+        .add_params(hover)
+    )
+    return _finished(alt.layer(line, points), look, height)
 
 
-def latency_heat_map(*, look: Look, height: int = 220) -> Spec:
+def latency_heat_map(frame: pd.DataFrame, *, look: Look, height: int = 220) -> alt.LayerChart:
     """Requests by time and latency: columns bucket_at, bucket_end_at, low_ms, high_ms, requests."""
-    latency = _field("low_ms", "quantitative", scale={"type": "log", "nice": False})
-    latency["axis"] = {
-        "title": None,
-        "grid": False,
-        "labelColor": look.quiet,
-        "ticks": False,
-        "domain": False,
-        "format": "~s",
-        "labelExpr": "datum.value >= 1000 ? datum.value/1000 + ' s' : datum.value + ' ms'",
-    }
-    colour = _field("requests", "quantitative", scale={"range": list(look.heat), "type": "sqrt"})
-    colour["legend"] = {
-        "title": "requests",
-        "orient": "right",
-        "titleColor": look.quiet,
-        "labelColor": look.quiet,
-        "gradientLength": height - 60,
-    }
-    heat = {
-        "mark": {"type": "rect"},
-        "encoding": {
-            "x": _time_axis(look),
-            "x2": {"field": "bucket_end_at"},
-            "y": latency,
-            "y2": {"field": "high_ms"},
-            "color": colour,
-            "tooltip": [
-                _field("bucket_at", "temporal", title="time", format="%d %b %H:%M"),
-                _field("low_ms", "quantitative", title="from ms", format=",.3~g"),
-                _field("high_ms", "quantitative", title="to ms", format=",.3~g"),
-                _field("requests", "quantitative", format=","),
+    heat = (
+        alt.Chart(frame)
+        .mark_rect()
+        .encode(
+            x=_time_axis(look),
+            x2="bucket_end_at:T",
+            y=alt.Y(
+                "low_ms:Q",
+                scale=alt.Scale(type="log", nice=False),
+                axis=alt.Axis(
+                    title=None,
+                    grid=False,
+                    labelColor=look.quiet,
+                    ticks=False,
+                    domain=False,
+                    format="~s",
+                    labelExpr="datum.value >= 1000 ? datum.value/1000 + ' s' : datum.value + ' ms'",
+                ),
+            ),
+            y2="high_ms:Q",
+            color=alt.Color(
+                "requests:Q",
+                scale=alt.Scale(range=list(look.heat), type="sqrt"),
+                legend=alt.Legend(
+                    title="requests",
+                    orient="right",
+                    titleColor=look.quiet,
+                    labelColor=look.quiet,
+                    gradientLength=height - 60,
+                ),
+            ),
+            tooltip=[
+                alt.Tooltip("bucket_at:T", title="time", format="%d %b %H:%M"),
+                alt.Tooltip("low_ms:Q", title="from ms", format=",.3~g"),
+                alt.Tooltip("high_ms:Q", title="to ms", format=",.3~g"),
+                alt.Tooltip("requests:Q", format=","),
             ],
-        },
-    }
-    return _finished([heat], height)
+        )
+    )
+    return _finished(alt.layer(heat), look, height)
 
 
-def _field(name: str, kind: str, **more: Any) -> Spec:
-    return {"field": name, "type": kind, **more}
+def _time_axis(look: Look) -> alt.X:
+    return alt.X(
+        "bucket_at:T",
+        scale=alt.Scale(type="utc"),
+        axis=alt.Axis(
+            title=None, format="%H:%M", grid=False, labelColor=look.quiet, domainColor=look.grid,
+            tickColor=look.grid, labelOverlap=True, tickCount=6,
+        ),
+    )  # fmt: skip
 
 
-def _time_axis(look: Look) -> Spec:
-    axis = {
-        "title": None, "format": "%H:%M", "grid": False, "labelColor": look.quiet,
-        "domainColor": look.grid, "tickColor": look.grid, "labelOverlap": True, "tickCount": 6,
-    }  # fmt: skip
-    return _field("bucket_at", "temporal", scale={"type": "utc"}, axis=axis)
+def _value_axis(value: str, look: Look) -> alt.Y:
+    return alt.Y(
+        f"{value}:Q",
+        scale=alt.Scale(zero=True, nice=True),
+        axis=alt.Axis(
+            title=None, gridColor=look.grid, labelColor=look.quiet, ticks=False, domain=False,
+            tickCount=4, format=",~f",
+        ),
+    )  # fmt: skip
 
 
-def _value_axis(value: str, look: Look) -> Spec:
-    axis = {
-        "title": None, "gridColor": look.grid, "labelColor": look.quiet, "ticks": False,
-        "domain": False, "tickCount": 4, "format": ",~f",
-    }  # fmt: skip
-    return _field(value, "quantitative", scale={"zero": True, "nice": True}, axis=axis)
-
-
-def _finished(layers: list[Spec], height: int) -> Spec:
-    text = {"labelFontSize": 12, "labelFont": "Inter, sans-serif"}
-    return {
-        "$schema": "https://vega.github.io/schema/vega-lite/v6.4.1.json",
-        "config": {
-            "background": "transparent",
-            "font": "Inter, sans-serif",
-            "view": {"continuousWidth": 300, "continuousHeight": 300, "stroke": None},
-            "axis": text,
-            "legend": text,
-        },
-        "layer": layers,
-        "height": height,
-        "width": "container",
-    }
+def _finished(chart: alt.LayerChart | alt.FacetChart, look: Look, height: int) -> Any:
+    return (
+        chart.properties(height=height, width="container")
+        .configure(background="transparent", font="Inter, sans-serif")
+        .configure_view(stroke=None)
+        .configure_axis(labelFontSize=12, labelFont="Inter, sans-serif")
+        .configure_legend(labelFontSize=12, labelFont="Inter, sans-serif")
+    )
