@@ -88,7 +88,7 @@ class Points:
             for (place, key), row in sorted(zip(new, found, strict=True), key=_by_name):
                 number = self._register(
                     row["metric"], row["shape"],
-                    _labels(row["component"], row["environment"], row["host"], dict(row["attributes"])),
+                    _labels(row["component"], row["environment"], _host(row), dict(row["attributes"])),
                 )  # fmt: skip
                 if number is not None:
                     self._numbers[key] = numbers[place] = number
@@ -150,6 +150,13 @@ def _labels(
     known = {"component": component, "environment": environment, "host": host, "state": state}
     labels = {**known, **attributes}
     return {name: value for name, value in labels.items() if value}
+
+
+def _host(row: dict[str, Any]) -> str | None:
+    """A machine whose name may not stay is told by the component that measures it, as on the pages."""
+    if row["metric"].startswith("system."):
+        return row["host"] or row["component"]
+    return row["host"]
 
 
 def _by_name(entry: tuple[tuple[int, int], dict[str, Any]]) -> tuple[str, str]:

@@ -28,8 +28,10 @@ from privacy.detection.labels import TYPES
 _PHONE_REGIONS = ("US", "GB", "DE", "FR", "ES", "PT", "CA", "AU")
 
 
-class _NoNlp(NlpEngine):
-    """Presidio's `NoOpNlpEngine` without spaCy's empty document: patterns ask for no words."""
+class NoWords(NlpEngine):
+    """Presidio's `NoOpNlpEngine` without spaCy's empty document: patterns ask for no words, and the
+    enhancer that asks for stop words is used by nobody.
+    """
 
     engine_name = "tta_monitor_patterns"
     is_available = True
@@ -54,11 +56,11 @@ class _NoNlp(NlpEngine):
             yield text, self.process_text(str(text), language)
 
     def is_stopword(self, word: str, language: str) -> bool:
-        """There are no words."""
+        """The context enhancer is not used."""
         return False
 
     def is_punct(self, word: str, language: str) -> bool:
-        """There are no words."""
+        """The context enhancer is not used."""
         return False
 
     def get_supported_entities(self) -> list[str]:
@@ -98,6 +100,6 @@ def pattern_engine() -> AnalyzerEngine:
     ]
     return AnalyzerEngine(
         registry=RecognizerRegistry(recognizers=recognizers),
-        nlp_engine=_NoNlp(),
+        nlp_engine=NoWords(),
         supported_languages=["en"],
     )

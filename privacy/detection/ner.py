@@ -6,15 +6,15 @@ installed `en_core_web_*` that may only add findings. Not here: making the weigh
 """
 
 import lzma
-from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import spacy
-from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine
+from presidio_analyzer.nlp_engine import NlpArtifacts
 from spacy.language import Language
 
+from privacy.detection.engines import NoWords
 from privacy.detection.labels import TYPES, installed_models
 from privacy.detection.lexicon import is_given_name, is_word, word_list
 
@@ -31,11 +31,13 @@ _FLAGS = {
 }
 
 
-class OwnNlpEngine(NlpEngine):
-    """Presidio's view of the model; loading reads the package's own file and nothing else."""
+class OwnNlpEngine(NoWords):
+    """Presidio's view of the model; loading reads the package's own file and nothing else.
+
+    English, for Presidio; the model saw German, Spanish, French and Portuguese too.
+    """
 
     engine_name = "tta_monitor"
-    is_available = True
 
     def __init__(self) -> None:
         self._pipelines: list[Language] = []
@@ -63,28 +65,9 @@ class OwnNlpEngine(NlpEngine):
             scores=[1.0] * len(entities),
         )
 
-    def process_batch(
-        self, texts: Iterable[Any], language: str, batch_size: int = 1, n_process: int = 1, **_: Any
-    ) -> Iterator[tuple[Any, NlpArtifacts]]:
-        """One text after the other."""
-        for text in texts:
-            yield text, self.process_text(str(text), language)
-
-    def is_stopword(self, word: str, language: str) -> bool:
-        """The context enhancer is not used."""
-        return False
-
-    def is_punct(self, word: str, language: str) -> bool:
-        """The context enhancer is not used."""
-        return False
-
     def get_supported_entities(self) -> list[str]:
         """The labels that count as personal."""
         return sorted(TYPES)
-
-    def get_supported_languages(self) -> list[str]:
-        """English, for Presidio; the model saw German, Spanish, French and Portuguese too."""
-        return ["en"]
 
 
 def blank_pipeline() -> Language:

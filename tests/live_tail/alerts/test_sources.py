@@ -74,6 +74,13 @@ def test_a_counter_born_within_the_span_counts_from_zero() -> None:
     assert value_of(window_of([counter(10, 7)]), value="increase") == 0
 
 
+def test_a_machine_without_a_name_is_told_by_what_measures_it() -> None:
+    rows = [point(10, 0.9, metric="system.cpu.utilization", component="host-3"), point(10, 1.0)]
+    window = window_of(rows)
+    hosts = {one.metric: one.labels.get("host") for one in window.points.series}
+    assert hosts == {"system.cpu.utilization": "host-3", "m": None}
+
+
 def test_deltas_add_up() -> None:
     rows = [
         point(s, 5.0, kind="sum", temporality="delta", is_monotonic=True) for s in (20, 40, 700)
