@@ -91,6 +91,8 @@ def serve(settings: Settings, *, headless: bool) -> None:
         if page:
             page.stop()
         daemons.stop(timeout_s=3)
+        if not worker.is_idle:
+            _end_at_once()
 
 
 def _watch_over(
@@ -196,6 +198,15 @@ def _origin() -> InProcessCodeLocationOrigin:
 def _end(serving: Serving) -> None:
     serving.stop.set()
     serving.woken.set()
+
+
+def _end_at_once() -> None:
+    """In the middle of a pass: the thread that runs it works in libraries whose state an orderly end
+    would take away under it. A pass may be cut anywhere, so nothing needs that end.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _give_memory_back() -> None:

@@ -27,7 +27,7 @@ def connect(*, memory_limit: str = "1GB") -> duckdb.DuckDBPyConnection:
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "memory_limit": memory_limit,
-            "threads": "2",
+            "threads": "1",
         }
     )
     prepare(con)
@@ -42,6 +42,13 @@ def prepare(con: duckdb.DuckDBPyConnection) -> None:
     folder = Path(tempfile.gettempdir()) / f"tta-monitor-spill-{os.getpid()}"
     con.execute(f"SET temp_directory = '{str(folder).replace(chr(39), chr(39) * 2)}'")
     con.execute("SET TimeZone = 'UTC'")
+    give_back(con)
+
+
+def give_back(con: duckdb.DuckDBPyConnection) -> None:
+    """What a task has freed goes back to the system; by default 128 MB of it stay."""
+    con.execute("SET allocator_flush_threshold = '1MB'")
+    con.execute("SET allocator_bulk_deallocation_flush_threshold = '1MB'")
 
 
 def secret_text(key: DataKey) -> str:
@@ -143,6 +150,7 @@ def open_published(settings: Settings, audience: str) -> duckdb.DuckDBPyConnecti
     con.execute(f"ATTACH '{path}' AS published (READ_ONLY, ENCRYPTION_KEY '{key}')")
     con.execute("USE published.marts")
     con.execute("SET TimeZone = 'UTC'")
+    give_back(con)
     con.execute("SET enable_external_access = false")
     con.execute("SET lock_configuration = true")
     return con

@@ -7,7 +7,7 @@ A drain ends: it takes what the spool holds when it begins, however much arrives
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,7 +22,7 @@ from ingestion.catalog import Catalog, LakeFile, Plan
 from ingestion.contracts import GATE_DECISIONS, LANDED, SIGNALS
 from ingestion.duck import add_file_keys, add_parquet_keys, connect, parquet_key_name
 from ingestion.settings import Settings
-from ingestion.spool import Spool
+from ingestion.spool import Spool, SpoolBatch
 from privacy.keys import KeyDestroyed, KeyStore
 
 EVENT_TIME = {
@@ -40,6 +40,9 @@ _SORT = {
     "gate_decisions": "component, signal, field",
 }
 _CROWDED = 4
+_SLICE_ROWS = 8_192
+_SMALL_PLAN_ROWS = 50_000
+_PLANS = 4
 # Stragglers of a long call or connection still find the identities of their hour.
 _OPEN_HOURS = 3
 
@@ -61,16 +64,22 @@ def drain(
     spool, catalog = Spool(settings.spool_path, keys), Catalog(settings.lake_path)
     report = DrainReport()
     spool.mark_drained(catalog.last_drained())
-    until = spool.last_seq()
+    pending = spool.sizes(spool.drained_seq())
+    most = _rows_of_a_plan(sum(rows for _, rows in pending), settings.warehouse.plan_rows)
+    until = pending[-1][0] if pending else 0
+    con = None
     while True:
-        plan = catalog.open_plan() or _next_plan(spool, catalog, settings, until)
+        plan = catalog.open_plan() or _next_plan(spool, catalog, until, most)
         if plan is None:
             break
-        files = _Drain(settings, keys, spool, catalog, plan=plan, report=report).run()
+        con = con or connect(memory_limit=settings.warehouse.memory_limit)
+        files = _Drain(settings, keys, con, spool, catalog, plan=plan, report=report).run()
         catalog.finish_plan(plan, files)
         spool.mark_drained(plan.high)
         report.plans += 1
         progress(f"drained spool rows {plan.low} to {plan.high} into {len(files)} files")
+    if con:
+        con.close()
     minute_us = 60_000_000
     spool.prune(
         keep_us=settings.warehouse.spool_keep_minutes * minute_us,
@@ -99,7 +108,7 @@ def compact(settings: Settings, keys: KeyStore, *, now: datetime | None = None) 
             signal=signal,
             hour_at=hour_at,
             name=name,
-            select=scan(settings, old),
+            select=f"{scan(settings, old)} ORDER BY {_SORT[signal]}",
             rows=rows,
             detectors=sorted({d for f in old for d in f.detectors}),
         )
@@ -142,10 +151,17 @@ def empty_select(signal: str) -> str:
     return f"SELECT {casts} WHERE false"
 
 
-def _next_plan(spool: Spool, catalog: Catalog, settings: Settings, until: int) -> Plan | None:
+def _rows_of_a_plan(pending: int, most: int) -> int:
+    """Rows that a plan takes at most: few lie in memory together where few arrive, and where many do
+    a pass still looks into an hour's identities no more than some times.
+    """
+    return min(most, max(_SMALL_PLAN_ROWS, pending // _PLANS))
+
+
+def _next_plan(spool: Spool, catalog: Catalog, until: int, most: int) -> Plan | None:
     after, rows, high = spool.drained_seq(), 0, 0
     for seq, row_count in spool.sizes(after, until=until):
-        if high and rows + row_count > settings.warehouse.plan_rows:
+        if high and rows + row_count > most:
             break
         rows, high = rows + row_count, seq
     return catalog.begin_plan(after + 1, high) if high else None
@@ -158,6 +174,7 @@ class _Drain:
         self,
         settings: Settings,
         keys: KeyStore,
+        con: duckdb.DuckDBPyConnection,
         spool: Spool,
         catalog: Catalog,
         *,
@@ -165,7 +182,8 @@ class _Drain:
         report: DrainReport,
     ) -> None:
         self._settings, self._keys, self._catalog, self._plan = settings, keys, catalog, plan
-        self._report = report
+        # To open one takes longer than to land some thousand rows; each signal has a cursor of its own.
+        self._con, self._report = con, report
         self._tables, self._detectors = _read_plan(spool, plan)
 
     def run(self) -> list[LakeFile]:
@@ -173,9 +191,8 @@ class _Drain:
         files: list[LakeFile] = []
         repeated: list[pa.Table] = []
         for signal in SIGNALS:
-            table = self._tables.pop(signal, None)
-            if table is not None:
-                written, some = self._land(signal, table)
+            if signal in self._tables:
+                written, some = self._land(signal)
                 files += written
                 repeated.append(some)
         ledger = [t.drop_columns(["batch_seq"]) for t in [self._tables.get("ledger")] if t]
@@ -191,11 +208,12 @@ class _Drain:
             )
         return files
 
-    def _land(self, signal: str, table: pa.Table) -> tuple[list[LakeFile], pa.Table]:
-        con = connect(memory_limit=self._settings.warehouse.memory_limit)
+    def _land(self, signal: str) -> tuple[list[LakeFile], pa.Table]:
+        # Nobody else holds the pieces: they go when they are in one.
+        table = self._tables.pop(signal).combine_chunks()
+        con = self._con.cursor()
         try:
-            row_no = pa.array(np.arange(table.num_rows, dtype=np.int64))
-            con.register("incoming", table.append_column("row_no", row_no))
+            con.register("incoming", table.append_column("row_no", _numbers(table.num_rows)))
             marks, repeated = self._marks(con, signal)
             con.unregister("incoming")
             for name in ("event_hour", *repeats.IDENTITY):
@@ -203,8 +221,7 @@ class _Drain:
             if repeated.num_rows:
                 table = table.filter(marks.column("is_new"))
             del marks
-            con.register("incoming", table)
-            files = self._write_incoming(con, signal, EVENT_TIME[signal])
+            files = self._write(con, signal, table)
         finally:
             con.close()
         count = sum(repeated.column("items").to_pylist())
@@ -229,41 +246,66 @@ class _Drain:
         return repeats.mark(con, signal, EVENT_TIME[signal], existing=existing, closed=closed)
 
     def _write_hours(self, signal: str, table: pa.Table) -> list[LakeFile]:
-        con = connect(memory_limit=self._settings.warehouse.memory_limit)
+        con = self._con.cursor()
         column = EVENT_TIME[signal]
-        con.register("incoming", table.append_column("event_hour", table.column(column)))
+        table = table.append_column("event_hour", table.column(column))
+        con.register("incoming", table)
         hours = repeats.event_hours(con, column)
+        con.unregister("incoming")
         add_parquet_keys(con, self._keys, {(signal, h.date()) for h in hours}, create=True)
-        files = self._write_incoming(con, signal, column)
+        files = self._write(con, signal, table)
         con.close()
         return files
 
-    def _write_incoming(
-        self, con: duckdb.DuckDBPyConnection, signal: str, time: str
+    def _write(
+        self, con: duckdb.DuckDBPyConnection, signal: str, table: pa.Table
     ) -> list[LakeFile]:
-        """One file for each hour of relation `incoming`."""
+        """One file for each hour of the rows."""
+        time = EVENT_TIME[signal]
+        con.register("incoming", table.append_column("row_no", _numbers(table.num_rows)))
         counted = con.execute(
             f"SELECT event_hour, count(*), min({time}), max({time}) FROM incoming GROUP BY 1 ORDER BY 1"
         ).fetchall()
-        helpers = "event_hour, batch_seq" if signal in SIGNALS else "event_hour"
+        kept = [n for n in table.column_names if n not in {"event_hour", "batch_seq"}]
         files = []
         for hour_at, rows, first_at, last_at in counted:
+            order = con.execute(
+                f"SELECT row_no FROM incoming WHERE event_hour = ? ORDER BY {_SORT[signal]}",
+                [hour_at],
+            ).fetchnumpy()["row_no"]
+            con.register("ordered", _in_order(table.select(kept), order))
             file = write_partition(
                 con,
                 self._settings,
                 signal=signal,
                 hour_at=hour_at,
                 name=f"part-{self._plan.number:08d}.parquet",
-                select=f"SELECT * EXCLUDE ({helpers}) FROM incoming WHERE event_hour = '{hour_at}'",
+                select="FROM ordered",
                 rows=rows,
                 detectors=self._detectors,
             )
+            con.unregister("ordered")
             files.append(
                 replace(file, first_at=first_at, last_at=last_at, has_identities=signal in SIGNALS)
             )
             self._report.landed[signal] = self._report.landed.get(signal, 0) + rows
             self._report.bytes_written += file.byte_count
+        con.unregister("incoming")
         return files
+
+
+def _numbers(count: int) -> pa.Array:
+    return pa.array(np.arange(count, dtype=np.int64))
+
+
+def _in_order(table: pa.Table, order: np.ndarray) -> pa.RecordBatchReader:
+    """Rows in an order, some at a time: DuckDB would sort them with all their columns in memory."""
+    batches = (
+        batch
+        for start in range(0, len(order), _SLICE_ROWS)
+        for batch in table.take(order[start : start + _SLICE_ROWS]).to_batches()
+    )
+    return pa.RecordBatchReader.from_batches(table.schema, batches)
 
 
 def _read_plan(spool: Spool, plan: Plan) -> tuple[dict[str, pa.Table], list[str]]:
@@ -273,18 +315,26 @@ def _read_plan(spool: Spool, plan: Plan) -> tuple[dict[str, pa.Table], list[str]
     after = plan.low - 1
     while True:
         batches = [b for b in spool.read(after) if b.seq <= plan.high]
-        for batch in batches:
-            after = batch.seq
-            detectors |= {batch.detector_id} - {""}
-            try:
-                table = batch.table()
-            except KeyDestroyed:
-                continue  # a restored backup of an expired day: nobody can read it any more
-            seq = pa.array([batch.seq] * table.num_rows, pa.int64())
-            parts.setdefault(batch.signal, []).append(table.append_column("batch_seq", seq))
         if not batches:
             tables = {signal: pa.concat_tables(some) for signal, some in parts.items()}
             return tables, sorted(detectors)
+        after = batches[-1].seq
+        detectors |= {batch.detector_id for batch in batches} - {""}
+        for signal, some in _by_signal(batches).items():
+            # Of a batch of few rows the edges of its columns are larger than what stands in them.
+            parts.setdefault(signal, []).append(pa.concat_tables(some).combine_chunks())
+
+
+def _by_signal(batches: Iterable[SpoolBatch]) -> dict[str, list[pa.Table]]:
+    found: dict[str, list[pa.Table]] = {}
+    for batch in batches:
+        try:
+            table = batch.table()
+        except KeyDestroyed:
+            continue  # a restored backup of an expired day: nobody can read it any more
+        seq = pa.array([batch.seq] * table.num_rows, pa.int64())
+        found.setdefault(batch.signal, []).append(table.append_column("batch_seq", seq))
+    return found
 
 
 def write_partition(
@@ -309,8 +359,8 @@ def write_partition(
     temporary = path.with_suffix(".tmp")
     key = parquet_key_name(signal, hour_at.date(), generation)
     con.execute(
-        f"COPY ({select} ORDER BY {_SORT[signal]}) TO '{temporary}' (FORMAT parquet, "
-        f"COMPRESSION zstd, COMPRESSION_LEVEL 9, ROW_GROUP_SIZE 200000, "
+        f"COPY ({select}) TO '{temporary}' (FORMAT parquet, "
+        f"COMPRESSION zstd, COMPRESSION_LEVEL 9, ROW_GROUP_SIZE 40960, "
         f"ENCRYPTION_CONFIG {{footer_key: '{key}'}})"
     )
     _fsync(temporary)

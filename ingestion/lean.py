@@ -7,7 +7,6 @@ a module that only a library names wait for its first use; giving freed memory b
 modules a process imports of its own accord.
 """
 
-import ctypes
 import sys
 import threading
 from collections.abc import Sequence
@@ -89,6 +88,8 @@ def import_later(*names: str) -> None:
 
 def give_back_memory() -> None:
     """Let the system have what was freed; where the C library cannot, nothing happens."""
+    import ctypes  # noqa: PLC0415 - a command that never gives anything back does without
+
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)

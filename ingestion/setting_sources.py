@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_origin
 
-import yaml
 from pydantic import BaseModel
 
 _NOT_SETTINGS = frozenset({"HOME", "KEK"})
@@ -23,6 +22,8 @@ def from_file(file: Path) -> dict[str, Any]:
     """The mapping in a YAML file, empty without one. Raises SettingsProblem."""
     if not file.exists():
         return {}
+    import yaml  # noqa: PLC0415 - most homes have no file, and a command starts without
+
     try:
         values = yaml.safe_load(file.read_text()) or {}
     except yaml.YAMLError as error:

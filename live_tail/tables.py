@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 import duckdb
 import pyarrow as pa
 
+from ingestion.duck import give_back
 from live_tail import errors, evidence, minutes, points
 from live_tail.columns import microseconds
 
@@ -187,6 +188,7 @@ def _connected() -> duckdb.DuckDBPyConnection:
         config={"memory_limit": "2GB", "threads": "1", "autoinstall_known_extensions": "false"}
     )
     con.execute("SET TimeZone = 'UTC'")
+    give_back(con)
     con.execute("ATTACH ':memory:' AS packed (COMPRESS)")
     for name, columns in _SCHEMA.items():
         if name in _PACKED:
