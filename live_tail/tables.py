@@ -103,7 +103,7 @@ class Tables:
         # By place: the names of the parts' columns are those of what made them. DuckDB finds `staged`
         # by its name here, which costs half of what registering it does.
         names = parts[0].column_names
-        staged = pa.concat_tables([part.rename_columns(names) for part in parts])
+        staged = pa.concat_tables([part.rename_columns(names) for part in parts]).combine_chunks()
         self.con.execute(f"INSERT INTO {name} SELECT * FROM staged")
         self.filled.add(name)
         if name in _MERGES:

@@ -4,6 +4,8 @@ from datetime import datetime, timedelta
 from unittest.mock import patch
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ingestion import lake
 from ingestion.catalog import Catalog
@@ -290,3 +292,34 @@ def test_an_hour_from_which_rows_went_awaits_a_whole_build(
     send(pipeline, number=2)
     lake.drain(settings, keys)
     assert {d.since for d in catalog.dirty_hours() if d.signal == "spans"} == {0}
+
+
+def test_several_plans_land_what_one_lands_each_file_in_order(
+    settings: Settings, keys: KeyStore, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lake, "_SLICE_ROWS", 2)
+    for number in (5, 3, 8, 1, 9, 2, 7):
+        send(pipeline, number=number, at_ns=NOW_NS + number)
+        send(pipeline, number=number, at_ns=NOW_NS + number, again=UNKNOWN_FIELD)
+    settings.warehouse.plan_rows = 9
+    report = lake.drain(settings, keys)
+    assert report.plans > 1
+    assert (report.landed["spans"], report.duplicates["spans"]) == (7, 7)
+    files = Catalog(settings.lake_path).files("spans")
+    con = connect()
+    add_file_keys(con, keys, files)
+    for file in files:
+        sql = f"SELECT start_at, trace_id FROM ({lake.scan(settings, [file])})"
+        found = con.execute(sql).fetchall()
+        assert len(found) == file.row_count
+        assert found == sorted(found)
+
+
+@given(pending=st.integers(0, 10**9), most=st.integers(1, 10**7))
+def test_a_plan_takes_few_rows_where_few_wait_and_never_more_than_it_may(
+    pending: int, most: int
+) -> None:
+    rows = lake._rows_of_a_plan(pending, most)
+    assert 0 < rows <= most
+    assert rows <= max(50_000, pending // 4)
+    assert rows == most or rows * 4 > pending - 4
