@@ -8,19 +8,15 @@ import os
 import sys
 
 from dagster_project.dagster_home import dagster_environment
-from ingestion.lean import import_later
+from dagster_project.unasked import without_unasked
 from ingestion.settings import load_settings
-from privacy.absent import Absent
 from privacy.logs import guard
 
 
 def main() -> None:
     """Serve until stopped; exit code 2 when the arguments are wrong."""
     guard()
-    # Great Expectations names them for expectations that no suite of ours has: 75 MB.
-    import_later("altair", "scipy.stats")
-    # dagster-dbt reads the lineage of columns with it, which nobody asks it for: 40 MB.
-    Absent("sqlglot").begin()
+    without_unasked()
     if sys.argv[1:] not in (["serve"], ["serve", "--headless"]):
         sys.stderr.write("use: python -m dagster_project serve [--headless]\n")
         sys.exit(2)

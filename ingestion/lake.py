@@ -41,8 +41,8 @@ _SORT = {
 }
 _CROWDED = 4
 _SLICE_ROWS = 8_192
-_SMALL_PLAN_ROWS = 50_000
-_PLANS = 4
+_SMALL_PLAN_ROWS = 30_000
+_PLANS = 8
 # Stragglers of a long call or connection still find the identities of their hour.
 _OPEN_HOURS = 3
 

@@ -237,9 +237,11 @@ def build() -> None:
     Example: ./tta.sh monitor build
     """
     from dagster_project.build import run_build
+    from dagster_project.unasked import without_unasked
     from privacy.keys import KeyStore
 
     settings = _settings()
+    without_unasked()
     # It may begin a home in the same moment as `up`.
     KeyStore.open(settings.home, create=True)
     report = run_build(settings, progress=lambda step: err.print(f"· {step}"))

@@ -321,5 +321,5 @@ def test_a_plan_takes_few_rows_where_few_wait_and_never_more_than_it_may(
 ) -> None:
     rows = lake._rows_of_a_plan(pending, most)
     assert 0 < rows <= most
-    assert rows <= max(50_000, pending // 4)
-    assert rows == most or rows * 4 > pending - 4
+    assert rows <= max(lake._SMALL_PLAN_ROWS, pending // lake._PLANS)
+    assert rows == most or (rows + 1) * lake._PLANS > pending
