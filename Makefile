@@ -40,6 +40,7 @@ test: test-setup
 
 # Minutes long; writes bench-results/bench.json and bench.md.
 bench: setup
+	TTA_MONITOR_TEST_KILLS=50 $(BIN)/python -m pytest tests/e2e/test_kill.py
 	$(BIN)/python -m tests.bench
 
 check: setup

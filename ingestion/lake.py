@@ -272,7 +272,7 @@ class _Drain:
             order = con.execute(
                 f"SELECT row_no FROM incoming WHERE event_hour = ? ORDER BY {_SORT[signal]}",
                 [hour_at],
-            ).fetchnumpy()["row_no"]
+            ).to_arrow_table()["row_no"]
             con.register("ordered", _in_order(table.select(kept), order))
             file = write_partition(
                 con,
@@ -298,12 +298,12 @@ def _numbers(count: int) -> pa.Array:
     return pa.array(np.arange(count, dtype=np.int64))
 
 
-def _in_order(table: pa.Table, order: np.ndarray) -> pa.RecordBatchReader:
+def _in_order(table: pa.Table, order: pa.ChunkedArray) -> pa.RecordBatchReader:
     """Rows in an order, some at a time: DuckDB would sort them with all their columns in memory."""
     batches = (
         batch
         for start in range(0, len(order), _SLICE_ROWS)
-        for batch in table.take(order[start : start + _SLICE_ROWS]).to_batches()
+        for batch in table.take(order.slice(start, _SLICE_ROWS)).to_batches()
     )
     return pa.RecordBatchReader.from_batches(table.schema, batches)
 

@@ -26,9 +26,13 @@ from ingestion.settings import Settings, load_settings
 from ingestion.spool import Spool
 from privacy.keys import KeyStore
 from tests.bench.alert_round import alert_round
+from tests.bench.budgets import budgets
+from tests.bench.budgets import table as budget_table
+from tests.bench.first_starts import first_starts
 from tests.bench.gate import gate
 from tests.bench.live_cost import live_cost
 from tests.bench.load import CAPTURE, capture_load, send
+from tests.bench.passes import passes
 from tests.browser import browser_page
 from tests.e2e.test_browser import seconds_until_shown, send_requests
 from tests.processes import Running, running
@@ -46,16 +50,21 @@ def main() -> None:
     }
     chosen = sys.argv[1:]
     measures = (
-        throughput, acknowledgement, live_lag, live_cost, storage, history, alert_round, gate,
+        throughput, acknowledgement, live_lag, live_cost, storage, history, alert_round, gate, budgets,
+        passes, first_starts,
     )  # fmt: skip
     for measure in (m for m in measures if not chosen or m.__name__ in chosen):
         print(f"measuring {measure.__name__} …", flush=True)
         figures |= measure()
         RESULTS.mkdir(exist_ok=True)
         (RESULTS / "bench.json").write_text(json.dumps(figures, indent=1))
+    by_process = figures.pop("budgets", None)
     table = "\n".join(f"| {name.replace('_', ' ')} | {value} |" for name, value in figures.items())
-    (RESULTS / "bench.md").write_text(f"| figure | value |\n|---|---|\n{table}\n")
-    print(table)
+    told = f"| figure | value |\n|---|---|\n{table}\n"
+    if by_process:
+        told += f"\n{budget_table(by_process)}\n"
+    (RESULTS / "bench.md").write_text(told)
+    print(told)
 
 
 def throughput() -> dict[str, Any]:

@@ -21,7 +21,7 @@ _SETTLE_S = 90
 
 
 def budgets(seconds: float = 600) -> dict[str, Any]:
-    """Cores and megabytes of each process at each load, and the oldest that marts were."""
+    """By load: cores and megabytes of each process and of all, and the oldest that marts were."""
     found: dict[str, Any] = {}
     for load, demo, per_s, spans_per_s in (
         ("at_rest", (), 0, 0),
@@ -35,11 +35,29 @@ def budgets(seconds: float = 600) -> dict[str, Any]:
                 stack.enter_context(requests(whole.operator, per_s))
             sending = stack.enter_context(Spans(whole.port, spans_per_s)) if spans_per_s else None
             time.sleep(_SETTLE_S)
-            found |= _measured(whole, load, seconds, sending)
-    return found
+            found[load] = _measured(whole, seconds, sending)
+    return {"budgets": found}
 
 
-def _measured(whole: Product, load: str, seconds: float, sending: Spans | None) -> dict[str, Any]:
+def table(found: dict[str, Any]) -> str:
+    """The same as a table in Markdown, a row for each process."""
+    names = sorted({name for load in found.values() for name in load["cores"]})
+    head = ["process", *(f"{load.replace('_', ' ')}: cores, MB" for load in found)]
+    rows = [[name, *(_cell(load, name) for load in found.values())] for name in (*names, "all")]
+    for figure in ("oldest_marts_s", "spans_per_cpu_s"):
+        told = [load.get(figure) for load in found.values()]
+        rows.append([figure, *("" if value is None else str(value) for value in told)])
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cell(load: dict[str, Any], name: str) -> str:
+    if name == "all":
+        return f"{load['all_cores']}, {load['all_mb_peak']} at the peak"
+    return f"{load['cores'][name]}, {load['mb'][name]}" if name in load["cores"] else "—"
+
+
+def _measured(whole: Product, seconds: float, sending: Spans | None) -> dict[str, Any]:
     before, sent = whole.costs(), sending.accepted if sending else 0
     began, oldest, peak = time.monotonic(), 0.0, 0.0
     after = before
@@ -50,18 +68,20 @@ def _measured(whole: Product, load: str, seconds: float, sending: Spans | None) 
         peak = max(peak, sum(mb for _, mb in after.values()))
     took = time.monotonic() - began
     spent = {name: cpu_s - before.get(name, (0.0, 0.0))[0] for name, (cpu_s, _) in after.items()}
-    found: dict[str, Any] = {}
-    for name, cpu_s in sorted(spent.items()):
-        found[f"{load}_{name}_cores"] = round(cpu_s / took, 3)
-        found[f"{load}_{name}_mb"] = round(after[name][1])
-    found[f"{load}_all_cores"] = round(sum(spent.values()) / took, 3)
-    found[f"{load}_all_mb_peak"] = round(peak)
-    found[f"{load}_oldest_marts_s"] = round(oldest)
+    found: dict[str, Any] = {
+        "cores": {name: round(cpu_s / took, 3) for name, cpu_s in spent.items()},
+        "mb": {name: round(mb) for name, (_, mb) in after.items()},
+        "all_cores": round(sum(spent.values()) / took, 3),
+        "all_mb_peak": round(peak),
+        "oldest_marts_s": round(oldest),
+    }
     if sending:
-        found[f"{load}_spans_per_cpu_s"] = round((sending.accepted - sent) / sum(spent.values()))
-        found[f"{load}_refused"] = sending.refused
+        found["spans_per_cpu_s"] = round((sending.accepted - sent) / sum(spent.values()))
+        found["refused"] = sending.refused
     return found
 
 
 if __name__ == "__main__":
-    print(json.dumps(budgets(*map(float, sys.argv[1:])), indent=1))
+    measured = budgets(*map(float, sys.argv[1:]))["budgets"]
+    print(json.dumps(measured, indent=1))
+    print(table(measured))
