@@ -5,6 +5,7 @@ Here: one suite per signal and a validation that returns plain findings. Not her
 imported when a suite runs.
 """
 
+import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +46,7 @@ def validate_landed(con: duckdb.DuckDBPyConnection, signal: str) -> Finding:
         return Finding(signal, True, 0, (), 0)
     import great_expectations as gx  # noqa: PLC0415 - 2.3 s
 
+    _without_progress()
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     asset = context.data_sources.add_pandas("landed").add_dataframe_asset(signal)
@@ -53,6 +55,14 @@ def validate_landed(con: duckdb.DuckDBPyConnection, signal: str) -> Finding:
     configs = [r.expectation_config for r in result.results if not r.success]
     failed = tuple(f"{c.type} {c.kwargs.get('column')}" for c in configs if c is not None)
     return Finding(signal, bool(result.success), len(result.results), failed, len(frame))
+
+
+def _without_progress() -> None:
+    """Progress that nobody sees takes no process for a lock and no thread that wakes every ten seconds."""
+    from tqdm import tqdm  # noqa: PLC0415 - with Great Expectations
+
+    tqdm.set_lock(threading.RLock())
+    tqdm.monitor_interval = 0
 
 
 def _suite(gx: Any, signal: str) -> list[Any]:

@@ -31,6 +31,22 @@ inspect.getmodule(inspect.currentframe())
 print("scipy.stats._stats_py" in sys.modules, "altair.vegalite" in sys.modules)
 """
 
+_CHECKS = """
+import multiprocessing.resource_tracker as tracker
+import threading
+
+import duckdb
+
+from dagster_project.landing_checks import validate_landed
+
+con = duckdb.connect()
+con.execute("CREATE SCHEMA landed")
+con.execute("CREATE TABLE landed.ledger AS SELECT 'c' AS component, 'accepted' AS outcome, 1 AS items")
+found = validate_landed(con, "ledger")
+names = [type(t).__name__ for t in threading.enumerate()]
+print(found.is_passed, tracker._resource_tracker._pid, "TMonitor" in names)
+"""
+
 
 def _says(program: str) -> list[str]:
     done = subprocess.run(
@@ -45,3 +61,7 @@ def test_a_module_named_by_a_library_waits_until_its_content_is_used() -> None:
 
 def test_great_expectations_asks_nothing_of_what_it_imports_for_others() -> None:
     assert _says(_VALIDATES) == ["False False"]
+
+
+def test_a_check_of_what_landed_takes_no_process_and_no_thread_for_its_progress() -> None:
+    assert _says(_CHECKS) == ["True None False"]
