@@ -24,7 +24,8 @@ DROPPED = "<dropped>"
 """What stands for a text that no trusted detector has seen."""
 MAX_TEXT = 2_000
 MAX_STACK = 200_000
-_MEMORY = 100_000
+_MEMORY_BYTES = 6_000_000
+_ENTRY_BYTES = 200
 
 _TOKEN = re.compile(r"[A-Za-z0-9_][\w.:/+*<>=#-]{0,119}\Z", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,6}(?:\.\d+)?(?:e[-+]?\d+)?\Z|NaN\Z|-?Infinity\Z|true\Z|false\Z")
@@ -194,19 +195,25 @@ class Remembered:
     def __init__(self, treat: Callable[[str], str]) -> None:
         self._treat = treat
         self._known: dict[str, str] = {}
+        self._held = 0
 
     def __call__(self, value: str) -> str:
         """The kept form; a distinct value is treated once while it is remembered."""
         found = self._known.get(value)
         if found is None:
-            if len(self._known) >= _MEMORY:
-                self._known.clear()
-            found = self._known[value] = self._treat(value)
+            found = self._treat(value)
+            size = len(value) + len(found) + _ENTRY_BYTES
+            # Of identifiers that come once each nothing is worth keeping; what comes often is soon back.
+            if self._held + size > _MEMORY_BYTES:
+                self.forget()
+            self._held += size
+            self._known[value] = found
         return found
 
     def forget(self) -> None:
         """Drop what is remembered."""
         self._known.clear()
+        self._held = 0
 
 
 class Treatments:

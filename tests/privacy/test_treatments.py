@@ -179,3 +179,21 @@ def test_a_product_keeps_its_model_and_a_sentence_does_not_pass_for_one() -> Non
 
 def test_no_digits_of_an_opaque_id_stay_in_an_enumeration() -> None:
     assert not any(c.isdigit() for c in treatments.keep("07243590719008075569404460abcdef"))
+
+
+def test_what_a_treatment_remembers_stays_within_its_bytes_and_right() -> None:
+    asked: list[str] = []
+
+    def treat(value: str) -> str:
+        asked.append(value)
+        return value.upper()
+
+    remembered = treatments.Remembered(treat)
+    for number in range(40):
+        assert remembered("often") == "OFTEN"
+        assert remembered(f"{number}" + "x" * 200_000) == f"{number}" + "X" * 200_000
+    held = sum(len(k) + len(v) for k, v in remembered._known.items())
+    assert held <= 6_000_000
+    assert 1 < asked.count("often") < 10
+    remembered.forget()
+    assert remembered("often") == "OFTEN"
