@@ -4,9 +4,11 @@ Here: which modules those are. Not here: how a process does without (`ingestion/
 `privacy/absent`).
 """
 
+import multiprocessing.dummy
 import sys
 from functools import cache
 
+from dbt import mp_context
 from ingestion.lean import import_later
 from privacy.absent import Absent
 
@@ -19,3 +21,6 @@ def without_unasked() -> None:
     # dagster-dbt reads the lineage of columns with it: 40 MB.
     if "sqlglot" not in sys.modules:
         Absent("sqlglot").begin()
+    # dbt's manifests and connections hold locks of processes, which Python watches over with one of
+    # 14 MB; ours are used by threads of one process.
+    mp_context._MP_CONTEXT = multiprocessing.dummy  # type: ignore[assignment]
