@@ -83,7 +83,11 @@ _SCHEMA: dict[str, str] = dict(
     )
 )
 MINUTES = "hot_minutes"
-_PACKED = frozenset({"hot_requests", "hot_ai_calls", "hot_db_operations", *points.TABLES, MINUTES})
+_PACKED = frozenset(
+    {
+        "hot_requests", "hot_ai_calls", "hot_db_operations", "hot_error_groups", *points.TABLES, MINUTES,
+    }
+)  # fmt: skip
 _LEAST_DEAD = 2_000
 _EPOCH = datetime(1970, 1, 1)
 
