@@ -1,6 +1,7 @@
 """DuckDB connections that can encrypt, with nothing fetched and nothing spilled in the clear.
 
-Here: the one way to open DuckDB for writing, parquet keys by day, and read-only published files.
+Here: the one way to open DuckDB (dbt's own connections are prepared), parquet keys by day, and read-only
+published files.
 Not here: what is read or written (`lake`, `dagster_project`). Keys are passed on the connection
 and never appear in SQL that anybody logs.
 """
@@ -20,16 +21,30 @@ from ingestion.settings import Settings
 from privacy.keys import DataKey, KeyDestroyed, KeyProblem, KeyStore
 
 
-def connect(*, memory_limit: str = "1GB") -> duckdb.DuckDBPyConnection:
-    """An in-memory connection with OpenSSL encryption and without network or clear spill files."""
+def in_memory(*, memory_limit: str = "1GB") -> duckdb.DuckDBPyConnection:
+    """A connection that fetches nothing and writes nothing: what needs more memory fails.
+
+    Raises duckdb.OutOfMemoryException then, instead of spilling rows in the clear.
+    """
     con = duckdb.connect(
         config={
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "memory_limit": memory_limit,
             "threads": "1",
+            "temp_directory": "",
         }
     )
+    con.execute("SET TimeZone = 'UTC'")
+    # It would stand in the middle of what a command prints.
+    con.execute("SET enable_progress_bar = false")
+    _give_back(con)
+    return con
+
+
+def connect(*, memory_limit: str = "1GB") -> duckdb.DuckDBPyConnection:
+    """One that can also encrypt, with OpenSSL: its files and what it spills."""
+    con = in_memory(memory_limit=memory_limit)
     prepare(con)
     return con
 
@@ -42,10 +57,10 @@ def prepare(con: duckdb.DuckDBPyConnection) -> None:
     folder = Path(tempfile.gettempdir()) / f"tta-monitor-spill-{os.getpid()}"
     con.execute(f"SET temp_directory = '{str(folder).replace(chr(39), chr(39) * 2)}'")
     con.execute("SET TimeZone = 'UTC'")
-    give_back(con)
+    _give_back(con)
 
 
-def give_back(con: duckdb.DuckDBPyConnection) -> None:
+def _give_back(con: duckdb.DuckDBPyConnection) -> None:
     """What a task has freed goes back to the system; by default 128 MB of it stay."""
     con.execute("SET allocator_flush_threshold = '1MB'")
     con.execute("SET allocator_bulk_deallocation_flush_threshold = '1MB'")
@@ -111,7 +126,7 @@ def key_of_file(path: Path, keys: KeyStore, dataset: str) -> DataKey:
     for day in reversed(keys.days(dataset)):
         try:
             key = keys.existing_key(f"{dataset}/{day}")
-            with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as con:
+            with in_memory() as con:
                 con.execute(
                     f"ATTACH '{path}' AS probe (READ_ONLY, ENCRYPTION_KEY '{secret_text(key)}')"
                 )
@@ -145,12 +160,10 @@ def open_published(settings: Settings, audience: str) -> duckdb.DuckDBPyConnecti
             "the next batch."
         )
     keys = KeyStore.open(settings.home)
-    con = duckdb.connect(config={"autoinstall_known_extensions": "false", "memory_limit": "1GB"})
+    con = in_memory()
     key = secret_text(key_of_file(path, keys, published_dataset(audience)))
     con.execute(f"ATTACH '{path}' AS published (READ_ONLY, ENCRYPTION_KEY '{key}')")
     con.execute("USE published.marts")
-    con.execute("SET TimeZone = 'UTC'")
-    give_back(con)
     con.execute("SET enable_external_access = false")
     con.execute("SET lock_configuration = true")
     return con

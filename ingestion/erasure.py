@@ -21,7 +21,7 @@ from ingestion import lake
 from ingestion.binding import path_of
 from ingestion.catalog import Catalog, LakeFile
 from ingestion.contracts import LEDGER, SIGNALS
-from ingestion.duck import add_file_keys, add_parquet_keys, connect
+from ingestion.duck import add_file_keys, add_parquet_keys, connect, in_memory
 from ingestion.settings import Settings
 from ingestion.spool import Spool, SpoolBatch
 from privacy.keys import KeyProblem, KeyStore
@@ -174,7 +174,7 @@ def _spool_batches(
     spool: Spool, names: Sequence[str], last: int
 ) -> list[tuple[SpoolBatch, pa.Table]]:
     """Batches up to a seq with rows to remove, and what stays of each."""
-    con, found, after = duckdb.connect(), [], 0
+    con, found, after = in_memory(), [], 0
     while batches := [b for b in spool.read(after) if b.seq <= last]:
         for batch in batches:
             after = batch.seq

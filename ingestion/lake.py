@@ -20,7 +20,7 @@ from ingestion import repeats
 from ingestion.binding import digest_of, path_of, verify
 from ingestion.catalog import Catalog, LakeFile, Plan
 from ingestion.contracts import GATE_DECISIONS, LANDED, SIGNALS
-from ingestion.duck import add_file_keys, add_parquet_keys, connect, parquet_key_name
+from ingestion.duck import add_file_keys, add_parquet_keys, connect, in_memory, parquet_key_name
 from ingestion.settings import Settings
 from ingestion.spool import Spool, SpoolBatch
 from privacy.keys import KeyDestroyed, KeyStore
@@ -143,7 +143,7 @@ def scan(settings: Settings, files: Sequence[LakeFile], columns: str = "") -> st
 
 def empty_select(signal: str) -> str:
     """A SELECT without rows that has the signal's columns and DuckDB types."""
-    con = duckdb.connect()
+    con = in_memory()
     con.register("shape", LANDED[signal].empty_table())
     columns = con.execute("DESCRIBE shape").fetchall()
     con.close()

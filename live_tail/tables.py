@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 import duckdb
 import pyarrow as pa
 
-from ingestion.duck import give_back
+from ingestion.duck import in_memory
 from live_tail import errors, evidence, minutes, points
 from live_tail.columns import microseconds
 
@@ -188,11 +188,7 @@ class Tables:
 
 def _connected() -> duckdb.DuckDBPyConnection:
     """A connection that finds every table by its name; its cursors see packed ones as views."""
-    con = duckdb.connect(
-        config={"memory_limit": "2GB", "threads": "1", "autoinstall_known_extensions": "false"}
-    )
-    con.execute("SET TimeZone = 'UTC'")
-    give_back(con)
+    con = in_memory(memory_limit="2GB")
     con.execute("ATTACH ':memory:' AS packed (COMPRESS)")
     for name, columns in _SCHEMA.items():
         if name in _PACKED:

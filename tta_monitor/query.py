@@ -53,6 +53,10 @@ def ask(
         rows = result.fetchmany(max_rows + 1)
     except duckdb.InterruptException:
         raise Problem(f"the query took longer than {max_s:.0f} s: narrow it down.") from None
+    except duckdb.OutOfMemoryException:
+        raise Problem(
+            "the query needs more than 1 GB of memory: aggregate, filter or limit before sorting."
+        ) from None
     except duckdb.Error as error:
         raise Problem(f"the query is not valid: {error}") from None
     finally:
