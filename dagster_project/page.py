@@ -15,6 +15,8 @@ import uvicorn
 from dagster._core.workspace.context import IWorkspaceProcessContext
 from dagster.version import __version__
 
+from ingestion.known_hosts import KnownHosts
+
 _Scope = MutableMapping[str, Any]
 _Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 _Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -57,7 +59,9 @@ class PageThread:
 
     def __init__(self, context: IWorkspaceProcessContext[Any], port: int) -> None:
         config = uvicorn.Config(
-            LatePage(lambda: _dagsters_page(context)),
+            KnownHosts(
+                LatePage(lambda: _dagsters_page(context)), (), setting="no setting: open 127.0.0.1"
+            ),
             host="127.0.0.1",
             port=port,
             log_level="warning",

@@ -31,6 +31,14 @@ class ReceiverSettings(_Section):
     host: str = Field("127.0.0.1", description="Address the receivers listen on.")
     http_port: int = Field(4318, ge=1, le=65535, description="OTLP/HTTP port.")
     grpc_port: int = Field(4317, ge=1, le=65535, description="OTLP/gRPC port.")
+    hosts: list[str] = Field(
+        default_factory=list,
+        description="Further names under which senders reach the HTTP port; addresses need none.",
+    )
+    browser_origins: list[str] = Field(
+        default_factory=list,
+        description="Web sites whose pages may send, e.g. https://play.example.org; others may not.",
+    )
     tokens: dict[str, str] = Field(
         default_factory=dict,
         description="Bearer token per component; required from every sender outside loopback.",
@@ -122,6 +130,9 @@ class LiveSettings(_Section):
 
     host: str = Field("127.0.0.1", description="Address of the live query API.")
     port: int = Field(4320, ge=1, le=65535, description="Port of the live query API.")
+    hosts: list[str] = Field(
+        default_factory=list, description="Further names under which the live API is asked."
+    )
     window_minutes: int = Field(60, ge=1, description="How far back the live window reaches.")
     poll_ms: int = Field(
         100, ge=10, le=1_000, description="How often it is asked whether anything was committed."
@@ -155,6 +166,10 @@ class AppSettings(_Section):
     """The Streamlit app."""
 
     host: str = Field("127.0.0.1", description="Address the app listens on.")
+    hosts: list[str] = Field(
+        default_factory=list,
+        description="Further names under which browsers reach the app; addresses need none.",
+    )
     port: int = Field(8501, ge=1, le=65535, description="Port of the app.")
     environment: str = Field("development", description="Name shown beside the product.")
 

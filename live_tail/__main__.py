@@ -11,6 +11,7 @@ import uvicorn
 from ingestion.duck import open_published
 from ingestion.errors.grouping import WatchedSite
 from ingestion.errors.store import ErrorStore
+from ingestion.known_hosts import KnownHosts
 from ingestion.lean import without_pandas
 from ingestion.settings import Settings, SettingsProblem, load_settings
 from ingestion.spool import Spool
@@ -95,12 +96,16 @@ def serve(settings: Settings, keys: KeyStore) -> None:
     _log.info("live tail starts", port=settings.live.port)
     log = AuditLog(settings.home, keys)
     uvicorn.run(
-        Door(
-            build_app(window, follower, alerts.manager),
-            keys,
-            log,
-            Accounts(settings.home, keys, log),
-            is_open=settings.access.sign_in == "off",
+        KnownHosts(
+            Door(
+                build_app(window, follower, alerts.manager),
+                keys,
+                log,
+                Accounts(settings.home, keys, log),
+                is_open=settings.access.sign_in == "off",
+            ),
+            [settings.live.host, *settings.live.hosts],
+            setting="live.hosts",
         ),
         host=settings.live.host,
         port=settings.live.port,

@@ -6,11 +6,14 @@ included, is reachable without a session; which page a role may see is checked i
 """
 
 import logging
+from urllib.parse import urlsplit
 
 import streamlit as st
 from starlette.middleware import Middleware
 from streamlit.starlette import App
 
+from ingestion.known_hosts import KnownHosts
+from ingestion.settings import load_settings
 from privacy.logs import guard, logger
 from streamlit_app.door import Door
 from streamlit_app.entrance import routes
@@ -32,4 +35,15 @@ def note_error(error: BaseException) -> bool:
     return True
 
 
-app = App("app.py", routes=routes(), middleware=[Middleware(Door)], on_script_error=note_error)
+def _names() -> list[str]:
+    """What the app is called, besides its addresses."""
+    chosen = load_settings()
+    public = urlsplit(chosen.access.oidc.app_url).hostname or ""
+    return [chosen.app.host, *chosen.app.hosts, public]
+
+
+# Where a request comes from is judged by the door, which knows the forms of our pages.
+hosts = Middleware(KnownHosts, names=_names(), setting="app.hosts", judges_origin=False)
+app = App(
+    "app.py", routes=routes(), middleware=[hosts, Middleware(Door)], on_script_error=note_error
+)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import uvicorn
 
+from ingestion.known_hosts import KnownHosts
 from ingestion.lean import without_pandas
 from ingestion.receivers.committer import Committer
 from ingestion.receivers.grpc_door import PortTaken, start_grpc
@@ -60,7 +61,12 @@ async def serve(settings: Settings, keys: KeyStore) -> None:
     give_back_memory()
     committer.start()
     grpc_server = await start_grpc(committer, pipeline, receiver)
-    app = build_app(committer, pipeline, receiver)
+    app = KnownHosts(
+        build_app(committer, pipeline, receiver),
+        [receiver.host, *receiver.hosts],
+        setting="receiver.hosts",
+        origins=receiver.browser_origins,
+    )
     OnePortProtocol.grpc_port = receiver.grpc_port
     config = uvicorn.Config(
         app,

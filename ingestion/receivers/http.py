@@ -124,7 +124,7 @@ async def _export(doorway: _Doorway, request: Request) -> Response:
 
 async def _envelope(doorway: _Doorway, request: Request) -> Response:
     """A Sentry SDK's events, answered when they are durable."""
-    headers = {"Access-Control-Allow-Origin": "*"}  # browsers send from other origins
+    headers: dict[str, str] = {}
     try:
         envelope, incoming = await _sentry_incoming(doorway, request)
         for kind in envelope.skipped:
