@@ -10,12 +10,14 @@ import sys
 from dagster_project.dagster_home import dagster_environment
 from dagster_project.unasked import without_unasked
 from ingestion.settings import load_settings
+from ingestion.supervised import end_with_supervisor
 from privacy.logs import guard
 
 
 def main() -> None:
     """Serve until stopped; exit code 2 when the arguments are wrong."""
     guard()
+    end_with_supervisor()
     without_unasked()
     if sys.argv[1:] not in (["serve"], ["serve", "--headless"]):
         sys.stderr.write("use: python -m dagster_project serve [--headless]\n")

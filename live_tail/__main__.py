@@ -15,6 +15,7 @@ from ingestion.known_hosts import KnownHosts
 from ingestion.lean import without_pandas
 from ingestion.settings import Settings, SettingsProblem, load_settings
 from ingestion.spool import Spool
+from ingestion.supervised import end_with_supervisor
 from live_tail.access import Door
 from live_tail.alerts.rounds import DueRounds
 from live_tail.alerts.rule_files import SHIPPED, RuleFolders
@@ -39,6 +40,7 @@ _MAX_ERRORS = 2_000
 def main() -> int:
     """Run until SIGTERM; exit code 2 when settings or keys are wrong."""
     guard()
+    end_with_supervisor()
     without_pandas()
     parser = argparse.ArgumentParser(prog="live_tail", description=__doc__)
     parser.add_argument("--home", type=Path, help="data home (default: TTA_MONITOR_HOME or ./var)")

@@ -42,6 +42,13 @@ def require(seen_by: Principal, right: Right, name: str, **details: str) -> None
         doorman.guard().require(seen_by, right, name, **details)
     except Forbidden as problem:
         st.warning(str(problem).capitalize(), icon=":material/lock:")
+        if right is Right.PAGE:
+            # With one page of their own people see no navigation.
+            st.markdown(
+                '<a href="/account" target="_self">Account</a> · '
+                '<a href="/sign-out" target="_self">Sign out</a>',
+                unsafe_allow_html=True,
+            )
         st.stop()
 
 

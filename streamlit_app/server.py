@@ -14,11 +14,13 @@ from streamlit.starlette import App
 
 from ingestion.known_hosts import KnownHosts
 from ingestion.settings import load_settings
+from ingestion.supervised import end_with_supervisor
 from privacy.logs import guard, logger
 from streamlit_app.door import Door
 from streamlit_app.entrance import routes
 
 guard()
+end_with_supervisor()
 
 # Streamlit writes every uncaught exception with its message and frames; `note_error` replaces that.
 logging.getLogger("streamlit.error_util").addFilter(lambda _: False)

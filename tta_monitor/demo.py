@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from ingestion.settings import Settings, load_settings
+from ingestion.supervised import end_with_supervisor
 from privacy.logs import guard, logger
 
 CAPTURE = Path(__file__).parent / "data" / "tta-otlp-capture.tar.xz"
@@ -22,6 +23,7 @@ _log = logger()
 def main() -> int:
     """Run until stopped."""
     guard()
+    end_with_supervisor()
     parser = argparse.ArgumentParser(prog="tta_monitor.demo", description=__doc__)
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--replay-only", action="store_true", help="end after the capture")

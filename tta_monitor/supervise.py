@@ -231,9 +231,9 @@ supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
 
 def _section(run: Path, program: Program) -> str:
     command = " ".join(f'"{part}"' if " " in part else part for part in program.command)
-    restart = (
-        "autorestart=false\nstartsecs=0" if program.is_job else "autorestart=true\nstartsecs=2"
-    )
+    restart = "autorestart=unexpected\nexitcodes=0\nstartsecs=0"
+    if not program.is_job:
+        restart = "autorestart=true\nstartsecs=2"
     return f"""
 [program:{program.name}]
 command={command.replace("%", "%%")}

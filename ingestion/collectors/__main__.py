@@ -16,6 +16,7 @@ from ingestion.collectors.gpu import GpuMetrics, NoGpu, open_nvml
 from ingestion.collectors.host import HostMetrics
 from ingestion.collectors.prometheus_jobs import JobsProblem, load_jobs
 from ingestion.settings import Settings, SettingsProblem, load_settings
+from ingestion.supervised import end_with_supervisor
 from privacy.logs import guard, logger
 
 _log = logger()
@@ -24,6 +25,7 @@ _log = logger()
 def main() -> int:
     """Run until SIGTERM; exit code 2 when settings are wrong."""
     guard()
+    end_with_supervisor()
     parser = argparse.ArgumentParser(prog="ingestion.collectors", description=__doc__)
     parser.add_argument("--home", type=Path, help="data home (default: TTA_MONITOR_HOME or ./var)")
     try:

@@ -18,6 +18,7 @@ from ingestion.receivers.self_report import report_failed_detector
 from ingestion.receivers.warm_up import give_back_memory
 from ingestion.settings import Settings, SettingsProblem, load_settings
 from ingestion.spool import Spool
+from ingestion.supervised import end_with_supervisor
 from privacy.detection import identity
 from privacy.detection.without_names import without_names
 from privacy.fields import PolicyProblem
@@ -31,6 +32,7 @@ _log = logger()
 def main() -> int:
     """Run until SIGTERM; exit code 2 when settings, keys, policy or ports are wrong."""
     guard()
+    end_with_supervisor()
     without_pandas()
     without_names()
     parser = argparse.ArgumentParser(prog="ingestion.receivers", description=__doc__)

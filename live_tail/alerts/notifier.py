@@ -19,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ingestion.settings import Settings, SettingsProblem, load_settings
+from ingestion.supervised import end_with_supervisor
 from live_tail.alerts.channels import SendProblem, is_made_for, send
 from live_tail.alerts.journal import Journal
 from live_tail.alerts.policy import FILE, Policy, PolicyProblem, load_policy
@@ -186,6 +187,7 @@ class WatchedPolicy:
 def main() -> int:
     """Run until SIGTERM; exit code 2 when settings or keys are wrong."""
     guard()
+    end_with_supervisor()
     parser = argparse.ArgumentParser(prog="notifier", description=__doc__)
     parser.add_argument("--home", type=Path, help="data home (default: TTA_MONITOR_HOME or ./var)")
     arguments = parser.parse_args()

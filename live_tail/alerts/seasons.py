@@ -78,10 +78,11 @@ class Hours:
     def before(self, moment: datetime) -> "Hours":
         """A copy in memory of the hours that had ended at a moment (UTC without zone)."""
         copy = Hours()
-        copy._seen = {
+        ended = {
             series: {hour: seen for hour, seen in hours.items() if hour + _HOUR <= moment}
             for series, hours in self._seen.items()
         }
+        copy._seen = {series: hours for series, hours in ended.items() if hours}
         return copy
 
     def usual(self, select: Select, labels: Labels, at: datetime) -> Usual | None:

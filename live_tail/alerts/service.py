@@ -28,6 +28,7 @@ from privacy.logs import logger
 
 _log = logger()
 _TICK_S = 1.0
+_REBUILD_S = 120.0
 # Thousands of alerts are many small objects and no cycles: with Python's own thresholds a third of a
 # round is looking for garbage.
 GC_THRESHOLD = (10_000, 20, 20)
@@ -61,6 +62,7 @@ class AlertService:
             batch_problems=lambda: passes.problems(settings, datetime.now(UTC), began_at),
         )
         self._rounds, self._follower = rounds, follower
+        self._has_all, self._began_s = False, time.monotonic()
         self._awake, self._stopping = threading.Event(), threading.Event()
         self._fast = FastLane(
             spool,
@@ -94,8 +96,11 @@ class AlertService:
             thread.join(timeout=5)
 
     def tick(self) -> None:
-        """A round when one is due, else time passes."""
-        if not self._rounds.is_due():
+        """A round when one is due, else time passes.
+
+        After a start the window is being rebuilt: what it lacks then is no sign of anything.
+        """
+        if not self._rounds.is_due() or not self._is_rebuilt():
             self.manager.tick()
             return
         self._follower.take_in(unless_fresh=False)
@@ -105,6 +110,12 @@ class AlertService:
         made, rules = self._rounds.make()
         readings = (*made.readings, *self._fast.ahead(known))
         self.manager.take(replace(made, readings=readings), rules)
+
+    def _is_rebuilt(self) -> bool:
+        if not self._has_all:
+            waited_s = time.monotonic() - self._began_s
+            self._has_all = self._follower.is_ready() or waited_s > _REBUILD_S
+        return self._has_all
 
     def _hasten(self, facts: frozenset[str]) -> None:
         """Something failed: rules that wait for it are looked at now."""

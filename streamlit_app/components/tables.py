@@ -1,11 +1,13 @@
 """Column types of the tables: units in headers, fixed decimals, right-aligned numbers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
+
+from streamlit_app.components import formats
 
 _COLUMNS: dict[str, tuple[str, str]] = {
     "request_per_s": ("Requests /s", "%.2f"),
@@ -49,6 +51,27 @@ _TEXTS = {
     "version": "Version",
     "seen": "Seen",
 }
+
+
+def opened(table: pd.DataFrame | Styler, ids: Sequence[str], *, key: str, **how: Any) -> str | None:
+    """A table of which a row can be opened; the id of the one that was clicked.
+
+    Rows move between two refreshes: what was clicked is looked up among the rows that were shown.
+    """
+    before = st.session_state.get(f"{key} before", ())
+    chosen = st.dataframe(
+        table,
+        key=key,
+        hide_index=True,
+        width="stretch",
+        on_select="rerun",
+        selection_mode="single-row",
+        placeholder=formats.NOT_MEASURED,
+        **how,
+    )
+    st.session_state[f"{key} before"] = tuple(ids)
+    rows = chosen["selection"]["rows"]  # type: ignore[index]
+    return before[rows[0]] if rows and rows[0] < len(before) else None
 
 
 def shown(table: pd.DataFrame) -> Styler:

@@ -8,7 +8,7 @@ import streamlit as st
 from ingestion.errors.hand_rules import DIMENSIONS
 from ingestion.errors.states import GroupRecord, State
 from streamlit_app import data, error_actions, errors_data, gate
-from streamlit_app.components import drawing, formats, frame
+from streamlit_app.components import drawing, formats, frame, tables
 
 _SYMBOLS = {
     State.REGRESSED: "✖",
@@ -55,13 +55,10 @@ def _list(minutes: int) -> None:
     if shown.empty:
         st.caption("No group matches: widen the state or the search.")
         return
-    chosen = st.dataframe(
+    chosen = tables.opened(
         shown.drop(columns=["group_key", "rank"]),
-        hide_index=True,
-        width="stretch",
-        on_select="rerun",
-        selection_mode="single-row",
-        placeholder=formats.NOT_MEASURED,
+        list(shown["group_key"]),
+        key="error groups",
         column_config={
             "state": st.column_config.TextColumn("State", width="small"),
             "title": st.column_config.TextColumn("Error", width="medium"),
@@ -75,9 +72,8 @@ def _list(minutes: int) -> None:
             "seen": st.column_config.TextColumn("Last seen", width="small"),
         },
     )
-    rows = chosen["selection"]["rows"]  # type: ignore[index]
-    if rows:
-        st.query_params["group"] = shown.iloc[rows[0]]["group_key"]
+    if chosen:
+        st.query_params["group"] = chosen
         st.rerun()
 
 

@@ -77,19 +77,15 @@ def _routes(minutes: int, component: str | None) -> None:
             frame.nothing_yet("requests")
             return
         shown = pd.DataFrame(reading.frame[_ROUTE_COLUMNS])
-        chosen = st.dataframe(
+        chosen = tables.opened(
             tables.shown(shown),
-            hide_index=True,
-            placeholder=formats.NOT_MEASURED,
-            width="stretch",
+            list(shown["component"]),
+            key="routes",
             height=280,
-            on_select="rerun",
-            selection_mode="single-row",
             column_config=tables.column_config(list(shown.columns)),
         )
-        rows = chosen["selection"]["rows"]  # type: ignore[index]
-        if rows:
-            st.query_params["component"] = shown.iloc[rows[0]]["component"]
+        if chosen:
+            st.query_params["component"] = chosen
             st.rerun()
         _download("routes", shown)
 

@@ -27,6 +27,7 @@ def first_starts(count: float = 30) -> dict[str, Any]:
         for number in range(int(count)):
             with tempfile.TemporaryDirectory() as folder:
                 took.append(_first_start(Path(folder), has_build=number % 2 == 1))
+            print(f"start {number + 1}: {took[-1]} s", file=sys.stderr, flush=True)
     published = [seconds for seconds in took if seconds is not None]
     return {
         "first_starts": len(took),

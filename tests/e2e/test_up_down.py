@@ -60,6 +60,12 @@ def test_everything_starts_heals_and_stops(operator: Operator) -> None:
         _until(lambda: operator.status()["receiver"]["state"] == "running", 60)
         assert operator.status()["receiver"]["pid"] != states["receiver"]["pid"]
 
+        # Whatever the supervisor dies of, nothing goes on of which no command knows.
+        pid = int((operator.home / "run" / "supervisord.pid").read_text())
+        psutil.Process(pid).kill()
+        _until(lambda: operator.processes() == [], 60)
+        assert operator.types("up", "--detach").returncode == 0
+
         stopped = operator.types("down")
         assert "stopped" in stopped.stdout
         assert operator.processes() == []

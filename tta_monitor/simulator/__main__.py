@@ -4,10 +4,12 @@ import argparse
 from pathlib import Path
 
 from ingestion.settings import load_settings
+from ingestion.supervised import end_with_supervisor
 from privacy.logs import guard
 from tta_monitor.simulator.traffic import simulate
 
 guard()
+end_with_supervisor()
 parser = argparse.ArgumentParser(prog="tta_monitor.simulator", description=__doc__)
 parser.add_argument("--home", type=Path)
 parser.add_argument("--endpoint", help="OTLP/HTTP endpoint (default: the home's receiver)")

@@ -166,3 +166,11 @@ def test_history_of_a_rule_without_season_is_a_mistake_of_the_test_file(tmp_path
     )
     with pytest.raises(BadTestFile, match="TelemetryLost is no rule with a season"):
         run_file(file)
+
+
+def test_a_series_that_began_later_is_none_of_the_hours_before() -> None:
+    hours = Hours()
+    hours.add(SELECT, {LABELS: 1.0}, NOW)
+    before = hours.before(NOW)
+    before._tidy(NOW)
+    assert before.usual(SELECT, LABELS, NOW) is None
