@@ -17,7 +17,7 @@ identified as (
         coalesce(ai_operation, 'unknown') as operation,
         status_code = 'ERROR' or error_type is not null as is_error,
         coalesce(error_type, 'unspecified') as error_type,
-        try_cast({{ attribute(['gen_ai.response.time_to_first_chunk']) }} as double) * 1000
+        {{ number_within(attribute(['gen_ai.response.time_to_first_chunk']), 1e6) }} * 1000
             as first_chunk_ms,
         {{ whole_number(['gen_ai.usage.input_tokens', 'gen_ai.usage.prompt_tokens', 'llm.token_count.prompt']) }}
             as input_tokens,
