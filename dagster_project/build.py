@@ -5,9 +5,10 @@ manual build shows up in the UI and there is one description of the pass.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from dagster_project.dagster_home import dagster_environment, ensure_dagster_home
 from dagster_project.retention_pass import catch_up
@@ -15,10 +16,13 @@ from dagster_project.warehouse import process_environment
 from ingestion.settings import Settings
 from privacy.keys import KeyStore
 
+if TYPE_CHECKING:
+    from dagster import AssetCheckEvaluation
+
 
 @dataclass(frozen=True)
 class BuildReport:
-    """What a pass did; `ok` only when every step and every check passed."""
+    """What a pass did; `ok` only when every step and every check passed that does not just warn."""
 
     ok: bool
     landed_rows: int
@@ -26,6 +30,7 @@ class BuildReport:
     checks_failed: tuple[str, ...]
     failed_steps: tuple[str, ...]
     duration_s: float
+    checks_warned: tuple[str, ...] = ()
 
 
 def run_build(
@@ -49,9 +54,7 @@ def run_build(
 
 def _report(result: "object", started: float, left: tuple[str, ...]) -> BuildReport:
     checks = result.get_asset_check_evaluations()  # type: ignore[attr-defined]
-    failed = tuple(
-        sorted(f"{'/'.join(c.asset_key.path)}: {c.check_name}" for c in checks if not c.passed)
-    )
+    failed, warned = _told(checks, "ERROR"), _told(checks, "WARN")
     failures = (e for e in result.all_events if e.is_step_failure)  # type: ignore[attr-defined]
     steps = (*(e.step_key or "job" for e in failures), *left)
     landed = sum(
@@ -64,8 +67,26 @@ def _report(result: "object", started: float, left: tuple[str, ...]) -> BuildRep
     return BuildReport(
         ok=result.success and not failed and not steps,  # type: ignore[attr-defined]
         landed_rows=landed,
-        checks_passed=len(checks) - len(failed),
+        checks_passed=len(checks) - len(failed) - len(warned),
         checks_failed=failed,
         failed_steps=steps,
         duration_s=time.monotonic() - started,
+        checks_warned=warned,
     )
+
+
+def _told(checks: "Sequence[AssetCheckEvaluation]", severity: str) -> tuple[str, ...]:
+    """The checks that did not pass, with what they say is odd or failed."""
+    return tuple(
+        sorted(
+            f"{'/'.join(c.asset_key.path)}: {c.check_name}{_about(c)}"
+            for c in checks
+            if not c.passed and c.severity.value == severity
+        )
+    )
+
+
+def _about(check: "AssetCheckEvaluation") -> str:
+    found = (check.metadata.get(name) for name in ("failed", "odd", "warned"))
+    told = [str(entry.value) for entry in found if entry and entry.value != "none"]
+    return f" ({'; '.join(told)})" if told else ""

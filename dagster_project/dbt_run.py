@@ -14,14 +14,16 @@ from dagster_project.dbt_words import told, without_words
 from dagster_project.warehouse import DBT_PROJECT, without_key
 
 _GOOD = frozenset({"success", "pass"})
+_WARNED = "warn"
 
 
 @dataclass(frozen=True)
 class MartTests:
-    """The tests that looked at a model, and the names of those that failed."""
+    """The tests that looked at a model, and the names of those that failed and that warned."""
 
     count: int = 0
     failed: tuple[str, ...] = ()
+    warned: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,9 +103,14 @@ def _by_model(tests: Sequence[Any]) -> dict[str, MartTests]:
         for parent in result.node.depends_on.nodes:
             name = parent.rpartition(".")[2]
             before = found.get(name, MartTests())
-            is_passed = result.status in _GOOD
-            failed = before.failed if is_passed else (*before.failed, result.node.name)
-            found[name] = MartTests(before.count + 1, failed)
+            named = (result.node.name,)
+            is_warned = result.status == _WARNED
+            failed = () if is_warned or result.status in _GOOD else named
+            found[name] = MartTests(
+                before.count + 1,
+                before.failed + failed,
+                before.warned + (named if is_warned else ()),
+            )
     return found
 
 

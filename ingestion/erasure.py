@@ -182,16 +182,24 @@ def _spool_batches(
                 table = batch.table()
             except KeyProblem:
                 continue  # expired: nobody reads it any more
-            con.register("incoming", table)
-            rows = con.execute(
-                f"SELECT {holds_any(names)} AS is_held FROM incoming AS t"
-            ).to_arrow_table()
-            con.unregister("incoming")
-            kept = table.filter(pc.invert(rows.column("is_held")))
+            kept = _without(con, table, names)
             if kept.num_rows < table.num_rows:
                 found.append((batch, kept))
     con.close()
     return found
+
+
+def _without(con: duckdb.DuckDBPyConnection, table: pa.Table, names: Sequence[str]) -> pa.Table:
+    """A table without the rows that hold a pseudonym; what cannot be looked through goes."""
+    con.register("incoming", table)
+    try:
+        sql = f"SELECT {holds_any(names)} AS is_held FROM incoming AS t"
+        rows = con.execute(sql).to_arrow_table()
+    except duckdb.InvalidInputException:
+        return table.slice(0, 0)
+    finally:
+        con.unregister("incoming")
+    return table.filter(pc.invert(rows.column("is_held")))
 
 
 def _reading(keys: KeyStore, file: LakeFile) -> duckdb.DuckDBPyConnection:

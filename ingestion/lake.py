@@ -7,7 +7,8 @@ A drain ends: it takes what the spool holds when it begins, however much arrives
 """
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,14 +17,15 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from ingestion import repeats
+from ingestion import repeats, set_aside
 from ingestion.binding import digest_of, path_of, verify
 from ingestion.catalog import Catalog, LakeFile, Plan
 from ingestion.contracts import GATE_DECISIONS, LANDED, SIGNALS
 from ingestion.duck import add_file_keys, add_parquet_keys, connect, in_memory, parquet_key_name
+from ingestion.plans import read_plan
 from ingestion.settings import Settings
-from ingestion.spool import Spool, SpoolBatch
-from privacy.keys import KeyDestroyed, KeyStore
+from ingestion.spool import Spool
+from privacy.keys import KeyStore
 
 EVENT_TIME = {
     "spans": "start_at",
@@ -55,6 +57,15 @@ class DrainReport:
     landed: dict[str, int] = field(default_factory=dict)
     duplicates: dict[str, int] = field(default_factory=dict)
     bytes_written: int = 0
+    set_aside_batches: int = 0
+    set_aside_rows: int = 0
+
+    def add(self, plan: "DrainReport") -> None:
+        """Count a plan that is done."""
+        self.plans += 1
+        self.landed = dict(Counter(self.landed) + Counter(plan.landed))
+        self.duplicates = dict(Counter(self.duplicates) + Counter(plan.duplicates))
+        self.bytes_written += plan.bytes_written
 
 
 def drain(
@@ -64,6 +75,7 @@ def drain(
     spool, catalog = Spool(settings.spool_path, keys), Catalog(settings.lake_path)
     report = DrainReport()
     spool.mark_drained(catalog.last_drained())
+    spool.take_back(set_aside.product_version())
     pending = spool.sizes(spool.drained_seq())
     most = _rows_of_a_plan(sum(rows for _, rows in pending), settings.warehouse.plan_rows)
     until = pending[-1][0] if pending else 0
@@ -73,13 +85,15 @@ def drain(
         if plan is None:
             break
         con = con or connect(memory_limit=settings.warehouse.memory_limit)
-        files = _Drain(settings, keys, con, spool, catalog, plan=plan, report=report).run()
+        work = _Drain(settings, keys, con, spool, catalog, plan=plan)
+        files = _run_or_sort_out(work, progress)
         catalog.finish_plan(plan, files)
         spool.mark_drained(plan.high)
-        report.plans += 1
+        report.add(work.report)
         progress(f"drained spool rows {plan.low} to {plan.high} into {len(files)} files")
     if con:
         con.close()
+    report.set_aside_batches, report.set_aside_rows = spool.aside()
     minute_us = 60_000_000
     spool.prune(
         keep_us=settings.warehouse.spool_keep_minutes * minute_us,
@@ -158,6 +172,18 @@ def _rows_of_a_plan(pending: int, most: int) -> int:
     return min(most, max(_SMALL_PLAN_ROWS, pending // _PLANS))
 
 
+def _run_or_sort_out(work: "_Drain", progress: Callable[[str], None]) -> list[LakeFile]:
+    """Run a plan; when batches of it make it fail, once more without what is wrong with them."""
+    try:
+        return work.run()
+    except Exception:
+        found = work.sort_out()
+        if not found:
+            raise
+        progress(f"{found.mended} batches were mended, {found.set_aside} are set aside")
+        return work.run()
+
+
 def _next_plan(spool: Spool, catalog: Catalog, until: int, most: int) -> Plan | None:
     after, rows, high = spool.drained_seq(), 0, 0
     for seq, row_count in spool.sizes(after, until=until):
@@ -179,15 +205,18 @@ class _Drain:
         catalog: Catalog,
         *,
         plan: Plan,
-        report: DrainReport,
     ) -> None:
         self._settings, self._keys, self._catalog, self._plan = settings, keys, catalog, plan
         # To open one takes longer than to land some thousand rows; each signal has a cursor of its own.
-        self._con, self._report = con, report
-        self._tables, self._detectors = _read_plan(spool, plan)
+        self._con, self._spool, self.report = con, spool, DrainReport()
+        self._tables: dict[str, pa.Table] = {}
+        self._detectors: list[str] = []
 
     def run(self) -> list[LakeFile]:
         """Write the plan's files; they are not alive until the catalog lists them."""
+        self.report = DrainReport()
+        read = read_plan(self._spool, self._plan)
+        self._tables, self._detectors = read.tables, read.detectors
         files: list[LakeFile] = []
         repeated: list[pa.Table] = []
         for signal in SIGNALS:
@@ -196,6 +225,7 @@ class _Drain:
                 files += written
                 repeated.append(some)
         ledger = [t.drop_columns(["batch_seq"]) for t in [self._tables.get("ledger")] if t]
+        ledger += set_aside.ledger_rows(read.out)
         entries = pa.concat_tables([*ledger, *repeated]) if ledger or repeated else None
         if entries is not None and entries.num_rows:
             files += self._write_hours("ledger", entries)
@@ -207,6 +237,18 @@ class _Drain:
                 "gate_decisions", summed.rename_columns([*keys, "value_count"]).cast(GATE_DECISIONS)
             )
         return files
+
+    def sort_out(self) -> set_aside.SortedOut:
+        """Find what makes the plan fail; whatever it has written so far is no part of it any more."""
+        self._tables.clear()
+        found = set_aside.sort_out(self._spool, self._con, self._plan.low, self._plan.high)
+        if found:
+            for path in self._settings.lake_path.glob(f"*/*/*/{self._name()}.*"):
+                path.unlink()
+        return found
+
+    def _name(self) -> str:
+        return f"part-{self._plan.number:08d}"
 
     def _land(self, signal: str) -> tuple[list[LakeFile], pa.Table]:
         # Nobody else holds the pieces: they go when they are in one.
@@ -225,7 +267,7 @@ class _Drain:
         finally:
             con.close()
         count = sum(repeated.column("items").to_pylist())
-        self._report.duplicates[signal] = self._report.duplicates.get(signal, 0) + count
+        self.report.duplicates[signal] = self.report.duplicates.get(signal, 0) + count
         return files, repeated
 
     def _marks(self, con: duckdb.DuckDBPyConnection, signal: str) -> tuple[pa.Table, pa.Table]:
@@ -279,7 +321,7 @@ class _Drain:
                 self._settings,
                 signal=signal,
                 hour_at=hour_at,
-                name=f"part-{self._plan.number:08d}.parquet",
+                name=f"{self._name()}.parquet",
                 select="FROM ordered",
                 rows=rows,
                 detectors=self._detectors,
@@ -288,8 +330,8 @@ class _Drain:
             files.append(
                 replace(file, first_at=first_at, last_at=last_at, has_identities=signal in SIGNALS)
             )
-            self._report.landed[signal] = self._report.landed.get(signal, 0) + rows
-            self._report.bytes_written += file.byte_count
+            self.report.landed[signal] = self.report.landed.get(signal, 0) + rows
+            self.report.bytes_written += file.byte_count
         con.unregister("incoming")
         return files
 
@@ -306,35 +348,6 @@ def _in_order(table: pa.Table, order: pa.ChunkedArray) -> pa.RecordBatchReader:
         for batch in table.take(order.slice(start, _SLICE_ROWS)).to_batches()
     )
     return pa.RecordBatchReader.from_batches(table.schema, batches)
-
-
-def _read_plan(spool: Spool, plan: Plan) -> tuple[dict[str, pa.Table], list[str]]:
-    """The plan's tables by signal, each row with the seq of its batch; the detectors they passed."""
-    parts: dict[str, list[pa.Table]] = {}
-    detectors: set[str] = set()
-    after = plan.low - 1
-    while True:
-        batches = [b for b in spool.read(after) if b.seq <= plan.high]
-        if not batches:
-            tables = {signal: pa.concat_tables(some) for signal, some in parts.items()}
-            return tables, sorted(detectors)
-        after = batches[-1].seq
-        detectors |= {batch.detector_id for batch in batches} - {""}
-        for signal, some in _by_signal(batches).items():
-            # Of a batch of few rows the edges of its columns are larger than what stands in them.
-            parts.setdefault(signal, []).append(pa.concat_tables(some).combine_chunks())
-
-
-def _by_signal(batches: Iterable[SpoolBatch]) -> dict[str, list[pa.Table]]:
-    found: dict[str, list[pa.Table]] = {}
-    for batch in batches:
-        try:
-            table = batch.table()
-        except KeyDestroyed:
-            continue  # a restored backup of an expired day: nobody can read it any more
-        seq = pa.array([batch.seq] * table.num_rows, pa.int64())
-        found.setdefault(batch.signal, []).append(table.append_column("batch_seq", seq))
-    return found
 
 
 def write_partition(

@@ -47,6 +47,7 @@ class BatchHealth:
     location_problem: str = ""
     schedule_problem: str = ""
     pending: str = ""
+    set_aside: str = ""
 
     def latest(self, job: str = "batch") -> Pass | None:
         """The newest pass of a job that ended by itself."""
@@ -93,7 +94,7 @@ def read_health(home: Path) -> BatchHealth:
 
 
 def note(home: Path, **changes: Any) -> None:
-    """Change what is known: `seen_at`, `location_problem`, `schedule_problem`, `pending`."""
+    """Change what is known: `seen_at`, `location_problem`, `schedule_problem`, `pending`, `set_aside`."""
     _change(home, lambda health: replace(health, **changes))
 
 
@@ -188,6 +189,8 @@ def problems(settings: Settings, now: datetime, began_at: datetime | None) -> li
     stopped = _why_stopped(health, now, began_at)
     if stopped:
         found.append(BatchProblem("BatchStopped", stopped))
+    if health.set_aside:
+        found.append(BatchProblem("RowsSetAside", health.set_aside))
     stale = _why_stale(settings, health, now, began_at)
     if stale:
         found.append(BatchProblem("MartsStale", stale))

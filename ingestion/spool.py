@@ -24,6 +24,7 @@ from privacy.keys import DataKey, KeyDestroyed, KeyStore, seal, unseal
 DATASET = "spool"
 _MAX_PARAMETERS = 500
 _LAST = 2**63 - 1
+_COLUMNS = "uid, signal, row_count, received_us, day, payload, detector_id"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS batches (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,  -- never reused, so a cursor stays true after deletes
@@ -58,7 +59,8 @@ class Receipt:
 class SpoolBatch:
     """One sealed batch; `table()` opens it (schema `ingestion.contracts.LANDED[signal]`).
 
-    `detector_id` says which detector its texts have passed (`privacy.detection.identity`).
+    `detector_id` says which detector its texts have passed (`privacy.detection.identity`),
+    `set_aside` by which version and why it was left out of the lake, if it was.
     """
 
     seq: int
@@ -70,6 +72,8 @@ class SpoolBatch:
     payload: bytes
     detector_id: str
     keys: KeyStore
+    set_aside: str = ""
+    is_taken_back: bool = False
 
     def table(self) -> pa.Table:
         """Unseal and decode; raises KeyProblem when the day's key is gone or bytes were altered."""
@@ -90,6 +94,8 @@ class Spool:
         self._db.execute("PRAGMA synchronous=FULL")
         self._db.executescript(_SCHEMA)
         add_column(self._db, "batches", "detector_id", "TEXT NOT NULL DEFAULT ''")
+        add_column(self._db, "batches", "set_aside", "TEXT NOT NULL DEFAULT ''")
+        add_column(self._db, "batches", "is_taken_back", "INTEGER NOT NULL DEFAULT 0")
 
     def append(
         self,
@@ -116,8 +122,7 @@ class Spool:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             self._db.executemany(
-                "INSERT INTO batches (uid, signal, row_count, received_us, day, payload, detector_id)"
-                " VALUES (?,?,?,?,?,?,?)",
+                f"INSERT INTO batches ({_COLUMNS}) VALUES (?,?,?,?,?,?,?)",
                 rows,
             )
             self._db.executemany("INSERT OR IGNORE INTO digests VALUES (?,?,?,?)", marks)
@@ -152,14 +157,14 @@ class Spool:
         if signals is not None:
             condition = f" AND signal IN ({','.join('?' * len(signals))})"
         cursor = self._db.execute(
-            "SELECT seq, uid, signal, row_count, received_us, day, payload, detector_id FROM batches"
+            f"SELECT {_COLUMNS}, set_aside, is_taken_back, seq FROM batches"
             f" WHERE seq > ?{condition} ORDER BY seq LIMIT ?",
             (after, *(signals or ()), limit),
         )
-        for seq, uid, signal, rows, received_us, day, payload, detector_id in cursor.fetchall():
+        for uid, signal, rows, at_us, day, payload, detector, aside, back, seq in cursor.fetchall():
             yield SpoolBatch(
-                seq, uid, signal, rows, received_us, date.fromisoformat(day), payload, detector_id,
-                self._keys,
+                seq, uid, signal, rows, at_us, date.fromisoformat(day), payload, detector,
+                self._keys, aside, bool(back),
             )  # fmt: skip
 
     def last_detector(self) -> tuple[str, int] | None:
@@ -230,7 +235,7 @@ class Spool:
         """Delete drained rows and digests that are older than this many microseconds."""
         now_us = time.time_ns() // 1_000
         deleted = self._db.execute(
-            "DELETE FROM batches WHERE seq <= ? AND received_us < ?",
+            "DELETE FROM batches WHERE seq <= ? AND received_us < ? AND set_aside = ''",
             (self.drained_seq(), now_us - keep_us),
         ).rowcount
         self._db.execute("DELETE FROM digests WHERE seen_us < ?", (now_us - digest_us,))
@@ -245,6 +250,34 @@ class Spool:
             "UPDATE batches SET payload = ?, row_count = ? WHERE seq = ?",
             (sealed, table.num_rows, batch.seq),
         )
+
+    def set_aside(self, seq: int, why: str) -> None:
+        """Leave a batch out of the lake and keep it; `why` begins with the product's version."""
+        self._db.execute("UPDATE batches SET set_aside = ? WHERE seq = ?", (why, seq))
+
+    def aside(self) -> tuple[int, int]:
+        """Batches and rows that are set aside."""
+        return self._db.execute(
+            "SELECT count(*), coalesce(sum(row_count), 0) FROM batches WHERE set_aside <> ''"
+        ).fetchone()
+
+    def take_back(self, version: str) -> int:
+        """Put what another version set aside behind what waits, to be tried anew; returns batches."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            chosen = "seq <= ? AND set_aside <> '' AND set_aside NOT LIKE ? || ' %'"
+            bound = (self.drained_seq(), version)
+            self._db.execute(
+                f"INSERT INTO batches ({_COLUMNS}, is_taken_back)"
+                f" SELECT {_COLUMNS}, 1 FROM batches WHERE {chosen} ORDER BY seq",
+                bound,
+            )
+            taken = self._db.execute(f"DELETE FROM batches WHERE {chosen}", bound).rowcount
+            self._db.execute("COMMIT")
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        return taken
 
     def mark_erased(self) -> None:
         """Tell followers that batches they have read hold fewer rows now."""

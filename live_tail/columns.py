@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 BUCKET_S = 5
 _BUCKET_US = BUCKET_S * 1_000_000
+_MOST = 1_000_000_000_000
 _TIME = pa.timestamp("us")
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 _NULL = np.uint64(0x517CC1B727220A95)
@@ -143,7 +144,10 @@ def matched(column: pa.Array, test: Callable[[str], bool]) -> np.ndarray:
 
 
 def integers(column: pa.Array) -> pa.Array:
-    """Texts as whole numbers, as `try_cast` reads them; what is no number is null."""
+    """Texts as whole numbers, as `try_cast` reads them; null for what is none, negative or too large.
+
+    What is too large is what no call can have (`dbt/macros/attributes.sql`): sums of the rest fit.
+    """
     return mapped(column, _integer, pa.int64())
 
 
@@ -152,7 +156,7 @@ def _integer(text: str) -> int | None:
         number = round(float(text))
     except (ValueError, OverflowError):
         return None
-    return number if -(2**63) <= number < 2**63 else None
+    return number if 0 <= number <= _MOST else None
 
 
 def bucket_of(times: pa.Array, width_us: int = _BUCKET_US) -> pa.Array:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ingestion.lean import give_back_memory
 from ingestion.spool import Spool, SpoolBatch
@@ -187,6 +188,7 @@ class Follower:
             "newest_event_at": self._window.newest_event_at,
             "window_from_at": self._window.starts_at(),
             "unreadable_batches": self.unreadable,
+            "refused_rows": self._window.refused,
             **{
                 f"{name}_items": self._window.counts[name]
                 for name in ("late", "future", "duplicate")
@@ -229,9 +231,16 @@ class Follower:
                 self._ingest_alone(signal, seq, table)
 
     def _ingest_alone(self, signal: str, seq: int, table: pa.Table) -> None:
+        """One batch; of one that fails, each component alone: one sender's rows hide nobody else's."""
         try:
             self._window.ingest(signal, [(seq, table)])
         except Exception as error:  # noqa: BLE001 - one bad batch must not hide all that follow
+            components = table.column("component").unique()
+            if len(components) > 1:
+                for component in components:
+                    rows = table.filter(pc.equal(table.column("component"), component))
+                    self._ingest_alone(signal, seq, rows)
+                return
             self.unreadable += 1
             cause = type(error).__name__
             _log.error("a spool batch cannot be taken in and is skipped", seq=seq, cause=cause)

@@ -21,6 +21,7 @@ from live_tail.columns import Rows, equals, hashed, is_true, microseconds
 MAX_SERIES = 50_000
 MAX_SERIES_PER_METRIC = 12_000
 _FINE = timedelta(minutes=10)
+_MOST_SCALE = 1_000
 SCHEMA = """
 CREATE TABLE hot_points (bucket_at TIMESTAMP, series INTEGER, last_at TIMESTAMP, start_at TIMESTAMP,
     last DOUBLE, low DOUBLE, high DOUBLE, total DOUBLE, n BIGINT, is_history BOOLEAN);
@@ -203,8 +204,10 @@ def _histograms(rows: Rows) -> Rows | None:
 
 def _written_out(row: dict[str, Any]) -> tuple[list[float], list[int]]:
     positive, offset = row["positive_counts"] or [], row["positive_offset"] or 0
-    with np.errstate(over="ignore"):
-        bounds = np.exp2((offset + np.arange(len(positive) + 1)) / 2.0 ** (row["scale"] or 0))
+    # Any 32-bit scale may come; beyond these a bound is 1 or as large as a number can be anyway.
+    scale = min(max(row["scale"] or 0, -_MOST_SCALE), _MOST_SCALE)
+    with np.errstate(over="ignore", under="ignore"):
+        bounds = np.exp2(np.ldexp(offset + np.arange(len(positive) + 1.0), -scale))
     return bounds.tolist(), [row["zero_count"] or 0, *positive, 0]
 
 
@@ -250,6 +253,8 @@ def _point_rows(rows: Rows, series: np.ndarray) -> pa.Table:
     lasts = np.concatenate([begins[1:], [len(order)]]) - 1
     values = Rows(ordered)["value"].to_numpy()
     last = Rows(ordered.take(pa.array(lasts)))
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = np.add.reduceat(values, begins)
     return pa.table(
         {
             "bucket_at": last.bucket("event_at"),
@@ -259,7 +264,7 @@ def _point_rows(rows: Rows, series: np.ndarray) -> pa.Table:
             "last": last["value"],
             "low": pa.array(np.minimum.reduceat(values, begins)),
             "high": pa.array(np.maximum.reduceat(values, begins)),
-            "total": pa.array(np.add.reduceat(values, begins)),
+            "total": pa.array(total),
             "n": pa.array(lasts - begins + 1),
             "is_history": last["is_history"],
         }

@@ -41,6 +41,18 @@ _OUTPUT = (
     "llm.token_count.completion",
 )
 
+# Spans that hold calls of models, or stand beside them, and are none: as in int_ai_calls_identified.sql.
+_NO_MODEL_CALLS = {
+    "gen_ai.operation.name": frozenset(
+        "create_agent invoke_agent invoke_workflow execute_tool retrieval plan search_memory update_memory"
+        " upsert_memory delete_memory create_memory create_memory_store delete_memory_store".split()
+    ),
+    "openinference.span.kind": frozenset(
+        "agent chain tool retriever guardrail evaluator prompt".split()
+    ),
+    "traceloop.span.kind": frozenset("workflow agent task tool".split()),
+}
+
 
 class Spans(Rows):
     """Rows of spans, each derived column worked out once."""
@@ -92,6 +104,15 @@ class Spans(Rows):
         return self.attribute("gen_ai.request.model", "gen_ai.response.model", "llm.model_name")
 
     @cached_property
+    def is_model_call(self) -> np.ndarray:
+        """Whether it calls an AI model itself."""
+        is_call = is_set(self.attribute("gen_ai.operation.name")) | is_set(self.ai_model)
+        if is_call.any():
+            for name, kinds in _NO_MODEL_CALLS.items():
+                is_call &= ~matched(self.attribute(name), lambda kind, no=kinds: kind.lower() in no)
+        return is_call
+
+    @cached_property
     def db_system(self) -> pa.Array:
         """What kind of database it asks."""
         return self.attribute("db.system.name", "db.system")
@@ -130,10 +151,9 @@ def tables(spans: Spans) -> Iterator[tuple[str, pa.Table]]:
     is_message = equals(spans.attribute("asgi.event.type"), "websocket.receive", "websocket.send")
     is_handshake = ~spans.has_asgi_event & spans.is_web_socket & ~spans.is_outgoing
     is_connection = is_handshake | equals(spans["name"], "tta.websocket.connection")
-    is_ai = is_set(spans.attribute("gen_ai.operation.name")) | is_set(spans.ai_model)
     for name, mask, made in (
         ("hot_requests", spans.is_served & ~spans.is_web_socket, _requests),
-        ("hot_ai_calls", is_ai, _ai_calls),
+        ("hot_ai_calls", spans.is_model_call, _ai_calls),
         ("hot_db_operations", is_set(spans.db_system), _db_operations),
         ("hot_websockets", is_message | is_connection, _websockets),
         ("hot_errors", spans.is_error, _errors),

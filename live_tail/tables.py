@@ -21,6 +21,7 @@ import pyarrow as pa
 from ingestion.duck import in_memory
 from live_tail import errors, evidence, minutes, points
 from live_tail.columns import microseconds
+from privacy.logs import logger
 
 _OWN = """
 CREATE TABLE hot_requests (
@@ -90,6 +91,7 @@ _PACKED = frozenset(
 )  # fmt: skip
 _LEAST_DEAD = 2_000
 _EPOCH = datetime(1970, 1, 1)
+_log = logger()
 
 
 class Tables:
@@ -102,8 +104,23 @@ class Tables:
         self._unmerged: dict[str, int] = {}
         self._dead: Counter[str] = Counter()
 
-    def put(self, name: str, parts: Sequence[pa.Table]) -> None:
-        """Rows into a table; several parts cost one statement."""
+    def put(self, name: str, parts: Sequence[pa.Table]) -> int:
+        """Rows into a table; several parts cost one statement. Returns how many rows it refused.
+
+        One part that cannot be put must not hold up the others, nor every reader for ever.
+        """
+        try:
+            self._put(name, parts)
+        except (duckdb.Error, pa.ArrowException) as error:
+            if len(parts) > 1:
+                return sum(self.put(name, [part]) for part in parts)
+            _log.error(
+                "rows of the live window are refused", table=name, cause=type(error).__name__
+            )
+            return parts[0].num_rows
+        return 0
+
+    def _put(self, name: str, parts: Sequence[pa.Table]) -> None:
         # By place: the names of the parts' columns are those of what made them. DuckDB finds `staged`
         # by its name here, which costs half of what registering it does.
         names = parts[0].column_names

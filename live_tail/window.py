@@ -57,6 +57,7 @@ class Window:
         self._seen_late = {signal: Seen() for signal in EVENT_TIME}
         self._minutes, self._max_errors, self._clock = minutes, max_errors, clock
         self.counts: Counter[str] = Counter()
+        self.refused = 0
         self.newest_event_at: datetime | None = None
 
     @property
@@ -187,8 +188,7 @@ class Window:
         """Put what waits for some tables into them, at once."""
         for name in tables:
             if name in self._staged:
-                self._tables.put(name, self._staged[name])
-                del self._staged[name]
+                self.refused += self._tables.put(name, self._staged.pop(name))
 
     def _flushed(self) -> duckdb.DuckDBPyConnection:
         self._put(tuple(self._staged))

@@ -24,6 +24,7 @@ from privacy.detection.identity import DetectorIdentity, current
 from privacy.fields import UNKNOWN, AllowList, Decision, Treatment, load_allow_list
 from privacy.gate_counts import FindOwners, Owners, Tally, outcome_of
 from privacy.pseudonyms import PseudonymSource
+from privacy.repeated_keys import Once, once
 from privacy.treatments import DROPPED, Remembered, Treatments
 
 _TEXT = pa.string()
@@ -138,25 +139,33 @@ class Gate:
         offsets = offsets - offsets[0]
         if len(entries) == 0:
             return _empty_maps(len(lists))
-        of_entries = entries.field("key")
-        keys = of_entries.dictionary_encode()
+        keys = entries.field("key").dictionary_encode()
         rulings = [self._rule(level, key) for key in keys.dictionary.to_pylist()]
-        codes = keys.indices.to_numpy()
-        self._count(level, [r.decision for r in rulings], codes)
-        treat = self._treat_few if len(entries) <= _FEW else self._treat_entries
-        treated = treat(rulings, codes, entries.field("value"))
-        kept = np.zeros(len(entries), dtype=np.int64)
-        kept[treated.positions] = 1
-        new_offsets = np.concatenate(([0], np.cumsum(kept)))[offsets]
-        if len(treated.positions) == len(entries):
-            kept_keys = of_entries
-        else:
-            kept_keys = of_entries.take(pa.array(treated.positions))
-        made = pa.MapArray.from_arrays(pa.array(new_offsets, pa.int32()), kept_keys, treated.texts)
+        given = once(entries, keys.indices.to_numpy(), offsets, len(rulings))
+        made, treated = self._made(level, rulings, given)
         of_rows = owners(made) if callable(owners) else owners
         named = [(r.field, r.outcome) for r in rulings]
-        self.tally.add(of_rows.spread(np.diff(offsets)), codes, named, treated.moved)
+        self.tally.add(of_rows.spread(np.diff(given.offsets)), given.codes, named, treated.moved)
+        if len(given.gone_rows):
+            dropped = [(r.field, "drop") for r in rulings]
+            self.tally.add(of_rows.take(given.gone_rows), given.gone_codes, dropped)
         return made
+
+    def _made(
+        self, level: str, rulings: list[_Ruling], given: Once
+    ) -> tuple[pa.MapArray, _Treated]:
+        entries, count = given.entries, len(given.entries)
+        self._count(level, [r.decision for r in rulings], given.codes)
+        treat = self._treat_few if count <= _FEW else self._treat_entries
+        treated = treat(rulings, given.codes, entries.field("value"))
+        kept = np.zeros(count, dtype=np.int64)
+        kept[treated.positions] = 1
+        new_offsets = np.concatenate(([0], np.cumsum(kept)))[given.offsets]
+        kept_keys = entries.field("key")
+        if len(treated.positions) < count:
+            kept_keys = kept_keys.take(pa.array(treated.positions))
+        made = pa.MapArray.from_arrays(pa.array(new_offsets, pa.int32()), kept_keys, treated.texts)
+        return made, treated
 
     def _treat_few(
         self, rulings: list[_Ruling], codes: np.ndarray, values: pa.StructArray

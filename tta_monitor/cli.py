@@ -248,7 +248,10 @@ def build() -> None:
     out.print(
         f"{'built' if report.ok else 'failed'} in {report.duration_s:.0f} s: {report.landed_rows} rows "
         f"landed, {report.checks_passed} checks passed, {len(report.checks_failed)} failed"
+        + (f", {len(report.checks_warned)} warned" if report.checks_warned else "")
     )
+    for warned in report.checks_warned:
+        err.print(warned, mark="warned:", colour="yellow")
     for failed in (*report.failed_steps, *report.checks_failed):
         err.print(failed, mark="failed:", colour="red")
     raise typer.Exit(0 if report.ok else 1)

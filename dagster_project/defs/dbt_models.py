@@ -106,10 +106,15 @@ def marts(context: dg.AssetExecutionContext) -> Iterator[Any]:
 
 
 def _as_check(key: dg.AssetKey, tests: MartTests) -> dg.AssetCheckResult:
+    is_warned = bool(tests.warned) and not tests.failed
     return dg.AssetCheckResult(
         asset_key=key,
         check_name="dbt_tests",
-        passed=not tests.failed,
-        severity=dg.AssetCheckSeverity.ERROR,
-        metadata={"tests": tests.count, "failed": ", ".join(tests.failed) or "none"},
+        passed=not tests.failed and not is_warned,
+        severity=dg.AssetCheckSeverity.WARN if is_warned else dg.AssetCheckSeverity.ERROR,
+        metadata={
+            "tests": tests.count,
+            "failed": ", ".join(tests.failed) or "none",
+            "warned": ", ".join(tests.warned) or "none",
+        },
     )

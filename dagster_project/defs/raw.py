@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import dagster as dg
 
 from dagster_project.warehouse import writer_lock
+from ingestion import passes
 from ingestion.contracts import LANDED
-from ingestion.lake import compact, drain
+from ingestion.lake import DrainReport, compact, drain
 from ingestion.settings import load_settings
 from privacy.keys import KeyStore
 
@@ -57,6 +58,7 @@ def landed(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
     with writer_lock(settings, context.log.info):
         report = drain(settings, keys, progress=context.log.info)
         compacted = compact(settings, keys)
+    passes.note(settings.home, set_aside=_told(report))
     for name in LANDED:
         yield dg.MaterializeResult(
             asset_key=["landed", name],
@@ -66,3 +68,10 @@ def landed(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
                 "compacted_hours": compacted,
             },
         )
+
+
+def _told(report: DrainReport) -> str:
+    """What `status` says of rows that could not be landed."""
+    if not report.set_aside_batches:
+        return ""
+    return f"{report.set_aside_rows} rows in {report.set_aside_batches} batches cannot be landed"

@@ -4,5 +4,16 @@
 {%- endmacro %}
 
 {% macro whole_number(names) -%}
-    try_cast(try_cast({{ attribute(names) }} as double) as bigint)
+    {# A count that no call can have is none: sums of what is left fit wherever they are kept. #}
+    cast({{ number_within(attribute(names), 1e12) }} as bigint)
+{%- endmacro %}
+
+{# What a sender wrote as a number, null where it is none, less than 0 or more than can be meant. #}
+{% macro number_within(text, most) -%}
+    case when try_cast({{ text }} as double) between 0 and {{ most }} then try_cast({{ text }} as double) end
+{%- endmacro %}
+
+{# A measured value as a whole number; null where it is not finite or too large. #}
+{% macro whole(value) -%}
+    try_cast({{ value }} as bigint)
 {%- endmacro %}

@@ -20,3 +20,12 @@
     ) as broken
     where greatest(*columns(*)) > 0
 {% endtest %}
+
+{#
+  Whether what senders measured can be true. It warns: one sender's odd value holds up nobody. Returns the
+  rows that are odd.
+#}
+{% test is_plausible(model, not_negative=[]) %}
+    select * from {{ model }}
+    where {% for column in not_negative %}{{ column }} < 0{% if not loop.last %} or {% endif %}{% endfor %}
+{% endtest %}

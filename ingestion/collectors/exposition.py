@@ -121,7 +121,7 @@ def _unquoted(body: str) -> tuple[str, bool]:
 def _without_bad_lines(text: str) -> tuple[str, int]:
     kept: list[str] = []
     bad = 0
-    for line in text.splitlines():
+    for line in text.split("\n"):  # and at nothing else: labels may hold U+2028 and its like
         try:
             list(parse_text(line + "\n"))
             kept.append(line)

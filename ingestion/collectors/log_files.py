@@ -16,6 +16,7 @@ from pathlib import Path
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
 from ingestion.collectors.log_lines import Entry, entries, to_record
 from ingestion.door import Send, SendFailed, log_sender
@@ -183,7 +184,7 @@ def _body(found: list[Entry], at_ns: int, path: Path, files: LogFiles) -> bytes:
     request = ExportLogsServiceRequest()
     by_component: dict[str, object] = {}
     for entry in found:
-        record, named = to_record(entry.text, at_ns)
+        record, named = _record(entry, at_ns)
         if not record.body.string_value and not record.attributes:
             continue
         component = files.component or named or path.name.partition(".")[0]
@@ -198,6 +199,17 @@ def _body(found: list[Entry], at_ns: int, path: Path, files: LogFiles) -> bytes:
         record.attributes.add(key="log.file.position").value.int_value = entry.start
         records.append(record)  # type: ignore[attr-defined]
     return request.SerializeToString(deterministic=True)
+
+
+def _record(entry: Entry, at_ns: int) -> tuple[LogRecord, str | None]:
+    """What an entry says; one that cannot be made out is kept as the text that it is."""
+    try:
+        return to_record(entry.text, at_ns)
+    except Exception as error:  # noqa: BLE001 - one line must not end the tailing of every file
+        _log.warning("a log line could not be read and is kept as text", cause=type(error).__name__)
+        record = LogRecord(time_unix_nano=at_ns, observed_time_unix_nano=at_ns)
+        record.body.string_value = entry.text
+        return record, None
 
 
 def start_log_files(settings: Settings, stopping: threading.Event) -> threading.Thread | None:

@@ -1,41 +1,47 @@
-"""Lines of a log file as log entries: TTA's JSON, structlog, uvicorn, Python's and health-check's text.
+"""Lines of a log file as log entries: JSON of many makers, and text of Python, uvicorn, gunicorn and others.
 
-Here: which lines belong together and what an entry says, as an OTLP log record. Pure functions. Not
-here: files and positions (`log_files`), what may be kept (the gate at the receiver).
+Here: which lines belong together, what a line of text says, and what a container's log wraps around a line,
+as an OTLP log record. Pure functions. Not here: files and positions (`log_files`), JSON (`log_json`), what
+may be kept (the gate at the receiver).
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
-from ingestion.errors.stacks import parse_stack
+from ingestion.collectors import log_json
+from ingestion.collectors.log_record import SEVERITY, put, put_exception, time_ns, words
 
 _LEVELS = "TRACE|DEBUG|INFO|NOTICE|WARNING|WARN|ERROR|CRITICAL|FATAL"
 _UVICORN = re.compile(rf"({_LEVELS}):(?:\s+|([\w.]+):)(.*)", re.DOTALL)
 _TIMED = re.compile(
-    r"\[?(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?)\]?(?:\s*[-|]\s*|\s+)(.*)",
+    r"\[?(\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z\b|[+-]\d\d:?\d\d)| UTC\b| GMT\b)?)"
+    r"\]?(?:\s*[-|:]\s*|\s+)(.*)",
     re.DOTALL,
 )
 _NAMED = re.compile(rf"([\w.]+) - ({_LEVELS}) - (.*)", re.DOTALL)
+# What may stand between the time and the level: a process, a thread.
+_WHO = rf"(?:\[(?!(?:{_LEVELS})\b)[\w@.:/#-]{{1,80}}\]\s*|\d{{1,10}}\s+)?"
 _LEVELLED = re.compile(
-    rf"\W{{0,2}}({_LEVELS})\b\W{{0,3}}(?:\s*(?:-\s+)?([\w.]+)(?: - |: ))?(.*)",
+    rf"{_WHO}\W{{0,2}}({_LEVELS})\b(?:/[\w-]+\])? *\W{{0,3}}(?:\s*(?:-\s+)?([\w.]+)(?: - |: ))?(.*)",
+    re.DOTALL | re.IGNORECASE,
+)
+# Names that are words of a sentence as well: they are levels where brackets or a colon say so.
+_MARKED = re.compile(
+    rf"{_WHO}(?:\[(alert|emerg|crit|err|severe|panic|log|success)\]:?|(ALERT|EMERG|CRIT|ERR|SEVERE|PANIC|LOG):)"
+    r"\s*(.*)",
     re.DOTALL | re.IGNORECASE,
 )
 _TRACEBACK = re.compile(
     r"^(?:\s*\+ Exception Group )?Traceback \(most recent call last\):", re.MULTILINE
 )
-_SEVERITY = {
-    "TRACE": 1, "DEBUG": 5, "INFO": 9, "NOTICE": 10, "WARNING": 13, "WARN": 13, "ERROR": 17,
-    "CRITICAL": 21, "FATAL": 21,
-}  # fmt: skip
-_TTA_SEVERITY = (5, 9, 13, 17, 21)
-_IDS = "user_id session_id request_id correlation_id therapeutic_session_id character_id".split()
-_WORDS = "category therapeutic_event intervention_type safety_level endpoint".split()
+# What Kubernetes' container runtimes put before each line.
+_CRI = re.compile(
+    r"(\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)) (?:stdout|stderr) [FP] (.*)", re.DOTALL
+)
 
 
 @dataclass(frozen=True)
@@ -57,17 +63,16 @@ def entries(data: bytes, offset: int) -> Iterator[Entry]:
     lines: list[str] = []
     start = position = offset
     is_formed = False
-    for raw in data.splitlines(keepends=True):
-        if not raw.endswith(b"\n"):
-            break
-        line = raw.decode("utf-8", "replace").rstrip("\r\n")
+    # Only a line feed ends a line: a progress bar goes back to the line's begin with carriage returns.
+    for whole in data.split(b"\n")[:-1]:
+        line = whole.decode("utf-8", "replace").rstrip("\r")
         if lines and not _goes_on(line, lines, is_formed=is_formed):
             yield Entry("\n".join(lines), start, position)
             lines = []
         if not lines:
             start, is_formed = position, is_start(line)
         lines.append(line)
-        position += len(raw)
+        position += len(whole) + 1
     if lines:
         yield Entry("\n".join(lines), start, position)
 
@@ -83,103 +88,49 @@ def _goes_on(line: str, lines: list[str], *, is_formed: bool) -> bool:
 
 def to_record(text: str, observed_ns: int) -> tuple[LogRecord, str | None]:
     """The OTLP record of an entry, and the component it names, if any."""
-    values = _json(text)
-    record = LogRecord(observed_time_unix_nano=observed_ns, time_unix_nano=observed_ns)
+    inner, wrapped_ns = _inner(text)
+    record = LogRecord(observed_time_unix_nano=observed_ns)
+    record.time_unix_nano = wrapped_ns or observed_ns
+    values = log_json.read_object(inner)
     if values is not None:
-        return _of_json(record, values)
-    _of_text(record, text)
+        return record, log_json.fill(record, inner, values)
+    _of_text(record, inner)
     return record, None
 
 
-def _json(text: str) -> Mapping[str, Any] | None:
-    if not text.startswith("{"):
-        return None
-    try:
-        values = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return values if isinstance(values, dict) else None
+def _inner(text: str) -> tuple[str, int]:
+    """What a container's log wraps, and when it says that it was written."""
+    if found := _CRI.match(text):
+        return found[2], time_ns(found[1])
+    values = log_json.read_object(text)
+    if values is not None and _is_docker(values):
+        return words(values["log"]).rstrip("\r\n") or text, time_ns(values.get("time"))
+    return text, 0
 
 
-def _of_json(record: LogRecord, values: Mapping[str, Any]) -> tuple[LogRecord, str | None]:
-    record.body.string_value = _text(values.get("message", values.get("event")))
-    record.severity_number = _severity(values)
-    record.time_unix_nano = _time(_text(values.get("timestamp"))) or record.time_unix_nano
-    context = values.get("context") if isinstance(values.get("context"), dict) else {}
-    found = {**(context or {}), **values}
-    for name in (*_IDS, *_WORDS):
-        _put(record, name, _text(found.get(name)))
-    _put(record, "tta.error.logger", _text(found.get("logger")))
-    record.trace_id = _id(found, ("otelTraceID", "trace_id"), 16)
-    record.span_id = _id(found, ("otelSpanID", "span_id"), 8)
-    info = values.get("exception_info")
-    info = info if isinstance(info, dict) else {}
-    trace = _text(info.get("traceback")) or _text(values.get("exc_info") or values.get("exception"))
-    _put_exception(record, trace, _text(info.get("type")), _text(info.get("message")))
-    return record, _text(values.get("otelServiceName") or values.get("service")) or None
+def _is_docker(values: Mapping[str, Any]) -> bool:
+    return isinstance(values.get("log"), str) and values.keys() <= {
+        "log", "stream", "time", "attrs", "docker", "kubernetes",
+    }  # fmt: skip
 
 
 def _of_text(record: LogRecord, text: str) -> None:
     timed = _TIMED.match(text)
     rest = timed[2] if timed else text
     if timed:
-        record.time_unix_nano = _time(timed[1]) or record.time_unix_nano
+        record.time_unix_nano = time_ns(timed[1]) or record.time_unix_nano
     level, logger, message = "INFO", None, rest
     if found := _NAMED.match(rest):
         logger, level, message = found.groups()
     elif found := _UVICORN.match(rest) or (_LEVELLED.match(rest) if timed else None):
         level, logger, message = found.groups()
+    elif timed and (found := _MARKED.match(rest)):
+        level, message = found[1] or found[2], found[3]
     trace = _TRACEBACK.search(message)
     if trace and not found:
         level = "ERROR"
-    record.severity_number = _SEVERITY[level.upper()]
+    record.severity_number = SEVERITY[level.upper()]
     record.body.string_value = (message[: trace.start()] if trace else message).strip()
-    _put(record, "tta.error.logger", logger or "")
+    put(record, "tta.error.logger", logger or "")
     if trace:
-        _put_exception(record, message[trace.start() :], "", "")
-
-
-def _put_exception(record: LogRecord, trace: str, type_: str, message: str) -> None:
-    stack = parse_stack(trace, type_)
-    if stack is not None:
-        outer = next(
-            (link for link in reversed(stack.links) if not link.is_member), stack.links[-1]
-        )
-        type_, message = outer.type or type_, message or outer.message
-        record.event_name = "log.exception"
-    _put(record, "exception.type", type_)
-    _put(record, "exception.message", message)
-    _put(record, "exception.stacktrace", trace if stack is not None else "")
-
-
-def _severity(values: Mapping[str, Any]) -> int:
-    given = values.get("severity", values.get("level"))
-    if isinstance(given, int) and 0 <= given < len(_TTA_SEVERITY):
-        return _TTA_SEVERITY[given]
-    return _SEVERITY.get(_text(given).upper(), 9)
-
-
-def _put(record: LogRecord, name: str, value: str) -> None:
-    if value:
-        record.attributes.add(key=name).value.string_value = value
-
-
-def _time(text: str) -> int:
-    """Nanoseconds of an ISO time, UTC when it names no zone; 0 when it is none."""
-    try:
-        moment = datetime.fromisoformat(text.replace(",", ".").replace("Z", "+00:00"))
-    except ValueError:
-        return 0
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(int(aware.timestamp() * 1e6) * 1_000, 0)
-
-
-def _id(values: Mapping[str, Any], names: tuple[str, ...], width: int) -> bytes:
-    text = next((_text(values[n]) for n in names if values.get(n)), "")
-    return bytes.fromhex(text) if re.fullmatch(rf"[0-9a-fA-F]{{{2 * width}}}", text) else b""
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
+        put_exception(record, message[trace.start() :], "", "")

@@ -2,14 +2,17 @@
 
 Append-only: the receiver writes `accepted`, `rejected` and `duplicate` (a repeated body) rows
 in the transaction that commits the items; the drain adds `duplicate` rows for items it finds
-twice. Accepted counts include duplicates.
+twice and `set_aside` rows for what it cannot land (less than none when such a batch is taken back).
+Accepted counts include duplicates and what was set aside. `noted` items are accepted ones of which
+something was odd and was put right or is believed: a span that ends before it starts, a number that
+an enumeration does not have, a clock that runs ahead.
 """
 
 import pyarrow as pa
 
 from ingestion.contracts.common import TIME
 
-OUTCOMES = ("accepted", "rejected", "duplicate")
+OUTCOMES = ("accepted", "rejected", "duplicate", "set_aside", "noted")
 
 LEDGER = pa.schema(
     [

@@ -17,7 +17,7 @@ SPANS = pa.schema(
             "kind", pa.string(), nullable=False
         ),  # INTERNAL SERVER CLIENT PRODUCER CONSUMER UNSPECIFIED
         pa.field("start_at", TIME, nullable=False),
-        pa.field("duration_ns", pa.int64(), nullable=False),  # end minus start, may be negative
+        pa.field("duration_ns", pa.int64(), nullable=False),  # end minus start, 0 if less
         pa.field("status_code", pa.string(), nullable=False),  # UNSET OK ERROR
         pa.field("status_message", pa.string()),
         *ORIGIN,

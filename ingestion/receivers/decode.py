@@ -96,10 +96,7 @@ def json_to_protobuf(signal: str, body: bytes) -> bytes:
         tree = json.loads(body)
         if not isinstance(tree, dict):
             raise BadBody("the JSON body must be an object")
-        message = ParseDict(
-            _hex_to_base64(tree), EXPORTS[signal].request(), ignore_unknown_fields=True
-        )
-        return message.SerializeToString()
+        return _serialized(signal, _hex_to_base64(tree))
     except (
         ValueError,
         ParseError,
@@ -112,6 +109,33 @@ def json_to_protobuf(signal: str, body: bytes) -> bytes:
         raise BadBody(
             "the body is not OTLP JSON for this signal; check field names and types"
         ) from None
+
+
+def _serialized(signal: str, tree: Any) -> bytes:
+    try:
+        message = ParseDict(tree, EXPORTS[signal].request(), ignore_unknown_fields=True)
+    except (ValueError, ParseError):
+        # A limit on lengths cuts characters beyond the first 65,536 in two: `\ud83d` alone.
+        whole = _without_halves(tree)
+        if whole == tree:
+            raise
+        message = ParseDict(whole, EXPORTS[signal].request(), ignore_unknown_fields=True)
+    return message.SerializeToString()
+
+
+def _without_halves(node: Any) -> Any:
+    """The tree with U+FFFD for each half of a character."""
+    if isinstance(node, str):
+        return (
+            node
+            if node.isascii()
+            else node.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        )
+    if isinstance(node, list):
+        return [_without_halves(item) for item in node]
+    if isinstance(node, dict):
+        return {_without_halves(key): _without_halves(value) for key, value in node.items()}
+    return node
 
 
 def to_arrow(signal: str, bodies: Sequence[bytes]) -> tuple[pa.RecordBatch, list[int], list[int]]:

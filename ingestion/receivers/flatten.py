@@ -14,10 +14,12 @@ from ingestion.receivers.flatten_metrics import flatten_metrics
 from ingestion.receivers.nested import (
     Flat,
     children,
+    enum_codes,
     enum_text,
     field_of,
     finish,
     id_or_null,
+    is_ahead,
     is_null,
     nested,
     none_if_empty,
@@ -31,6 +33,7 @@ from privacy.gate_counts import Owners
 
 _KINDS = ("UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER")
 _STATUSES = ("UNSET", "OK", "ERROR")
+_SEVERITIES = 25  # unspecified, and four of each of six names
 
 
 def flatten(signal: str, batch: pa.RecordBatch, gate: Gate, received_us: int) -> Flat:
@@ -48,15 +51,19 @@ def flatten_spans(batch: pa.RecordBatch, gate: Gate, received_us: int) -> Flat:
     status = field_of(spans, "status")
     start_ns = spans.field("start_time_unix_nano").to_numpy(zero_copy_only=False)
     end_ns = spans.field("end_time_unix_nano").to_numpy(zero_copy_only=False)
+    duration_ns = end_ns.astype(np.int64) - start_ns.astype(np.int64)
+    kind, is_odd_kind = enum_text(spans.field("kind"), _KINDS)
+    status_code, is_odd_status = enum_text(field_of(status, "code"), _STATUSES)
     columns |= {
         "trace_id": id_or_null(spans.field("trace_id"), 16),
         "span_id": id_or_null(spans.field("span_id"), 8),
         "parent_span_id": id_or_null(spans.field("parent_span_id"), 8),
         "name": gate.names(spans.field("name"), "span name", owners),
-        "kind": enum_text(spans.field("kind"), _KINDS),
+        "kind": kind,
         "start_at": time_us(spans.field("start_time_unix_nano")),
-        "duration_ns": pa.array(end_ns.astype(np.int64) - start_ns.astype(np.int64)),
-        "status_code": enum_text(field_of(status, "code"), _STATUSES),
+        # A clock that was set back meanwhile: the call took some time, nobody knows how much.
+        "duration_ns": pa.array(np.maximum(duration_ns, 0)),
+        "status_code": status_code,
         "status_message": gate.texts(
             none_if_empty(field_of(status, "message")), "status message", owners
         ),
@@ -71,7 +78,12 @@ def flatten_spans(batch: pa.RecordBatch, gate: Gate, received_us: int) -> Flat:
         "invalid_start_time": is_null(columns["start_at"]),
         "invalid_end_time": is_null(time_us(spans.field("end_time_unix_nano"))),
     }
-    return finish(table, SPANS, reasons, body_of_row)
+    odd = {
+        "end_before_start": duration_ns < 0,
+        "unknown_enum_number": is_odd_kind | is_odd_status,
+        "clock_ahead": is_ahead(columns["start_at"], received_us),
+    }
+    return finish(table, SPANS, reasons, body_of_row, odd)
 
 
 def flatten_logs(batch: pa.RecordBatch, gate: Gate, received_us: int) -> Flat:
@@ -88,10 +100,11 @@ def flatten_logs(batch: pa.RecordBatch, gate: Gate, received_us: int) -> Flat:
     bodies = field_of(records, "body")
     body = field_of(bodies, "string_value")
     gate.drop(pc.and_(bodies.is_valid(), body.is_null()), "log body", owners)
+    severity, is_odd_severity = enum_codes(records.field("severity_number"), _SEVERITIES)
     columns |= {
         "event_at": event_at,
         "observed_at": observed,
-        "severity_number": records.field("severity_number").cast(pa.int32()),
+        "severity_number": pa.array(severity.astype(np.int32)),
         "severity_text": gate.tokens(
             none_if_empty(records.field("severity_text")), "severity text", owners
         ),
@@ -102,7 +115,11 @@ def flatten_logs(batch: pa.RecordBatch, gate: Gate, received_us: int) -> Flat:
         "attributes": gate.attributes(records.field("attributes"), "log", owners),
     }
     table = pa.table([columns[n] for n in LOGS.names], names=LOGS.names)
-    return finish(table, LOGS, {}, body_of_row)
+    odd = {
+        "unknown_enum_number": is_odd_severity,
+        "clock_ahead": is_ahead(event_at, received_us),
+    }
+    return finish(table, LOGS, {}, body_of_row, odd)
 
 
 def _events(lists: pa.ListArray, gate: Gate, of_spans: Owners) -> pa.ListArray:

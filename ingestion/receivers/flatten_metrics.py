@@ -15,10 +15,12 @@ from ingestion.contracts.metric_points import EXEMPLAR, QUANTILE
 from ingestion.receivers.nested import (
     Flat,
     children,
+    enum_codes,
     enum_text,
     field_of,
     finish,
     id_or_null,
+    is_ahead,
     nested,
     none_if_empty,
     open_scopes,
@@ -57,6 +59,7 @@ def flatten_metrics(batch: pa.RecordBatch, gate: Gate, received_us: int) -> Flat
     units = gate.tokens(none_if_empty(metrics.field("unit")), "unit", owners)
     tables: list[pa.Table] = []
     bodies: list[np.ndarray] = []
+    unknown: list[np.ndarray] = []
     for kind in _KINDS:
         chosen = _points_of(metrics, scope_of_metric, kind)
         if chosen is None:
@@ -69,6 +72,7 @@ def flatten_metrics(batch: pa.RecordBatch, gate: Gate, received_us: int) -> Flat
         )
         tables.append(_table(kind, chosen, origin | named | {"attributes": attributes}))
         bodies.append(scopes.body_of_scope[chosen.scope_of_point])
+        unknown.append(_has_unknown_temporality(kind, chosen))
     if not tables:
         return Flat(METRIC_POINTS.empty_table(), np.empty(0, dtype=np.int64), [])
     table = pa.concat_tables(tables) if len(tables) > 1 else tables[0]
@@ -76,7 +80,11 @@ def flatten_metrics(batch: pa.RecordBatch, gate: Gate, received_us: int) -> Flat
         "missing_metric_name": pc.equal(table["metric"], "").to_numpy(),
         "invalid_time": table["event_at"].is_null().to_numpy(),
     }
-    return finish(table, METRIC_POINTS, reasons, np.concatenate(bodies))
+    odd = {
+        "unknown_enum_number": np.concatenate(unknown),
+        "clock_ahead": is_ahead(table["event_at"], received_us),
+    }
+    return finish(table, METRIC_POINTS, reasons, np.concatenate(bodies), odd)
 
 
 def _points_of(metrics: pa.StructArray, scope_of_metric: np.ndarray, kind: str) -> _Points | None:
@@ -126,7 +134,13 @@ def _number(chosen: _Points) -> dict[str, pa.Array]:
 
 
 def _temporality(chosen: _Points) -> pa.Array:
-    return enum_text(chosen.of_metric("aggregation_temporality"), _TEMPORALITIES)
+    return enum_text(chosen.of_metric("aggregation_temporality"), _TEMPORALITIES)[0]
+
+
+def _has_unknown_temporality(kind: str, chosen: _Points) -> np.ndarray:
+    if kind in {"gauge", "summary"}:
+        return np.zeros(len(chosen.points), dtype=bool)
+    return enum_codes(chosen.of_metric("aggregation_temporality"), len(_TEMPORALITIES))[1]
 
 
 def _sum(chosen: _Points) -> dict[str, pa.Array]:

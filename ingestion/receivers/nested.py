@@ -5,7 +5,7 @@ log record or metric point is made of (`flatten_*`).
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
 
@@ -18,6 +18,7 @@ from privacy.gate import Gate
 from privacy.gate_counts import Owners
 
 MAX_EVENT_US = 7_258_118_400_000_000  # 2200-01-01
+MAX_AHEAD_US = 3_600_000_000
 _UNKNOWN_SERVICE = "unknown_service"
 _COMPONENT = ("service.name",)
 _PROMOTED = {
@@ -30,7 +31,10 @@ _PROMOTED = {
 
 @dataclass(frozen=True)
 class Rejection:
-    """Items refused one by one, with the reason that the ledger and the answer name."""
+    """Items refused one by one, with the reason that the ledger and the answer name.
+
+    Of items that are taken though something about them is odd, the same is told as a note.
+    """
 
     body: int
     component: str
@@ -40,11 +44,12 @@ class Rejection:
 
 @dataclass(frozen=True)
 class Flat:
-    """One signal's gated table, the body each row came from, and what was rejected."""
+    """One signal's gated table, the body each row came from, what was rejected and what is odd."""
 
     table: pa.Table
     body_of_row: np.ndarray
     rejections: list[Rejection]
+    notes: list[Rejection] = field(default_factory=list)
 
     def without(self, is_refused: list[bool], reason: str) -> "Flat":
         """The same without the marked rows, which become rejections."""
@@ -53,7 +58,10 @@ class Flat:
             {reason: np.array(is_refused, dtype=bool)}, components, self.body_of_row
         )
         return Flat(
-            self.table.filter(pa.array(keep)), self.body_of_row[keep], self.rejections + refused
+            self.table.filter(pa.array(keep)),
+            self.body_of_row[keep],
+            self.rejections + refused,
+            self.notes,
         )
 
 
@@ -151,11 +159,26 @@ def values_of(lists: pa.ListArray) -> pa.Array:
     return lists.values.slice(offsets[0], offsets[-1] - offsets[0])
 
 
-def enum_text(column: pa.Array, names: tuple[str, ...]) -> pa.Array:
-    """Enumeration numbers as names; numbers we do not know become the first name."""
+def enum_codes(column: pa.Array, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Enumeration numbers, those that are not below `count` as 0, and which are not.
+
+    Protobuf's enumerations are open: any number may come.
+    """
     codes = (column.fill_null(0) if column.null_count else column).to_numpy()
-    known = np.where((codes >= 0) & (codes < len(names)), codes, 0)
-    return _texts(names).take(pa.array(known))
+    is_unknown = (codes < 0) | (codes >= count)
+    return (np.where(is_unknown, 0, codes) if is_unknown.any() else codes), is_unknown
+
+
+def enum_text(column: pa.Array, names: tuple[str, ...]) -> tuple[pa.Array, np.ndarray]:
+    """Enumeration numbers as names, those we do not know as the first name, and which those are."""
+    codes, is_unknown = enum_codes(column, len(names))
+    return _texts(names).take(pa.array(codes)), is_unknown
+
+
+def is_ahead(times: pa.Array | pa.ChunkedArray, received_us: int) -> np.ndarray:
+    """Which times lie so far ahead of their arrival that the sender's clock must be wrong."""
+    us = times.cast(pa.int64()).fill_null(0).to_numpy()
+    return us > received_us + MAX_AHEAD_US
 
 
 @cache
@@ -174,23 +197,34 @@ def reject(
         if not len(rows):
             continue
         keep[rows] = False
-        named = components.take(pa.array(rows)).to_pylist()
-        counted: dict[tuple[int, str], int] = {}
-        for body, component in zip(body_of_row[rows].tolist(), named, strict=True):
-            counted[body, component] = counted.get((body, component), 0) + 1
-        rejections += [Rejection(b, c, reason, n) for (b, c), n in counted.items()]
+        named = components.take(pa.array(rows)).dictionary_encode()
+        names = named.dictionary.to_pylist()
+        cells = body_of_row[rows] * len(names) + named.indices.to_numpy()
+        for cell, items in zip(*np.unique(cells, return_counts=True), strict=True):
+            body, name = divmod(int(cell), len(names))
+            rejections.append(Rejection(body, names[name], reason, int(items)))
     return keep, rejections
 
 
 def finish(
-    table: pa.Table, schema: pa.Schema, reasons: dict[str, np.ndarray], body_of_row: np.ndarray
+    table: pa.Table,
+    schema: pa.Schema,
+    reasons: dict[str, np.ndarray],
+    body_of_row: np.ndarray,
+    odd: dict[str, np.ndarray],
 ) -> Flat:
-    """The table without rejected rows, cast to its contract."""
+    """The table without rejected rows, cast to its contract, and notes of what is `odd` in the others."""
     components = table.column("component").combine_chunks()
     keep, rejections = reject(reasons, components, body_of_row)
+    notes = [
+        note
+        for reason, is_odd in odd.items()
+        if is_odd.any()
+        for note in reject({reason: is_odd & keep}, components, body_of_row)[1]
+    ]
     if not keep.all():
         table, body_of_row = table.filter(pa.array(keep)), body_of_row[keep]
-    return Flat(as_contract(table, schema), body_of_row, rejections)
+    return Flat(as_contract(table, schema), body_of_row, rejections, notes)
 
 
 def as_contract(table: pa.Table, schema: pa.Schema) -> pa.Table:

@@ -208,6 +208,8 @@ class _Group:
         for (component, field, outcome), count in self._pipeline.gate.tally.take().items():
             self.decisions[component, signal, field, outcome] += count
         flat = self._only_own_component(flat, [positions[i] for i in good])
+        for note in flat.notes:
+            self.ledger[note.component, signal, "noted", note.reason] += note.items
         if flat.table.num_rows:
             self.tables.append((signal, flat.table))
         accepted = _count_by_body(flat)

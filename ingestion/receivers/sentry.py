@@ -18,6 +18,7 @@ import zstandard
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from ingestion.receivers.decode import BadBody, decompress
+from ingestion.receivers.nested import MAX_EVENT_US
 from ingestion.receivers.sentry_stacks import qualified_type, trace_text
 
 PATH = re.compile(r"/api/([A-Za-z0-9_-]{1,64})/(envelope|store)/?\Z")
@@ -28,10 +29,23 @@ _KNOWN_ITEMS = frozenset(
     replay_event replay_recording replay_video check_in statsd metric_buckets span log trace_metric
     raw_security""".split()
 )
-_SEVERITY = {"fatal": 21, "error": 17, "warning": 13, "info": 9, "log": 9, "debug": 5}
+_SEVERITY = {
+    "fatal": 21, "critical": 21, "error": 17, "warning": 13, "warn": 13, "info": 9, "log": 9, "debug": 5,
+    # numbers of Python's logging, from clients of long ago
+    "50": 21, "40": 17, "30": 13, "20": 9, "10": 5,
+}  # fmt: skip
 _KEY_IN_HEADER = re.compile(r"(?:^|[\s,])sentry_key=([^,\s]+)")
 _KEY_IN_DSN = re.compile(r"https?://([^:@/]+)(?::[^@/]*)?@")
 _NAMES_A_COMPONENT = re.compile(r"(?![0-9a-f]{16,}\Z)[A-Za-z][A-Za-z0-9_.-]{2,60}\Z")
+_OLD_NAMES = {
+    "exception": "sentry.interfaces.Exception",
+    "stacktrace": "sentry.interfaces.Stacktrace",
+    "logentry": "sentry.interfaces.Message",
+    "request": "sentry.interfaces.Http",
+    "user": "sentry.interfaces.User",
+    "breadcrumbs": "sentry.interfaces.Breadcrumbs",
+}
+_MAX_DIGITS = 100
 _MAX_BREADCRUMBS, _MAX_BREADCRUMB, _MAX_TEXT, _MAX_TAGS = 15, 120, 8_000, 64
 
 
@@ -126,7 +140,7 @@ def _items(rest: bytes) -> Iterator[tuple[Mapping[str, Any], bytes]]:
 
 def _object(text: bytes, what: str) -> Mapping[str, Any]:
     try:
-        value = json.loads(text)
+        value = json.loads(text, parse_int=_whole)
     except (ValueError, RecursionError):
         raise BadBody(f"the {what} is not JSON") from None
     if not isinstance(value, dict):
@@ -180,12 +194,11 @@ def _component(event: Mapping[str, Any], tags: Mapping[str, str], key: str, proj
 
 
 def _exception(event: Mapping[str, Any]) -> dict[str, str]:
-    values = _list(_mapping(event.get("exception")).get("values", event.get("exception")))
-    values = [v for v in values if isinstance(v, dict)]
+    values = _objects(_interface(event, "exception"))
     platform = _text(event.get("platform"))
     if not values:
-        threads = _list(_mapping(event.get("threads")).get("values"))
-        with_stack = [t for t in threads if isinstance(t, dict) and t.get("stacktrace")]
+        holders = [{"stacktrace": _interface(event, "stacktrace")}, *_objects(event.get("threads"))]
+        with_stack = [holder for holder in holders if holder.get("stacktrace")]
         # Several threads do not say which one is the error.
         values = [{"stacktrace": with_stack[0]["stacktrace"]}] if len(with_stack) == 1 else []
         if not values:
@@ -200,7 +213,7 @@ def _exception(event: Mapping[str, Any]) -> dict[str, str]:
 
 def _context(event: Mapping[str, Any]) -> dict[str, str]:
     """Route, session, fingerprint and breadcrumbs; a user is one value that becomes a pseudonym."""
-    user, request = _mapping(event.get("user")), _mapping(event.get("request"))
+    user, request = _mapping(_interface(event, "user")), _mapping(_interface(event, "request"))
     transaction = _text(event.get("transaction"))
     fingerprint = [_text(part) for part in _list(event.get("fingerprint"))]
     is_own = fingerprint and fingerprint != ["{{ default }}"]
@@ -211,28 +224,27 @@ def _context(event: Mapping[str, Any]) -> dict[str, str]:
         "url.full": _text(request.get("url")),
         "http.route": transaction if transaction.startswith("/") else "",
         "tta.error.fingerprint": "\n".join(fingerprint) if is_own else "",
-        "tta.error.breadcrumbs": "\n".join(_breadcrumbs(event.get("breadcrumbs"))),
+        "tta.error.breadcrumbs": "\n".join(_breadcrumbs(_interface(event, "breadcrumbs"))),
     }
     return {name: value for name, value in found.items() if value}
 
 
 def _breadcrumbs(given: Any) -> Iterator[str]:
-    crumbs = _list(_mapping(given).get("values", given))
-    for crumb in crumbs[-_MAX_BREADCRUMBS:]:
-        if isinstance(crumb, dict):
-            words = f"{_text(crumb.get('category')) or 'default'}: {_text(crumb.get('message'))}"
-            yield " ".join(words.split())[:_MAX_BREADCRUMB]
+    for crumb in _objects(given)[-_MAX_BREADCRUMBS:]:
+        words = f"{_text(crumb.get('category')) or 'default'}: {_text(crumb.get('message'))}"
+        yield " ".join(words.split())[:_MAX_BREADCRUMB]
 
 
 def _message(event: Mapping[str, Any]) -> str:
-    entry = event.get("logentry") or event.get("message")
+    entry = _interface(event, "logentry") or event.get("message")
     if isinstance(entry, dict):
         return _text(entry.get("message")) or _text(entry.get("formatted"))
     return _text(entry)
 
 
 def _tags(given: Any) -> dict[str, str]:
-    pairs = given.items() if isinstance(given, dict) else [p for p in _list(given) if len(p) == 2]
+    listed = [p for p in _list(given) if isinstance(p, list) and len(p) == 2]
+    pairs = given.items() if isinstance(given, dict) else listed
     return {_text(k)[:120]: _text(v)[:200] for k, v in list(pairs)[:_MAX_TAGS] if _text(k)}
 
 
@@ -242,15 +254,36 @@ def _put(attributes: Any, name: str, value: str | None) -> None:
 
 
 def _nanoseconds(given: Any) -> int:
-    """An event's time, seconds or ISO 8601; 0 (not set) when it cannot be read."""
+    """An event's time, seconds or ISO 8601; 0 (not set) when it cannot be read or cannot be meant."""
     try:
+        if isinstance(given, bool):
+            return 0
         if isinstance(given, int | float):
-            return max(int(given * 1e6) * 1_000, 0)
-        moment = datetime.fromisoformat(str(given).replace("Z", "+00:00"))
+            us = int(given * 1e6)
+        else:
+            moment = datetime.fromisoformat(str(given).replace("Z", "+00:00"))
+            us = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1e6)
     except (ValueError, OverflowError):
         return 0
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(int(aware.timestamp() * 1e6) * 1_000, 0)
+    return us * 1_000 if 0 < us < MAX_EVENT_US else 0
+
+
+def _interface(event: Mapping[str, Any], name: str) -> Any:
+    """A part of an event by its name, or by the one that it had in Sentry's old protocol."""
+    found = event.get(name)
+    return event.get(_OLD_NAMES[name]) if found is None else found
+
+
+def _objects(given: Any) -> list[Mapping[str, Any]]:
+    """Objects from a list, from `{"values": [...]}`, or from one that stands for itself."""
+    if isinstance(given, dict):
+        return _objects(given["values"]) if "values" in given else [given]
+    return [value for value in _list(given) if isinstance(value, dict)]
+
+
+def _whole(digits: str) -> int | float:
+    """A JSON number without a point; Python refuses to read thousands of digits."""
+    return int(digits) if len(digits) < _MAX_DIGITS else float(digits)
 
 
 def _id(given: Any, width: int) -> bytes:

@@ -45,6 +45,8 @@ CREATE TABLE IF NOT EXISTS alert_fast_lane (id INTEGER PRIMARY KEY CHECK (id = 1
 """
 FAILURE_FACTS = frozenset({"failures", "dependency_down"})
 """Facts that only failures can bring about."""
+# A step that fails for a passing reason is tried again as a whole.
+_TRIES = 3
 _BATCHES = 500
 _KEEP_CURSOR_S = 5.0
 _LONGEST_PAUSE_S = 0.2
@@ -164,7 +166,7 @@ class FastLane:
         self._ahead: dict[tuple[str, Labels], tuple[int, Reading]] = {}
         self._lock = threading.Lock()
         self._stopping = threading.Event()
-        self.unreadable = 0
+        self.unreadable = self._tries = 0
 
     def stop(self) -> None:
         """Ask `run` to end."""
@@ -204,8 +206,10 @@ class FastLane:
         self._erasures = self._spool.erasures()
         batches = list(self._spool.read(self.seq, limit=_BATCHES, signals=("spans", "logs")))
         # After a pause each second is judged at its own time, as it would have been.
+        self._tries += 1
         for second, some in groupby(batches, key=lambda b: b.received_us // 1_000_000):
-            self._judge(list(some), rules, datetime.fromtimestamp(second + 1, UTC))
+            self._judge_or_skip(list(some), rules, datetime.fromtimestamp(second + 1, UTC))
+        self._tries = 0
         read_all = len(batches) < _BATCHES
         self.seq = max(newest, self.seq) if read_all else batches[-1].seq
         if self._monotonic() - self._kept_s >= _KEEP_CURSOR_S:
@@ -222,6 +226,23 @@ class FastLane:
         """Whether the window, which has read up to a seq, knows what `ahead` repeated until now."""
         with self._lock:
             return any(known <= seq for known, _ in self._ahead.values())
+
+    def _judge_or_skip(
+        self, batches: list[SpoolBatch], rules: Sequence[Rule], at: datetime
+    ) -> None:
+        """Judge batches; when that fails again and again, each alone, without what makes it fail."""
+        try:
+            self._judge(batches, rules, at)
+        except Exception as error:
+            if self._tries < _TRIES:
+                raise
+            if len(batches) > 1:
+                for batch in batches:
+                    self._judge_or_skip([batch], rules, at)
+                return
+            self.unreadable += 1
+            seq, cause = batches[0].seq, type(error).__name__
+            _log.error("a spool batch cannot be judged and is skipped", seq=seq, cause=cause)
 
     def _judge(self, batches: list[SpoolBatch], rules: Sequence[Rule], at: datetime) -> None:
         found_in = {

@@ -33,6 +33,12 @@ RULES = {
             (_LOOK, "Try it in the foreground: ./tta.sh monitor build"),
         ),
         Rule(
+            "RowsSetAside", "own", {}, Severity.WARNING, "Rows that were accepted cannot be landed",
+            "They are kept, sealed, until they expire; everything else goes on.",
+            (_LOOK, "Read <home>/run/dagster.log for the batch and the cause",
+             "Install a newer version: it tries them again"),
+        ),
+        Rule(
             "MartsStale", "own", {}, Severity.WARNING, "Marts are older than two intervals",
             "Pages of marts, charts and published files lag behind.",
             (_LOOK, "Give the batch more: warehouse.memory_limit, or fewer senders"),

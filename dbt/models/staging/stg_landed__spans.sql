@@ -5,7 +5,8 @@ with source as (
 named as (
     select
         *,
-        duration_ns / 1e6 as duration_ms,
+        -- before the receiver put it right, a span could end before it started
+        greatest(duration_ns, 0) / 1e6 as duration_ms,
         date_trunc('minute', start_at) as minute_at,
         {{ attribute(['http.request.method', 'http.method']) }} as http_method,
         {{ whole_number(['http.response.status_code', 'http.status_code']) }} as http_status,

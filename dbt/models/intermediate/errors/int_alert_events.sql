@@ -7,7 +7,11 @@ select
     coalesce(attributes['tta.alert.component'], '') as component,
     attributes['tta.alert.severity'] as severity,
     {{ whole_number(['tta.alert.notifications']) }} as notification_count,
-    try_cast(attributes['tta.alert.pending_s'] as double) as pending_s,
+    {{ number_within("attributes['tta.alert.pending_s']", 1e9) }} as pending_s,
     coalesce(attributes['tta.alert.is_by_hand'] = 'true', false) as is_by_hand
 from {{ ref('stg_landed__logs') }}
-where component = 'tta-monitor-alerts' and attributes['tta.alert.id'] is not null
+-- Whoever may send may use our name: what has not the form of our events is none.
+where component = 'tta-monitor-alerts'
+    and attributes['tta.alert.id'] is not null
+    and attributes['tta.alert.rule'] is not null
+    and attributes['tta.alert.severity'] in ('critical', 'warning', 'info')

@@ -7,6 +7,6 @@ select
     attributes::varchar as series,
     minute_at,
     sum(gained) as gained,
-    cast(sum(gained_count) as bigint) as gained_observations
+    {{ whole('sum(gained_count)') }} as gained_observations
 from {{ ref('int_points_as_changes') }}
 group by all

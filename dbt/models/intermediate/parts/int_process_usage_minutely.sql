@@ -35,6 +35,6 @@ select
     minute_at,
     cpu.cpu_seconds,
     levels.cpu_utilization_pct,
-    cast(levels.memory_bytes as bigint) as memory_bytes
+    {{ whole('levels.memory_bytes') }} as memory_bytes
 from cpu
 full join levels using (component, instance, minute_at)

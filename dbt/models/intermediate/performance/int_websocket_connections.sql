@@ -20,3 +20,5 @@ select
     {{ whole_number(['tta.websocket.close_code']) }} as close_code,
     {{ attribute(['session.id', 'tta.session.id']) }} as session
 from spans
+-- One that is told twice, with another end or by another component, is one: the longest telling counts.
+qualify row_number() over (partition by connection_id order by duration_ns desc, component, name) = 1

@@ -37,8 +37,8 @@ flows as (
         minute_at,
         -- wait_time is in seconds by convention
         sum(gained) filter (where metric like '%.wait_time') * 1000 as wait_ms_sum,
-        cast(sum(gained_count) filter (where metric like '%.wait_time') as bigint) as wait_count,
-        cast(sum(gained) filter (where metric like '%.timeouts') as bigint) as timeout_count
+        {{ whole("sum(gained_count) filter (where metric like '%.wait_time')") }} as wait_count,
+        {{ whole("sum(gained) filter (where metric like '%.timeouts')") }} as timeout_count
     from {{ ref('int_points_as_changes') }}
     where metric like 'db.client.connection%'
     group by all

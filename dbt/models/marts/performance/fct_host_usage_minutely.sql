@@ -58,12 +58,12 @@ select
     host,
     minute_at,
     cpu_utilization_pct,
-    cast(memory_used_bytes as bigint) as memory_used_bytes,
+    {{ whole('memory_used_bytes') }} as memory_used_bytes,
     memory_utilization_pct,
-    cast(disk_read_bytes as bigint) as disk_read_bytes,
-    cast(disk_write_bytes as bigint) as disk_write_bytes,
-    cast(network_received_bytes as bigint) as network_received_bytes,
-    cast(network_sent_bytes as bigint) as network_sent_bytes,
+    {{ whole('disk_read_bytes') }} as disk_read_bytes,
+    {{ whole('disk_write_bytes') }} as disk_write_bytes,
+    {{ whole('network_received_bytes') }} as network_received_bytes,
+    {{ whole('network_sent_bytes') }} as network_sent_bytes,
     load_1m
 from levels
 left join flow_columns using (host, minute_at)

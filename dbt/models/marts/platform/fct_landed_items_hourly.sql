@@ -5,7 +5,9 @@ with ledger as (
         component, signal, hour_at,
         sum(items) filter (where outcome = 'accepted') as accepted_items,
         sum(items) filter (where outcome = 'rejected') as rejected_items,
-        sum(items) filter (where outcome = 'duplicate') as duplicate_items
+        sum(items) filter (where outcome = 'duplicate') as duplicate_items,
+        sum(items) filter (where outcome = 'set_aside') as set_aside_items,
+        sum(items) filter (where outcome = 'noted') as noted_items
     from {{ ref('int_ledger_hours') }}
     group by 1, 2, 3
 ),
@@ -23,6 +25,8 @@ select
     cast(coalesce(accepted_items, 0) as bigint) as accepted_items,
     cast(coalesce(rejected_items, 0) as bigint) as rejected_items,
     cast(coalesce(duplicate_items, 0) as bigint) as duplicate_items,
+    cast(coalesce(set_aside_items, 0) as bigint) as set_aside_items,
+    cast(coalesce(noted_items, 0) as bigint) as noted_items,
     cast(coalesce(landed_items, 0) as bigint) as landed_items
 from ledger
 full join landed using (component, signal, hour_at)

@@ -25,7 +25,7 @@ flows as (
         series,
         date_trunc('hour', minute_at) as hour_at,
         sum(gained) as gained,
-        cast(sum(gained_observations) as bigint) as gained_observations
+        {{ whole('sum(gained_observations)') }} as gained_observations
     from {{ ref('int_metric_gains_minutely') }}
     where date_trunc('hour', minute_at) in {{ touched_hours(['metric_points']) }}
     group by 1, 2, 3, 4
