@@ -8,6 +8,7 @@ receiver like every attribute.
 import asyncio
 import random
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import httpx
@@ -18,9 +19,10 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 
 from ingestion.backoff import waits
-from ingestion.collectors.exposition import NotAnExposition, ScrapeTime, read_exposition, to_otlp
+from ingestion.collectors.exposition import NotAnExposition, read_exposition
+from ingestion.collectors.exposition_otlp import ScrapeTime, to_otlp
 from ingestion.collectors.prometheus_jobs import Target
-from privacy.logs import logger
+from privacy.logs import logger, place_of
 
 MAX_BYTES = 16 * 1024 * 1024
 _ACCEPT = (
@@ -48,7 +50,7 @@ class Scrape:
     at_ns: int
     duration_s: float
     samples: int
-    bad_lines: int
+    faults: Mapping[str, int]
 
 
 async def run_scraper(targets: tuple[Target, ...], otlp_url: str) -> None:
@@ -70,14 +72,18 @@ async def scrape(client: httpx.AsyncClient, target: Target, previous_ns: int | N
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         raise ScrapeFailed(type(error).__name__) from None
     try:
-        exposition = read_exposition(body, content_type)
-        metrics = to_otlp(exposition, ScrapeTime(at_ns, previous_ns))
+        return await asyncio.to_thread(_read, body, content_type, at_ns, previous_ns, started)
     except NotAnExposition as error:
         raise ScrapeFailed(str(error)) from None
-    except (ValueError, KeyError, OverflowError) as error:
-        raise ScrapeFailed(f"the exposition cannot be read ({type(error).__name__})") from None
-    samples = sum(len(family.samples) for family in exposition.families)
-    return Scrape(metrics, at_ns, time.perf_counter() - started, samples, exposition.bad_lines)
+
+
+def _read(
+    body: str, content_type: str, at_ns: int, previous_ns: int | None, started: float
+) -> Scrape:
+    exposition = read_exposition(body, content_type)
+    metrics = to_otlp(exposition, ScrapeTime(at_ns, previous_ns))
+    took_s = time.perf_counter() - started
+    return Scrape(metrics, at_ns, took_s, exposition.samples, exposition.faults)
 
 
 def as_request(target: Target, done: Scrape | None, at_ns: int) -> ExportMetricsServiceRequest:
@@ -94,7 +100,7 @@ def as_request(target: Target, done: Scrape | None, at_ns: int) -> ExportMetrics
         scope.metrics.extend(done.metrics)
         gauges["scrape_duration_seconds"] = done.duration_s
         gauges["scrape_samples_scraped"] = float(done.samples)
-        gauges["scrape_samples_unreadable"] = float(done.bad_lines)
+        gauges["scrape_samples_unreadable"] = float(sum(done.faults.values()))
     for name, value in gauges.items():
         metric = scope.metrics.add(name=name)
         point = metric.gauge.data_points.add(time_unix_nano=at_ns, as_double=value)
@@ -103,8 +109,8 @@ def as_request(target: Target, done: Scrape | None, at_ns: int) -> ExportMetrics
 
 
 async def _scrape_forever(client: httpx.AsyncClient, target: Target, otlp_url: str) -> None:
+    told = _Told(target.job)
     previous_ns: int | None = None
-    was_up: bool | None = None
     # Spread over the interval, as Prometheus does, so that targets are not hit all at once.
     await asyncio.sleep(random.random() * min(target.interval_s, 5))  # noqa: S311
     due = time.monotonic()
@@ -116,12 +122,36 @@ async def _scrape_forever(client: httpx.AsyncClient, target: Target, otlp_url: s
             previous_ns = done.at_ns
         except ScrapeFailed as failure:
             cause = str(failure)
-        if (done is not None) != was_up:
-            was_up = done is not None
-            _log.info("scrape target", job=target.job, up=was_up, cause=cause)
-        await _send(client, otlp_url, as_request(target, done, time.time_ns()))
+        except Exception as error:  # noqa: BLE001 - one target never stops the others
+            cause = f"an error of ours ({place_of(error)})"
+        told.tell(done, cause)
+        try:
+            await _send(client, otlp_url, as_request(target, done, time.time_ns()))
+        except Exception as error:  # noqa: BLE001 - likewise
+            _log.error("a scrape could not be sent", job=target.job, cause=place_of(error))
         due = max(due + target.interval_s, time.monotonic())
         await asyncio.sleep(due - time.monotonic())
+
+
+class _Told:
+    """What the log knows of a target: a change is told once."""
+
+    def __init__(self, job: str) -> None:
+        self._job = job
+        self._was_up: bool | None = None
+        self._faults: frozenset[str] = frozenset()
+
+    def tell(self, done: Scrape | None, cause: str) -> None:
+        """Whether it answers, and why lines of its answer were not read as they stand."""
+        if (done is not None) != self._was_up:
+            self._was_up = done is not None
+            _log.info("scrape target", job=self._job, up=self._was_up, cause=cause)
+        if done is None:
+            return
+        for reason in sorted(done.faults.keys() - self._faults):
+            lines = done.faults[reason]
+            _log.warning("lines of a scrape are odd", job=self._job, cause=reason, items=lines)
+        self._faults = frozenset(done.faults)
 
 
 async def _fetch(client: httpx.AsyncClient, target: Target) -> tuple[str, str]:
@@ -134,7 +164,7 @@ async def _fetch(client: httpx.AsyncClient, target: Target) -> tuple[str, str]:
             chunks += chunk
             if len(chunks) > MAX_BYTES:
                 raise ScrapeFailed(f"the answer is larger than {MAX_BYTES} bytes")
-    return chunks.decode("utf-8", "replace"), response.headers.get("content-type", "")
+    return chunks.decode("utf-8", "surrogateescape"), response.headers.get("content-type", "")
 
 
 async def _send(
