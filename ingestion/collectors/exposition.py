@@ -61,6 +61,10 @@ class Family:
         inner = _INNER.get(self.type)
         return tuple((k, v) for k, v in sample.labels if k != inner)
 
+    def part(self, sample: Sample) -> str | None:
+        """The bound or quantile of a part of a histogram or summary, as it is written."""
+        return sample.label(_INNER.get(self.type, ""))
+
     def groups(self) -> Iterator[tuple[Labels, list[Sample]]]:
         """The samples of each series and time; a histogram's or summary's parts belong together."""
         found: dict[tuple[Labels, int | None], list[Sample]] = {}

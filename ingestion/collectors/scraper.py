@@ -6,6 +6,7 @@ receiver like every attribute.
 """
 
 import asyncio
+import contextlib
 import random
 import time
 from collections.abc import Mapping
@@ -21,7 +22,9 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from ingestion.backoff import waits
 from ingestion.collectors.exposition import NotAnExposition, read_exposition
 from ingestion.collectors.exposition_otlp import ScrapeTime, to_otlp
+from ingestion.collectors.job_http import Http
 from ingestion.collectors.prometheus_jobs import Target
+from ingestion.collectors.scraped_samples import labelled
 from privacy.logs import logger, place_of
 
 MAX_BYTES = 16 * 1024 * 1024
@@ -55,9 +58,16 @@ class Scrape:
 
 async def run_scraper(targets: tuple[Target, ...], otlp_url: str) -> None:
     """Scrape all targets until cancelled."""
-    async with httpx.AsyncClient(follow_redirects=True) as client, asyncio.TaskGroup() as tasks:
-        for target in targets:
-            tasks.create_task(_scrape_forever(client, target, otlp_url))
+    async with contextlib.AsyncExitStack() as open_:
+        sender = await open_.enter_async_context(httpx.AsyncClient())
+        # Targets of one job share what a connection needs, certificates for instance.
+        clients = {
+            http: await open_.enter_async_context(_client(http))
+            for http in {target.http for target in targets}
+        }
+        async with asyncio.TaskGroup() as tasks:
+            for target in targets:
+                tasks.create_task(_scrape_forever(clients[target.http], sender, target, otlp_url))
 
 
 async def scrape(client: httpx.AsyncClient, target: Target, previous_ns: int | None) -> Scrape:
@@ -72,18 +82,13 @@ async def scrape(client: httpx.AsyncClient, target: Target, previous_ns: int | N
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         raise ScrapeFailed(type(error).__name__) from None
     try:
-        return await asyncio.to_thread(_read, body, content_type, at_ns, previous_ns, started)
+        exposition = await asyncio.to_thread(read_exposition, body, content_type)
+        chosen = await asyncio.to_thread(labelled, exposition, target)
+        metrics = await asyncio.to_thread(to_otlp, chosen, ScrapeTime(at_ns, previous_ns))
     except NotAnExposition as error:
         raise ScrapeFailed(str(error)) from None
-
-
-def _read(
-    body: str, content_type: str, at_ns: int, previous_ns: int | None, started: float
-) -> Scrape:
-    exposition = read_exposition(body, content_type)
-    metrics = to_otlp(exposition, ScrapeTime(at_ns, previous_ns))
     took_s = time.perf_counter() - started
-    return Scrape(metrics, at_ns, took_s, exposition.samples, exposition.faults)
+    return Scrape(metrics, at_ns, took_s, exposition.samples, chosen.faults)
 
 
 def as_request(target: Target, done: Scrape | None, at_ns: int) -> ExportMetricsServiceRequest:
@@ -108,7 +113,15 @@ def as_request(target: Target, done: Scrape | None, at_ns: int) -> ExportMetrics
     return request
 
 
-async def _scrape_forever(client: httpx.AsyncClient, target: Target, otlp_url: str) -> None:
+def _client(http: Http) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        follow_redirects=http.follow_redirects, verify=http.verify, proxy=http.proxy_url
+    )
+
+
+async def _scrape_forever(
+    client: httpx.AsyncClient, sender: httpx.AsyncClient, target: Target, otlp_url: str
+) -> None:
     told = _Told(target.job)
     previous_ns: int | None = None
     # Spread over the interval, as Prometheus does, so that targets are not hit all at once.
@@ -126,7 +139,7 @@ async def _scrape_forever(client: httpx.AsyncClient, target: Target, otlp_url: s
             cause = f"an error of ours ({place_of(error)})"
         told.tell(done, cause)
         try:
-            await _send(client, otlp_url, as_request(target, done, time.time_ns()))
+            await _send(sender, otlp_url, as_request(target, done, time.time_ns()))
         except Exception as error:  # noqa: BLE001 - likewise
             _log.error("a scrape could not be sent", job=target.job, cause=place_of(error))
         due = max(due + target.interval_s, time.monotonic())

@@ -17,7 +17,8 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 
 from ingestion.collectors.exposition import NotAnExposition, read_exposition
 from ingestion.collectors.exposition_otlp import ScrapeTime, to_otlp
-from ingestion.collectors.prometheus_jobs import JobsProblem, Target, load_jobs, relabel, seconds
+from ingestion.collectors.prometheus_jobs import JobsProblem, Target, load_jobs, seconds
+from ingestion.collectors.relabelling import read_rules
 from ingestion.collectors.scraper import ScrapeFailed, as_request, run_scraper, scrape
 
 _Answer = Callable[[BaseHTTPRequestHandler], None]
@@ -146,8 +147,8 @@ def test_durations_are_read_as_prometheus_writes_them() -> None:
 
 
 def test_an_unknown_relabel_action_is_refused() -> None:
-    with pytest.raises(ValueError, match="hashmod"):
-        relabel({}, [{"action": "hashmod"}])
+    with pytest.raises(ValueError, match="rename"):
+        read_rules([{"action": "rename"}])
 
 
 @pytest.mark.parametrize("generate", [generate_latest, generate_openmetrics])
