@@ -6,3 +6,20 @@
 {% macro whole_number(names) -%}
     try_cast(try_cast({{ attribute(names) }} as double) as bigint)
 {%- endmacro %}
+
+{#
+  Metric points as they may be counted: a value that is no finite number is no value, and a point that says
+  that nothing was recorded (bit 0 of its flags) has none at all.
+#}
+{% macro measured_points(points) -%}
+    select * replace (
+        case when isfinite(value) and not {{ nothing_recorded() }} then value end as value,
+        case when isfinite(point_sum) and not {{ nothing_recorded() }} then point_sum end as point_sum,
+        case when not {{ nothing_recorded() }} then point_count end as point_count
+    )
+    from {{ points }}
+{%- endmacro %}
+
+{% macro nothing_recorded() -%}
+    coalesce(flags & 1 = 1, false)
+{%- endmacro %}
