@@ -6,6 +6,7 @@ rates and quantiles (`live_tail/alerts/sources`), the host and service tables of
 and its points are counted in `dropped`.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -57,7 +58,7 @@ class Points:
     def tables(self, rows: Rows) -> Iterator[tuple[str, pa.Table]]:
         """Rows of the tables from new metric points; series that are new become known."""
         rows = rows.where((rows["flags"].to_numpy() & 1) == 0)
-        for shaped in (_plain(rows), _histograms(rows), _quantiles(rows)):
+        for shaped in (_plain(rows), _histograms(rows), _quantiles(rows), *_totals(rows)):
             if shaped is None or not shaped.count:
                 continue
             series = self._series_of(shaped)
@@ -143,6 +144,14 @@ class Points:
         return len(self.series) - 1
 
 
+def number_label(value: float) -> str:
+    """A bound or quantile as Prometheus' text format writes it: `1`, `0.5`, `+Inf`."""
+    if math.isinf(value):
+        return "+Inf" if value > 0 else "-Inf"
+    is_whole = value == math.floor(value) and abs(value) < 1e15
+    return f"{value:.0f}" if is_whole else repr(float(value))
+
+
 def _labels(
     component: str, environment: str | None, host: str | None, attributes: dict[str, Any]
 ) -> dict[str, str]:
@@ -223,7 +232,7 @@ def _quantiles(rows: Rows) -> Rows | None:
     spread = Rows(some.table.take(pa.array(owners)))
     told = [q["quantile"] for q in each.to_pylist()]
     labels = [
-        [*entries, ("quantile", str(quantile))]
+        [*entries, ("quantile", number_label(quantile))]
         for entries, quantile in zip(spread["attributes"].to_pylist(), told, strict=True)
     ]
     more = {
@@ -231,6 +240,22 @@ def _quantiles(rows: Rows) -> Rows | None:
         "attributes": pa.array(labels, pa.map_(pa.string(), pa.string())),
     }
     return _shaped(spread, np.full(spread.count, "gauge"), more)
+
+
+def _totals(rows: Rows) -> Iterator[Rows]:
+    """Summaries: what they counted and its sum, as counters of the names that Prometheus gives them."""
+    is_summary = equals(rows["kind"], "summary")
+    if not is_summary.any():
+        return
+    some = rows.where(is_summary)
+    for suffix, column in (("_count", "point_count"), ("_sum", "point_sum")):
+        known = some.where(some[column].is_valid().to_numpy(zero_copy_only=False))
+        if known.count:
+            name = pc.binary_join_element_wise(known["metric"], pa.scalar(suffix), "")
+            value = known[column].cast(pa.float64(), safe=False)
+            yield _shaped(
+                known, np.full(known.count, "cumulative"), {"metric": name, "value": value}
+            )
 
 
 def _shaped(rows: Rows, shape: np.ndarray, more: _Parts) -> Rows:

@@ -17,3 +17,20 @@
 {% macro whole(value) -%}
     try_cast({{ value }} as bigint)
 {%- endmacro %}
+
+{#
+  Metric points as they may be counted: a value that is no finite number is no value, and a point that says
+  that nothing was recorded (bit 0 of its flags) has none at all.
+#}
+{% macro measured_points(points) -%}
+    select * replace (
+        case when isfinite(value) and not {{ nothing_recorded() }} then value end as value,
+        case when isfinite(point_sum) and not {{ nothing_recorded() }} then point_sum end as point_sum,
+        case when not {{ nothing_recorded() }} then point_count end as point_count
+    )
+    from {{ points }}
+{%- endmacro %}
+
+{% macro nothing_recorded() -%}
+    coalesce(flags & 1 = 1, false)
+{%- endmacro %}

@@ -64,7 +64,7 @@ def start_scraper(settings: Settings, stopping: threading.Event) -> threading.Th
 
     jobs = load_jobs(path)
     for reason in jobs.skipped:
-        _log.warning("a scrape job is not used", job=reason)
+        _log.warning("a part of the scrape jobs is not used", job=reason)
     receiver = settings.receiver
     url = f"http://{receiver.host}:{receiver.http_port}/v1/metrics"
 

@@ -1,113 +1,109 @@
-"""Prometheus and OpenMetrics expositions become OTLP metrics.
+"""A Prometheus or OpenMetrics exposition as families of samples, and what of it is odd.
 
-Here: reading what services really answer, with bad lines skipped and counted, JSON-quoted text
-unwrapped, `_created` as start time, and each Prometheus type as its OTLP kind. Not here: fetching
-(`scraper`). Source: exposition formats 0.0.4 and OpenMetrics 1.0; OpenTelemetry "Prometheus and
-OpenMetrics compatibility".
+Here: which family a line belongs to, and what the formats forbid: an odd line costs itself at most, and
+is counted under a reason. What stays clear without a part (an exemplar, `# EOF`) is kept. Not here: the
+grammar of one line (`exposition_lines`), OTLP (`exposition_otlp`), fetching (`scraper`). Source:
+exposition formats 0.0.4 and 1.0.0, OpenMetrics 1.0.
 """
 
 import json
 import math
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
-from opentelemetry.proto.metrics.v1.metrics_pb2 import (
-    AggregationTemporality,
-    DataPointFlags,
-    HistogramDataPoint,
-    Metric,
-    NumberDataPoint,
-    SummaryDataPoint,
+from ingestion.collectors.exposition_lines import (
+    BadLine,
+    Dialect,
+    Labels,
+    Sample,
+    number,
+    read_sample,
+    unquoted,
 )
-from prometheus_client.metrics_core import Metric as Family
-from prometheus_client.openmetrics.parser import (
-    text_string_to_metric_families as parse_openmetrics,
-)
-from prometheus_client.parser import text_string_to_metric_families as parse_text
-from prometheus_client.samples import Sample
 
-_CUMULATIVE = AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE
-_DELTA = AggregationTemporality.AGGREGATION_TEMPORALITY_DELTA
-_NO_VALUE = DataPointFlags.DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK
-_Labels = tuple[tuple[str, str], ...]
+_DECLARATION = re.compile(
+    r'#[ \t]+(TYPE|UNIT|HELP)[ \t]+("(?:[^"\\]|\\.)*+"|[^\s"{]++)(?:[ \t]+(.*))?', re.DOTALL
+)
+_TYPES = frozenset(
+    "counter gauge histogram gaugehistogram stateset info summary unknown untyped".split()
+)
+_SUFFIXES = {
+    "counter": ("_total", "_created"),
+    "histogram": ("_bucket", "_count", "_sum", "_created"),
+    "gaugehistogram": ("_bucket", "_gcount", "_gsum"),
+    "summary": ("_count", "_sum", "_created"),
+    "info": ("_info",),
+}
+_INNER = {"histogram": "le", "gaugehistogram": "le", "summary": "quantile"}
+# 1973 to 5138 as Unix seconds: what is called `_created` and lies outside is a number of something.
+_TIMES = (1e8, 1e11)
+_MAX_COUNT = 2**63
 
 
 class NotAnExposition(Exception):
     """The answer holds no metric; the message says what to scrape instead."""
 
 
+@dataclass
+class Family:
+    """One metric with its samples; `created` has the start of each series, Unix nanoseconds."""
+
+    name: str
+    type: str = "unknown"
+    unit: str = ""
+    samples: list[Sample] = field(default_factory=list)
+    created: dict[Labels, int] = field(default_factory=dict)
+
+    def series(self, sample: Sample) -> Labels:
+        """The labels without the one that numbers the parts of a histogram or summary."""
+        inner = _INNER.get(self.type)
+        return tuple((k, v) for k, v in sample.labels if k != inner)
+
+    def part(self, sample: Sample) -> str | None:
+        """The bound or quantile of a part of a histogram or summary, as it is written."""
+        return sample.label(_INNER.get(self.type, ""))
+
+    def groups(self) -> Iterator[tuple[Labels, list[Sample]]]:
+        """The samples of each series and time; a histogram's or summary's parts belong together."""
+        found: dict[tuple[Labels, int | None], list[Sample]] = {}
+        for sample in self.samples:
+            found.setdefault((self.series(sample), sample.at_ns), []).append(sample)
+        for (labels, _), samples in found.items():
+            yield labels, samples
+
+
 @dataclass(frozen=True)
 class Exposition:
-    """What one scrape answered."""
+    """What one scrape answered; `faults` counts by reason what was left out or is not as it should be."""
 
     families: tuple[Family, ...]
     is_json_quoted: bool
-    bad_lines: int
+    faults: Mapping[str, int]
 
-
-@dataclass(frozen=True)
-class ScrapeTime:
-    """When this scrape and the one before it happened, Unix nanoseconds."""
-
-    at_ns: int
-    previous_ns: int | None
+    @property
+    def samples(self) -> int:
+        """How many samples were read."""
+        return sum(len(family.samples) + len(family.created) for family in self.families)
 
 
 def read_exposition(body: str, content_type: str) -> Exposition:
-    """Parse an answer; raises NotAnExposition when no line of it is a sample."""
-    text, is_quoted = _unquoted(body)
-    if content_type.startswith("application/openmetrics-text"):
-        try:
-            return Exposition(tuple(parse_openmetrics(text)), is_quoted, 0)
-        except ValueError:
-            text = text.replace("# EOF", "")
-    try:
-        families, bad = tuple(parse_text(text)), 0
-    except ValueError:
-        text, bad = _without_bad_lines(text)
-        families = tuple(parse_text(text))
-    if not any(family.samples for family in families):
+    """Read an answer; raises NotAnExposition when no line of it is a sample."""
+    text, is_quoted = _json_text(body.removeprefix("\ufeff"))
+    dialect = _dialect(text, content_type)
+    reader = _Reader(dialect)
+    reader.read(text)
+    families = tuple(f for f in reader.families.values() if f.samples)
+    is_empty_but_whole = dialect is Dialect.OPENMETRICS and not reader.faults
+    if not families and not is_empty_but_whole:
         raise NotAnExposition(
             "the answer holds no Prometheus sample; correct metrics_path of the job"
         )
-    return Exposition(families, is_quoted, bad)
+    return Exposition(families, is_quoted, reader.faults)
 
 
-def to_otlp(exposition: Exposition, time: ScrapeTime) -> list[Metric]:
-    """The OTLP metrics of an exposition.
-
-    TTA's JSON-quoted endpoint builds a registry per scrape, so its counters hold what happened
-    since the scrape before: when `_created` is not older than that, points become deltas.
-    """
-    created = _created_times(exposition.families)
-    started = _process_start_ns(exposition.families)
-    metrics: list[Metric] = []
-    for family in exposition.families:
-        if _is_created_family(family.name, exposition.families):
-            continue
-        for labels, samples in _by_labels(family):
-            created_ns = created.get((family.name, labels))
-            is_delta = exposition.is_json_quoted and (
-                created_ns is None or time.previous_ns is None or created_ns > time.previous_ns
-            )
-            start_ns = created_ns or (time.previous_ns if is_delta else started) or 0
-            metrics.append(_metric(family, labels, samples, _Times(time.at_ns, start_ns, is_delta)))
-    return metrics
-
-
-@dataclass(frozen=True)
-class _Times:
-    at_ns: int
-    start_ns: int
-    is_delta: bool
-
-    @property
-    def temporality(self) -> AggregationTemporality.ValueType:
-        return _DELTA if self.is_delta else _CUMULATIVE
-
-
-def _unquoted(body: str) -> tuple[str, bool]:
+def _json_text(body: str) -> tuple[str, bool]:
     stripped = body.strip()
     if not (stripped.startswith('"') and stripped.endswith('"')):
         return body, False
@@ -118,139 +114,180 @@ def _unquoted(body: str) -> tuple[str, bool]:
     return str(text), True
 
 
-def _without_bad_lines(text: str) -> tuple[str, int]:
-    kept: list[str] = []
-    bad = 0
-    for line in text.split("\n"):  # and at nothing else: labels may hold U+2028 and its like
+def _dialect(text: str, content_type: str) -> Dialect:
+    """By the content type; an answer that names neither format is OpenMetrics when it ends like it."""
+    named = content_type.strip().lower()
+    if named.startswith("application/openmetrics-text"):
+        return Dialect.OPENMETRICS
+    if not named.startswith("text/plain") and text.rstrip().endswith("\n# EOF"):
+        return Dialect.OPENMETRICS
+    return Dialect.TEXT
+
+
+class _Reader:
+    """The families of one answer, line by line."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.families: dict[str, Family] = {}
+        self.faults: Counter[str] = Counter()
+        self._is_strict = dialect is Dialect.OPENMETRICS
+        self._dialect = dialect
+        self._declared: set[tuple[str, str]] = set()
+        self._seen: set[tuple[str, Labels, float, int | None]] = set()
+        self._last = ""
+
+    def read(self, text: str) -> None:
+        """Take all lines in. Declarations come first wherever they stand: they tell what is meant."""
+        # Nothing but a line feed ends a line: a label's value may hold any other separator.
+        lines = text.split("\n")
+        rest = lines.pop()
+        if rest:
+            lines.append(rest)
+        if self._is_strict:
+            lines = self._ended(lines, is_cut=bool(rest))
+        if any(line.endswith("\r") for line in lines):
+            lines = [line.removesuffix("\r") for line in lines]
+            self.faults["lines that end in CR LF"] += 1
+        for line in lines:
+            if line.startswith("#"):
+                self._declare(line)
+        for line in lines:
+            if not line.startswith("#"):
+                self._take(line)
+
+    def _ended(self, lines: list[str], *, is_cut: bool) -> list[str]:
+        ends = [place for place, line in enumerate(lines) if line.rstrip("\r") == "# EOF"]
+        if not ends:
+            self.faults["no # EOF at the end"] += 1
+            # The last line of an answer that broke off may be half a number.
+            return lines[:-1] if is_cut else lines
+        if ends != [len(lines) - 1]:
+            self.faults["lines after # EOF"] += 1
+        return [line for place, line in enumerate(lines) if place not in set(ends)]
+
+    def _declare(self, line: str) -> None:
+        found = _DECLARATION.fullmatch(line)
+        if not found:
+            if self._is_strict:
+                self.faults["a comment"] += 1
+            return
+        what, name, value = found[1], found[2], (found[3] or "").strip()
+        name = unquoted(name[1:-1]) if name.startswith('"') else name
+        if what == "HELP" or (what == "UNIT" and not self._is_strict):
+            return
+        fault = self._fault_of(what, name, value)
+        if fault:
+            self.faults[fault] += 1
+            return
+        self._declared.add((what, name))
+        family = self.families.setdefault(name, Family(name))
+        if what == "TYPE":
+            family.type = "unknown" if value == "untyped" else value
+        else:
+            family.unit = value
+
+    def _fault_of(self, what: str, name: str, value: str) -> str:
+        if (what, name) in self._declared:
+            return f"a second {what} line of a metric"
+        if what == "TYPE":
+            return "" if value in _TYPES else "a TYPE that is none"
+        return "" if not value or name.endswith(f"_{value}") else "a UNIT that is not in the name"
+
+    def _take(self, line: str) -> None:
+        if not line.strip(" \t"):
+            if self._is_strict:
+                self.faults["an empty line"] += 1
+            return
         try:
-            list(parse_text(line + "\n"))
-            kept.append(line)
-        except ValueError:
-            bad += 1
-    return "\n".join(kept) + "\n", bad
+            sample = read_sample(line, self._dialect)
+            family, suffix = self._family(sample)
+            if suffix == "_created":
+                family.created[sample.labels] = round(sample.value * 1e9)
+                return
+            fault = self._checked(family, suffix, sample) or sample.fault
+        except BadLine as reason:
+            self.faults[str(reason)] += 1
+            return
+        family.samples.append(sample)
+        if fault:
+            self.faults[fault] += 1
+        if self._is_strict and family.name != self._last and len(family.samples) > 1:
+            self.faults["families that are interleaved"] += 1
+        self._last = family.name
+
+    def _family(self, sample: Sample) -> tuple[Family, str]:
+        """The family of a sample and the suffix by which it belongs to it."""
+        name = sample.name
+        own = self.families.get(name)
+        if name.endswith("_created") and (own is None or own.type == "gauge"):
+            # The text format shows the start of `x_total` as a gauge of its own.
+            stem = name.removesuffix("_created")
+            of = self._with_suffix(stem, "_created") or self._with_suffix(
+                f"{stem}_total", "_created"
+            )
+            if of is not None and _TIMES[0] < sample.value < _TIMES[1]:
+                return of, "_created"
+        if own is not None:
+            return own, ""
+        for suffix in ("_total", "_bucket", "_count", "_sum", "_gcount", "_gsum", "_info"):
+            if name.endswith(suffix):
+                family = self._with_suffix(name.removesuffix(suffix), suffix)
+                if family is not None:
+                    return family, suffix
+        return self.families.setdefault(name, Family(name)), ""
+
+    def _with_suffix(self, name: str, suffix: str) -> Family | None:
+        family = self.families.get(name)
+        return family if family and suffix in _SUFFIXES.get(family.type, ()) else None
+
+    def _checked(self, family: Family, suffix: str, sample: Sample) -> str:
+        """What is odd about a sample that can be kept; raises BadLine for one that cannot."""
+        part = _part(family, suffix, sample)
+        key = (sample.name, family.series(sample), part, sample.at_ns)
+        if key in self._seen:
+            raise BadLine("a series twice")
+        self._seen.add(key)
+        if self._is_strict and not suffix and family.type in {"counter", "info"}:
+            return f"a sample of type {family.type} without its suffix"
+        if self._is_strict and sample.exemplar and suffix not in {"_total", "_bucket"}:
+            return "an exemplar where none may be"
+        return ""
 
 
-def _by_labels(family: Family) -> Iterator[tuple[_Labels, list[Sample]]]:
-    """The samples of each series; a histogram's or summary's parts belong together."""
-    groups: dict[_Labels, list[Sample]] = {}
-    for sample in family.samples:
-        groups.setdefault(_series(family, sample), []).append(sample)
-    yield from groups.items()
+def _part(family: Family, suffix: str, sample: Sample) -> float:
+    """The bound or quantile of a part, -1 for what has none; raises BadLine for what is no part."""
+    kind, value = family.type, sample.value
+    if kind == "counter" and value < 0:
+        raise BadLine("a counter below zero")
+    if sample.native is not None:
+        if kind not in {"histogram", "unknown"} or suffix:
+            raise BadLine("a native histogram of another type")
+        return -1
+    is_count = suffix == "_bucket" or (kind == "histogram" and suffix == "_count")
+    if is_count and not 0 <= value < _MAX_COUNT:
+        raise BadLine("a count that is none")
+    if suffix == "_bucket":
+        return _bound(sample.label("le"))
+    if kind == "summary":
+        return _summary_part(suffix, sample)
+    if kind in {"histogram", "gaugehistogram"} and not suffix:
+        raise BadLine("no part of its histogram")
+    return -1
 
 
-def _series(family: Family, sample: Sample) -> _Labels:
-    inner = {"histogram": "le", "gaugehistogram": "le", "summary": "quantile"}.get(family.type)
-    return tuple(sorted((k, v) for k, v in sample.labels.items() if k != inner))
+def _summary_part(suffix: str, sample: Sample) -> float:
+    if suffix == "_count" and not 0 <= sample.value < _MAX_COUNT:
+        raise BadLine("a count that is none")
+    if suffix:
+        return -1
+    quantile = number(sample.label("quantile") or "")
+    if not 0 <= quantile <= 1:
+        raise BadLine("a quantile that is none")
+    return quantile
 
 
-def _is_created_family(name: str, families: Iterable[Family]) -> bool:
-    """Text format 0.0.4 shows `x_created` as a gauge of its own beside counter `x`."""
-    stem = name.removesuffix("_created")
-    return stem != name and any(
-        f.name == stem and f.type in {"counter", "histogram", "summary"} for f in families
-    )
-
-
-def _created_times(families: Iterable[Family]) -> dict[tuple[str, _Labels], int]:
-    found: dict[tuple[str, _Labels], int] = {}
-    for family in families:
-        for sample in family.samples:
-            if sample.name.endswith("_created") and math.isfinite(sample.value):
-                stem = sample.name.removesuffix("_created")
-                found[stem, _series(family, sample)] = round(sample.value * 1e9)
-    return found
-
-
-def _process_start_ns(families: Iterable[Family]) -> int:
-    for family in families:
-        if family.name == "process_start_time_seconds" and family.samples:
-            return round(family.samples[0].value * 1e9)
-    return 0
-
-
-def _metric(family: Family, labels: _Labels, samples: list[Sample], times: _Times) -> Metric:
-    metric = Metric(name=family.name, unit=family.unit)
-    if family.type == "counter":
-        metric.name = next((s.name for s in samples if s.name.endswith("_total")), family.name)
-        values = [s for s in samples if not s.name.endswith("_created")]
-        metric.sum.data_points.extend(_number(s, labels, times) for s in values)
-        metric.sum.is_monotonic = True
-        metric.sum.aggregation_temporality = times.temporality
-    elif family.type == "histogram":
-        metric.histogram.data_points.append(_histogram(samples, labels, times))
-        metric.histogram.aggregation_temporality = times.temporality
-    elif family.type == "summary":
-        metric.summary.data_points.append(_summary(samples, labels, times))
-    else:
-        if len(samples) == 1:
-            metric.name = samples[0].name
-        metric.gauge.data_points.extend(
-            _number(s, tuple(sorted(s.labels.items())), _Times(times.at_ns, 0, False))
-            for s in samples
-        )
-    return metric
-
-
-def _number(sample: Sample, labels: _Labels, times: _Times) -> NumberDataPoint:
-    point = NumberDataPoint(
-        attributes=_attributes(labels),
-        time_unix_nano=_time_ns(sample, times),
-        start_time_unix_nano=times.start_ns,
-    )
-    if math.isnan(sample.value):
-        point.flags = _NO_VALUE
-    else:
-        point.as_double = sample.value
-    return point
-
-
-def _histogram(samples: list[Sample], labels: _Labels, times: _Times) -> HistogramDataPoint:
-    buckets = sorted(
-        (float(s.labels["le"]), s.value) for s in samples if s.name.endswith("_bucket")
-    )
-    count = _part(samples, "_count")
-    if not buckets or buckets[-1][0] != math.inf:
-        buckets.append((math.inf, count or (buckets[-1][1] if buckets else 0)))
-    below = [0.0, *(value for _, value in buckets[:-1])]
-    point = HistogramDataPoint(
-        attributes=_attributes(labels),
-        time_unix_nano=_time_ns(samples[0], times),
-        start_time_unix_nano=times.start_ns,
-        count=round(buckets[-1][1]),
-        explicit_bounds=[bound for bound, _ in buckets[:-1]],
-        # A scrape during an update may show a bucket below its neighbour; counts stay ≥ 0.
-        bucket_counts=[
-            max(round(value - low), 0) for (_, value), low in zip(buckets, below, strict=True)
-        ],
-    )
-    total = _part(samples, "_sum")
-    if total is not None and math.isfinite(total):
-        point.sum = total
-    return point
-
-
-def _summary(samples: list[Sample], labels: _Labels, times: _Times) -> SummaryDataPoint:
-    point = SummaryDataPoint(
-        attributes=_attributes(labels),
-        time_unix_nano=_time_ns(samples[0], times),
-        start_time_unix_nano=times.start_ns,
-        count=round(_part(samples, "_count") or 0),
-        sum=_part(samples, "_sum") or 0.0,
-    )
-    for sample in samples:
-        if "quantile" in sample.labels and not math.isnan(sample.value):
-            point.quantile_values.add(quantile=float(sample.labels["quantile"]), value=sample.value)
-    return point
-
-
-def _part(samples: list[Sample], suffix: str) -> float | None:
-    found = next((s.value for s in samples if s.name.endswith(suffix)), None)
-    return None if found is None or math.isnan(found) else found
-
-
-def _time_ns(sample: Sample, times: _Times) -> int:
-    return round(float(sample.timestamp) * 1e9) if sample.timestamp else times.at_ns
-
-
-def _attributes(labels: _Labels) -> list[KeyValue]:
-    return [KeyValue(key=name, value=AnyValue(string_value=value)) for name, value in labels]
+def _bound(text: str | None) -> float:
+    bound = number(text or "")
+    if math.isnan(bound) or bound == -math.inf:
+        raise BadLine("a bucket without an upper bound")
+    return bound

@@ -6,8 +6,10 @@ receiver like every attribute.
 """
 
 import asyncio
+import contextlib
 import random
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import httpx
@@ -18,9 +20,12 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 
 from ingestion.backoff import waits
-from ingestion.collectors.exposition import NotAnExposition, ScrapeTime, read_exposition, to_otlp
+from ingestion.collectors.exposition import NotAnExposition, read_exposition
+from ingestion.collectors.exposition_otlp import ScrapeTime, to_otlp
+from ingestion.collectors.job_http import Http
 from ingestion.collectors.prometheus_jobs import Target
-from privacy.logs import logger
+from ingestion.collectors.scraped_samples import labelled
+from privacy.logs import logger, place_of
 
 MAX_BYTES = 16 * 1024 * 1024
 _ACCEPT = (
@@ -48,14 +53,21 @@ class Scrape:
     at_ns: int
     duration_s: float
     samples: int
-    bad_lines: int
+    faults: Mapping[str, int]
 
 
 async def run_scraper(targets: tuple[Target, ...], otlp_url: str) -> None:
     """Scrape all targets until cancelled."""
-    async with httpx.AsyncClient(follow_redirects=True) as client, asyncio.TaskGroup() as tasks:
-        for target in targets:
-            tasks.create_task(_scrape_forever(client, target, otlp_url))
+    async with contextlib.AsyncExitStack() as open_:
+        sender = await open_.enter_async_context(httpx.AsyncClient())
+        # Targets of one job share what a connection needs, certificates for instance.
+        clients = {
+            http: await open_.enter_async_context(_client(http))
+            for http in {target.http for target in targets}
+        }
+        async with asyncio.TaskGroup() as tasks:
+            for target in targets:
+                tasks.create_task(_scrape_forever(clients[target.http], sender, target, otlp_url))
 
 
 async def scrape(client: httpx.AsyncClient, target: Target, previous_ns: int | None) -> Scrape:
@@ -70,14 +82,13 @@ async def scrape(client: httpx.AsyncClient, target: Target, previous_ns: int | N
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         raise ScrapeFailed(type(error).__name__) from None
     try:
-        exposition = read_exposition(body, content_type)
-        metrics = to_otlp(exposition, ScrapeTime(at_ns, previous_ns))
+        exposition = await asyncio.to_thread(read_exposition, body, content_type)
+        chosen = await asyncio.to_thread(labelled, exposition, target)
+        metrics = await asyncio.to_thread(to_otlp, chosen, ScrapeTime(at_ns, previous_ns))
     except NotAnExposition as error:
         raise ScrapeFailed(str(error)) from None
-    except (ValueError, KeyError, OverflowError) as error:
-        raise ScrapeFailed(f"the exposition cannot be read ({type(error).__name__})") from None
-    samples = sum(len(family.samples) for family in exposition.families)
-    return Scrape(metrics, at_ns, time.perf_counter() - started, samples, exposition.bad_lines)
+    took_s = time.perf_counter() - started
+    return Scrape(metrics, at_ns, took_s, exposition.samples, chosen.faults)
 
 
 def as_request(target: Target, done: Scrape | None, at_ns: int) -> ExportMetricsServiceRequest:
@@ -94,7 +105,7 @@ def as_request(target: Target, done: Scrape | None, at_ns: int) -> ExportMetrics
         scope.metrics.extend(done.metrics)
         gauges["scrape_duration_seconds"] = done.duration_s
         gauges["scrape_samples_scraped"] = float(done.samples)
-        gauges["scrape_samples_unreadable"] = float(done.bad_lines)
+        gauges["scrape_samples_unreadable"] = float(sum(done.faults.values()))
     for name, value in gauges.items():
         metric = scope.metrics.add(name=name)
         point = metric.gauge.data_points.add(time_unix_nano=at_ns, as_double=value)
@@ -102,9 +113,17 @@ def as_request(target: Target, done: Scrape | None, at_ns: int) -> ExportMetrics
     return request
 
 
-async def _scrape_forever(client: httpx.AsyncClient, target: Target, otlp_url: str) -> None:
+def _client(http: Http) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        follow_redirects=http.follow_redirects, verify=http.verify, proxy=http.proxy_url
+    )
+
+
+async def _scrape_forever(
+    client: httpx.AsyncClient, sender: httpx.AsyncClient, target: Target, otlp_url: str
+) -> None:
+    told = _Told(target.job)
     previous_ns: int | None = None
-    was_up: bool | None = None
     # Spread over the interval, as Prometheus does, so that targets are not hit all at once.
     await asyncio.sleep(random.random() * min(target.interval_s, 5))  # noqa: S311
     due = time.monotonic()
@@ -116,12 +135,36 @@ async def _scrape_forever(client: httpx.AsyncClient, target: Target, otlp_url: s
             previous_ns = done.at_ns
         except ScrapeFailed as failure:
             cause = str(failure)
-        if (done is not None) != was_up:
-            was_up = done is not None
-            _log.info("scrape target", job=target.job, up=was_up, cause=cause)
-        await _send(client, otlp_url, as_request(target, done, time.time_ns()))
+        except Exception as error:  # noqa: BLE001 - one target never stops the others
+            cause = f"an error of ours ({place_of(error)})"
+        told.tell(done, cause)
+        try:
+            await _send(sender, otlp_url, as_request(target, done, time.time_ns()))
+        except Exception as error:  # noqa: BLE001 - likewise
+            _log.error("a scrape could not be sent", job=target.job, cause=place_of(error))
         due = max(due + target.interval_s, time.monotonic())
         await asyncio.sleep(due - time.monotonic())
+
+
+class _Told:
+    """What the log knows of a target: a change is told once."""
+
+    def __init__(self, job: str) -> None:
+        self._job = job
+        self._was_up: bool | None = None
+        self._faults: frozenset[str] = frozenset()
+
+    def tell(self, done: Scrape | None, cause: str) -> None:
+        """Whether it answers, and why lines of its answer were not read as they stand."""
+        if (done is not None) != self._was_up:
+            self._was_up = done is not None
+            _log.info("scrape target", job=self._job, up=self._was_up, cause=cause)
+        if done is None:
+            return
+        for reason in sorted(done.faults.keys() - self._faults):
+            lines = done.faults[reason]
+            _log.warning("lines of a scrape are odd", job=self._job, cause=reason, items=lines)
+        self._faults = frozenset(done.faults)
 
 
 async def _fetch(client: httpx.AsyncClient, target: Target) -> tuple[str, str]:
@@ -134,7 +177,7 @@ async def _fetch(client: httpx.AsyncClient, target: Target) -> tuple[str, str]:
             chunks += chunk
             if len(chunks) > MAX_BYTES:
                 raise ScrapeFailed(f"the answer is larger than {MAX_BYTES} bytes")
-    return chunks.decode("utf-8", "replace"), response.headers.get("content-type", "")
+    return chunks.decode("utf-8", "surrogateescape"), response.headers.get("content-type", "")
 
 
 async def _send(

@@ -14,12 +14,12 @@ from live_tail.alerts.life import RESOLVE_TIMEOUT
 from live_tail.alerts.manager import Manager
 from live_tail.alerts.matchers import parse
 from live_tail.alerts.model import labels_of
+from live_tail.alerts.outside import Tag, kept_labels
 from live_tail.alerts.records import Alert, Silence
 from live_tail.alerts.templates import alertmanager_alert
 from privacy.treatments import scrub
-from privacy.treatments import service as kept_name
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
+_MAX_NAME = 128
 _MAX_ALERTS = 5_000
 # Alertmanager's default: so long an ended silence is still shown.
 _KEPT = timedelta(hours=120)
@@ -50,7 +50,7 @@ class V2:
         """`POST /alerts`."""
         if not isinstance(body, list) or len(body) > _MAX_ALERTS:
             raise ValueError(f"the body must be a list of at most {_MAX_ALERTS} alerts")
-        read = [_external(entry) for entry in body]
+        read = [_external(entry, self._manager.tag) for entry in body]
         for alert in read:
             self._manager.receive(alert.pop("labels"), **alert)
         return {}
@@ -190,24 +190,34 @@ def _canonical(text: str) -> tuple[str, str, str]:
 def _matcher(given: Any) -> str:
     if not isinstance(given, dict) or not isinstance(given.get("name"), str):
         raise ValueError("every matcher needs name, value and isRegex")
-    if not isinstance(given.get("value"), str) or not _NAME.match(given["name"]):
+    if not isinstance(given.get("value"), str) or not _is_label_name(given["name"]):
         raise ValueError("every matcher needs name, value and isRegex")
     operator = _OPERATORS[bool(given.get("isRegex")), given.get("isEqual", True) is not False]
-    value = given["value"].replace("\\", "\\\\").replace('"', '\\"')
-    return f'{given["name"]}{operator}"{value}"'
+    return f"{_quoted(given['name'])}{operator}{_quoted(given['value'])}"
 
 
-def _external(entry: Any) -> dict[str, Any]:
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _is_label_name(name: Any) -> bool:
+    """Any UTF-8, as Alertmanager takes since 0.27."""
+    return isinstance(name, str) and 0 < len(name) <= _MAX_NAME and name.isprintable()
+
+
+def _external(entry: Any, tag: Tag) -> dict[str, Any]:
     """One alert of `POST /api/v2/alerts`, gated; raises ValueError."""
     if not isinstance(entry, dict) or not isinstance(entry.get("labels"), dict):
         raise ValueError("every alert needs labels, an object of texts")
-    labels = {n: v for n, v in entry["labels"].items() if isinstance(v, str) and _NAME.match(n)}
+    labels: dict[str, Any] = entry["labels"]
+    if not all(_is_label_name(n) and isinstance(v, str) for n, v in labels.items()):
+        raise ValueError("every label needs a name and a text")
     if not labels.get("alertname"):
         raise ValueError("every alert needs the label alertname")
     notes = entry.get("annotations") or {}
     notes = {n: v for n, v in notes.items() if isinstance(v, str)}
     return {
-        "labels": labels_of({n: kept_name(v) for n, v in labels.items()}),
+        "labels": labels_of(kept_labels(labels, tag)),
         "starts_at": _moment(entry.get("startsAt")) or datetime.now(UTC),
         "ends_at": _moment(entry.get("endsAt")),
         "summary": scrub(notes.get("summary", "") or notes.get("message", "")),

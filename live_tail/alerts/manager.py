@@ -18,9 +18,10 @@ from live_tail.alerts import life, own, own_batch, templates
 from live_tail.alerts.channels import READ_AS_TEXT
 from live_tail.alerts.dispatch import Routing, dispatch
 from live_tail.alerts.escalate import escalate
-from live_tail.alerts.matchers import matches, parse
+from live_tail.alerts.matchers import matches, takes_everything
 from live_tail.alerts.model import Labels, Reading, Round, Rule
 from live_tail.alerts.mute import cause_of, mutes, silenced_now
+from live_tail.alerts.outside import matcher_may_stay
 from live_tail.alerts.policy import Policy
 from live_tail.alerts.records import Alert, Book, Event, Notification, Silence, State
 from live_tail.alerts.store import Store
@@ -28,6 +29,8 @@ from privacy.treatments import scrub
 from privacy.treatments import service as kept_name
 
 _TIDY = timedelta(hours=1)
+_TAG = 8
+_LETTERS = str.maketrans("0123456789abcdef", "abcdefghijklmnop")
 _DURABLE = attrgetter(
     "state",
     "level",
@@ -109,6 +112,11 @@ class Manager:
             self._settle(book, [event], now)
             return event.alert
 
+    def tag(self, value: str) -> str:
+        """What tells a masked value apart today, in letters: digits would look like a number."""
+        name = self._store.pseudonyms.of(value, self._clock().date())
+        return name[-_TAG:].translate(_LETTERS)
+
     def receive(
         self,
         labels: Labels,
@@ -136,14 +144,25 @@ class Manager:
         starts_at: datetime | None = None,
     ) -> Silence:
         """Mute what matches, from now or later; raises BadMatcher, or ValueError for wrong times."""
-        patterns = [parse(text)[2].pattern for text in matchers]
-        if any(scrub(p) != p and kept_name(p) != p for p in patterns):
+        if not matchers or takes_everything(matchers):
+            raise ValueError(
+                "a silence needs at least one matcher that does not match the empty text:"
+                " it would mute nearly everything"
+            )
+        with self._lock:
+            labels = [alert.all_labels() for alert in self._book.alerts.values()]
+        if not all(
+            matcher_may_stay(
+                text, lambda name, value: any(one.get(name) == value for one in labels)
+            )
+            for text in matchers
+        ):
             raise ValueError("a matcher holds what no label can hold after the privacy gate")
         with self._lock:
             now = self._clock()
             begins_at = max(starts_at or now, now)
-            if not matchers or ends_at <= begins_at:
-                raise ValueError("a silence needs at least one matcher and an end in the future")
+            if ends_at <= begins_at:
+                raise ValueError("a silence needs an end in the future")
             silence = Silence(
                 secrets.token_hex(6),
                 tuple(matchers),

@@ -1,7 +1,7 @@
 """Label matchers in Alertmanager's words: `name="value"`, `!=`, `=~`, `!~`.
 
 Here: parsing and matching. Not here: what a match means (`mute`, `dispatch`). Regular expressions
-are anchored at both ends; a missing label is the empty string.
+are anchored at both ends; a missing label is the empty string. A label's name may stand between quotes.
 """
 
 import re
@@ -10,7 +10,9 @@ from functools import lru_cache
 
 from live_tail.alerts.model import Labels
 
-_FORM = re.compile(r'\s*([A-Za-z_][\w.]*)\s*(=~|!~|!=|=)\s*(?:"((?:[^"\\]|\\.)*)"|(.*?))\s*\Z')
+_FORM = re.compile(
+    r"""\s*(?:"((?:[^"\\]|\\.)+)"|([^\s"'`=!~,{}\\]+))\s*(=~|!~|!=|=)\s*(?:"((?:[^"\\]|\\.)*)"|(.*?))\s*\Z"""
+)
 
 
 class BadMatcher(ValueError):
@@ -25,13 +27,19 @@ def parse(text: str) -> tuple[str, str, re.Pattern[str]]:
         raise BadMatcher(
             f'{text[:60]!r} is no matcher: write severity="critical" or component=~"api.*"'
         )
-    name, operator, quoted, plain = found.groups()
+    quoted_name, plain_name, operator, quoted, plain = found.groups()
+    name = plain_name or re.sub(r"\\(.)", r"\1", quoted_name)
     value = plain if quoted is None else re.sub(r"\\(.)", r"\1", quoted)
     try:
         pattern = re.compile(value if "~" in operator else re.escape(value))
     except re.error as error:
         raise BadMatcher(f"{text[:60]!r} is no regular expression: {error}") from None
     return name, operator, pattern
+
+
+def takes_everything(matchers: Iterable[str]) -> bool:
+    """Whether every matcher holds for an alert without labels, and so for nearly every alert."""
+    return matches(matchers, {})
 
 
 def matches(matchers: Iterable[str], labels: Mapping[str, str]) -> bool:

@@ -73,6 +73,11 @@ def rule_files(source: Path) -> list[Path]:
     return sorted([*source.glob("*.yaml"), *source.glob("*.yml")]) if source.is_dir() else []
 
 
+def names_in(folder: Path) -> set[str]:
+    """The names of the rules in a folder's own files."""
+    return {rule.name for path in rule_files(folder) for rule in _read(path, []).rules}
+
+
 class RuleFolders:
     """Rules that follow their files; an invalid change keeps the old set and shows in `mistakes`."""
 
@@ -130,6 +135,14 @@ def _read(path: Path, mistakes: list[str]) -> _File:
     return _File(path, rules, [str(n) for n in content.get("disable") or []])
 
 
+def mistakes_of(entry: Any) -> list[str]:
+    """What is wrong with one rule, in the sentences of `RuleProblem` without its file."""
+    mistakes: list[str] = []
+    _rule("", 1, entry, mistakes)
+    name = entry.get("name") if isinstance(entry, dict) else None
+    return [mistake.removeprefix(f": rule {name}: ") for mistake in mistakes]
+
+
 def _rule(file: str, number: int, entry: Any, mistakes: list[str]) -> Rule | None:
     name = entry.get("name", f"number {number}") if isinstance(entry, dict) else f"number {number}"
     before = len(mistakes)
@@ -176,7 +189,7 @@ def _bad_templates(file: str, spec: RuleSpec) -> list[str]:
     texts = {"summary": spec.summary, "effect": spec.effect, **spec.labels}
     return [
         f"{file}: rule {spec.name}: {field}: {{{{ {inner} }}}} is not a label; only labels of the "
-        "series and `value` can be used."
+        "series, `labels` (all of them) and `value` can be used."
         for field, text in texts.items()
         for inner in _LABEL.findall(text)
         if not _TEMPLATE.match(inner)
@@ -199,6 +212,8 @@ def rendered(text: str, labels: Mapping[str, str], value: float | None) -> str:
         inner = match[1].removeprefix("$")
         if inner == "value":
             return "" if value is None else f"{value:g}"
+        if inner == "labels":
+            return ", ".join(f"{k}={v}" for k, v in sorted(labels.items()) if v)
         return labels.get(inner.removeprefix("labels."), "")
 
     return _LABEL.sub(fill, text) if "{{" in text else text

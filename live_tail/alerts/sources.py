@@ -6,7 +6,7 @@ limits. Not here: facts' SQL (`facts`), conditions (`evaluate`).
 
 import re
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -24,6 +24,15 @@ from live_tail.alerts.facts import (
     known_since,
     read_fact,
     uses,
+)
+from live_tail.alerts.histograms import (
+    NUMBERED,
+    Growth,
+    Part,
+    grown,
+    histogram_value,
+    part_of,
+    same_number,
 )
 from live_tail.alerts.model import GroupChange, Labels, labels_of
 from live_tail.alerts.seasons import Hours
@@ -96,11 +105,15 @@ class Sources:
         if select.fact:
             rows = read_fact(self.window, select, at)
             return _folded([row for row in rows if matches(select.where, row[0])], select, worst)
-        if not self._series(select):
+        part = part_of(select, self.window.points)
+        if not self._series(part.select if part else select):
             return {}
         cursor = self.window.cursor(*_POINTS)
         try:
-            return _folded(self._metric(cursor, select, at), select, worst)
+            if part is None:
+                return _folded(self._metric(cursor, select, at), select, worst)
+            rows = [row for row in self._parts(cursor, part, at) if matches(select.where, row[0])]
+            return _folded([(part.told(labels), value) for labels, value in rows], select, worst)
         finally:
             cursor.close()
 
@@ -224,13 +237,49 @@ class Sources:
         start: datetime,
         end: datetime,
     ) -> Rows:
+        grouped: dict[Labels, list[Growth]] = {}
+        for number, grew, _ in self._growth(cursor, select, chosen, start, end):
+            if grew is not None:
+                labels = labels_of(_only(self.window.points.series[number].labels, select.by))
+                grouped.setdefault(labels, []).append(grew)
+        values = [(dict(k), histogram_value(select, some)) for k, some in grouped.items()]
+        return [(labels, value) for labels, value in values if value is not None]
+
+    def _parts(self, cursor: duckdb.DuckDBPyConnection, part: Part, at: datetime) -> Rows:
+        """One row for each series, and for each of its buckets where buckets are asked for."""
+        end = at - part.select.offset
+        series = self.window.points.series
+        chosen = [s for s in self._series(part.select) if series[s].shape.startswith("histogram")]
+        grown_by: dict[int, list[Growth]] = {}
+        newest: dict[int, Growth] = {}
+        for number, grew, now in self._growth(
+            cursor, part.select, chosen, end - part.select.over, end
+        ):
+            newest[number] = now
+            if grew is not None:
+                grown_by.setdefault(number, []).append(grew)
+        wanted = newest if part.select.value == "last" else grown_by
+        return [
+            ({**series[number].labels, **more}, value)
+            for number in wanted
+            for more, value in part.value(grown_by.get(number, []), newest[number])
+        ]
+
+    def _growth(
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        select: Select,
+        chosen: list[int],
+        start: datetime,
+        end: datetime,
+    ) -> Iterator[tuple[int, Growth | None, Growth]]:
+        """By point: its series, what it adds to the one before where that is known, and itself."""
         rows = cursor.execute(
             "SELECT series, last_at, start_at, n, total, bounds, counts FROM hot_histograms"
             " WHERE series IN (SELECT unnest(?)) AND last_at > ? AND last_at <= ? AND NOT is_history"
             " ORDER BY series, last_at",
             [chosen, start - select.over, end],
         ).fetchall()
-        grouped: dict[Labels, list[Any]] = {}
         previous: tuple[Any, ...] | None = None
         for row in rows:
             number, at, began = row[0], row[1], row[2]
@@ -240,12 +289,8 @@ class Sources:
                 continue
             shape = self.window.points.series[number].shape
             is_new = before is None and began is not None and began >= start
-            grown = _grown(row, before, is_delta=shape.endswith("delta"), is_new=is_new)
-            if grown is not None:
-                labels = labels_of(_only(self.window.points.series[number].labels, select.by))
-                grouped.setdefault(labels, []).append(grown)
-        values = [(dict(k), _histogram_value(select, some)) for k, some in grouped.items()]
-        return [(labels, value) for labels, value in values if value is not None]
+            now = float(row[3]), float(row[4] or 0.0), list(row[5] or []), list(row[6] or [])
+            yield number, grown(row, before, is_delta=shape.endswith("delta"), is_new=is_new), now
 
 
 def group_changes(window: Window, since: datetime) -> list[GroupChange]:
@@ -282,6 +327,8 @@ def matches(where: Where, labels: Mapping[str, str]) -> bool:
     for name, matcher in where.items():
         value = labels.get(name, "")
         options = matcher if isinstance(matcher, list) else [matcher]
+        if name in NUMBERED and any(same_number(option, value) for option in options):
+            continue
         if not any(_matches_one(option, value) for option in options):
             return False
     return True
@@ -309,56 +356,3 @@ def _folded(rows: Rows, select: Select, worst: str) -> Vector:
     return {
         k: v[0] if len(v) == 1 and fold is not len else float(fold(v)) for k, v in grouped.items()
     }
-
-
-def _grown(
-    row: tuple[Any, ...], before: tuple[Any, ...] | None, *, is_delta: bool, is_new: bool
-) -> tuple[float, float, list[float], list[float]] | None:
-    """Count, sum, bounds and counts that a point adds to the one before."""
-    _, _, began, n, total, bounds, counts = row
-    bounds, counts = bounds or [], counts or []
-    if not is_delta and not is_new:
-        if before is None:
-            return None
-        is_reset = n < before[3] or (began is not None and began > before[1])
-        if not is_reset and (before[5] or []) == bounds:
-            counts = [now - then for now, then in zip(counts, before[6] or [], strict=True)]
-            n, total = n - before[3], (total or 0.0) - (before[4] or 0.0)
-    return float(n), float(total or 0.0), list(bounds), list(counts)
-
-
-def _histogram_value(select: Select, some: list[Any]) -> float | None:
-    n, total = sum(g[0] for g in some), sum(g[1] for g in some)
-    plain = {
-        "increase": n,
-        "count": n,
-        "rate": n / select.over.total_seconds(),
-        "sum": total,
-        "mean": total / n if n else None,
-    }
-    if select.value in plain:
-        return plain[select.value]
-    if not select.value.startswith("p"):
-        raise ValueError(f"a histogram has no {select.value}")
-    cells: dict[float, float] = {}
-    for _, _, bounds, counts in some:
-        for bound, count in zip([*bounds, float("inf")], counts, strict=False):
-            cells[bound] = cells.get(bound, 0.0) + count
-    return _bucket_quantile(float(select.value[1:]) / 100, cells)
-
-
-def _bucket_quantile(q: float, cells: dict[float, float]) -> float | None:
-    """Linear within the bucket, as Prometheus does; above the last bound, the last bound."""
-    total = sum(cells.values())
-    if total <= 0:
-        return None
-    so_far, low = 0.0, 0.0
-    for bound in sorted(cells):
-        count = cells[bound]
-        if so_far + count >= q * total and count > 0:
-            if bound == float("inf"):
-                return low
-            return low + (bound - low) * (q * total - so_far) / count
-        so_far += count
-        low = bound
-    return low

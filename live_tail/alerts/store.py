@@ -24,6 +24,7 @@ from live_tail.alerts.records import (
     to_stored,
 )
 from privacy.keys import KeyStore
+from privacy.pseudonyms import Pseudonyms
 from privacy.state import Sealer, connect, transaction
 
 _SCHEMA = """
@@ -81,6 +82,7 @@ class Store:
     def __init__(self, home: Path, keys: KeyStore) -> None:
         self._db = connect(home, _SCHEMA)
         self._sealer = Sealer(keys, "alerts")
+        self.pseudonyms = Pseudonyms(keys, "operations")
 
     def load(self) -> tuple[dict[str, Alert], dict[str, Group]]:
         """The newest episode of every alert that is not long over, and the groups."""

@@ -93,22 +93,31 @@ def import_rules(
     Example: ./tta.sh monitor alerts import alerts.yml --write
     """
     from live_tail.alerts.importer import Untranslatable, import_file
-    from live_tail.alerts.rule_files import SHIPPED, RuleProblem, load_rules
+    from live_tail.alerts.rule_files import SHIPPED, RuleProblem, load_rules, names_in
+    from privacy.fields import PolicyProblem
+    from privacy.site_policy import load_site_policy, merged
 
+    home = settings().home
+    folder = home / "rules"
+    target = folder / f"{file.stem}.yaml"
+    if write and target.exists():
+        raise Problem(f"{target} exists: remove it or rename {file.name}.")
     try:
-        imported = import_file(file)
+        allowed = merged(load_site_policy(home))
+        load_rules([SHIPPED, folder])
+        imported = import_file(file, allowed, names_in(folder), names_in(SHIPPED))
     except Untranslatable as problem:
         raise Problem(f"{problem}.", code=2) from None
+    except (PolicyProblem, RuleProblem) as problem:
+        raise Problem(f"nothing was imported: {problem}") from None
     for name, reason in imported.refused:
         err.print(f"not translated: {name}: {reason}")
+    for name, what in imported.lost:
+        err.print(f"translated with a loss: {name}: {what}")
     if not write:
         print(imported.as_yaml(), end="")
         return
-    folder = settings().home / "rules"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    target = folder / f"{file.stem}.yaml"
-    if target.exists():
-        raise Problem(f"{target} exists: remove it or rename {file.name}.")
     target.write_text(imported.as_yaml())
     try:
         load_rules([SHIPPED, folder])

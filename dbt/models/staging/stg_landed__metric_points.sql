@@ -1,1 +1,1 @@
-select * from {{ source('landed', 'metric_points') }}
+{{ measured_points(source('landed', 'metric_points')) }}

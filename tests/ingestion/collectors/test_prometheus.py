@@ -5,6 +5,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -14,13 +15,10 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Summ
 from prometheus_client.exposition import generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 
-from ingestion.collectors.exposition import (
-    NotAnExposition,
-    ScrapeTime,
-    read_exposition,
-    to_otlp,
-)
-from ingestion.collectors.prometheus_jobs import JobsProblem, Target, load_jobs, relabel, seconds
+from ingestion.collectors.exposition import NotAnExposition, read_exposition
+from ingestion.collectors.exposition_otlp import ScrapeTime, to_otlp
+from ingestion.collectors.prometheus_jobs import JobsProblem, Target, load_jobs, seconds
+from ingestion.collectors.relabelling import read_rules
 from ingestion.collectors.scraper import ScrapeFailed, as_request, run_scraper, scrape
 
 _Answer = Callable[[BaseHTTPRequestHandler], None]
@@ -149,8 +147,8 @@ def test_durations_are_read_as_prometheus_writes_them() -> None:
 
 
 def test_an_unknown_relabel_action_is_refused() -> None:
-    with pytest.raises(ValueError, match="hashmod"):
-        relabel({}, [{"action": "hashmod"}])
+    with pytest.raises(ValueError, match="rename"):
+        read_rules([{"action": "rename"}])
 
 
 @pytest.mark.parametrize("generate", [generate_latest, generate_openmetrics])
@@ -197,7 +195,7 @@ def test_a_quoted_registry_that_lives_on_stays_cumulative() -> None:
 def test_bad_lines_cost_only_themselves() -> None:
     body = "good 1\nbroken{ 2\nalso_good 3\nvalue_missing\n"
     exposition = read_exposition(body, "text/plain")
-    assert exposition.bad_lines == 2
+    assert sum(exposition.faults.values()) == 2
     assert [m.name for m in to_otlp(exposition, _LATER)] == ["good", "also_good"]
 
 
@@ -289,3 +287,40 @@ def test_targets_are_scraped_again_and_again_and_one_that_is_down_stops_no_other
 
     asyncio.run(run())
     assert any(b"tta_http_requests_total" not in body for body in received)
+
+
+def test_an_error_of_ours_at_one_target_stops_no_other_and_is_told(
+    serve: Callable[[_Answer], str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    received: list[bytes] = []
+    enough = threading.Event()
+
+    def receive(handler: BaseHTTPRequestHandler) -> None:
+        received.append(handler.rfile.read(int(handler.headers["Content-Length"])))
+        if sum(b"tta_http_requests_total" in body for body in received) >= 3:
+            enough.set()
+        _reply(b"")(handler)
+
+    def read(body: str, content_type: str):
+        if "unforeseen" in body:
+            raise AttributeError
+        return read_exposition(body, content_type)
+
+    monkeypatch.setattr("ingestion.collectors.scraper.read_exposition", read)
+    good = _target(serve(_reply(generate_latest(_registry()) + b"odd{ 1\n")))
+    broken = _target(serve(_reply(b"unforeseen 1\n")))
+    # A header that cannot be sent is found out while asking, not while reading.
+    mute = replace(good, headers={"Authorization": "Bearer \ud800"})
+    otlp_url = f"http://{serve(receive)}/v1/metrics"
+
+    async def run() -> None:
+        work = asyncio.create_task(run_scraper((mute, broken, good), otlp_url))
+        assert await asyncio.to_thread(enough.wait, 30)
+        work.cancel()
+
+    asyncio.run(run())
+    log = capsys.readouterr().err
+    assert "AttributeError" in log
+    assert "the labels cannot be read" in log

@@ -123,7 +123,10 @@ def test_a_silence_with_an_id_takes_the_place_of_the_one_before(api: TestClient)
 def test_every_matcher_comes_back_as_it_was_given(
     api: TestClient, value: str, is_regex: bool, is_equal: bool
 ) -> None:
-    given = [{"name": "component", "value": value, "isRegex": is_regex, "isEqual": is_equal}]
+    given = [
+        {"name": "component", "value": value, "isRegex": is_regex, "isEqual": is_equal},
+        {"name": "alertname", "value": "Broken", "isRegex": False, "isEqual": True},
+    ]
     made = api.post("/api/v2/silences", json=silence(matchers=given)).json()
     assert api.get(f"/api/v2/silence/{made['silenceID']}").json()["matchers"] == given
 
@@ -157,7 +160,15 @@ def test_receivers_and_status_are_told(api: TestClient) -> None:
     [
         ({}, "needs matchers"),
         (silence(matchers=[{"name": "component"}]), "name, value and isRegex"),
-        (silence(matchers=[{"name": "a b", "value": "x"}]), "name, value and isRegex"),
+        (silence(matchers=[{"name": "", "value": "x"}]), "name, value and isRegex"),
+        (silence(matchers=[{"name": "a\n", "value": "x"}]), "name, value and isRegex"),
+        (silence(matchers=[{"name": "team", "value": ""}]), "empty text"),
+        (silence(matchers=[{"name": "alertname", "value": ".*", "isRegex": True}]), "empty text"),
+        (silence(matchers=[{"name": "alertname", "value": "x|", "isRegex": True}]), "empty text"),
+        (silence(matchers=[{"name": "a", "value": "x", "isEqual": False}]), "empty text"),
+        (silence(matchers=[{"name": "a", "value": "x.+", "isRegex": True, "isEqual": False}]), "empty text"),
+        (silence(matchers=[{"name": "a", "value": r"anna@example\.org", "isRegex": True}]), "privacy gate"),
+        (silence(matchers=[{"name": "a", "value": "(b|anna@example.org)", "isRegex": True}]), "privacy gate"),
         (silence(endsAt=None), "needs endsAt"),
         (silence(endsAt="tomorrow"), "RFC 3339"),
         (silence(comment=5), "must be texts"),
@@ -176,3 +187,82 @@ def test_a_wrong_silence_is_refused_with_the_reason(
 
 def test_a_wrong_receiver_pattern_is_said(api: TestClient) -> None:
     assert "regular" in api.get("/api/v2/alerts", params={"receiver": "("}).json()["error"]
+
+
+def test_one_matcher_that_chooses_is_enough(api: TestClient) -> None:
+    both = [{"name": "component", "value": "api"}, {"name": "team", "value": ""}]
+    assert api.post("/api/v2/silences", json=silence(matchers=both)).status_code == 200
+    assert states(api) == {"api": "suppressed", "story": "active"}
+
+
+def outside(api: TestClient, *labels: dict[str, str], ends: bool = False) -> list[dict[str, str]]:
+    more = {"endsAt": datetime.now(UTC).isoformat()} if ends else {}
+    sent = [{"labels": {"alertname": "Out", **one}, **more} for one in labels]
+    assert api.post("/api/v2/alerts", json=sent).status_code == 200
+    found = api.get("/api/v2/alerts", params={"filter": "alertname=Out"}).json()
+    return [a["labels"] for a in found]
+
+
+@pytest.mark.parametrize(
+    ("label", "values", "is_kept"),
+    [
+        ("instance", ("10.0.0.1:9100", "10.0.0.2:9100"), True),
+        ("instance", ("[fd00::1]:80", "[fd00::2]:80"), True),
+        ("http.route", ("/a", "/b"), True),
+        ("mount point", ("/var", "/srv"), True),
+        ("owner", ("anna@example.org", "ben@example.org"), False),
+        ("instance", ("203.0.113.7:80", "203.0.113.8:80"), False),
+        ("phone", ("07700900461", "07700900462"), False),
+    ],
+)
+def test_alerts_from_outside_that_differ_stay_apart_and_end_alone(
+    api: TestClient, label: str, values: tuple[str, str], is_kept: bool
+) -> None:
+    first, second = ({label: value} for value in values)
+    found = outside(api, first, second, first)
+    assert len(found) == 2
+    shown = str(found)
+    assert all((value in shown) == is_kept for value in values)
+    assert len(outside(api, first, ends=True)) == 1
+
+
+def test_names_of_labels_that_may_not_stay_are_apart_too(api: TestClient) -> None:
+    found = outside(api, {"anna@example.org": "x"}, {"ben@example.org": "x"})
+    assert len(found) == 2
+    assert "example" not in str(found)
+
+
+@pytest.mark.parametrize("labels", [{"a": 5}, {"": "x"}, {"a\n": "x"}, {"a": None}])
+def test_a_label_that_is_none_is_refused_and_not_left_out(api: TestClient, labels: dict) -> None:
+    answer = api.post("/api/v2/alerts", json=[{"labels": {"alertname": "Out", **labels}}])
+    assert (answer.status_code, "name and a text" in answer.json()["error"]) == (400, True)
+
+
+@pytest.mark.parametrize(
+    ("label", "value"),
+    [
+        ("instance", "127.0.0.1:9100"),
+        ("http.route", "/a"),
+        ("a b", "x"),
+        ("owner", "anna@example.org"),
+    ],
+)
+def test_what_an_alert_shows_can_be_silenced(api: TestClient, label: str, value: str) -> None:
+    (labels,) = outside(api, {label: value})
+    shown = {n: v for n, v in labels.items() if n not in {"alertname", "severity"}}
+    matchers = [
+        {"name": n, "value": v, "isRegex": False, "isEqual": True} for n, v in shown.items()
+    ]
+    made = api.post("/api/v2/silences", json=silence(matchers=matchers))
+    assert made.status_code == 200, made.text
+    assert api.get(f"/api/v2/silence/{made.json()['silenceID']}").json()["matchers"] == matchers
+    (alert,) = api.get("/api/v2/alerts", params={"filter": "alertname=Out"}).json()
+    assert alert["status"]["state"] == "suppressed"
+
+
+@pytest.mark.parametrize(
+    "pattern", [r"127\.0\.0\.1:.*", "10.0.0.(1|2):9100", "/api/.+", "(db|api)-[0-9]+"]
+)
+def test_expressions_over_values_that_may_stay_are_taken(api: TestClient, pattern: str) -> None:
+    given = [{"name": "instance", "value": pattern, "isRegex": True}]
+    assert api.post("/api/v2/silences", json=silence(matchers=given)).status_code == 200

@@ -100,6 +100,73 @@ def test_quantile_and_mean_of_a_cumulative_histogram() -> None:
     assert value_of(window, value="rate", over="5m") == pytest.approx(10 / 300)
 
 
+def _latency() -> Window:
+    shape = {"kind": "histogram", "temporality": "cumulative", "explicit_bounds": [0.5, 2.0],
+             "attributes": [("route", "/a")]}  # fmt: skip
+    return window_of(
+        [
+            point(400, bucket_counts=[100, 0, 0], point_count=100, point_sum=50.0, **shape),
+            point(10, bucket_counts=[130, 60, 60], point_count=250, point_sum=350.0, **shape),
+        ]
+    )
+
+
+def _by_labels(window: Window, **select: Any) -> dict[tuple[str, ...], float]:
+    found = Sources(window).vector(Select(**select), PLAIN)
+    return {tuple(v for k, v in labels if k != "component"): n for labels, n in found.items()}
+
+
+def test_the_parts_of_a_histogram_are_found_by_the_names_that_promql_gives_them() -> None:
+    window = _latency()
+    rate = {"value": "rate", "over": "5m"}
+    assert _by_labels(window, metric="m_count", **rate) == {("/a",): 150 / 300}
+    assert _by_labels(window, metric="m_sum", **rate) == {("/a",): 300 / 300}
+    assert _by_labels(window, metric="m_count") == {("/a",): 250}
+    assert _by_labels(window, metric="m_sum", where={"route": "!/a"}) == {}
+    assert _by_labels(window, metric="m_bucket", value="increase") == {
+        ("0.5", "/a"): 30, ("2", "/a"): 90, ("+Inf", "/a"): 150,
+    }  # fmt: skip
+    assert _by_labels(window, metric="m_bucket", by=["le"], where={"le": "~0.5|2"}) == {
+        ("0.5",): 130, ("2",): 190,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("bound", ["2", "2.0", "2e0"])
+def test_a_bucket_is_chosen_by_its_bound_however_it_is_written(bound: str) -> None:
+    share = {
+        "op": "divide",
+        "left": {"metric": "m_bucket", "where": {"le": bound}, "value": "rate"},
+        "right": {"metric": "m_bucket", "where": {"le": "+Inf"}, "value": "rate"},
+    }
+    when = Threshold.model_validate({"value": share, "compare": "< 0.9"})
+    (reading,) = evaluate([rule("threshold", when)], Sources(_latency()), NOW).readings
+    assert (reading.value, dict(reading.labels)["route"]) == (0.6, "/a")
+
+
+def test_a_counter_whose_own_name_ends_like_a_part_is_itself() -> None:
+    window = window_of([counter(1, 7, metric="jobs_count"), point(1, 1, metric="jobs")])
+    assert _by_labels(window, metric="jobs_count") == {(): 7}
+    assert _by_labels(window, metric="jobs_sum") == {}
+
+
+def test_what_a_part_has_no_value_for_fails_and_is_not_guessed() -> None:
+    with pytest.raises(ValueError, match="has no max"):
+        _by_labels(_latency(), metric="m_count", value="max")
+
+
+def test_a_summary_has_its_quantiles_count_and_sum() -> None:
+    quantiles = [{"quantile": 0.5, "value": 0.5}, {"quantile": 1.0, "value": 7.0}]
+    rows = [
+        point(ago, kind="summary", point_count=n, point_sum=2.0 * n, quantiles=quantiles)
+        for ago, n in ((100, 10), (10, 40))
+    ]
+    window = window_of(rows)
+    for text in ("1", "1.0"):
+        assert _by_labels(window, metric="m", where={"quantile": text}) == {("1",): 7}
+    assert _by_labels(window, metric="m_count", value="increase") == {(): 30}
+    assert _by_labels(window, metric="m_sum", value="rate", over="5m") == {(): 60 / 300}
+
+
 def test_series_over_the_bound_are_counted_and_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(points, "MAX_SERIES_PER_METRIC", 3)
     window = window_of([point(1, 1.0, attributes=[("n", str(n))]) for n in range(5)])

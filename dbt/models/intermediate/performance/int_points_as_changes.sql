@@ -1,12 +1,17 @@
--- What a counter gained at each point: a delta sum is its value, a cumulative sum the difference to
--- the point before, or its whole value after a reset (a smaller value or a new start).
+-- What a counter gained at each point: a delta is its value, a cumulative one the difference to the point
+-- before, or its whole value after a reset (a new start, a counter that is smaller, fewer observations).
+-- What goes up and down (a sum that is not monotonic) gains nothing: its level is told.
 with points as (
     select
         *,
         attributes::varchar as series_attributes,
         resource_attributes || coalesce(component_instance, '') as series_origin
     from {{ ref('stg_landed__metric_points_context') }}
-    where kind in ('sum', 'histogram') and coalesce(value, point_count) is not null
+    where coalesce(value, point_count) is not null
+        and (
+            kind in ('histogram', 'exponential_histogram', 'summary')
+            or (kind = 'sum' and is_monotonic is distinct from false)
+        )
 ),
 
 measured as (
@@ -18,8 +23,18 @@ measured as (
         lag(point_count) over series as count_before
     from points
     window series as (
-        partition by component, series_origin, metric, series_attributes order by event_at
+        partition by component, series_origin, metric, kind, series_attributes order by event_at
     )
+),
+
+compared as (
+    select
+        *,
+        coalesce(start_at > start_before, false)
+            -- A sum of observations may fall where some are negative: their number may not.
+            or coalesce(case when point_count is null then total < total_before end, false)
+            or coalesce(point_count < count_before, false) as is_reset
+    from measured
 ),
 
 changes as (
@@ -34,16 +49,16 @@ changes as (
         case
             when temporality = 'delta' then total
             when total_before is null then null
-            when total < total_before or start_at > start_before then total
+            when is_reset then total
             else total - total_before
         end as gained,
         case
             when temporality = 'delta' then point_count
             when count_before is null then null
-            when point_count < count_before or start_at > start_before then point_count
+            when is_reset then point_count
             else point_count - count_before
         end as gained_count
-    from measured
+    from compared
 )
 
 select changes.* from changes
