@@ -137,7 +137,8 @@ _COMPONENTS = f"""
 WITH seen_by AS (
     SELECT component, max_by(version, last_at) AS version, max_by(environment, last_at) AS environment,
         count(DISTINCT instance) AS instance_count, min(first_at) AS first_seen_at,
-        max(last_at) AS last_seen_at, count(DISTINCT date_trunc('minute', bucket_at)) AS minutes_heard
+        max(last_at) AS last_seen_at, count(DISTINCT date_trunc('minute', bucket_at)) AS minutes_heard,
+        date_diff('minute', min(bucket_at), max(bucket_at)) + 1 AS minutes_known
     FROM hot_sightings GROUP BY component
 ),
 recent AS (
@@ -172,7 +173,8 @@ probes AS (
 joined AS (
     SELECT coalesce(s.component, p.component) AS component, s.version, s.environment,
         s.instance_count, s.first_seen_at, s.last_seen_at, r.request_per_s, r.error_pct, r.p95_ms,
-        m.requests_by_minute, p.up, r.requests, s.minutes_heard,
+        m.requests_by_minute, p.up, r.requests,
+        s.minutes_heard >= 5 AND s.minutes_heard >= 0.8 * s.minutes_known AS is_steady,
         date_diff('second', s.last_seen_at, $now) AS silent_s
     FROM seen_by AS s FULL JOIN probes AS p ON p.component = s.component
     LEFT JOIN rates AS r ON r.component = s.component
@@ -180,7 +182,7 @@ joined AS (
 )
 SELECT component, version, environment, instance_count, first_seen_at, last_seen_at,
     CASE WHEN up = 0 THEN 'down'
-        WHEN silent_s > 180 AND minutes_heard >= 5 THEN 'down'
+        WHEN silent_s > 180 AND is_steady THEN 'down'
         WHEN error_pct >= 5 AND requests >= 10 THEN 'degraded'
         WHEN silent_s <= 180 OR up = 1 THEN 'ok'
         ELSE 'unknown' END AS state,

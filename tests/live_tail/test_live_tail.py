@@ -163,14 +163,18 @@ def test_component_states_follow_errors_and_silence(
         pipeline.process(
             [Incoming("spans", request_body(50 + number, NOW, status=500, service="bad"))]
         )
+    # Heard now and then: its silence is no news.
+    for number in range(6):
+        at = NOW - timedelta(minutes=5 * number)
+        pipeline.process([Incoming("spans", request_body(80 + number, at, service="rare"))])
     catch_up(spool, window)
 
     def states() -> dict[str, str]:
         return {r["component"]: r["state"] for r in run_query(window, "components", {})}
 
-    assert states() == {"api": "ok", "bad": "degraded"}
+    assert states() == {"api": "ok", "bad": "degraded", "rare": "ok"}
     clock.now = NOW + timedelta(minutes=4)
-    assert states()["api"] == "down"
+    assert (states()["api"], states()["rare"]) == ("down", "unknown")
 
 
 def test_hot_and_cold_agree_on_the_hours_they_share(built: Settings) -> None:
