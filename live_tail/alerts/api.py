@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from live_tail.alerts.api_v2 import V2
 from live_tail.alerts.escalate import next_step
-from live_tail.alerts.life import UnknownAlert
+from live_tail.alerts.life import Unknown
 from live_tail.alerts.manager import Manager
 from live_tail.alerts.matchers import BadMatcher
 from live_tail.alerts.policy import duration
@@ -160,7 +160,7 @@ def _writing(handler: Callable[[Request, Any], Any]) -> _Handler:
 async def _answered(handler: Callable[[Request], Any], request: Request) -> Response:
     try:
         return JSONResponse(await run_in_threadpool(handler, request))
-    except UnknownAlert as problem:
+    except Unknown as problem:
         return _error(404, str(problem))
     except KeyError:
         return _error(404, "there is nothing of this name or id")

@@ -25,7 +25,11 @@ RESOLVE_TIMEOUT = timedelta(minutes=5)
 _VALUES = 30
 
 
-class UnknownAlert(Exception):
+class Unknown(Exception):
+    """There is nothing of this name or id; the message says where those stand that are."""
+
+
+class UnknownAlert(Unknown):
     """There is no such alert in a state that allows the action."""
 
 

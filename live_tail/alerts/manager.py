@@ -177,13 +177,16 @@ class Manager:
             return silence
 
     def unsilence(self, silence_id: str) -> Silence:
-        """End a silence now; raises KeyError."""
+        """End a silence now; raises life.Unknown."""
         with self._lock:
             now = self._clock()
             running = (s for s in self._silences if s.id == silence_id and s.ends_at > now)
             found = next(running, None)
             if found is None:
-                raise KeyError(silence_id)
+                raise life.Unknown(
+                    f"no silence that is in force has the id {kept_name(silence_id)[:40]!r}: the Alerts "
+                    "page lists them, and `alerts silence` prints the id of a new one."
+                )
             ended = replace(found, ends_at=now)
             self._store.put_silence(ended)
             self._silences = self._store.silences()
@@ -213,9 +216,12 @@ class Manager:
     def find(self, name: str) -> Alert:
         """An alert by id or fingerprint, resolved ones included; raises life.UnknownAlert."""
         with self._lock:
-            for alert in [*self._book.alerts.values(), *self._store.history(1_000)]:
-                if len(name) >= 4 and (alert.id == name or alert.fingerprint.startswith(name)):
-                    return alert
+            known = [*self._book.alerts.values(), *self._store.history(1_000)]
+            # Of an episode that is forgotten the alert's latest one: what somebody was told may be old.
+            for part in (name, name.rpartition("-")[0]):
+                for alert in known:
+                    if len(part) >= 4 and (alert.id == part or alert.fingerprint.startswith(part)):
+                        return alert
         raise life.UnknownAlert(
             f"no alert has the id {kept_name(name)[:40]!r}: see `./tta.sh monitor alerts list`."
         )
@@ -262,11 +268,14 @@ class Manager:
         ]
 
     def test_channel(self, name: str) -> str:
-        """Put a test message into the outbox; returns its key. Raises KeyError."""
+        """Put a test message into the outbox; returns its key. Raises life.Unknown."""
         key = secrets.token_hex(16)
         with self._lock:
             if name not in self.routing.policy.channels:
-                raise KeyError(name)
+                raise life.Unknown(
+                    f"no channel is called {kept_name(name)[:40]!r}: alerting.yaml names them under "
+                    "`channels`."
+                )
             now = self._clock()
             rule = Rule("ChannelTest", "own", {}, own.Severity.INFO, "This is a test of a channel")
             alert = Alert(key[:16], rule.name, (("channel", name),), rule.severity, State.FIRING,

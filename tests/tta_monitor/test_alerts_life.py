@@ -104,4 +104,4 @@ def test_a_channel_test_waits_for_its_outcome(
     monkeypatch.setattr("tta_monitor.commands.alerts_life.time.sleep", notifier)
     assert "delivered" in run("channel-test", "console")
     assert "HTTP 500" in run("channel-test", "console", code=1)
-    assert "nothing of this name" in run("channel-test", "pigeon", code=1)
+    assert "no channel is called 'pigeon'" in run("channel-test", "pigeon", code=1)

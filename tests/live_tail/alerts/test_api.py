@@ -54,6 +54,12 @@ def test_acknowledging_and_resolving_is_recorded_with_the_account(api: TestClien
     assert (row["fired"], row["acted_on"], row["noise_pct"]) == (1, 1, 0.0)
 
 
+def test_an_id_of_an_earlier_episode_finds_the_alert_as_it_is_now(api: TestClient) -> None:
+    alert = first(api)
+    stem = alert["id"].rpartition("-")[0]
+    assert api.get(f"/api/v1/alerts/{stem}-99").json()["id"] == alert["id"]
+
+
 def test_a_silence_is_previewed_made_and_ended(api: TestClient) -> None:
     matchers = ['component="api"']
     found = api.get("/api/v1/alerts/preview", params={"matcher": matchers}).json()
@@ -73,7 +79,7 @@ def test_a_silence_is_previewed_made_and_ended(api: TestClient) -> None:
         ("/api/v1/silences", {"matchers": 'a="b"'}, 400, "list of texts"),
         ("/api/v1/silences", {"matchers": ['a="b"'], "duration": "soon"}, 400, "no duration"),
         ("/api/v1/silences", {"matchers": ['a="anna@example.org"']}, 400, "privacy gate"),
-        ("/api/v1/channels/pigeon/test", {}, 404, "nothing of this name"),
+        ("/api/v1/channels/pigeon/test", {}, 404, "no channel is called 'pigeon'"),
         ("/api/v2/alerts", {}, 400, "list"),
         ("/api/v2/alerts", [{"labels": {"a": "b"}}], 400, "alertname"),
     ],
