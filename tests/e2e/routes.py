@@ -183,10 +183,16 @@ def collectors(stage: Stage) -> Iterator[str]:
         f"tta_{n}{{player={json.dumps(exports.in_token_field(c))},user_id={json.dumps(c.text)}}} 1\n"
         for n, c in enumerate(chosen)
     )
+    exposition += "# TYPE tta_native histogram\n" + "".join(
+        f"tta_native{{player={json.dumps(c.text)}}} {{count:2,sum:3,schema:0,zero_threshold:0.001,"
+        "zero_count:0,positive_spans:[0:1],positive_deltas:[2]}\n"
+        for c in chosen[:5]
+    )
     with _serving(exposition.encode()) as target:
         (stage.inputs / "prometheus.yml").write_text(
             f"scrape_configs:\n  - job_name: canary\n    scrape_interval: 1s\n"
             f"    static_configs: [{{targets: ['{target}']}}]\n"
+            "    metric_relabel_configs: [{source_labels: [player], target_label: route}]\n"
         )
         lines = [c.sentence for c in chosen]
         lines += [
@@ -210,7 +216,10 @@ def collectors(stage: Stage) -> Iterator[str]:
         finally:
             stranger.kill()
             stranger.wait()
-    names = "exposition gpu host log_files log_lines processes prometheus_jobs scraper".split()
+    names = (
+        "exposition exposition_lines exposition_otlp gpu host job_http log_files log_json log_lines "
+        "log_record native_histograms processes prometheus_jobs relabelling scraped_samples scraper"
+    ).split()
     yield from (f"collector {name}" for name in names)
 
 

@@ -31,9 +31,11 @@ Somebody = Callable[[], Visitor]
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with running(tmp_path_factory.mktemp("door"), "streamlit") as processes:
-        yield processes
-        assert b"Traceback" not in processes.output()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TTA_MONITOR_APP__HOSTS", f'["{PLAIN_NAME}"]')
+        with running(tmp_path_factory.mktemp("door"), "streamlit") as processes:
+            yield processes
+            assert b"Traceback" not in processes.output()
 
 
 @pytest.fixture(scope="module")
