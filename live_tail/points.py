@@ -145,7 +145,9 @@ class Points:
 
 
 def number_label(value: float) -> str:
-    """A bound or quantile as Prometheus' text format writes it: `1`, `0.5`, `+Inf`."""
+    """A bound or quantile as Prometheus' text format writes it: `1`, `0.5`, `+Inf`, `NaN`."""
+    if math.isnan(value):
+        return "NaN"
     if math.isinf(value):
         return "+Inf" if value > 0 else "-Inf"
     is_whole = value == math.floor(value) and abs(value) < 1e15

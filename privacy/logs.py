@@ -27,7 +27,7 @@ _OURS = ("privacy", "ingestion", "live_tail", "dagster_project", "streamlit_app"
 _ROOT = Path(__file__).resolve().parent.parent
 FIELDS = frozenset(
     """event level timestamp cause job up targets http_port grpc_port port items bodies
-    failed_bodies seq channel title text rules mistakes canary_recall weakest_recall floor""".split()
+    failed_bodies seq table channel title text rules mistakes canary_recall weakest_recall floor""".split()
 )
 """What a log entry of ours may carry; anything else is left out."""
 
