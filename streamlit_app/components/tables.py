@@ -54,14 +54,17 @@ _TEXTS = {
 
 
 def opened(table: pd.DataFrame | Styler, ids: Sequence[str], *, key: str, **how: Any) -> str | None:
-    """A table of which a row can be opened; the id of the one that was clicked.
+    """A table of which a row can be opened; the id of the one that was clicked, once.
 
     Rows move between two refreshes: what was clicked is looked up among the rows that were shown.
     """
-    before = st.session_state.get(f"{key} before", ())
+    shown_key, times_key = f"{key} shown", f"{key} opened"
+    before = st.session_state.get(shown_key, ())
+    times = st.session_state.get(times_key, 0)
     chosen = st.dataframe(
         table,
-        key=key,
+        # A table with the same name keeps its selection, which would open the row again and again.
+        key=f"{key} {times}",
         hide_index=True,
         width="stretch",
         on_select="rerun",
@@ -69,9 +72,12 @@ def opened(table: pd.DataFrame | Styler, ids: Sequence[str], *, key: str, **how:
         placeholder=formats.NOT_MEASURED,
         **how,
     )
-    st.session_state[f"{key} before"] = tuple(ids)
+    st.session_state[shown_key] = tuple(ids)
     rows = chosen["selection"]["rows"]  # type: ignore[index]
-    return before[rows[0]] if rows and rows[0] < len(before) else None
+    if not rows or rows[0] >= len(before):
+        return None
+    st.session_state[times_key] = times + 1
+    return before[rows[0]]
 
 
 def shown(table: pd.DataFrame) -> Styler:

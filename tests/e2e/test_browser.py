@@ -74,6 +74,29 @@ def test_an_event_reaches_the_open_page_without_a_reload(
         assert errors == []
 
 
+@needs_browser
+@pytest.mark.slow
+def test_a_row_that_is_clicked_opens_once_while_requests_keep_coming(started: Running) -> None:
+    chance, address = random.Random(8), f"{started.app}/performance?range=15+min"
+    with browser_page(address, started.settings.home) as page:
+        table = page.locator("[data-testid=stDataFrame]").first
+        table.wait_for()
+        box = table.bounding_box()
+        assert box
+        send_requests(started, 30, chance)
+        page.mouse.click(box["x"] + 14, box["y"] + 52)
+        page.wait_for_url("**component=player-experience**")
+        # The row stays closed when somebody goes back to all of them.
+        chosen = page.locator("[data-testid=stSelectbox] input").first
+        chosen.click()
+        chosen.fill("All")
+        chosen.press("Enter")
+        page.wait_for_url(lambda url: "component=" not in url)
+        send_requests(started, 30, chance)
+        page.wait_for_timeout(4_000)
+        assert "component=" not in page.url
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "kind",
