@@ -177,6 +177,7 @@ def _run_or_sort_out(work: "_Drain", progress: Callable[[str], None]) -> list[La
     try:
         return work.run()
     except Exception:
+        # What was wrong with which batch is logged there; where nothing is found, the pass fails.
         found = work.sort_out()
         if not found:
             raise

@@ -265,9 +265,8 @@ def test_the_component_is_the_job_and_up_tells_of_the_target(
     assert (only.name, only.gauge.data_points[0].as_double) == ("up", 0)
 
 
-def test_targets_are_scraped_again_and_again_and_one_that_is_down_stops_no_other(
-    serve: Callable[[_Answer], str],
-) -> None:
+def _three_scrapes() -> tuple[list[bytes], threading.Event, _Answer]:
+    """A receiver: what it was sent, and whether one target's requests came three times."""
     received: list[bytes] = []
     enough = threading.Event()
 
@@ -277,6 +276,13 @@ def test_targets_are_scraped_again_and_again_and_one_that_is_down_stops_no_other
             enough.set()
         _reply(b"")(handler)
 
+    return received, enough, receive
+
+
+def test_targets_are_scraped_again_and_again_and_one_that_is_down_stops_no_other(
+    serve: Callable[[_Answer], str],
+) -> None:
+    received, enough, receive = _three_scrapes()
     good, down = _target(serve(_reply(generate_latest(_registry())))), _target("127.0.0.1:1")
     otlp_url = f"http://{serve(receive)}/v1/metrics"
 
@@ -294,14 +300,7 @@ def test_an_error_of_ours_at_one_target_stops_no_other_and_is_told(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    received: list[bytes] = []
-    enough = threading.Event()
-
-    def receive(handler: BaseHTTPRequestHandler) -> None:
-        received.append(handler.rfile.read(int(handler.headers["Content-Length"])))
-        if sum(b"tta_http_requests_total" in body for body in received) >= 3:
-            enough.set()
-        _reply(b"")(handler)
+    received, enough, receive = _three_scrapes()
 
     def read(body: str, content_type: str):
         if "unforeseen" in body:
