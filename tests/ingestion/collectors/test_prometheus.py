@@ -300,7 +300,7 @@ def test_an_error_of_ours_at_one_target_stops_no_other_and_is_told(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    received, enough, receive = _three_scrapes()
+    _, enough, receive = _three_scrapes()
 
     def read(body: str, content_type: str):
         if "unforeseen" in body:
