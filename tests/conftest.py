@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import sys
 import tarfile
@@ -21,6 +22,12 @@ from privacy.keys import KeyStore
 
 ROOT = Path(__file__).resolve().parent.parent
 CAPTURE = ROOT / "tta_monitor" / "data" / "tta-otlp-capture.tar.xz"
+
+
+# A shell's background job ignores SIGINT. Dagster gives SIGTERM the handler of SIGINT, and what a test
+# starts inherits both: nothing would end by being asked to.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True)

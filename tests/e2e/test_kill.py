@@ -105,6 +105,6 @@ def test_kills_during_ingestion_lose_and_repeat_nothing(tmp_path: Path) -> None:
     landed = _landed_ids(processes.settings, keys)
     assert sum(sender.retries for sender in senders) > 0
     assert [code for sender in senders for code in sender.refused] == []
-    assert len(acknowledged) > 1_000
+    assert len(acknowledged) > 100
     assert sorted(landed) == sorted(acknowledged)
     assert live == len(acknowledged)
