@@ -1,11 +1,12 @@
 """Where settings come from: one YAML file, and the environment over it.
 
-Here: reading both into one mapping, by the names of a model's fields. Not here: which settings
-there are and what they may be (`settings`).
+Here: reading both into one mapping, by the names of a model's fields, and saying what is wrong with a
+value and where it stands. Not here: which settings there are and what they may be (`settings`).
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_origin
 
@@ -28,7 +29,7 @@ def from_file(file: Path) -> dict[str, Any]:
         values = yaml.safe_load(file.read_text()) or {}
     except yaml.YAMLError as error:
         raise SettingsProblem(
-            f"{file} is not YAML: {error}. Correct it; see README, Configuration."
+            f"{file} is not YAML{_position(error)}. Correct it; see README, Configuration."
         ) from None
     if not isinstance(values, dict):
         raise SettingsProblem(f"{file} must hold a mapping of settings, see README, Configuration.")
@@ -50,6 +51,44 @@ def from_environment(
             continue
         _put(found, path, _read(model, path, text, prefix + name))
     return found
+
+
+def wrong_settings(
+    model: type[BaseModel], errors: Sequence[Any], file: Path, environment: Mapping[str, str]
+) -> str:
+    """A sentence for each of a model's errors: the setting, what is wrong, the file or variable.
+
+    No value is told: it may be a token.
+    """
+    return " ".join(_sentence(model, error, file, environment) for error in errors)
+
+
+def _sentence(
+    model: type[BaseModel], error: Any, file: Path, environment: Mapping[str, str]
+) -> str:
+    path = [str(part) for part in error["loc"]]
+    variables = ("TTA_MONITOR_" + "__".join(path[:depth]).upper() for depth in (len(path), 1))
+    place = next((name for name in variables if name in environment), file)
+    if error["type"] == "extra_forbidden":
+        names = _fields(model, path[:-1])
+        near = get_close_matches(path[-1], names, 1) or sorted(names)
+        return f"{place}: there is no setting {'.'.join(path)}; there is {', '.join(near)}."
+    said = error["msg"].removeprefix("Value error, ").replace("Input should be", "it must be")
+    return f"{place}: {'.'.join(path) or 'settings'} is wrong: {said}."
+
+
+def _fields(model: Any, path: Sequence[str]) -> list[str]:
+    """The settings of a section, by its path."""
+    for part in path:
+        field = model.model_fields.get(part) if _is_model(model) else None
+        model = field.annotation if field else None
+    return list(model.model_fields) if _is_model(model) else []
+
+
+def _position(error: Any) -> str:
+    """Where a YAML file breaks and why, without a line of it: that may hold a token."""
+    mark = getattr(error, "problem_mark", None)
+    return f" in line {mark.line + 1}: {error.problem}" if mark else ""
 
 
 def merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:

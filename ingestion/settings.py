@@ -12,7 +12,13 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from ingestion.setting_sources import SettingsProblem, from_environment, from_file, merged
+from ingestion.setting_sources import (
+    SettingsProblem,
+    from_environment,
+    from_file,
+    merged,
+    wrong_settings,
+)
 from privacy.roles import Role
 
 MIB = 1024 * 1024
@@ -308,12 +314,8 @@ def load_settings(home: Path | None = None, **overrides: Any) -> Settings:
     try:
         return Settings(**{**values, "home": chosen.resolve(), **overrides})
     except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors()
-        )
-        raise SettingsProblem(
-            f"settings are wrong ({file} or TTA_MONITOR_…): {problems}."
-        ) from None
+        wrong = wrong_settings(Settings, error.errors(), file, os.environ)
+        raise SettingsProblem(f"{wrong} See README, Configuration.") from None
 
 
 def _is_safe_url(url: str) -> bool:

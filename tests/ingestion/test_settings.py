@@ -55,6 +55,27 @@ def test_a_misspelt_setting_of_the_file_is_named(home: Path, text: str) -> None:
         load_settings(home)
 
 
+def test_what_is_wrong_is_told_with_its_place_and_without_its_value(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "config.yaml").write_text("receiver: {hots: [hunter2], http_port: hunter2}")
+    monkeypatch.setenv("TTA_MONITOR_LIVE__PORT", "70000")
+    with pytest.raises(SettingsProblem) as told:
+        load_settings(home)
+    said = str(told.value)
+    assert f"{home}/config.yaml: there is no setting receiver.hots; there is hosts." in said
+    assert f"{home}/config.yaml: receiver.http_port is wrong: it must be a valid integer" in said
+    assert "TTA_MONITOR_LIVE__PORT: live.port is wrong: it must be less than" in said
+    assert "hunter2" not in said
+
+
+def test_a_file_that_is_not_yaml_is_told_by_its_line_alone(home: Path) -> None:
+    (home / "config.yaml").write_text("live:\n  port: [1\n  token: hunter2\n")
+    with pytest.raises(SettingsProblem, match=r"config.yaml is not YAML in line 3: ") as told:
+        load_settings(home)
+    assert "hunter2" not in str(told.value)
+
+
 def test_variables_of_others_are_left_alone(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TTA_MONITOR_KEK", "x")
     monkeypatch.setenv("TTA_MONITOR_SOMETHING", "of a script")
