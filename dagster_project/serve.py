@@ -33,6 +33,8 @@ from dagster_project.pass_record import innermost, reason_of, recorded, watch
 from dagster_project.run_history import forget_old_runs
 from ingestion import passes
 from ingestion.settings import Settings
+from privacy.audit import AuditLog
+from privacy.keys import KeyStore
 from privacy.logs import logger, place_of
 
 LOCATION = "tta_monitor"
@@ -83,8 +85,8 @@ def serve(settings: Settings, *, headless: bool) -> None:
         worker.start()
         daemons = Daemons(context)
         daemons.start()
-        page = None if headless else PageThread(context, settings.warehouse.dagster_port)
-        _log.info("dagster ready", port=None if headless else settings.warehouse.dagster_port)
+        page = None if headless else _page(settings, context)
+        _log.info("dagster ready", has_page=not headless)
         _watch_over(serving, worker, daemons, page)
         worker.end()
         passes.interrupt(settings.home, "the product was stopped")
@@ -93,6 +95,11 @@ def serve(settings: Settings, *, headless: bool) -> None:
         daemons.stop(timeout_s=3)
         if not worker.is_idle:
             _end_at_once()
+
+
+def _page(settings: Settings, context: WorkspaceProcessContext) -> PageThread:
+    log = AuditLog(settings.home, KeyStore.open(settings.home))
+    return PageThread(context, settings.dagster_socket, log)
 
 
 def _watch_over(

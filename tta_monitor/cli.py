@@ -338,8 +338,8 @@ def _print_urls(settings: "Settings", *, headless: bool) -> None:
     receiver = settings.receiver
     out.print()
     if not headless:
-        out.print(f"  app       http://{settings.app.host}:{settings.app.port}")
-        out.print(f"  Dagster   http://127.0.0.1:{settings.warehouse.dagster_port}")
+        app = f"http://{settings.app.host}:{settings.app.port}"
+        out.print(f"  app       {app} (Dagster under /dagster)")
     out.print(
         f"  OTLP      http://{receiver.host}:{receiver.http_port} (gRPC {receiver.grpc_port})"
     )
