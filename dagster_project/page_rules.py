@@ -25,7 +25,8 @@ _MAX_BODY_BYTES = 16 * 1024 * 1024
 _MAX_ANSWER_BYTES = 1024 * 1024
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _REFUSING = frozenset({"UnauthorizedError"})
-_FAILING = ("Error", "NotFound", "Failure", "Invalid", "Conflict", "InvalidOutput")
+_FAILING = ("Error", "NotFound", "Failure", "Invalid", "Conflict")
+"""How the types end in which Dagster says that it did nothing."""
 _Scope = MutableMapping[str, Any]
 _Message = MutableMapping[str, Any]
 _Receive = Callable[[], Awaitable[_Message]]
@@ -167,11 +168,13 @@ def _mutations(body: bytes) -> list[str]:
         document = parse(asked["query"])
     except (GraphQLError, RecursionError):
         raise _Refusal(400, "this is no GraphQL") from None
+    chosen = asked.get("operationName")
     return [
         one.name.value if isinstance(one, FieldNode) else "fragment"
         for operation in document.definitions
         if isinstance(operation, OperationDefinitionNode)
         and operation.operation is OperationType.MUTATION
+        and (not chosen or (operation.name and operation.name.value == chosen))
         for one in operation.selection_set.selections
     ]
 
