@@ -88,15 +88,14 @@ class PageRules:
             raise
         self._note(asked, *heard.outcome())
 
-    def _note(self, asked: _Asked, outcome: Outcome, reason: str) -> None:
-        why = {"reason": reason} if reason else {}
+    def _note(self, asked: _Asked, outcome: Outcome, why: str) -> None:
         self._log.append(
             actor=asked.by,
             action="access.action",
             target=CHANGE,
             outcome=outcome,
             verb=asked.changes,
-            **why,
+            **({"why": why} if why else {}),
         )
 
 

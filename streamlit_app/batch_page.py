@@ -35,7 +35,8 @@ PAGE = "dagster"
 _REFUSED = 1008
 _DOWN = 1013
 _OF_ONE_CONNECTION = frozenset(
-    "connection keep-alive proxy-authenticate proxy-authorization te trailer transfer-encoding upgrade".split()
+    "connection keep-alive proxy-authenticate proxy-authorization te trailer "
+    "transfer-encoding upgrade".split()
 )
 _OURS = _OF_ONE_CONNECTION | {"cookie", "authorization", "accept-encoding", ASKED_BY, MAY_CHANGE}
 """What Dagster does not hear from a browser."""
@@ -63,7 +64,7 @@ _WATCH = """<script nonce="%s">(() => {
     }
   };
 })()</script>"""
-"""Dagster's page asks again and again; the first answer that its session is over leads to the sign-in page."""
+"""Dagster's page keeps asking; the first answer that its session is over leads to the sign-in page."""
 _log = logger()
 
 
@@ -169,7 +170,7 @@ class BatchPage:
         import httpx  # noqa: PLC0415
 
         # No TLS on a socket of this machine: its certificates would cost 20 ms and 2 MB.
-        transport = httpx.AsyncHTTPTransport(uds=self._socket, verify=False)  # noqa: S501
+        transport = httpx.AsyncHTTPTransport(uds=self._socket, verify=False)
         return httpx.AsyncClient(
             transport=transport, timeout=httpx.Timeout(180, connect=5), trust_env=False
         )
@@ -234,7 +235,7 @@ async def _pass_back(answer: "httpx.Response", scope: Scope, send: Send) -> None
     """Dagster's answer; its HTML under our policy, with our line in it."""
     host = Headers(scope=scope).get("host", "")
     asked = _NONCE.search(answer.headers.get("content-security-policy", ""))
-    gone = _OF_ONE_CONNECTION | {"content-security-policy"}
+    gone = _OF_ONE_CONNECTION | {"content-security-policy", "feature-policy"}
     headers = [(n, v) for n, v in answer.headers.raw if n.decode("latin-1").lower() not in gone]
     if asked:
         page = await answer.aread()

@@ -5,9 +5,11 @@ running supervisor (`supervisor`), the processes themselves, printing (`cli`). s
 what dies with back-off, rotates logs and stops whole process groups.
 """
 
+import contextlib
 import http.client
 import os
 import socket
+import stat
 import subprocess
 import sys
 import time
@@ -118,6 +120,7 @@ def check_ports(settings: Settings, chosen: list[Program]) -> None:
 
 def start(settings: Settings, chosen: list[Program]) -> subprocess.Popen[bytes]:
     """Write the configuration and start supervisord in its own session."""
+    _keep_to_its_owner(settings.home)
     settings.run_path.mkdir(parents=True, exist_ok=True, mode=0o700)
     ensure_dagster_home(settings)
     configuration = _configuration(settings, chosen).encode()
@@ -188,6 +191,13 @@ def wait_until_ready(chosen: list[Program], *, timeout_s: float) -> Iterator[tup
         time.sleep(0.2)
     for name in waiting:
         yield name, False
+
+
+def _keep_to_its_owner(home: Path) -> None:
+    """Other users of this machine neither read the home nor see what is there."""
+    home.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(PermissionError):  # A volume of another owner's; `doctor` says so.
+        home.chmod(home.stat().st_mode & stat.S_IRWXU)
 
 
 def _state(info: dict[str, Any], ports: dict[str, int | None]) -> ProcessState:
