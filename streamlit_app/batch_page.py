@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dagster_project.page_rules import ASKED_BY, CHANGE, MAY_CHANGE, PREFIX
 from ingestion.home_socket import short
+from ingestion.turned_away import FOREIGN_ORIGIN
 from privacy.access import ADMINISTRATOR, Forbidden, Principal, Right
 from privacy.logs import logger
 from streamlit_app import doorman, safe_answers
@@ -103,6 +104,7 @@ class BatchPage:
         elif is_of_another_site(headers := Headers(scope=scope)) and not is_navigation(
             scope["method"], headers
         ):
+            await run_in_threadpool(doorman.turn_away, FOREIGN_ORIGIN)
             await _refusal(scope, 403, "this came from another site")(scope, receive, send)
         else:
             await self._ask(who, scope, receive, send)

@@ -18,9 +18,10 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from ingestion.turned_away import FOREIGN_ORIGIN
 from privacy.keys import KeyProblem
 from streamlit_app import batch_page, entrance, safe_answers
-from streamlit_app.doorman import COOKIE, accounts, is_open
+from streamlit_app.doorman import COOKIE, accounts, is_open, turn_away
 from streamlit_app.same_origin import READING, is_navigation, is_of_another_site
 
 _FREE = (*entrance.PATHS, "/app/static/", "/_stcore/health", "/_stcore/host-config")
@@ -50,6 +51,7 @@ class Door:
         if _is_free(scope["path"]):
             await self._app(scope, receive, send)
         elif scope["method"] not in READING and is_of_another_site(headers):
+            await run_in_threadpool(turn_away, FOREIGN_ORIGIN)
             await _refusal(403)(scope, receive, send)
         elif await is_signed_in(scope):
             await self._app(scope, receive, send)
@@ -63,6 +65,7 @@ class Door:
         """An open page: connected while its session lasts, then led to the sign-in page."""
         headers = Headers(scope=scope)
         if is_of_another_site(headers):
+            await run_in_threadpool(turn_away, FOREIGN_ORIGIN)
             await send({"type": "websocket.close", "code": _ENDED})
         elif await is_signed_in(scope):
             await _while_it_lasts(self._app, scope, receive, send, lambda: _lasts(scope))
