@@ -69,6 +69,10 @@ _WATCH = """<script nonce="%s">(() => {
 _log = logger()
 
 
+class _Left(Exception):
+    """The browser went before it had said all."""
+
+
 def is_behind(path: str) -> bool:
     """Whether a path of the app is Dagster's."""
     return path == PREFIX or path.startswith(f"{PREFIX}/")
@@ -112,15 +116,16 @@ class BatchPage:
     async def _ask(self, who: Principal, scope: Scope, receive: Receive, send: Send) -> None:
         import httpx  # noqa: PLC0415 - 8 MB for whoever never looks
 
-        request = self._client.build_request(
-            scope["method"],
-            httpx.URL("http://dagster").copy_with(raw_path=_target(scope)),
-            headers=_passed_on(scope, who, _OURS),
-            content=None if scope["method"] in {"GET", "HEAD"} else _body(receive),
-        )
+        target = httpx.URL("http://dagster").copy_with(raw_path=_target(scope))
+        body = None if scope["method"] in {"GET", "HEAD"} else _body(receive)
         try:
+            request = self._client.build_request(
+                scope["method"], target, headers=_passed_on(scope, who, _OURS), content=body
+            )
             answer = await self._client.send(request, stream=True)
-        except httpx.TransportError as error:
+        except _Left:
+            return
+        except (httpx.TransportError, OSError) as error:
             _log.warning("Dagster's page does not answer", cause=type(error).__name__)
             await _refusal(scope, 503, _IS_DOWN)(scope, receive, send)
             return
@@ -227,7 +232,7 @@ async def _body(receive: Receive) -> AsyncIterator[bytes]:
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise ConnectionError
+            raise _Left
         yield message.get("body", b"")
         if not message.get("more_body"):
             return

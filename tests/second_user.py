@@ -4,6 +4,7 @@ import os
 import pwd
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -26,5 +27,5 @@ def as_second_user(code: str) -> str:
 
 def _python() -> str:
     """An interpreter that everybody may run; that of the tests may lie in somebody's home."""
-    system = "/usr/bin/python3"
-    return system if os.path.exists(system) else sys.executable
+    system = Path("/usr/bin/python3")
+    return str(system) if system.exists() else sys.executable

@@ -34,7 +34,9 @@ class Page:
             await send({"type": "http.response.body", "body": json.dumps(body).encode()})
 
         async def asked() -> httpx.Response:
-            transport = httpx.ASGITransport(PageRules(dagster, self.log), raise_app_exceptions=False)
+            transport = httpx.ASGITransport(
+                PageRules(dagster, self.log), raise_app_exceptions=False
+            )
             async with httpx.AsyncClient(transport=transport, base_url="http://page") as client:
                 return await client.request(method, path, headers=more.pop("headers", ADA), **more)
 
