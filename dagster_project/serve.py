@@ -44,6 +44,21 @@ _LARGE_BYTES = 700 * 1024 * 1024
 _log = logger()
 
 
+class OwnContext(WorkspaceProcessContext):
+    """Our definitions are a part of this process, from which Dagster would not know how to reload them.
+
+    "Reload all" on its page, and `reloadWorkspace`, look at them again instead of losing them.
+    """
+
+    def reload_workspace(self) -> None:
+        """Look at every location again."""
+        self.refresh_workspace()
+
+    def reload_code_location(self, name: str) -> None:
+        """Look at one location again."""
+        self.refresh_code_location(name)
+
+
 @dataclass
 class Serving:
     """The running parts."""
@@ -72,7 +87,7 @@ def serve(settings: Settings, *, headless: bool) -> None:
     with (
         ownership(settings.home) as owner,
         dg.DagsterInstance.get() as instance,
-        WorkspaceProcessContext(instance, InProcessWorkspaceLoadTarget(_origin())) as context,
+        OwnContext(instance, InProcessWorkspaceLoadTarget(_origin())) as context,
     ):
         fail_dead_runs(instance, settings.home, also_unowned=True)
         serving = Serving(settings, instance, context)
