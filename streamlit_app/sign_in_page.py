@@ -113,7 +113,7 @@ def sign_out_page(token: str) -> str:
 
 def refusal_page(words: str) -> str:
     """What somebody reads whose role may not, or who must wait."""
-    body = f"{_button('Overview', '/')}\n{_button('Account', '/account', is_second=True)}"
+    body = f"{_button('To your pages', '/')}\n{_button('Account', '/account', is_second=True)}"
     return _PAGE.substitute(title="Not now", lead=escape(words), body=body)
 
 
