@@ -22,7 +22,6 @@ CHANGE: Final = "dagster.change"
 """The action of the access policy."""
 
 _MAX_BODY_BYTES = 16 * 1024 * 1024
-_MAX_ANSWER_BYTES = 1024 * 1024
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _REFUSING = frozenset({"UnauthorizedError"})
 _FAILING = ("Error", "NotFound", "Failure", "Invalid", "Conflict")
@@ -80,13 +79,14 @@ class PageRules:
             self._note(asked, "refused", "role")
             await _say(send, 403, "your role may look at Dagster's page, and change nothing there")
             return
-        heard = _Heard(send)
+        heard = _Heard()
         try:
             await self._app(scope, receive, heard)
         except BaseException as error:
             self._note(asked, "failed", type(error).__name__)
             raise
         self._note(asked, *heard.outcome())
+        await heard.pass_on(send)
 
     def _note(self, asked: _Asked, outcome: Outcome, why: str) -> None:
         self._log.append(
@@ -100,24 +100,26 @@ class PageRules:
 
 
 class _Heard:
-    """Passes an answer on and keeps as much of it as tells how a change went."""
+    """Keeps the answer to a change until its entry is on disk: nobody is told of a change without one."""
 
-    def __init__(self, send: _Send) -> None:
-        self._send, self._status, self._body = send, 0, b""
+    def __init__(self) -> None:
+        self._messages: list[_Message] = []
 
     async def __call__(self, message: _Message) -> None:
-        if message["type"] == "http.response.start":
-            self._status = message["status"]
-        elif len(self._body) < _MAX_ANSWER_BYTES:
-            self._body += message.get("body", b"")
-        await self._send(message)
+        self._messages.append(message)
+
+    async def pass_on(self, send: _Send) -> None:
+        """Send it."""
+        for message in self._messages:
+            await send(message)
 
     def outcome(self) -> tuple[Outcome, str]:
         """How it went and, unless it was done, why not, in a name of Dagster's."""
-        if self._status >= 400:
-            return "failed", str(self._status)
+        status = self._messages[0]["status"] if self._messages else 500
+        if status >= 400:
+            return "failed", str(status)
         try:
-            answer = json.loads(self._body)
+            answer = json.loads(b"".join(m.get("body", b"") for m in self._messages))
         except ValueError:
             return "done", ""
         if not isinstance(answer, dict):

@@ -73,22 +73,28 @@ class Door:
             await self._act(action, scope, receive, send)
 
     async def _act(self, action: "_Action", scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass an action on; its entry says how it went."""
-        status = 500
+        """Pass an action on; its entry says how it went, and is on disk before the answer leaves."""
+        is_noted = False
 
-        async def heard(message: Message) -> None:
-            nonlocal status
-            status = message.get("status", status)
-            await send(message)
-
-        try:
-            await self._app(scope, receive, heard)
-        finally:
+        async def note(status: int) -> None:
+            nonlocal is_noted
+            is_noted = True
             outcome: Outcome = "done" if status < 400 else "refused" if status < 500 else "failed"
             about = action.about if outcome == "done" else action.about | {"why": str(status)}
             await run_in_threadpool(
                 lambda: self._guard.note_action(action.who, action.name, outcome, **about)
             )
+
+        async def heard(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                await note(message["status"])
+            await send(message)
+
+        try:
+            await self._app(scope, receive, heard)
+        finally:
+            if not is_noted:
+                await note(500)
 
     def _refusal(self, request: Request) -> JSONResponse | None:
         who = self._caller(request.headers)
