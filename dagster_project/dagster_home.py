@@ -1,4 +1,4 @@
-"""Dagster's own home inside the data home: telemetry off, runs in our own process, no text of errors.
+"""Dagster's home inside the data home: telemetry and newsletter off, runs in our process, no text of errors.
 
 Here: `dagster.yaml` and the environment of every Dagster process. Not here: what the processes log
 (`privacy/logs`). Dagster would keep what a step prints and what its exception says: here it does not.
@@ -11,6 +11,8 @@ from privacy.files import write_whole
 
 _CONFIG = """\
 telemetry:
+  enabled: false
+nux:
   enabled: false
 freshness:
   enabled: true

@@ -1,6 +1,7 @@
-"""Dagster's web page on loopback, loaded when somebody first opens it.
+"""Dagster's web page on a socket of the home, loaded when somebody first opens it.
 
-Here: the server's thread and the late loading. Not here: what the page shows (`dagster_webserver`).
+Here: the server's thread and the late loading. Not here: what the page shows (`dagster_webserver`), what
+a request may do (`page_rules`) and who may ask: the app, which serves it under `/dagster`, says who asks.
 Until the first visit it costs a listening socket; loading it takes two seconds and 45 MB.
 """
 
@@ -9,14 +10,19 @@ import contextlib
 import json
 import threading
 from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
 from typing import Any
 
 import uvicorn
 from dagster._core.workspace.context import IWorkspaceProcessContext
 from dagster.version import __version__
 
-from ingestion.known_hosts import KnownHosts
+from dagster_project.page_rules import PREFIX, PageRules
+from ingestion.home_socket import listen
+from privacy.audit import AuditLog
+from privacy.logs import logger
 
+_log = logger()
 _Scope = MutableMapping[str, Any]
 _Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 _Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -34,7 +40,7 @@ class LatePage:
 
     async def __call__(self, scope: _Scope, receive: _Receive, send: _Send) -> None:
         """Answer one request."""
-        if self._app is None and scope["type"] == "http" and scope["path"] == _READY:
+        if scope["type"] == "http" and scope["path"] == _READY:
             await _say_ready(send)
             return
         async with self._loading:
@@ -55,15 +61,12 @@ class _CalmServer(uvicorn.Server):
 
 
 class PageThread:
-    """Serves the page in a thread of its own; the thread ends when the port is taken."""
+    """Serves the page in a thread of its own; the thread ends when it cannot listen."""
 
-    def __init__(self, context: IWorkspaceProcessContext[Any], port: int) -> None:
+    def __init__(self, context: IWorkspaceProcessContext[Any], path: Path, log: AuditLog) -> None:
+        self._path = path
         config = uvicorn.Config(
-            KnownHosts(
-                LatePage(lambda: _dagsters_page(context)), (), setting="no setting: open 127.0.0.1"
-            ),
-            host="127.0.0.1",
-            port=port,
+            PageRules(LatePage(lambda: _dagsters_page(context)), log),
             log_level="warning",
             access_log=False,
             lifespan="off",
@@ -82,9 +85,14 @@ class PageThread:
         self._thread.join(timeout_s)
 
     def _serve(self) -> None:
-        # uvicorn leaves the process when it cannot listen; here it leaves its thread.
-        with contextlib.suppress(SystemExit):
-            self._server.run()
+        try:
+            listening = listen(self._path)
+        except OSError as error:
+            _log.error("Dagster's page cannot listen", path=str(self._path), cause=error.strerror)
+            return
+        # uvicorn leaves the process when it cannot serve; here it leaves its thread.
+        with listening, contextlib.suppress(SystemExit):
+            self._server.run(sockets=[listening])
 
 
 def _dagsters_page(context: IWorkspaceProcessContext[Any]) -> _App:
@@ -92,7 +100,7 @@ def _dagsters_page(context: IWorkspaceProcessContext[Any]) -> _App:
         create_app_from_workspace_process_context,
     )
 
-    return create_app_from_workspace_process_context(context)
+    return create_app_from_workspace_process_context(context, path_prefix=PREFIX)
 
 
 async def _say_ready(send: _Send) -> None:

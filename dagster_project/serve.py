@@ -33,6 +33,8 @@ from dagster_project.pass_record import innermost, reason_of, recorded, watch
 from dagster_project.run_history import forget_old_runs
 from ingestion import passes
 from ingestion.settings import Settings
+from privacy.audit import AuditLog
+from privacy.keys import KeyStore
 from privacy.logs import logger, place_of
 
 LOCATION = "tta_monitor"
@@ -40,6 +42,21 @@ _ROOT = Path(__file__).resolve().parent.parent
 _LOOK_S = 60.0
 _LARGE_BYTES = 700 * 1024 * 1024
 _log = logger()
+
+
+class OwnContext(WorkspaceProcessContext):
+    """Our definitions are a part of this process, from which Dagster would not know how to reload them.
+
+    "Reload all" on its page, and `reloadWorkspace`, look at them again instead of losing them.
+    """
+
+    def reload_workspace(self) -> None:
+        """Look at every location again."""
+        self.refresh_workspace()
+
+    def reload_code_location(self, name: str) -> None:
+        """Look at one location again."""
+        self.refresh_code_location(name)
 
 
 @dataclass
@@ -70,7 +87,7 @@ def serve(settings: Settings, *, headless: bool) -> None:
     with (
         ownership(settings.home) as owner,
         dg.DagsterInstance.get() as instance,
-        WorkspaceProcessContext(instance, InProcessWorkspaceLoadTarget(_origin())) as context,
+        OwnContext(instance, InProcessWorkspaceLoadTarget(_origin())) as context,
     ):
         fail_dead_runs(instance, settings.home, also_unowned=True)
         serving = Serving(settings, instance, context)
@@ -83,8 +100,8 @@ def serve(settings: Settings, *, headless: bool) -> None:
         worker.start()
         daemons = Daemons(context)
         daemons.start()
-        page = None if headless else PageThread(context, settings.warehouse.dagster_port)
-        _log.info("dagster ready", port=None if headless else settings.warehouse.dagster_port)
+        page = None if headless else _page(settings, context)
+        _log.info("dagster ready", has_page=not headless)
         _watch_over(serving, worker, daemons, page)
         worker.end()
         passes.interrupt(settings.home, "the product was stopped")
@@ -93,6 +110,11 @@ def serve(settings: Settings, *, headless: bool) -> None:
         daemons.stop(timeout_s=3)
         if not worker.is_idle:
             _end_at_once()
+
+
+def _page(settings: Settings, context: WorkspaceProcessContext) -> PageThread:
+    log = AuditLog(settings.home, KeyStore.open(settings.home))
+    return PageThread(context, settings.dagster_socket, log)
 
 
 def _watch_over(

@@ -2,22 +2,26 @@
 
 Here: a middleware that refuses a foreign `Host` (421) and a foreign `Origin` (403), and answers browsers
 of the origins that are named (CORS, as the Fetch standard has it). Not here: who may come in at all (each
-door's own). A name that an attacker's DNS points to this machine is foreign (DNS rebinding); an address
-is nobody's name, so it is not.
+door's own), and where refusals are seen (`turned_away`). A name that an attacker's DNS points to this
+machine is foreign (DNS rebinding); an address is nobody's name, so it is not.
 """
 
 import ipaddress
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ingestion.turned_away import FOREIGN_HOST, FOREIGN_ORIGIN
+
 _ELSEWHERE = (b"cross-site", b"same-site")
 _OURS = frozenset({"localhost"})
+_NOT_OURS = 421
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "POST",
     "Access-Control-Allow-Headers": "authorization, content-encoding, content-type, x-sentry-auth",
@@ -28,7 +32,8 @@ _PREFLIGHT = {
 class KnownHosts:
     """ASGI middleware. `names` are further host names, `origins` the other sites that may send.
 
-    Without `judges_origin` the application judges where requests come from itself.
+    Without `judges_origin` the application judges where requests come from itself. `note` hears why
+    somebody was refused, in a word of `turned_away`.
     """
 
     def __init__(
@@ -39,10 +44,11 @@ class KnownHosts:
         setting: str,
         origins: Iterable[str] = (),
         judges_origin: bool = True,
+        note: Callable[[str], None] | None = None,
     ) -> None:
         own = {name.lower() for name in (socket.gethostname(), *names)}
         self._app, self._names, self._setting = app, _OURS | own, setting
-        self._judges_origin = judges_origin
+        self._judges_origin, self._note = judges_origin, note
         self._origins = frozenset(origin.rstrip("/").lower() for origin in origins)
         self._is_known = lru_cache(maxsize=256)(self._looked_up)
 
@@ -54,7 +60,7 @@ class KnownHosts:
         host, origin, is_foreign = _from_where(scope["headers"])
         refusal = self._refusal(host, origin, is_foreign=is_foreign)
         if refusal is not None:
-            await _refuse(scope, receive, send, refusal)
+            await self._refuse(scope, receive, send, refusal)
         elif origin is None or origin not in self._origins:
             await self._app(scope, receive, send)
         elif scope["type"] == "http" and scope["method"] == "OPTIONS":
@@ -68,12 +74,21 @@ class KnownHosts:
     ) -> Response | None:
         if not self._is_known(host):
             words = f"this door is not called {_name_of(host or '')[:80]!r}: name it in {self._setting}\n"
-            return PlainTextResponse(words, 421)
+            return PlainTextResponse(words, _NOT_OURS)
         if not self._judges_origin or _is_own(origin, host) or origin in self._origins:
             return None
         if origin is None and not is_foreign:
             return None
         return PlainTextResponse("this came from a page of another site\n", 403)
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send, answer: Response) -> None:
+        if self._note is not None:
+            why = FOREIGN_HOST if answer.status_code == _NOT_OURS else FOREIGN_ORIGIN
+            await run_in_threadpool(self._note, why)
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await answer(scope, receive, send)
 
     def _looked_up(self, host: str | None) -> bool:
         name = _name_of(host or "")
@@ -100,13 +115,6 @@ def _from_where(headers: Iterable[tuple[bytes, bytes]]) -> tuple[str | None, str
 def _is_own(origin: str | None, host: str | None) -> bool:
     """A page of this door itself, whatever the scheme in front of it."""
     return bool(origin and host) and urlsplit(origin).netloc == (host or "").lower()
-
-
-async def _refuse(scope: Scope, receive: Receive, send: Send, answer: Response) -> None:
-    if scope["type"] == "websocket":
-        await send({"type": "websocket.close", "code": 1008})
-    else:
-        await answer(scope, receive, send)
 
 
 def _name_of(host: str) -> str:

@@ -13,6 +13,8 @@ from typing import Any, get_origin
 from pydantic import BaseModel
 
 _NOT_SETTINGS = frozenset({"HOME", "KEK"})
+_GONE = {"warehouse.dagster_port": "Dagster's page is a part of the app, under /dagster: remove it"}
+"""What older homes may still set, and what there is in its place."""
 
 
 class SettingsProblem(Exception):
@@ -69,6 +71,8 @@ def _sentence(
     path = [str(part) for part in error["loc"]]
     variables = ("TTA_MONITOR_" + "__".join(path[:depth]).upper() for depth in (len(path), 1))
     place = next((name for name in variables if name in environment), file)
+    if error["type"] == "extra_forbidden" and ".".join(path) in _GONE:
+        return f"{place}: {'.'.join(path)} is no setting any more. {_GONE['.'.join(path)]}."
     if error["type"] == "extra_forbidden":
         names = _fields(model, path[:-1])
         near = get_close_matches(path[-1], names, 1) or sorted(names)
@@ -105,6 +109,8 @@ def _read(model: type[BaseModel], path: list[str], text: str, variable: str) -> 
     kind: Any = model
     for part in path:
         fields = kind.model_fields if _is_model(kind) else {}
+        if part not in fields and ".".join(path) in _GONE:
+            return text  # The model names it, and what there is instead.
         if part not in fields:
             raise SettingsProblem(f"{variable} sets nothing: see README, Configuration.")
         kind = fields[part].annotation

@@ -165,7 +165,6 @@ class WarehouseSettings(_Section):
     build_every_minutes: int = Field(5, ge=1, le=59, description="Schedule of the batch pass.")
     keep_runs: int = Field(100, ge=1, description="Dagster runs whose events are kept.")
     memory_limit: str = Field("2GB", description="DuckDB memory limit of the batch pass.")
-    dagster_port: int = Field(3070, ge=1, le=65535, description="Dagster webserver port.")
 
 
 class AppSettings(_Section):
@@ -304,6 +303,11 @@ class Settings(_Section):
     def run_path(self) -> Path:
         """Process ids, heartbeats and logs of the supervised processes."""
         return self.home / "run"
+
+    @property
+    def dagster_socket(self) -> Path:
+        """Where Dagster's page listens for the app, which serves it under `/dagster`."""
+        return self.run_path / "dagster.sock"
 
 
 def load_settings(home: Path | None = None, **overrides: Any) -> Settings:

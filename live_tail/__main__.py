@@ -13,9 +13,11 @@ from ingestion.errors.grouping import WatchedSite
 from ingestion.errors.store import ErrorStore
 from ingestion.known_hosts import KnownHosts
 from ingestion.lean import without_pandas
+from ingestion.plain_http import PlainProtocol
 from ingestion.settings import Settings, SettingsProblem, load_settings
 from ingestion.spool import Spool
 from ingestion.supervised import end_with_supervisor
+from ingestion.turned_away import TurnedAway
 from live_tail.access import Door
 from live_tail.alerts.rounds import DueRounds
 from live_tail.alerts.rule_files import SHIPPED, RuleFolders
@@ -97,10 +99,11 @@ def serve(settings: Settings, keys: KeyStore) -> None:
     alerts.start()
     _log.info("live tail starts", port=settings.live.port)
     log = AuditLog(settings.home, keys)
+    turned_away = TurnedAway("live", log)
     uvicorn.run(
         KnownHosts(
             Door(
-                build_app(window, follower, alerts.manager),
+                build_app(window, follower, alerts.manager, turned_away),
                 keys,
                 log,
                 Accounts(settings.home, keys, log),
@@ -108,7 +111,9 @@ def serve(settings: Settings, keys: KeyStore) -> None:
             ),
             [settings.live.host, *settings.live.hosts],
             setting="live.hosts",
+            note=turned_away.note,
         ),
+        http=PlainProtocol,
         host=settings.live.host,
         port=settings.live.port,
         log_config=None,

@@ -8,24 +8,34 @@ import hmac
 import re
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ingestion.service_token import service_token
 from live_tail.client import ACTING_FOR
 from privacy.access import ADMINISTRATOR, Forbidden, Guard, Principal, Right
 from privacy.accounts import Accounts
-from privacy.audit import AuditLog
+from privacy.audit import AuditLog, Outcome
 from privacy.keys import KeyStore
 
 _ACCOUNT = re.compile(r"[a-z]{2,12}:[a-z]_[0-9a-z]{4,40}\Z")
 _QUERY = "/api/v1/query/"
 _ID = re.compile(r"[0-9a-f]{4,32}\Z")
 _VERBS = frozenset({"acknowledge", "resolve", "end", "test"})
+
+
+@dataclass(frozen=True)
+class _Action:
+    """Who changes what, for the entry of how it went."""
+
+    who: Principal
+    name: str
+    about: dict[str, str]
 
 
 class Door:
@@ -54,8 +64,37 @@ class Door:
         if scope["type"] != "http" or not scope["path"].startswith("/api/"):
             await self._app(scope, receive, send)
             return
-        answer = await run_in_threadpool(self._refusal, Request(scope))
-        await (answer or self._app)(scope, receive, send)
+        request = Request(scope)
+        answer = await run_in_threadpool(self._refusal, request)
+        action: _Action | None = getattr(request.state, "action", None)
+        if answer is not None or action is None:
+            await (answer or self._app)(scope, receive, send)
+        else:
+            await self._act(action, scope, receive, send)
+
+    async def _act(self, action: "_Action", scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass an action on; its entry says how it went, and is on disk before the answer leaves."""
+        is_noted = False
+
+        async def note(status: int) -> None:
+            nonlocal is_noted
+            is_noted = True
+            outcome: Outcome = "done" if status < 400 else "refused" if status < 500 else "failed"
+            about = action.about if outcome == "done" else action.about | {"why": str(status)}
+            await run_in_threadpool(
+                lambda: self._guard.note_action(action.who, action.name, outcome, **about)
+            )
+
+        async def heard(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                await note(message["status"])
+            await send(message)
+
+        try:
+            await self._app(scope, receive, heard)
+        finally:
+            if not is_noted:
+                await note(500)
 
     def _refusal(self, request: Request) -> JSONResponse | None:
         who = self._caller(request.headers)
@@ -70,10 +109,13 @@ class Door:
         if self._has_asked(who):
             return None
         right, name = _asked(request.method, request.url.path)
+        details = about(request.url.path)
         try:
-            self._guard.require(who, right, name, **about(request.url.path))
+            self._guard.require(who, right, name, **details)
         except Forbidden as problem:
             return JSONResponse({"error": str(problem)}, 403)
+        if right is Right.ACTION:
+            request.state.action = _Action(who, name, details)
         return None
 
     def _has_asked(self, who: Principal) -> bool:

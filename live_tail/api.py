@@ -14,14 +14,17 @@ from prometheus_client import (
     CollectorRegistry,
     Gauge,
     Histogram,
+    Metric,
     generate_latest,
 )
+from prometheus_client.registry import Collector
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from ingestion.turned_away import TurnedAway
 from live_tail.alerts.api import routes as alert_routes
 from live_tail.alerts.manager import Manager
 from live_tail.follow import Follower
@@ -51,6 +54,15 @@ class _Numbers:
             "tta_monitor_live_query_seconds", "Query time.", ["query"], registry=registry
         )
 
+    def also(self, turned_away: TurnedAway) -> None:
+        """Tell what the door turned away as well."""
+
+        class Told(Collector):
+            def collect(self) -> list[Metric]:
+                return [turned_away.family()]
+
+        self._registry.register(Told())
+
     def exposition(self) -> bytes:
         lag_ms = self._follower.lag_ms
         self._lag.set(math.nan if lag_ms is None else lag_ms)
@@ -60,9 +72,19 @@ class _Numbers:
         return generate_latest(self._registry)
 
 
-def build_app(window: Window, follower: Follower, manager: Manager | None = None) -> Starlette:
-    """The ASGI application; with a manager the alerts API is part of it."""
+def build_app(
+    window: Window,
+    follower: Follower,
+    manager: Manager | None = None,
+    turned_away: TurnedAway | None = None,
+) -> Starlette:
+    """The ASGI application; with a manager the alerts API is part of it.
+
+    What is turned away before it is in its numbers.
+    """
     numbers = _Numbers(window, follower)
+    if turned_away is not None:
+        numbers.also(turned_away)
 
     async def query(request: Request) -> Response:
         return await _query(window, follower, numbers, request)

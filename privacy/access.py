@@ -5,7 +5,8 @@ Not here: who somebody is (`accounts`) and the doors themselves (app, live API, 
 The OS user who can read `keys/` opens everything by definition and counts as admin.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -48,7 +49,7 @@ class Policy:
 
 
 class Guard:
-    """Checks a principal against the policy; every refusal and every drill-down is an entry."""
+    """Checks a principal against the policy; every refusal, drill-down and action is an entry."""
 
     def __init__(self, log: AuditLog, policy: Policy | None = None) -> None:
         self._log = log
@@ -70,8 +71,24 @@ class Guard:
                 f"your role may not use {what.replace('_', ' ')} {name[:60]}: ask an admin for a role "
                 "that may, or for break-glass."
             )
-        if right in {Right.DRILL_DOWN, Right.ACTION}:
+        if right is Right.DRILL_DOWN:
             self._note(who, f"access.{what}", name, "done", details)
+
+    @contextmanager
+    def acting(
+        self, who: Principal, name: str, *refusals: type[Exception], **details: str
+    ) -> Iterator[None]:
+        """Around an action that is allowed: one entry of how it went, as `AuditLog.around` has it."""
+        self.require(who, Right.ACTION, name, **details)
+        about: dict[str, Any] = details
+        with self._log.around(
+            *refusals, actor=who.id, action="access.action", target=name, **about
+        ):
+            yield
+
+    def note_action(self, who: Principal, name: str, outcome: Outcome, **details: str) -> None:
+        """The entry of an action whose end is known by other means than an exception."""
+        self._note(who, "access.action", name, outcome, details)
 
     def _note(
         self, who: Principal, action: str, name: str, outcome: Outcome, details: dict[str, str]

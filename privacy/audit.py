@@ -19,7 +19,8 @@ import os
 import re
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -106,6 +107,30 @@ class AuditLog:
         }
         with self._lock, transaction(self._db):
             return self._insert(record)
+
+    @contextmanager
+    def around(
+        self,
+        *refusals: type[Exception],
+        actor: str,
+        action: str,
+        target: str = "",
+        **details: Detail,
+    ) -> Iterator[None]:
+        """One entry of how a deed went: `done`, `refused` for these errors, else `failed`.
+
+        Why is the error's type: a message could quote somebody. It is written when the deed is
+        over, so that nothing is called done that was refused.
+        """
+        outcome: Outcome = "done"
+        try:
+            yield
+        except BaseException as error:
+            outcome = "refused" if isinstance(error, refusals) else "failed"
+            details["why"] = type(error).__name__
+            raise
+        finally:
+            self.append(actor=actor, action=action, target=target, outcome=outcome, **details)
 
     def entries(
         self,

@@ -59,6 +59,8 @@ class KeyStore:
         Raises KeyProblem when the KEK is missing or does not open the keys that exist.
         """
         folder = home / "keys"
+        if create:
+            home.mkdir(parents=True, exist_ok=True, mode=0o700)
         source = kek.find_source(folder)
         if not source.keks() and not create:
             _may_be_created(home, source, create=False)

@@ -93,13 +93,17 @@ def decide(
     Raises PolicyProblem, with an entry too, when the decision is not possible or the file is wrong.
     """
     with locked(home / "policy.lock"):
+        why = "wrong_file"
         try:
             before = load_site_policy(home)
             problem = _mistake(name, decision.value) if decision else ""
             if problem:
+                why = "not_possible"
                 raise PolicyProblem(f"{problem}.")
         except PolicyProblem:
-            log.append(actor=actor, action="privacy.decide", target=name, outcome="refused")
+            log.append(
+                actor=actor, action="privacy.decide", target=name, outcome="refused", why=why
+            )
             raise
         after = {k: v for k, v in before.items() if k != name}
         if decision:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from dagster_project.page_rules import PREFIX
 from streamlit_app import doorman, gate
+from streamlit_app.batch_page import PAGE as DAGSTER
 
 _STATIC = Path(__file__).parent / "static"
 _PAGES = {
@@ -46,5 +48,8 @@ chosen = st.navigation({"": [start], **pages}, expanded=True)
 theme = "dark" if st.context.theme.type == "dark" else "light"
 st.logo(_STATIC / f"logo-{theme}.png", icon_image=_STATIC / "icon.png", size="large")
 st.sidebar.caption(doorman.settings().app.environment)
+if gate.may_open(DAGSTER):
+    link = f'<a href="{PREFIX}" target="_self">Dagster</a>'
+    st.sidebar.markdown(f":material/account_tree: {link}", unsafe_allow_html=True)
 gate.banner()
 chosen.run()

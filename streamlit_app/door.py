@@ -18,15 +18,15 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from ingestion.turned_away import FOREIGN_ORIGIN
 from privacy.keys import KeyProblem
-from streamlit_app import entrance, safe_answers
-from streamlit_app.doorman import COOKIE, accounts, is_open
-from streamlit_app.same_origin import is_of_another_site
+from streamlit_app import batch_page, entrance, safe_answers
+from streamlit_app.doorman import COOKIE, accounts, is_open, turn_away
+from streamlit_app.same_origin import READING, is_navigation, is_of_another_site
 
 _FREE = (*entrance.PATHS, "/app/static/", "/_stcore/health", "/_stcore/host-config")
 """What needs no session: the way in, our icon and font, and two constants of Streamlit's that an open
 page asks for before it connects again; only then can it be told that its session is over."""
-_READING = {"GET", "HEAD", "OPTIONS"}
 _LOOK_EVERY_S = 2.0
 _ENDED = 1008
 
@@ -50,11 +50,12 @@ class Door:
         headers = Headers(scope=scope)
         if _is_free(scope["path"]):
             await self._app(scope, receive, send)
-        elif scope["method"] not in _READING and is_of_another_site(headers):
+        elif scope["method"] not in READING and is_of_another_site(headers):
+            await run_in_threadpool(turn_away, FOREIGN_ORIGIN)
             await _refusal(403)(scope, receive, send)
         elif await is_signed_in(scope):
             await self._app(scope, receive, send)
-        elif _is_navigation(scope["method"], headers):
+        elif is_navigation(scope["method"], headers):
             target = f"/sign-in?next={quote(_address(scope), safe='/')}"
             await RedirectResponse(target, 303, safe_answers.NOT_KEPT)(scope, receive, send)
         else:
@@ -64,14 +65,15 @@ class Door:
         """An open page: connected while its session lasts, then led to the sign-in page."""
         headers = Headers(scope=scope)
         if is_of_another_site(headers):
+            await run_in_threadpool(turn_away, FOREIGN_ORIGIN)
             await send({"type": "websocket.close", "code": _ENDED})
         elif await is_signed_in(scope):
-            await _while_it_lasts(self._app, scope, receive, send, lambda: is_signed_in(scope))
+            await _while_it_lasts(self._app, scope, receive, send, lambda: _lasts(scope))
         else:
             await receive()
             spoken = next(iter(scope.get("subprotocols") or ()), None)
             await send({"type": "websocket.accept", "subprotocol": spoken})
-            await _lead_out(send)
+            await _lead_out(scope, send)
 
 
 async def is_signed_in(scope: Scope) -> bool:
@@ -80,6 +82,13 @@ async def is_signed_in(scope: Scope) -> bool:
         return True
     secret = HTTPConnection(scope).cookies.get(COOKIE)
     return bool(secret and await run_in_threadpool(accounts().session, secret))
+
+
+async def _lasts(scope: Scope) -> bool:
+    """Whether an open page may go on: a lent role may end before its session."""
+    if batch_page.is_behind(scope["path"]):
+        return await run_in_threadpool(batch_page.may_look, scope)
+    return await is_signed_in(scope)
 
 
 async def _while_it_lasts(
@@ -98,7 +107,7 @@ async def _while_it_lasts(
         while await _surely(is_alive):
             await asyncio.sleep(_LOOK_EVERY_S)
         has_ended = True
-        await _lead_out(send)
+        await _lead_out(scope, send)
 
     async def guarded(message: Message) -> None:
         nonlocal watch
@@ -125,16 +134,18 @@ async def _surely(is_alive: Callable[[], Awaitable[bool]]) -> bool:
         return False
 
 
-async def _lead_out(send: Send) -> None:
+async def _lead_out(scope: Scope, send: Send) -> None:
     """Tell the page in Streamlit's own words to go to the sign-in page, and hang up.
 
-    The page's address comes with the request for it, as referrer: there the person returns to.
+    The page's address comes with the request for it, as referrer: there the person returns to. Dagster's
+    page knows by the code alone (`batch_page`).
     """
     told = ForwardMsg()
     told.metadata.SetInParent()
     told.auth_redirect.url = "/sign-in?because=ended"
     with suppress(RuntimeError, OSError):  # The browser may have left already.
-        await send({"type": "websocket.send", "bytes": told.SerializeToString()})
+        if not batch_page.is_behind(scope["path"]):
+            await send({"type": "websocket.send", "bytes": told.SerializeToString()})
         await send({"type": "websocket.close", "code": _ENDED})
 
 
@@ -145,13 +156,6 @@ def _refusal(status: int) -> Response:
 
 def _is_free(path: str) -> bool:
     return any(path == free or (free.endswith("/") and path.startswith(free)) for free in _FREE)
-
-
-def _is_navigation(method: str, headers: Headers) -> bool:
-    """Whether a person would see the answer; scripts and images get a status instead of a page."""
-    mode = headers.get("sec-fetch-mode")
-    is_shown = mode == "navigate" if mode else "text/html" in headers.get("accept", "")
-    return method in _READING and is_shown
 
 
 def _address(scope: Scope) -> str:

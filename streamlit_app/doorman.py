@@ -3,6 +3,7 @@
 from functools import cache
 
 from ingestion.settings import Settings, load_settings
+from ingestion.turned_away import TurnedAway
 from privacy.access import Guard
 from privacy.accounts import Accounts
 from privacy.audit import AuditLog
@@ -42,6 +43,17 @@ def guard() -> Guard:
     return Guard(log())
 
 
+@cache
+def turned_away() -> TurnedAway:
+    """What the app's door refused before asking who it was."""
+    return TurnedAway("app", log())
+
+
+def turn_away(why: str) -> None:
+    """Count one of them."""
+    turned_away().note(why)
+
+
 def state_secret() -> str:
     """Signs the cookie that a browser holds while it is at the identity provider."""
     return keys().named_key("access.state").secret.hex()
@@ -76,5 +88,5 @@ def is_open() -> bool:
 
 def forget() -> None:
     """Forget the data home, for tests."""
-    for cached in (settings, keys, log, accounts, guard):
+    for cached in (settings, keys, log, accounts, guard, turned_away):
         cached.cache_clear()

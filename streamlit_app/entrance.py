@@ -28,6 +28,7 @@ from streamlit_app.doorman import (
     settings,
     state_secret,
 )
+from streamlit_app.safe_answers import PLAIN_POLICY
 from streamlit_app.sign_in_page import Asked, page, sign_out_page
 
 _ICONS = ("/favicon.png", "/favicon.ico")
@@ -42,10 +43,6 @@ _BECAUSE = {
     "ended": "Your session has ended. Sign in to go on where you were.",
     "out": "You are signed out.",
 }
-_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; font-src 'self'; img-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 
 
 def routes() -> list[BaseRoute]:
@@ -216,7 +213,7 @@ def _shown(
 
 
 def _html(html: str, status: int, nonce: str) -> HTMLResponse:
-    answer = HTMLResponse(html, status, {"Content-Security-Policy": _POLICY})
+    answer = HTMLResponse(html, status, {"Content-Security-Policy": PLAIN_POLICY})
     answer.set_cookie(same_origin.COOKIE, nonce, httponly=True, samesite="lax", secure=is_secure())
     return answer
 

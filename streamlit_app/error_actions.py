@@ -3,45 +3,53 @@
 Here: resolve, mute, reopen, assign, merge, split, each with who. Not here: buttons (`views/errors`).
 """
 
+from contextlib import AbstractContextManager
+
 from ingestion.errors.hand_rules import HandRuleProblem
 from ingestion.errors.store import ErrorStore, NoSuchGroup
-from privacy.access import Right
+from privacy.access import Principal
 from streamlit_app import gate
 
 
-def person(verb: str, key: str) -> str:
-    """Who acts, after the check that the role may; the audit log keeps who did what to which group."""
-    return gate.require_of_viewer(Right.ACTION, "errors.change", verb=verb, group=key).id
+def deciding(verb: str, key: str) -> AbstractContextManager[Principal]:
+    """Around a decision: who acts, if the role may; the audit log keeps who did what to which group."""
+    refusals = (HandRuleProblem, NoSuchGroup)
+    return gate.acting("errors.change", *refusals, verb=verb, group=key)
 
 
 def resolve(store: ErrorStore, key: str, release: str) -> str:
     """Resolved in a release; empty takes the last one seen."""
-    record = store.resolve(key, person("resolve", key), release or None)
+    with deciding("resolve", key) as who:
+        record = store.resolve(key, who.id, release or None)
     return f"Resolved in {record.resolved_in or 'no named release'}."
 
 
 def mute(store: ErrorStore, key: str) -> str:
     """Counted, told to nobody."""
-    store.mute(key, person("mute", key))
+    with deciding("mute", key) as who:
+        store.mute(key, who.id)
     return "Muted."
 
 
 def reopen(store: ErrorStore, key: str) -> str:
     """Open again."""
-    store.reopen(key, person("reopen", key))
+    with deciding("reopen", key) as who:
+        store.reopen(key, who.id)
     return "Open again."
 
 
 def assign(store: ErrorStore, key: str, name: str) -> str:
     """Somebody looks after it."""
-    record = store.assign(key, person("assign", key), name)
+    with deciding("assign", key) as who:
+        record = store.assign(key, who.id, name)
     return f"Assigned to {record.assignee or 'nobody'}."
 
 
 def merge(store: ErrorStore, key: str, into: str) -> str:
     """Count as another group; what is wrong comes back as the sentence to show."""
     try:
-        counted = store.merge([key], into, person("merge", key))
+        with deciding("merge", key) as who:
+            counted = store.merge([key], into, who.id)
     except (HandRuleProblem, NoSuchGroup) as problem:
         return str(problem)
     return f"Counts as {counted} from now on."
@@ -50,7 +58,8 @@ def merge(store: ErrorStore, key: str, into: str) -> str:
 def split(store: ErrorStore, key: str, dimension: str) -> str:
     """Divide by a dimension from the next error on."""
     try:
-        store.split(key, dimension, person("split", key))
+        with deciding("split", key) as who:
+            store.split(key, dimension, who.id)
     except HandRuleProblem as problem:
         return str(problem)
     return f"Split by {dimension} from the next error on."

@@ -4,6 +4,9 @@ Here: the session behind a page, refusing on the server, the banner of break-gla
 (`door`) and the policy (`privacy/access`). Hiding a page in the navigation is no access control.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import streamlit as st
 
 from privacy.access import ADMINISTRATOR, Forbidden, Principal, Right
@@ -59,6 +62,20 @@ def require_of_viewer(right: Right, name: str, **details: str) -> Principal:
         st.stop()
     require(seen_by, right, name, **details)
     return seen_by
+
+
+@contextmanager
+def acting(name: str, *refusals: type[Exception], **details: str) -> Iterator[Principal]:
+    """Around what somebody does: stops when the role may not; the entry says how it went.
+
+    `refusals` are the errors that mean that it was not done, with a reason for the person.
+    """
+    seen_by = who()
+    if seen_by is None:
+        st.stop()
+    require(seen_by, Right.ACTION, name, **details)
+    with doorman.guard().acting(seen_by, name, *refusals, **details):
+        yield seen_by
 
 
 def may_read(right: Right, name: str) -> bool:

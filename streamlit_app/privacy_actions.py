@@ -17,9 +17,10 @@ from streamlit_app import data, doorman, gate
 
 def choose(name: str, decision: Decision | None) -> str:
     """Decide about an attribute; None takes the decision back."""
-    who = gate.require_of_viewer(Right.ACTION, "privacy.decide").id
+    home = data.settings().home
     try:
-        decide(data.settings().home, doorman.log(), actor=who, name=name, decision=decision)
+        with gate.acting("privacy.decide", PolicyProblem) as who:
+            decide(home, doorman.log(), actor=who.id, name=name, decision=decision)
     except PolicyProblem as problem:
         return f"Not decided: {problem}"
     done = "is undecided again" if decision is None else f"is decided: {decision.value}"
@@ -28,9 +29,9 @@ def choose(name: str, decision: Decision | None) -> str:
 
 def scan() -> str:
     """Start a leak scan."""
-    who = gate.require_of_viewer(Right.ACTION, "privacy.scan").id
     try:
-        scan_runs.start(data.settings(), who)
+        with gate.acting("privacy.scan", scan_runs.ScanIsRunning) as who:
+            scan_runs.start(data.settings(), who.id)
     except scan_runs.ScanIsRunning as problem:
         return str(problem).capitalize()
     return "The scan runs."

@@ -16,7 +16,12 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 NOT_KEPT = {"Cache-Control": "no-store"}
-_KEPT = ("/static/", "/app/static/", "/favicon.")
+PLAIN_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; font-src 'self'; img-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+"""Of our pages without a script."""
+_KEPT = ("/static/", "/app/static/", "/favicon.", "/dagster/_next/static/")
 """Files that are the same for everybody; all else is gone from a browser after signing out."""
 _ALWAYS = {
     "X-Content-Type-Options": "nosniff",
@@ -58,14 +63,18 @@ def _complete(answer: MutableHeaders, scope: Scope) -> None:
         answer["Cache-Control"] = NOT_KEPT["Cache-Control"]
 
 
-def policy(host: str) -> str:
-    """The Content-Security-Policy of the app's pages, for a browser that reaches us by this host."""
+def policy(host: str, nonce: str = "") -> str:
+    """The Content-Security-Policy of the app's pages, for a browser that reaches us by this host.
+
+    With a nonce it is that of a page whose scripts carry it and load the rest, as Dagster's do.
+    """
+    scripts = f"'nonce-{nonce}' 'strict-dynamic'" if nonce else f"'self' {_inline_hashes()}"
     # Some browsers do not take a websocket to the same host for `'self'`.
     sockets = f" ws://{host} wss://{host}" if _HOST.fullmatch(host) else ""
     return "; ".join(
         (
             "default-src 'none'",
-            f"script-src 'self' 'wasm-unsafe-eval' {_inline_hashes()}".strip(),
+            f"script-src {scripts} 'wasm-unsafe-eval'",
             "style-src 'self' 'unsafe-inline'",
             "font-src 'self' data:",
             "img-src 'self' data: blob:",

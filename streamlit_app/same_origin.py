@@ -16,11 +16,19 @@ from starlette.datastructures import Headers
 from streamlit_app import doorman
 
 COOKIE = "tta_monitor_form"
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def is_of_another_site(headers: Headers) -> bool:
     """Whether the browser says that another site made a page of ours do something."""
     return _vouched(headers) is False
+
+
+def is_navigation(method: str, headers: Headers) -> bool:
+    """Whether a person would see the answer; scripts and images get a status instead of a page."""
+    mode = headers.get("sec-fetch-mode")
+    is_shown = mode == "navigate" if mode else "text/html" in headers.get("accept", "")
+    return method in READING and is_shown
 
 
 def is_our_form(headers: Headers, nonce: str, token: str) -> bool:

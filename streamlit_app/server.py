@@ -16,6 +16,8 @@ from ingestion.known_hosts import KnownHosts
 from ingestion.settings import load_settings
 from ingestion.supervised import end_with_supervisor
 from privacy.logs import guard, logger
+from streamlit_app import doorman
+from streamlit_app.batch_page import BatchPage
 from streamlit_app.door import Door
 from streamlit_app.entrance import routes
 
@@ -45,7 +47,16 @@ def _names() -> list[str]:
 
 
 # Where a request comes from is judged by the door, which knows the forms of our pages.
-hosts = Middleware(KnownHosts, names=_names(), setting="app.hosts", judges_origin=False)
+hosts = Middleware(
+    KnownHosts,
+    names=_names(),
+    setting="app.hosts",
+    judges_origin=False,
+    note=doorman.turn_away,
+)
 app = App(
-    "app.py", routes=routes(), middleware=[hosts, Middleware(Door)], on_script_error=note_error
+    "app.py",
+    routes=routes(),
+    middleware=[hosts, Middleware(Door), Middleware(BatchPage)],
+    on_script_error=note_error,
 )

@@ -111,6 +111,12 @@ def sign_out_page(token: str) -> str:
     return _PAGE.substitute(title="Sign out", lead="Do you want to sign out?", body=body)
 
 
+def refusal_page(words: str) -> str:
+    """What somebody reads whose role may not, or who must wait."""
+    body = f"{_button('To your pages', '/')}\n{_button('Account', '/account', is_second=True)}"
+    return _PAGE.substitute(title="Not now", lead=escape(words), body=body)
+
+
 def _told(asked: Asked) -> list[str]:
     if asked.problem:
         return [f'<p class="problem" role="alert"><b>▲</b> {escape(asked.problem)}</p>']

@@ -160,7 +160,7 @@ def status(
 
     Example: ./tta.sh monitor status --json
     """
-    from tta_monitor import batch_health, supervise
+    from tta_monitor import batch_health, door_health, supervise
     from tta_monitor import doctor as doctor_checks
 
     settings = _settings()
@@ -168,11 +168,13 @@ def status(
     lag_ms = _live_lag(settings)
     wrong = doctor_checks.wrong_files(settings)
     batch = batch_health.problems(settings, states)
+    strangers = door_health.turned_away(settings)
     is_wrong = bool(batch) or any(s.state not in {"running", "finished"} for s in states)
     rows = [{**s.__dict__, "lag_ms": lag_ms if s.name == "live-tail" else None} for s in states]
     if as_json:
         answer = {"home": str(settings.home), "ok": not is_wrong, "processes": rows}
-        print(json.dumps({**answer, "wrong_files": wrong, "batch": batch}))
+        told = {"wrong_files": wrong, "batch": batch, "turned_away": strangers}
+        print(json.dumps({**answer, **told}))
     else:
         print_table(
             ["process", "state", "pid", "port", "uptime s", "lag ms", "last error"],
@@ -193,6 +195,8 @@ def status(
             out.print(f"not taken: {problem}")
         for problem in batch:
             out.print(f"batch: {problem}")
+        for why, count in strangers.items():
+            out.print(f"turned away in the last hour: {count} at {why.replace('_', ' ')}")
     raise typer.Exit(1 if is_wrong else 0)
 
 
@@ -338,8 +342,8 @@ def _print_urls(settings: "Settings", *, headless: bool) -> None:
     receiver = settings.receiver
     out.print()
     if not headless:
-        out.print(f"  app       http://{settings.app.host}:{settings.app.port}")
-        out.print(f"  Dagster   http://127.0.0.1:{settings.warehouse.dagster_port}")
+        app = f"http://{settings.app.host}:{settings.app.port}"
+        out.print(f"  app       {app} (Dagster under /dagster)")
     out.print(
         f"  OTLP      http://{receiver.host}:{receiver.http_port} (gRPC {receiver.grpc_port})"
     )

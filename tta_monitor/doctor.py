@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+import stat
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -52,6 +53,8 @@ def _home(settings: Settings) -> tuple[str, str]:
             "fail",
             f"{settings.home} cannot be written ({error.strerror}): correct its owner or choose --home",
         )
+    if settings.home.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        return "warn", f"{settings.home} is open to other users: run `chmod 700 {settings.home}`"
     return "ok", str(settings.home)
 
 

@@ -5,9 +5,11 @@ running supervisor (`supervisor`), the processes themselves, printing (`cli`). s
 what dies with back-off, rotates logs and stops whole process groups.
 """
 
+import contextlib
 import http.client
 import os
 import socket
+import stat
 import subprocess
 import sys
 import time
@@ -18,6 +20,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from dagster_project.dagster_home import dagster_environment, ensure_dagster_home
+from ingestion.home_socket import SocketConnection
 from ingestion.settings import Settings
 from privacy.files import write_whole
 from tta_monitor import supervisor
@@ -25,17 +28,19 @@ from tta_monitor.problems import Problem
 
 ROOT = Path(__file__).resolve().parent.parent
 _BIN = Path(sys.executable).parent
+_ASK_S = 2
 
 
 @dataclass(frozen=True)
 class Program:
-    """One supervised process; `ready_url` answers 200 when it works."""
+    """One supervised process; `ready_url` answers 200 when it works, over `socket` where it has one."""
 
     name: str
     command: list[str]
     port: int | None = None
     port_setting: str = ""
     ready_url: str = ""
+    socket: Path | None = None
     is_job: bool = False
 
 
@@ -57,7 +62,6 @@ def programs(settings: Settings, *, demo: bool, headless: bool) -> list[Program]
     receiver, live, app = settings.receiver, settings.live, settings.app
     python = [sys.executable, "-m"]
     dagster = [*python, "dagster_project", "serve"]
-    dagster_port = settings.warehouse.dagster_port
     chosen = [
         Program(
             "receiver",
@@ -77,9 +81,8 @@ def programs(settings: Settings, *, demo: bool, headless: bool) -> list[Program]
         Program(
             "dagster",
             [*dagster, "--headless"] if headless else dagster,
-            None if headless else dagster_port,
-            "warehouse.dagster_port",
-            "" if headless else f"http://127.0.0.1:{dagster_port}/server_info",
+            ready_url="" if headless else "http://dagster/server_info",
+            socket=settings.dagster_socket,
         ),
     ]
     if settings.collectors.enabled:
@@ -117,6 +120,7 @@ def check_ports(settings: Settings, chosen: list[Program]) -> None:
 
 def start(settings: Settings, chosen: list[Program]) -> subprocess.Popen[bytes]:
     """Write the configuration and start supervisord in its own session."""
+    _keep_to_its_owner(settings.home)
     settings.run_path.mkdir(parents=True, exist_ok=True, mode=0o700)
     ensure_dagster_home(settings)
     configuration = _configuration(settings, chosen).encode()
@@ -177,16 +181,23 @@ def stop(settings: Settings) -> bool:
 
 def wait_until_ready(chosen: list[Program], *, timeout_s: float) -> Iterator[tuple[str, bool]]:
     """Yield (name, is_ready) as each process with a ready URL answers, or at the deadline."""
-    waiting = {p.name: p.ready_url for p in chosen if p.ready_url}
+    waiting = {p.name: p for p in chosen if p.ready_url}
     deadline = time.monotonic() + timeout_s
     while waiting and time.monotonic() < deadline:
-        for name, url in list(waiting.items()):
-            if _answers(url):
+        for name, program in list(waiting.items()):
+            if _answers(program.ready_url, program.socket):
                 del waiting[name]
                 yield name, True
         time.sleep(0.2)
     for name in waiting:
         yield name, False
+
+
+def _keep_to_its_owner(home: Path) -> None:
+    """Other users of this machine neither read the home nor see what is there."""
+    home.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(PermissionError):  # A volume of another owner's; `doctor` says so.
+        home.chmod(home.stat().st_mode & stat.S_IRWXU)
 
 
 def _state(info: dict[str, Any], ports: dict[str, int | None]) -> ProcessState:
@@ -259,9 +270,13 @@ def _is_taken(port: int) -> bool:
     return False
 
 
-def _answers(url: str) -> bool:
+def _answers(url: str, listens_at: Path | None) -> bool:
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=2)
+    connection = (
+        SocketConnection(listens_at, _ASK_S)
+        if listens_at
+        else http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=_ASK_S)
+    )
     try:
         connection.request("GET", parts.path)
         return connection.getresponse().status < 300

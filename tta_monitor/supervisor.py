@@ -9,24 +9,12 @@ import hashlib
 import http.client
 import os
 import signal
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from xmlrpc.client import Fault, ServerProxy, Transport
 
-_TIMEOUT_S = 30
-
-
-class _Connection(http.client.HTTPConnection):
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=_TIMEOUT_S)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(_TIMEOUT_S)
-        self.sock.connect(str(self._path))
+from ingestion.home_socket import SocketConnection
 
 
 class _Transport(Transport):
@@ -38,7 +26,7 @@ class _Transport(Transport):
 
     def make_connection(self, host: Any) -> http.client.HTTPConnection:
         """A connection to the socket, whatever host the address names."""
-        return _Connection(self._path)
+        return SocketConnection(self._path)
 
 
 def socket_path(home: Path) -> Path:

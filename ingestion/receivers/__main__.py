@@ -19,6 +19,8 @@ from ingestion.receivers.warm_up import give_back_memory
 from ingestion.settings import Settings, SettingsProblem, load_settings
 from ingestion.spool import Spool
 from ingestion.supervised import end_with_supervisor
+from ingestion.turned_away import TurnedAway
+from privacy.audit import AuditLog
 from privacy.detection import identity
 from privacy.detection.without_names import without_names
 from privacy.fields import PolicyProblem
@@ -63,11 +65,13 @@ async def serve(settings: Settings, keys: KeyStore) -> None:
     give_back_memory()
     committer.start()
     grpc_server = await start_grpc(committer, pipeline, receiver)
+    turned_away = TurnedAway("receiver", AuditLog(settings.home, keys))
     app = KnownHosts(
-        build_app(committer, pipeline, receiver),
+        build_app(committer, pipeline, receiver, turned_away),
         [receiver.host, *receiver.hosts],
         setting="receiver.hosts",
         origins=receiver.browser_origins,
+        note=turned_away.note,
     )
     OnePortProtocol.grpc_port = receiver.grpc_port
     config = uvicorn.Config(

@@ -32,6 +32,7 @@ from ingestion.receivers.door import (
 from ingestion.receivers.pipeline import Incoming, Pipeline, StorageUnavailable
 from ingestion.receivers.telemetry import exposition
 from ingestion.settings import ReceiverSettings
+from ingestion.turned_away import TurnedAway
 
 PROTOBUF = "application/x-protobuf"
 JSON = "application/json"
@@ -51,10 +52,15 @@ class _Doorway:
     settings: ReceiverSettings
 
 
-def build_app(committer: Committer, pipeline: Pipeline, settings: ReceiverSettings) -> ASGIApp:
-    """The ASGI application of the HTTP door."""
+def build_app(
+    committer: Committer,
+    pipeline: Pipeline,
+    settings: ReceiverSettings,
+    turned_away: TurnedAway | None = None,
+) -> ASGIApp:
+    """The ASGI application of the HTTP door; what is turned away before it is in its numbers."""
     doorway = _Doorway(committer, pipeline, settings)
-    others = _other_routes(committer, pipeline)
+    others = _other_routes(committer, pipeline, turned_away)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         # Exports skip the router and its middleware: they are most of a small request's cost.
@@ -74,7 +80,9 @@ def build_app(committer: Committer, pipeline: Pipeline, settings: ReceiverSettin
     return app
 
 
-def _other_routes(committer: Committer, pipeline: Pipeline) -> Starlette:
+def _other_routes(
+    committer: Committer, pipeline: Pipeline, turned_away: TurnedAway | None = None
+) -> Starlette:
     async def only_post(_: Request) -> Response:
         return PlainTextResponse("send exports with POST\n", 405, {"Allow": "POST"})
 
@@ -87,7 +95,7 @@ def _other_routes(committer: Committer, pipeline: Pipeline) -> Starlette:
         return PlainTextResponse("the spool cannot be written: check disk space\n", 503)
 
     async def metrics(_: Request) -> Response:
-        body, content_type = exposition(pipeline, committer)
+        body, content_type = exposition(pipeline, committer, turned_away)
         return Response(body, media_type=content_type)
 
     routes = [Route(path, only_post) for path in PATHS]

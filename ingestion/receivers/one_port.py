@@ -1,29 +1,23 @@
-"""gRPC that arrives at the HTTP port is handed to the gRPC door; an offer to upgrade is not taken.
+"""gRPC that arrives at the HTTP port is handed to the gRPC door.
 
-Here: noticing the HTTP/2 preface and relaying the connection; reading a request that offers to go on in
-another protocol (`Upgrade: h2c`, as Java's client does) as the HTTP/1.1 that it is (RFC 9110, 7.8).
+Here: noticing the HTTP/2 preface and relaying the connection. Not here: offers to upgrade (`plain_http`).
 OpenTelemetry's SDKs differ in which protocol they speak when only an endpoint is set; with this, port 4318
-is right for all of them. Not here: either protocol. Only loopback is relayed: to the gRPC door every
+is right for all of them. Nor is either protocol here. Only loopback is relayed: to the gRPC door every
 relayed sender looks local, and a remote one must show its token there itself.
 """
 
 import asyncio
-from collections.abc import Iterator
 from typing import Any, ClassVar
 
-import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
+from ingestion.plain_http import PlainProtocol
 from ingestion.receivers.door import is_loopback
 from privacy.logs import logger
 
-_INVALID = "Invalid HTTP request received."
-_OFFERS = frozenset({b"upgrade", b"http2-settings"})
 _PREFACE = b"PRI * HTTP/2.0"
 _log = logger()
 
 
-class OnePortProtocol(HttpToolsProtocol):
+class OnePortProtocol(PlainProtocol):
     """HTTP/1.1 as uvicorn speaks it, unless a connection begins with the HTTP/2 preface."""
 
     grpc_port: ClassVar[int] = 4317
@@ -34,7 +28,7 @@ class OnePortProtocol(HttpToolsProtocol):
         """Look at the first bytes only."""
         if self._has_begun or not data.startswith(_PREFACE):
             self._has_begun = True
-            self._read(data)
+            super().data_received(data)
             return
         self._unset_keepalive_if_required()
         self.connections.discard(self)
@@ -50,48 +44,6 @@ class OnePortProtocol(HttpToolsProtocol):
         task = asyncio.get_running_loop().create_task(_connect(near, self.grpc_port))
         self._relays.add(task)
         task.add_done_callback(self._relays.discard)
-
-    def on_headers_complete(self) -> None:
-        """A request that offers an upgrade begins when its head is read again without the offer."""
-        if not self.parser.should_upgrade():
-            super().on_headers_complete()
-
-    def on_message_complete(self) -> None:
-        """The parser ends a request at an offer: its body has not come yet."""
-        if not self.parser.should_upgrade():
-            super().on_message_complete()
-
-    def _read(self, data: bytes) -> None:
-        self._unset_keepalive_if_required()
-        try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade as offer:
-            self._read_without_offer(data[offer.args[0] :])
-        except httptools.HttpParserError:
-            self.send_400_response(_INVALID)
-
-    def _read_without_offer(self, rest: bytes) -> None:
-        """Read the head again without the offer, by a parser of its own, and what follows it."""
-        method = self.parser.get_method()
-        if method == b"CONNECT":
-            self.send_400_response(_INVALID)
-            return
-        version = self.parser.get_http_version().encode()
-        lines = [b"%s %s HTTP/%s" % (method, self.url, version)]
-        lines += [b"%s: %s" % pair for pair in _without_offer(self.headers)]
-        self.parser = httptools.HttpRequestParser(self)
-        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn's own
-        self._read(b"\r\n".join([*lines, b"", rest]))
-
-
-def _without_offer(headers: list[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:
-    for name, value in headers:
-        if name == b"connection":
-            kept = [part for part in value.split(b",") if part.strip().lower() not in _OFFERS]
-            if kept:
-                yield name, b",".join(kept)
-        elif name not in _OFFERS:
-            yield name, value
 
 
 class _End(asyncio.Protocol):

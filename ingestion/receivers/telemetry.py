@@ -7,12 +7,15 @@ from prometheus_client.registry import Collector
 from ingestion.receivers.committer import Committer
 from ingestion.receivers.pipeline import Pipeline
 from ingestion.receivers.self_report import OK, RECALL
+from ingestion.turned_away import TurnedAway
 from privacy.detection.identity import current
 
 
 class _Numbers(Collector):
-    def __init__(self, pipeline: Pipeline, committer: Committer) -> None:
-        self._pipeline, self._committer = pipeline, committer
+    def __init__(
+        self, pipeline: Pipeline, committer: Committer, turned_away: TurnedAway | None
+    ) -> None:
+        self._pipeline, self._committer, self._turned_away = pipeline, committer, turned_away
 
     def collect(self) -> list[CounterMetricFamily | GaugeMetricFamily]:
         """Families in the order of the exposition."""
@@ -50,11 +53,14 @@ class _Numbers(Collector):
             RECALL, "Share of planted words that the detector found.", labels=["detector_id"]
         )
         recall.add_metric([detector.detector_id], detector.canary_recall)
-        return [items, gate, unknown, pending, is_ok, recall]
+        families = [items, gate, unknown, pending, is_ok, recall]
+        return [*families, self._turned_away.family()] if self._turned_away else families
 
 
-def exposition(pipeline: Pipeline, committer: Committer) -> tuple[bytes, str]:
+def exposition(
+    pipeline: Pipeline, committer: Committer, turned_away: TurnedAway | None = None
+) -> tuple[bytes, str]:
     """The exposition and its content type."""
     registry = CollectorRegistry()
-    registry.register(_Numbers(pipeline, committer))
+    registry.register(_Numbers(pipeline, committer, turned_away))
     return generate_latest(registry), CONTENT_TYPE_LATEST

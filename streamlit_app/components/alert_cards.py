@@ -13,7 +13,6 @@ import streamlit as st
 
 from live_tail.access import about
 from live_tail.client import LiveUnavailable
-from privacy.access import Right
 from streamlit_app import data, gate
 from streamlit_app.components import formats
 
@@ -148,9 +147,10 @@ def resolve_button(alert: dict[str, Any]) -> None:
 
 def act(path: str, **body: Any) -> bool:
     """Do it and draw again; says why when it cannot be done."""
-    seen_by = gate.require_of_viewer(Right.ACTION, f"{path.split('/')[3]}.change", **about(path))
+    area = path.split("/")[3]
     try:
-        data.client().post(path, acting_for=seen_by.id, **body)
+        with gate.acting(f"{area}.change", ValueError, **about(path)) as seen_by:
+            data.client().post(path, acting_for=seen_by.id, **body)
     except (LiveUnavailable, ValueError) as problem:
         st.toast(str(problem), icon=":material/error:")
         return False

@@ -33,15 +33,15 @@ def _break_glass(seen_by: Principal) -> None:
         reason = st.text_input("Reason", help="Scrubbed, then kept in the audit log.")
         if not st.form_submit_button("Lend the role"):
             return
-    gate.require(seen_by, Right.ACTION, _BREAK_GLASS)
-    holder = doorman.accounts().holder(name)
-    if holder is None:
-        st.error("There is no such user.")
-        return
+    accounts = doorman.accounts()
     try:
-        until = doorman.accounts().break_glass(
-            holder, Role(role), reason=reason, minutes=minutes, by=seen_by.id
-        )
+        with gate.acting(_BREAK_GLASS, AccountProblem):
+            holder = accounts.holder(name)
+            if holder is None:
+                raise AccountProblem("there is no such user.")
+            until = accounts.break_glass(
+                holder, Role(role), reason=reason, minutes=minutes, by=seen_by.id
+            )
     except AccountProblem as problem:
         st.error(str(problem).capitalize())
         return

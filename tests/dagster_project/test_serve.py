@@ -61,6 +61,15 @@ def test_definitions_that_do_not_load_are_told_with_their_reason_until_they_do(
     assert passes.read_health(settings.home).location_problem == ""
 
 
+def test_reloading_on_dagsters_page_loses_no_definitions(settings, instance) -> None:
+    with loaded(instance) as context:
+        context.reload_workspace()
+        context.reload_code_location("tiny")
+        assert context.create_request_context().get_location_entry("tiny").load_error is None
+        serve._look(serve.Serving(settings, instance, context))
+    assert passes.read_health(settings.home).location_problem == ""
+
+
 def _until(is_so: Callable[[], object], process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + 240
     while not is_so():

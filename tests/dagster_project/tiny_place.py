@@ -6,16 +6,17 @@ from contextlib import contextmanager
 import dagster as dg
 from dagster._core.remote_origin import InProcessCodeLocationOrigin
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
-from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import InProcessWorkspaceLoadTarget
+
+from dagster_project.serve import OwnContext
 
 
 @contextmanager
 def loaded(
     instance: dg.DagsterInstance, module: str = "tests.dagster_project.tiny_location"
-) -> Iterator[WorkspaceProcessContext]:
+) -> Iterator[OwnContext]:
     """The location `tiny`, or the error that its module raises."""
     target = LoadableTargetOrigin(module_name=module)
     origin = InProcessCodeLocationOrigin(target, location_name="tiny")
-    with WorkspaceProcessContext(instance, InProcessWorkspaceLoadTarget(origin)) as context:
+    with OwnContext(instance, InProcessWorkspaceLoadTarget(origin)) as context:
         yield context

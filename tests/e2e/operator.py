@@ -10,9 +10,7 @@ import psutil
 
 from tests.processes import ROOT, free_port, live_headers
 
-_PORTS = (
-    "RECEIVER__HTTP_PORT", "RECEIVER__GRPC_PORT", "LIVE__PORT", "APP__PORT", "WAREHOUSE__DAGSTER_PORT",
-)  # fmt: skip
+_PORTS = ("RECEIVER__HTTP_PORT", "RECEIVER__GRPC_PORT", "LIVE__PORT", "APP__PORT")
 
 
 class Operator:

@@ -6,6 +6,8 @@ import pytest
 
 from ingestion.settings import SettingsProblem, load_settings
 
+_GONE = "warehouse.dagster_port is no setting any more.*a part of the app, under /dagster"
+
 
 def test_the_environment_wins_setting_by_setting(
     home: Path, monkeypatch: pytest.MonkeyPatch
@@ -90,4 +92,16 @@ def test_variables_of_others_are_left_alone(home: Path, monkeypatch: pytest.Monk
 def test_a_number_that_cannot_work_is_refused_and_named(home: Path, text: str) -> None:
     (home / "config.yaml").write_text(text)
     with pytest.raises(SettingsProblem, match=r"build_every_minutes|port|host_interval_s"):
+        load_settings(home)
+
+
+def test_a_setting_of_older_homes_is_named_with_what_there_is_instead(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "config.yaml").write_text("warehouse: {dagster_port: 3070}")
+    with pytest.raises(SettingsProblem, match=f"config.yaml: {_GONE}"):
+        load_settings(home)
+    (home / "config.yaml").unlink()
+    monkeypatch.setenv("TTA_MONITOR_WAREHOUSE__DAGSTER_PORT", "3070")
+    with pytest.raises(SettingsProblem, match=f"TTA_MONITOR_WAREHOUSE__DAGSTER_PORT: {_GONE}"):
         load_settings(home)

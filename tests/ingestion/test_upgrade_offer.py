@@ -9,6 +9,7 @@ from itertools import pairwise
 import pytest
 import uvicorn
 
+from ingestion.plain_http import PlainProtocol
 from ingestion.receivers.one_port import OnePortProtocol
 
 OFFER = (
@@ -34,10 +35,10 @@ async def echo(scope, receive, send) -> None:
 
 
 @contextlib.asynccontextmanager
-async def served() -> AsyncIterator[int]:
+async def served(protocol: type[PlainProtocol]) -> AsyncIterator[int]:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(echo, http=OnePortProtocol, log_config=None, lifespan="off")
+        config = uvicorn.Config(echo, http=protocol, log_config=None, lifespan="off")
         server = uvicorn.Server(config)
         task = asyncio.create_task(server.serve(sockets=[listening]))
         while not server.started:
@@ -52,9 +53,11 @@ def request(*, extra: str = OFFER, path: str = "/v1/traces", body: bytes = BODY)
     return head.encode() + body
 
 
-async def answers(pieces: list[bytes], count: int = 1) -> list[bytes]:
+async def answers(
+    pieces: list[bytes], count: int = 1, protocol: type[PlainProtocol] = OnePortProtocol
+) -> list[bytes]:
     """Send pieces, each in a packet of its own, over one connection; the bodies of the answers."""
-    async with served() as port:
+    async with served(protocol) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         for piece in pieces:
             writer.write(piece)
@@ -78,10 +81,13 @@ HEAD_END = WHOLE.index(b"\r\n\r\n") + 4
     "cuts",
     [[], [HEAD_END], [20], [60, HEAD_END - 2], [HEAD_END, HEAD_END + 9], [HEAD_END + 50_000]],
 )
-def test_the_body_arrives_however_it_is_cut_up(cuts: list[int]) -> None:
+@pytest.mark.parametrize("protocol", [OnePortProtocol, PlainProtocol])
+def test_the_body_arrives_however_it_is_cut_up(
+    cuts: list[int], protocol: type[PlainProtocol]
+) -> None:
     edges = [0, *cuts, len(WHOLE)]
     pieces = [WHOLE[low:high] for low, high in pairwise(edges)]
-    (answer,) = asyncio.run(answers(pieces))
+    (answer,) = asyncio.run(answers(pieces, protocol=protocol))
     assert answer == b"POST /v1/traces host,content-length " + BODY
 
 

@@ -155,3 +155,37 @@ def test_with_sign_in_off_everybody_reads_and_only_loopback_may_do_so(
     monkeypatch.setenv("TTA_MONITOR_LIVE__HOST", "0.0.0.0")
     with pytest.raises(SettingsProblem, match=r"sign_in is off.*127\.0\.0\.1"):
         load_settings(settings.home)
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [
+        (200, "done"),
+        (204, "done"),
+        (400, "refused"),
+        (404, "refused"),
+        (500, "failed"),
+        (0, "failed"),
+    ],
+)
+def test_the_entry_of_an_action_says_how_it_went_and_is_there_before_the_answer(
+    api: Api, settings: Settings, keys: KeyStore, status: int, outcome: str
+) -> None:
+    _, token = api.accounts.create_token(Role.OPERATOR, days=1, by="os:owner")
+    seen: list[int] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if not status:
+            raise RuntimeError("Eva Lindqvist")
+        await send({"type": "http.response.start", "status": status, "headers": []})
+        seen.append(len(api.log.entries(action="access.action")))
+        await send({"type": "http.response.body", "body": b""})
+
+    door = Door(app, keys, api.log, api.accounts)
+    client = TestClient(door, raise_server_exceptions=False)
+    headers = {"Authorization": f"Bearer {token}"}
+    client.post("/api/v1/alerts/1f3a/acknowledge", headers=headers)
+    (entry,) = api.log.entries(action="access.action")
+    why = {} if outcome == "done" else {"why": str(status or 500)}
+    assert (entry.outcome, entry.details) == (outcome, {"id": "1f3a", "verb": "acknowledge"} | why)
+    assert seen == ([1] if status else [])

@@ -356,3 +356,26 @@ def test_the_command_names_the_first_broken_entry(settings: Settings, keys: KeyS
         app, ["--home", str(home), "privacy", "verify", "--heads", str(home / "none")]
     )
     assert missing.exit_code == 1 and "does not exist" in str(missing.exception)
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome", "why"),
+    [(None, "done", {}), (KeyError, "refused", {"why": "KeyError"}),
+     (OSError, "failed", {"why": "OSError"}), (KeyboardInterrupt, "failed", {"why": "KeyboardInterrupt"})],
+)  # fmt: skip
+def test_the_entry_around_a_deed_says_how_it_went_and_quotes_nobody(
+    log: AuditLog, error: type[BaseException] | None, outcome: str, why: dict[str, str]
+) -> None:
+    def deed() -> None:
+        with log.around(KeyError, actor="user:u_1", action="a.b", target="t", verb="mend"):
+            assert log.entries() == [], "nothing is called done before it is"
+            if error:
+                raise error("Eva Lindqvist")
+
+    if error:
+        with pytest.raises(error):
+            deed()
+    else:
+        deed()
+    (entry,) = log.entries()
+    assert (entry.outcome, entry.details) == (outcome, {"verb": "mend"} | why)

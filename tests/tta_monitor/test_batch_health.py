@@ -8,7 +8,7 @@ from ingestion import passes
 from tta_monitor import batch_health, doctor
 from tta_monitor.supervise import ProcessState
 
-RUNNING = [ProcessState("dagster", "running", 1, 3070, 3_600, None)]
+RUNNING = [ProcessState("dagster", "running", 1, None, 3_600, None)]
 
 
 def _pass(home, *failed: str, reason: str = "") -> None:

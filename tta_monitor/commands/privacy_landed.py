@@ -85,9 +85,9 @@ def _mask(chosen: "Settings", keys: "KeyStore", reason: str) -> None:
     now = datetime.now(UTC).replace(tzinfo=None)
     log = AuditLog(chosen.home, keys)
     try:
-        # The entry of the reason comes first: a change nobody can account for is worse than one too many.
-        log.append(actor=acting(), action="privacy.mask_landed", target="lake", reason=reason)
-        done, receipt = mask_landed(chosen, keys, now)
+        about = {"actor": acting(), "action": "privacy.mask_landed", "target": "lake"}
+        with log.around(CannotVouch, **about, reason=reason):
+            done, receipt = mask_landed(chosen, keys, now)
         receipts.tell(chosen.home, keys, log, by=acting(), now=now)
     except CannotVouch as problem:
         raise Problem(f"{problem}: nothing was masked. Run `privacy scan` and report it.") from None
