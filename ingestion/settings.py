@@ -52,8 +52,23 @@ class ReceiverSettings(_Section):
     max_body_bytes: int = Field(
         64 * MIB, description="Largest body before and after decompression."
     )
+    max_body_items: int = Field(
+        250_000, ge=1, description="Most spans, log records or metric points of a body."
+    )
+    max_body_groups: int = Field(
+        10_000, ge=1, description="Most resources and scopes of a body, together."
+    )
+    max_item_values: int = Field(
+        10_000,
+        ge=64,
+        description="Most fields of one item (or resource) with all that it nests.",
+    )
+    max_body_depth: int = Field(64, ge=16, description="Deepest nesting of a JSON body.")
+    max_body_cpu_s: float = Field(
+        3.0, gt=0, description="Processor time that one body may take, in seconds."
+    )
     max_pending_bytes: int = Field(
-        256 * MIB, description="Decompressed bytes waiting for commit; above it senders get 429."
+        128 * MIB, description="Decompressed bytes waiting for commit; above it senders get 429."
     )
     group_commit_ms: int = Field(
         50, description="Requests arriving within this time share one commit."

@@ -26,6 +26,7 @@ from privacy.gate_counts import FindOwners, Owners, Tally, outcome_of
 from privacy.pseudonyms import PseudonymSource
 from privacy.repeated_keys import Once, once
 from privacy.treatments import DROPPED, Remembered, Treatments
+from privacy.turn import Turn
 
 _TEXT = pa.string()
 _MAP = pa.map_(pa.string(), pa.string())
@@ -43,6 +44,10 @@ class GateCounts:
 
     treated: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     unknown: Counter[str] = field(default_factory=Counter)
+
+    def copy(self) -> "GateCounts":
+        """As they are now, to return to when the work that comes is given up."""
+        return GateCounts(self.treated.copy(), self.unknown.copy())
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,8 @@ class Gate:
         name_secret: bytes | None = None,
     ) -> None:
         self._allow_list = allow_list or load_allow_list()
-        self._treatments = Treatments(pseudonyms)
+        self.turn = Turn()
+        self._treatments = Treatments(pseudonyms, self.turn)
         self._names = ShownNames(name_secret or secrets.token_bytes(32))
         self._rulings: dict[tuple[str, str], _Ruling] = {}
         self.counts = GateCounts()
@@ -232,6 +238,7 @@ class Gate:
     def _rule(self, level: str, key: str) -> _Ruling:
         found = self._rulings.get((level, key))
         if found is None:
+            self.turn.check()
             if len(self._rulings) > 50_000:
                 self._rulings.clear()
             decision, field = self._look_up(level, key)

@@ -9,6 +9,7 @@ import uvicorn
 
 from ingestion.known_hosts import KnownHosts
 from ingestion.lean import without_pandas
+from ingestion.receivers.budget import BodyBudget
 from ingestion.receivers.committer import Committer
 from ingestion.receivers.grpc_door import PortTaken, start_grpc
 from ingestion.receivers.http import build_app
@@ -56,8 +57,9 @@ async def serve(settings: Settings, keys: KeyStore) -> None:
     """Both doors on one event loop, one commit thread behind them."""
     identity.set_floor(settings.gate.canary_floor)
     policy = PolicyWatch(settings.home)
-    pipeline = Pipeline(Spool(settings.spool_path, keys), keys, policy)
     receiver = settings.receiver
+    spool = Spool(settings.spool_path, keys)
+    pipeline = Pipeline(spool, keys, policy, BodyBudget.of(receiver))
     committer = Committer(
         pipeline, group_ms=receiver.group_commit_ms, max_pending_bytes=receiver.max_pending_bytes
     )

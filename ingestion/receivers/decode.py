@@ -32,11 +32,27 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 
 
 class BadBody(Exception):
-    """The body cannot be read; the message holds none of it. `too_large` asks for 413."""
+    """The body cannot be read; the message holds none of it and names the limit, if it is one.
 
-    def __init__(self, message: str, *, too_large: bool = False) -> None:
+    `reason` is the ledger's; `may_retry` asks for 429, `too_large` for 413, neither for 400.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        too_large: bool = False,
+        reason: str = "",
+        may_retry: bool = False,
+    ) -> None:
         super().__init__(message)
-        self.too_large = too_large
+        self.too_large, self.may_retry = too_large, may_retry
+        self.reason = reason or ("body_too_large" if too_large else "unreadable_body")
+
+    @property
+    def http_status(self) -> int:
+        """The status of the HTTP doors."""
+        return 429 if self.may_retry else 413 if self.too_large else 400
 
 
 @dataclass(frozen=True)

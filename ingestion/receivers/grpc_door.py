@@ -61,7 +61,7 @@ class _Door(grpc.GenericRpcHandler):
                     self._settings.tokens,
                 )
             except NotAllowed as error:
-                self._pipeline.note_refusal(signal, "unauthenticated")
+                self._committer.note_refusal(signal, "unauthenticated")
                 await context.abort(grpc.StatusCode.UNAUTHENTICATED, str(error))
             return await self._commit(Incoming(signal, body, component), context)
 
@@ -71,11 +71,13 @@ class _Door(grpc.GenericRpcHandler):
         try:
             answer = await self._committer.submit(incoming)
         except Overloaded as overload:
-            self._pipeline.note_refusal(incoming.signal, "overloaded")
+            self._committer.note_refusal(incoming.signal, "overloaded")
             await _retry_later(context, "the receiver is full", overload.retry_after_s)
         except StorageUnavailable:
             await _retry_later(context, "the spool cannot be written", 5)
         else:
+            if answer.error and answer.http_status == 429:
+                await _retry_later(context, answer.error, 1)
             if answer.error:
                 await context.abort(grpc.StatusCode.INVALID_ARGUMENT, answer.error)
             return response_for(incoming.signal, answer).SerializeToString()

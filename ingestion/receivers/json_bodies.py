@@ -18,7 +18,14 @@ from ingestion.receivers.json_types import EXPORTS
 
 _Decoded = tuple[pa.RecordBatch, list[int], list[int]]
 _DECODERS = {signal: msgspec.json.Decoder(form) for signal, form in EXPORTS.items()}
-_UNREADABLE = (ValueError, TypeError, OverflowError, RecursionError, AttributeError, pa.ArrowException)
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    OverflowError,
+    RecursionError,
+    AttributeError,
+    pa.ArrowException,
+)
 # As in a `.proto` file; only what stands before a colon is a key.
 _SNAKE_KEY = re.compile(rb'"([a-z]+(?:_[a-z0-9]+)+)"(?=\s*:)')
 _SNAKE_TOP = re.compile(rb'\A\s*\{\s*"resource_(?:spans|logs|metrics)"')
@@ -31,11 +38,11 @@ def to_arrow(signal: str, bodies: Sequence[bytes]) -> _Decoded:
     for position, body in enumerate(bodies):
         try:
             objects[position] = read(body, _DECODERS[signal])
-        except _UNREADABLE:
+        except UNREADABLE:
             continue
     try:
         batch = export_columns(signal, list(objects.values()))
-    except _UNREADABLE:
+    except UNREADABLE:
         objects = {p: o for p, o in objects.items() if _fits(signal, o)}
         batch = export_columns(signal, list(objects.values()))
     return batch, list(objects), [p for p in range(len(bodies)) if p not in objects]
@@ -43,8 +50,7 @@ def to_arrow(signal: str, bodies: Sequence[bytes]) -> _Decoded:
 
 def read(body: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:
     """The object of a body; raises ValueError (msgspec's errors are of that kind) or RecursionError."""
-    if _SNAKE_TOP.match(body):
-        body = _SNAKE_KEY.sub(_camel, body)
+    body = camel(body)
     try:
         return decoder.decode(body)
     except msgspec.ValidationError:
@@ -53,6 +59,11 @@ def read(body: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:
         # Python's own reader takes NaN and halves of characters, as some senders write them.
         tree = without_halves(json.loads(body))
         return msgspec.convert(tree, decoder.type)
+
+
+def camel(body: bytes) -> bytes:
+    """The body with lowerCamelCase keys, where it has those of the protocol's files."""
+    return _SNAKE_KEY.sub(_camel, body) if _SNAKE_TOP.match(body) else body
 
 
 def without_halves(node: Any) -> Any:
@@ -73,7 +84,7 @@ def without_halves(node: Any) -> Any:
 def _fits(signal: str, made: Any) -> bool:
     try:
         export_columns(signal, [made])
-    except _UNREADABLE:
+    except UNREADABLE:
         return False
     return True
 

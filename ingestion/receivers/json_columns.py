@@ -71,7 +71,9 @@ def _events(events: _Objects) -> pa.Array:
 
 
 def _links(links: _Objects) -> pa.Array:
-    return _struct_of(links, {"attributes": _attributes}, {"trace_id": _ids(16), "span_id": _ids(8)})
+    return _struct_of(
+        links, {"attributes": _attributes}, {"trace_id": _ids(16), "span_id": _ids(8)}
+    )
 
 
 def _log_records(records: _Objects) -> pa.Array:
@@ -103,8 +105,7 @@ def _points(fixed: dict[str, _Column], *, buckets: bool = False) -> Callable[[_O
 
     def make(points: _Objects) -> pa.Array:
         made = _columns(points, shared) | {"attributes": _attributes(points)}
-        if points and hasattr(points[0], "exemplars") or not points:
-            made["exemplars"] = _list(points, "exemplars", _exemplars)
+        made["exemplars"] = _list(points, "exemplars", _exemplars)
         for side in ("positive", "negative") if buckets else ():
             made[side] = _buckets([getattr(p, side) for p in points])
         return _named(made)
@@ -319,7 +320,8 @@ _KINDS: dict[str, tuple[Any, Callable[[_Objects], pa.Array], dict[str, _Column]]
     "exponential_histogram": (
         of.ExponentialHistogram(),
         _points(
-            _of_distributions | {"scale": _i32, "zero_count": _u64, "zero_threshold": _real_or_zero},
+            _of_distributions
+            | {"scale": _i32, "zero_count": _u64, "zero_threshold": _real_or_zero},
             buckets=True,
         ),
         _temporality,

@@ -22,10 +22,14 @@ class _Message(msgspec.Struct, rename="camel", gc=False):
 
 
 class ArrayValue(_Message):
+    """OTLP's `ArrayValue`."""
+
     values: "list[AnyValue] | None" = None
 
 
 class AnyValue(_Message):
+    """OTLP's `AnyValue`."""
+
     string_value: Text = None
     bool_value: bool | None = None
     int_value: Whole = None
@@ -36,6 +40,8 @@ class AnyValue(_Message):
 
 
 class KeyValue(_Message):
+    """OTLP's `KeyValue`."""
+
     key: Text = None
     value: AnyValue | None = None
 
@@ -44,32 +50,44 @@ Attributes = list[KeyValue] | None
 
 
 class Resource(_Message):
+    """OTLP's `Resource`."""
+
     attributes: Attributes = None
 
 
 class Scope(_Message):
+    """OTLP's `InstrumentationScope`."""
+
     name: Text = None
     version: Text = None
 
 
 class Event(_Message):
+    """OTLP's `Span.Event`."""
+
     time_unix_nano: Whole = None
     name: Text = None
     attributes: Attributes = None
 
 
 class Link(_Message):
+    """OTLP's `Span.Link`."""
+
     trace_id: Text = None
     span_id: Text = None
     attributes: Attributes = None
 
 
 class Status(_Message):
+    """OTLP's `Status`."""
+
     message: Text = None
     code: Whole = None
 
 
 class Span(_Message):
+    """OTLP's `Span`."""
+
     trace_id: Text = None
     span_id: Text = None
     parent_span_id: Text = None
@@ -84,6 +102,8 @@ class Span(_Message):
 
 
 class LogRecord(_Message):
+    """OTLP's `LogRecord`."""
+
     time_unix_nano: Whole = None
     observed_time_unix_nano: Whole = None
     severity_number: Whole = None
@@ -96,6 +116,8 @@ class LogRecord(_Message):
 
 
 class Exemplar(_Message):
+    """OTLP's `Exemplar`."""
+
     time_unix_nano: Whole = None
     as_double: Real = None
     as_int: Whole = None
@@ -104,6 +126,8 @@ class Exemplar(_Message):
 
 
 class NumberPoint(_Message):
+    """OTLP's `NumberDataPoint`."""
+
     start_time_unix_nano: Whole = None
     time_unix_nano: Whole = None
     as_double: Real = None
@@ -114,6 +138,8 @@ class NumberPoint(_Message):
 
 
 class HistogramPoint(_Message):
+    """OTLP's `HistogramDataPoint`."""
+
     start_time_unix_nano: Whole = None
     time_unix_nano: Whole = None
     count: Whole = None
@@ -128,11 +154,15 @@ class HistogramPoint(_Message):
 
 
 class Buckets(_Message):
+    """OTLP's `ExponentialHistogramDataPoint.Buckets`."""
+
     offset: Whole = None
     bucket_counts: list[Whole] | None = None
 
 
 class ExponentialPoint(_Message):
+    """OTLP's `ExponentialHistogramDataPoint`."""
+
     start_time_unix_nano: Whole = None
     time_unix_nano: Whole = None
     count: Whole = None
@@ -150,11 +180,15 @@ class ExponentialPoint(_Message):
 
 
 class Quantile(_Message):
+    """OTLP's `SummaryDataPoint.ValueAtQuantile`."""
+
     quantile: Real = None
     value: Real = None
 
 
 class SummaryPoint(_Message):
+    """OTLP's `SummaryDataPoint`."""
+
     start_time_unix_nano: Whole = None
     time_unix_nano: Whole = None
     count: Whole = None
@@ -165,30 +199,42 @@ class SummaryPoint(_Message):
 
 
 class Gauge(_Message):
+    """OTLP's `Gauge`."""
+
     data_points: list[NumberPoint] | None = None
 
 
 class Sum(_Message):
+    """OTLP's `Sum`."""
+
     data_points: list[NumberPoint] | None = None
     aggregation_temporality: Whole = None
     is_monotonic: bool | None = None
 
 
 class Histogram(_Message):
+    """OTLP's `Histogram`."""
+
     data_points: list[HistogramPoint] | None = None
     aggregation_temporality: Whole = None
 
 
 class ExponentialHistogram(_Message):
+    """OTLP's `ExponentialHistogram`."""
+
     data_points: list[ExponentialPoint] | None = None
     aggregation_temporality: Whole = None
 
 
 class Summary(_Message):
+    """OTLP's `Summary`."""
+
     data_points: list[SummaryPoint] | None = None
 
 
 class Metric(_Message):
+    """OTLP's `Metric`."""
+
     name: Text = None
     unit: Text = None
     gauge: Gauge | None = None
@@ -199,44 +245,62 @@ class Metric(_Message):
 
 
 class ScopeSpans(_Message):
+    """OTLP's `ScopeSpans`."""
+
     scope: Scope | None = None
     spans: list[Span] | None = None
 
 
 class ResourceSpans(_Message):
+    """OTLP's `ResourceSpans`."""
+
     resource: Resource | None = None
     scope_spans: list[ScopeSpans] | None = None
 
 
 class TraceExport(_Message):
+    """OTLP's `ExportTraceServiceRequest`."""
+
     resource_spans: list[ResourceSpans] | None = None
 
 
 class ScopeLogs(_Message):
+    """OTLP's `ScopeLogs`."""
+
     scope: Scope | None = None
     log_records: list[LogRecord] | None = None
 
 
 class ResourceLogs(_Message):
+    """OTLP's `ResourceLogs`."""
+
     resource: Resource | None = None
     scope_logs: list[ScopeLogs] | None = None
 
 
 class LogsExport(_Message):
+    """OTLP's `ExportLogsServiceRequest`."""
+
     resource_logs: list[ResourceLogs] | None = None
 
 
 class ScopeMetrics(_Message):
+    """OTLP's `ScopeMetrics`."""
+
     scope: Scope | None = None
     metrics: list[Metric] | None = None
 
 
 class ResourceMetrics(_Message):
+    """OTLP's `ResourceMetrics`."""
+
     resource: Resource | None = None
     scope_metrics: list[ScopeMetrics] | None = None
 
 
 class MetricsExport(_Message):
+    """OTLP's `ExportMetricsServiceRequest`."""
+
     resource_metrics: list[ResourceMetrics] | None = None
 
 

@@ -1,0 +1,138 @@
+"""What one body may hold and cost, and how much of it there is, found before it is parsed.
+
+Here: the limits, what a sender is told beyond them, and a linear look at JSON's structure that makes no
+objects. Not here: counting protobuf's fields (`wire`), sending the refusal (`http`, `grpc_door`) and how
+long others wait meanwhile (`committer`).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ingestion.receivers.decode import BadBody
+from ingestion.settings import ReceiverSettings
+
+_BLOCK = 1 << 18
+_LEVELS = 16
+_QUOTE, _COMMA = ord('"'), ord(",")
+
+
+@dataclass(frozen=True)
+class BodyBudget:
+    """Limits of one body, as `receiver.*` sets them.
+
+    `groups` are resources and scopes; `item_values` are the fields of one span, log record or metric
+    point with all that it nests; `cpu_s` is processor time for decoding and the gate.
+    """
+
+    items: int = 250_000
+    groups: int = 10_000
+    item_values: int = 10_000
+    depth: int = 64
+    cpu_s: float = 3.0
+
+    @staticmethod
+    def of(settings: ReceiverSettings) -> "BodyBudget":
+        """As the settings say."""
+        return BodyBudget(
+            settings.max_body_items,
+            settings.max_body_groups,
+            settings.max_item_values,
+            settings.max_body_depth,
+            settings.max_body_cpu_s,
+        )
+
+    def check_items(self, count: int) -> None:
+        """Raises BadBody (413) when there are more items than a body may hold."""
+        if count > self.items:
+            raise BadBody(
+                f"the body holds more than {self.items} items (receiver.max_body_items); "
+                "send smaller batches",
+                too_large=True,
+                reason="too_many_items",
+            )
+
+    def check_groups(self, count: int) -> None:
+        """Raises BadBody (413) when there are more resources and scopes than a body may hold."""
+        if count > self.groups:
+            raise BadBody(
+                f"the body holds more than {self.groups} resources and scopes "
+                "(receiver.max_body_groups); put items of one resource together or send smaller batches",
+                too_large=True,
+                reason="too_many_groups",
+            )
+
+    def too_many_values(self, what: str) -> BadBody:
+        """What is told of something that holds more values than an item may."""
+        return BadBody(
+            f"{what} holds more than {self.item_values} values (receiver.max_item_values); "
+            "send fewer attributes",
+            too_large=True,
+            reason="too_many_values",
+        )
+
+    def check_depth(self, depth: int) -> None:
+        """Raises BadBody (400) when values lie in each other deeper than allowed."""
+        if depth > self.depth:
+            raise BadBody(
+                f"the body is nested deeper than {self.depth} levels (receiver.max_body_depth); "
+                "send flat attributes",
+                reason="nested_too_deeply",
+            )
+
+    def over_time(self, done: int, expected: int) -> BadBody:
+        """What is told when the processor time is over after `done` of about `expected` bytes.
+
+        What was scrubbed once is remembered for a while, so a second try of a body that comes near
+        succeeds; one that is many times too much would never.
+        """
+        is_hopeless = expected > 4 * max(done, 1)
+        return BadBody(
+            f"the body takes longer than {self.cpu_s:g} s of processor time "
+            "(receiver.max_body_cpu_s): its texts are new; send smaller batches",
+            too_large=is_hopeless,
+            reason="body_takes_too_long",
+            may_retry=not is_hopeless,
+        )
+
+
+@dataclass(frozen=True)
+class Structure:
+    """How deep JSON nests, how many values it holds, and openings by level (the root's is 1)."""
+
+    depth: int
+    values: int
+    openings: tuple[int, ...]
+
+
+def json_structure(body: bytes) -> Structure:
+    """Brackets and commas outside of texts; linear, in blocks, and no judge of validity."""
+    in_text, level, deepest, values = 0, 0, 0, 1
+    openings = np.zeros(_LEVELS, dtype=np.int64)
+    start = 0
+    while start < len(body):
+        block, start = _block(body, start)
+        quotes = np.cumsum(block == _QUOTE, dtype=np.int64) + in_text
+        outside = (quotes & 1) == 0
+        in_text = int(quotes[-1] & 1)
+        folded = block & 0xDF  # `[` and `{` become one, as do `]` and `}`
+        opens, closes = (folded == 0x5B) & outside, (folded == 0x5D) & outside
+        values += int(np.count_nonzero((block == _COMMA) & outside))
+        if not (opens.any() or closes.any()):
+            continue
+        levels = np.cumsum(opens.view(np.int8) - closes.view(np.int8), dtype=np.int64) + level
+        level, deepest = int(levels[-1]), max(deepest, int(levels.max()))
+        at_opening = np.clip(levels[opens], 0, _LEVELS - 1)
+        openings += np.bincount(at_opening, minlength=_LEVELS)
+    return Structure(deepest, values + int(openings.sum()), tuple(openings.tolist()))
+
+
+def _block(body: bytes, start: int) -> tuple[np.ndarray, int]:
+    """The next block with escapes blotted out, and where it ends: never within an escape."""
+    end = min(start + _BLOCK, len(body))
+    while end < len(body) and body[end - 1] == 0x5C and end - start < 2 * _BLOCK:
+        end += 1
+    plain = body[start:end]
+    if b"\\" in plain:
+        plain = plain.replace(b"\\\\", b"__").replace(b'\\"', b"__")
+    return np.frombuffer(plain, np.uint8), end
