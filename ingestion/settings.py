@@ -56,16 +56,21 @@ class ReceiverSettings(_Section):
         250_000, ge=1, description="Most spans, log records or metric points of a body."
     )
     max_body_groups: int = Field(
-        10_000, ge=1, description="Most resources and scopes of a body, together."
+        10_000, ge=1, description="Most resources of a body, and most scopes."
     )
     max_item_values: int = Field(
         10_000,
         ge=64,
         description="Most fields of one item (or resource) with all that it nests.",
     )
+    max_item_bytes: int = Field(
+        16 * MIB, ge=64 * 1024, description="Largest item in a body; larger ones are refused alone."
+    )
     max_body_depth: int = Field(64, ge=16, description="Deepest nesting of a JSON body.")
-    max_body_cpu_s: float = Field(
-        3.0, gt=0, description="Processor time that one body may take, in seconds."
+    max_body_work_s: float = Field(
+        3.0,
+        gt=0,
+        description="Work that one body may take, in seconds, without waiting for others.",
     )
     max_pending_bytes: int = Field(
         128 * MIB, description="Decompressed bytes waiting for commit; above it senders get 429."

@@ -15,6 +15,7 @@ from datetime import date
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from google.protobuf.message import DecodeError
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
 from privacy import detect
@@ -379,7 +380,7 @@ def _arrays_as_json(arrays: pa.ListArray) -> pa.Array:
 
     def scalar(leaf: bytes) -> object:
         if leaf not in decoded:
-            value = AnyValue.FromString(leaf)
+            value = _value_of(leaf)
             which = value.WhichOneof("value")
             plain = which in {"string_value", "int_value", "double_value", "bool_value"}
             decoded[leaf] = getattr(value, which) if which and plain else None
@@ -390,6 +391,14 @@ def _arrays_as_json(arrays: pa.ListArray) -> pa.Array:
         items = None if row is None else [scalar(leaf) for leaf in row[:_MAX_ARRAY_ITEMS]]
         texts.append(None if items is None else json.dumps([i for i in items if i is not None]))
     return pa.array(texts, _TEXT)
+
+
+def _value_of(leaf: bytes) -> AnyValue:
+    """An element of an array; one that is nested too deeply to be read is none."""
+    try:
+        return AnyValue.FromString(leaf)
+    except DecodeError:
+        return AnyValue()
 
 
 def _empty_maps(count: int) -> pa.MapArray:

@@ -55,7 +55,9 @@ class Committer:
         self._in_work: deque[tuple[LargeBody, asyncio.Future[Answer]]] = deque()
         self._arrived = asyncio.Event()
         self._closing = False
+        self._looked_at: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="commit")
+        self._looker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="look")
         self._task: asyncio.Task[None] | None = None
         self.pending_bytes = 0
         self.storage_ok = True
@@ -105,22 +107,29 @@ class Committer:
         if self._task is not None:
             await self._task
         self._thread.shutdown()
+        self._looker.shutdown()
 
     async def _run(self) -> None:
         while True:
             await self._arrived.wait()
             self._arrived.clear()
-            while self._queue or self._parted or self._large or self._in_work:
+            while self._has_work:
                 await self._turn()
             if self._pipeline.has_notes:
                 await self._commit([])
             if self._closing:
                 return
 
+    @property
+    def _has_work(self) -> bool:
+        return bool(
+            self._queue or self._parted or self._large or self._looked_at or self._in_work
+        )  # fmt: skip
+
     async def _turn(self) -> None:
         """One group of what is small, one part of a group that took too long, one piece of a large body."""
         if self._queue:
-            if not (self._parted or self._large or self._in_work):
+            if not (self._parted or self._large or self._looked_at or self._in_work):
                 # Without this wait the requests that trickle in during a commit would form ever
                 # smaller groups, and the fixed cost of a group would eat the processor.
                 await self._gather()
@@ -130,11 +139,23 @@ class Committer:
             await self._commit(group)
         if self._parted:
             await self._commit(self._parted.popleft())
-        if self._large and len(self._in_work) < _AT_ONCE:
-            request, future = self._large.popleft()
-            self._in_work.append((LargeBody(self._pipeline, request), future))
+        if self._large and self._looked_at is None and len(self._in_work) < _AT_ONCE:
+            self._looked_at = asyncio.create_task(self._look(*self._large.popleft()))
         if self._in_work:
             await self._step(*self._in_work.popleft())
+        elif self._looked_at is not None and not (self._queue or self._parted):
+            await self._arrived.wait()
+            self._arrived.clear()
+
+    async def _look(self, request: Incoming, future: asyncio.Future[Answer]) -> None:
+        """Beside the commits, because it is one long step."""
+        body = LargeBody(self._pipeline, request)
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._looker, body.look)
+        finally:
+            self._looked_at = None
+            self._in_work.append((body, future))
+            self._arrived.set()
 
     async def _gather(self) -> None:
         """Wait for more requests: until none came for a fifth of the time, at most all of it."""

@@ -50,7 +50,8 @@ def to_arrow(signal: str, bodies: Sequence[bytes]) -> _Decoded:
 
 def read(body: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:
     """The object of a body; raises ValueError (msgspec's errors are of that kind) or RecursionError."""
-    body = camel(body)
+    if has_file_names(body):
+        body = _SNAKE_KEY.sub(_camel, body)
     try:
         return decoder.decode(body)
     except msgspec.ValidationError:
@@ -61,9 +62,9 @@ def read(body: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:
         return msgspec.convert(tree, decoder.type)
 
 
-def camel(body: bytes) -> bytes:
-    """The body with lowerCamelCase keys, where it has those of the protocol's files."""
-    return _SNAKE_KEY.sub(_camel, body) if _SNAKE_TOP.match(body) else body
+def has_file_names(body: bytes) -> bool:
+    """Whether the fields have the names of the protocol's files instead of lowerCamelCase."""
+    return bool(_SNAKE_TOP.match(body))
 
 
 def without_halves(node: Any) -> Any:

@@ -16,9 +16,9 @@ import pyarrow as pa
 from ingestion.receivers import json_types as of
 from ingestion.receivers.budget import BodyBudget, json_structure
 from ingestion.receivers.decode import BadBody
-from ingestion.receivers.json_bodies import UNREADABLE, camel, read
+from ingestion.receivers.json_bodies import UNREADABLE, has_file_names, read
 from ingestion.receivers.json_columns import export_columns
-from ingestion.receivers.wire import SMALL_BYTES
+from ingestion.receivers.wire import SMALL_BYTES, UNCOUNTED_BYTES
 
 _Told = TypeVar("_Told", of.Resource, of.Scope)
 _NOTHING = msgspec.Raw(b"null")
@@ -29,8 +29,9 @@ _HALVES = re.compile(
 _BARE = re.compile(rb"(?<=[:,\[\s])(NaN|-?Infinity)(?=\s*[,}\]])")
 _Slices = list[msgspec.Raw] | None
 _Decoder = msgspec.json.Decoder[Any]
-# Resource, scope and item are objects in lists below the root; a resource's attributes lie beside.
-_RESOURCE_LEVEL, _SCOPE_LEVEL = 3, 5
+# A resource's attributes lie as deep as the items of its scopes.
+_USUAL_ATTRIBUTES = 128
+_MOST_ESCAPES = 100_000
 _VALUES_PER_FIELD = 4  # an attribute in JSON: two objects and what separates them
 _UNREADABLE = "the body is not OTLP JSON for this signal; check field names and types"
 
@@ -79,9 +80,11 @@ def groups_of(signal: str, body: bytes, budget: BodyBudget) -> list[Group]:
     """The groups of a body; raises BadBody for too many of anything and for what is no OTLP/JSON."""
     shape = json_structure(body)
     budget.check_depth(shape.depth)
-    # Upper bounds, before a list is made of them; a resource's attributes open one level more.
-    budget.check_groups(shape.openings[_RESOURCE_LEVEL])
-    budget.check_groups(shape.openings[_SCOPE_LEVEL] - shape.openings[_RESOURCE_LEVEL])
+    # Upper bounds, before lists are made of what is there: the root, resources, scopes and items.
+    resources, attributes = shape.commas[2] + 1, _USUAL_ATTRIBUTES * shape.openings[3]
+    budget.check_groups(resources)
+    budget.check_groups(shape.commas[4] - 4 * shape.openings[3])
+    budget.check_items(shape.commas[6] - attributes)
     try:
         return list(_groups(_FORMS[signal], body, budget))
     except UNREADABLE:
@@ -101,13 +104,13 @@ def columns(signal: str, parts: Sequence[tuple[Group, list[bytes]]]) -> pa.Recor
 
 
 def _groups(form: _Form, body: bytes, budget: BodyBudget) -> Iterator[Group]:
-    open_groups = count = 0
+    scopes = count = 0
     for of_resource in _top(form.resources, body).found or ():
         resource = form.scopes.decode(of_resource)
         told = _told(resource.told, of.Resource, budget)
         for of_scope in resource.found or ():
-            open_groups += 1
-            budget.check_groups(open_groups)
+            scopes += 1
+            budget.check_groups(scopes)
             scope = form.items.decode(of_scope)
             items, refused = _chosen(scope.found or (), budget, is_metric=form is _METRICS)
             count += len(items) + refused
@@ -117,13 +120,19 @@ def _groups(form: _Form, body: bytes, budget: BodyBudget) -> Iterator[Group]:
 
 
 def _top(decoder: _Decoder, body: bytes) -> Any:
-    body = camel(body)
+    """The first level, as `json_bodies.read` has it but without Python's own reader.
+
+    That would hold the interpreter for as long as it reads.
+    """
+    if has_file_names(body):
+        raise BadBody("the fields of a large JSON body must have their lowerCamelCase names")
     try:
         return decoder.decode(body)
     except msgspec.ValidationError:
         raise
     except msgspec.DecodeError:
-        # Not by Python's own reader, which would hold the interpreter for as long as it reads.
+        if body.count(b"\\u") > _MOST_ESCAPES:
+            raise
         return decoder.decode(_BARE.sub(rb'"\1"', _HALVES.sub(_whole_characters, body)))
 
 
@@ -145,7 +154,7 @@ def _chosen(
     items: list[bytes] = []
     refused = 0
     for item in map(bytes, found):
-        if len(item) <= SMALL_BYTES:
+        if len(item) <= (SMALL_BYTES if is_metric else UNCOUNTED_BYTES):
             items.append(item)
         elif is_metric:
             refused += _metric(item, items, budget)
@@ -163,7 +172,7 @@ def _metric(item: bytes, items: list[bytes], budget: BodyBudget) -> int:
     for kind in ("gauge", "sum", "histogram", "exponential_histogram", "summary"):
         data = getattr(metric, kind)
         points = [] if data is None else list(map(bytes, data.data_points or ()))
-        good = [p for p in points if len(p) <= SMALL_BYTES or not _is_too_much(p, budget)]
+        good = [p for p in points if len(p) <= UNCOUNTED_BYTES or not _is_too_much(p, budget)]
         refused += len(points) - len(good)
         for run in _runs(good):
             part = _Data(
@@ -187,6 +196,8 @@ def _runs(points: list[bytes]) -> Iterator[list[bytes]]:
 
 
 def _is_too_much(item: bytes, budget: BodyBudget) -> bool:
+    if len(item) > budget.item_bytes:
+        return True
     return json_structure(item).values > _VALUES_PER_FIELD * budget.item_values
 
 

@@ -13,40 +13,57 @@ from collections.abc import Callable, Iterator
 import pyarrow as pa
 
 from ingestion.receivers.decode import BadBody
-from ingestion.receivers.flatten import flatten
 from ingestion.receivers.landing import Answer, Counted, answer_of, rows_in
 from ingestion.receivers.nested import Rejection, component_of
-from ingestion.receivers.pieces import Pace, Piece, pieces_of
+from ingestion.receivers.pieces import Pace, Piece, decoded, groups_of, pieces_of
 from ingestion.receivers.pipeline import UNPROCESSABLE, Incoming, Pipeline, StorageUnavailable
 from ingestion.spool import SealedTable
 from privacy.keys import KeyProblem
 from privacy.logs import logger
+from privacy.turn import TurnOver
 
-_SEALED_ROWS = 16_384
+_SEALED_ROWS, _SEALED_BYTES = 16_384, 512 * 1024
+_TURN_S = 0.1
 _log = logger()
 
 
 class LargeBody:
-    """`step` does one piece, and answers when the body is committed or refused."""
+    """First `look`, in any thread; then `step` does one piece and answers when there is no more."""
 
     def __init__(
         self,
         pipeline: Pipeline,
         request: Incoming,
-        clock: Callable[[], float] = time.thread_time,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._pipeline, self._request, self._clock = pipeline, request, clock
         self._received_us = time.time_ns() // 1_000
         self._pace = Pace()
         self._pieces: Iterator[Piece] | None = None
+        self._problem: Exception | None = None
+        self._is_known: bool | None = None
         self._counted = Counted()
         self._digest = b""
         self._items: Counter[str] = Counter()
         self._refused: list[Rejection] = []
+        self._parted: list[Piece] = []
         self._open: list[pa.Table] = []
+        self._open_bytes = 0
         self._sealed: list[SealedTable] = []
         self._done_bytes = self._rows = 0
         self._spent_s = 0.0
+
+    def look(self) -> None:
+        """Find out what the body holds; what is wrong with it is answered by the first `step`."""
+        began_s = self._clock()
+        request, budget = self._request, self._pipeline.budget
+        try:
+            self._digest = self._pipeline.digest(request)
+            groups = groups_of(request.signal, request.body, budget, is_json=request.is_json)
+            self._pieces = pieces_of(groups, self._pace)
+        except Exception as error:  # noqa: BLE001 - told in its turn, by the one who counts
+            self._problem = error
+        self._spent_s = self._clock() - began_s
 
     def step(self) -> Answer | None:
         """Work for about a turn; the answer, once there is one. Raises StorageUnavailable."""
@@ -60,6 +77,7 @@ class LargeBody:
         except StorageUnavailable:
             raise
         except Exception as error:  # noqa: BLE001 - a body that breaks us must not break others
+            # Only the type: an exception's text may quote what was sent.
             _log.error("a body could not be processed", cause=type(error).__name__)
             self._note("unprocessable_body")
             answer = Answer(error=UNPROCESSABLE)
@@ -67,59 +85,62 @@ class LargeBody:
         return answer
 
     def _step(self, began_s: float) -> Answer | None:
-        if self._pieces is None:
-            return self._start()
-        if self._spent_s > self._pipeline.budget.cpu_s:
-            raise self._pipeline.budget.over_time(self._done_bytes, len(self._request.body))
-        piece = next(self._pieces, None)
+        if self._is_known is None:
+            self._is_known = bool(self._pipeline.receipts([self._digest]))
+        if self._is_known:
+            return self._pipeline.process([self._request])[0]
+        if self._problem is not None or self._pieces is None:
+            raise self._problem or BadBody("the body was not looked at")
+        budget = self._pipeline.budget
+        if self._spent_s > budget.work_s:
+            raise budget.over_time(self._done_bytes, len(self._request.body))
+        piece = self._parted.pop() if self._parted else next(self._pieces, None)
         if piece is None:
             return self._finish()
-        self._land(piece)
-        self._pace.took(self._clock() - began_s, piece.items)
-        return None
-
-    def _start(self) -> Answer | None:
-        request, pipeline = self._request, self._pipeline
-        self._digest = pipeline.digest(request)
-        known = pipeline.receipts([self._digest])
-        if known:
-            return pipeline.process([request])[0]
-        self._pieces = pieces_of(
-            request.signal, request.body, pipeline.budget, self._pace, is_json=request.is_json
-        )
+        try:
+            self._land(piece)
+        except TurnOver:
+            # What it has seen is remembered; nothing of it has landed.
+            self._parted += reversed(piece.halves())
+        self._pace.took(self._clock() - began_s, piece)
         return None
 
     def _land(self, piece: Piece) -> None:
-        pipeline, signal = self._pipeline, self._request.signal
-        pipeline.begin(time.time_ns() // 1_000)
+        """Raises TurnOver, as long as the piece can be parted."""
+        pipeline, signal, body = self._pipeline, self._request.signal, self._request.body
+        batch = decoded(signal, body, piece, is_json=self._request.is_json)
         if piece.refused:
-            component = component_of(piece.batch, pipeline.gate)
+            pipeline.begin(self._received_us)
+            component = component_of(batch, pipeline.gate)
             self._refused.append(Rejection(0, component, "too_many_values", piece.refused))
             self._counted.take_decisions(pipeline.gate, signal)
             return
-        flat = flatten(signal, piece.batch, pipeline.gate, self._received_us)
+        flat = pipeline.flattened(
+            signal, batch, self._received_us, turn_s=_TURN_S if piece.items > 1 else None
+        )
         self._counted.take_decisions(pipeline.gate, signal)
         flat = self._counted.land(signal, flat, [self._request.component])
         self._refused += flat.rejections
         self._done_bytes += piece.size
-        self._rows += max(flat.table.num_rows, rows_in(piece.batch)[1])
+        self._rows += max(flat.table.num_rows, rows_in(batch)[1])
         pipeline.budget.check_items(self._rows)
         if flat.table.num_rows:
-            self._take(flat.table)
+            self._take(flat.table, piece.size)
 
-    def _take(self, table: pa.Table) -> None:
+    def _take(self, table: pa.Table, size: int) -> None:
         components = table.column("component").value_counts().to_pylist()
         for row in components:
             self._items[row["values"]] += row["counts"]
         self._open.append(table)
-        if sum(t.num_rows for t in self._open) >= _SEALED_ROWS:
+        self._open_bytes += size
+        if self._open_bytes > _SEALED_BYTES or sum(t.num_rows for t in self._open) > _SEALED_ROWS:
             self._seal()
 
     def _seal(self) -> None:
         if self._open:
             table = pa.concat_tables(self._open).combine_chunks()
             self._sealed.append(self._pipeline.spool.seal_table(self._request.signal, table))
-            self._open = []
+            self._open, self._open_bytes = [], 0
 
     def _finish(self) -> Answer:
         pipeline = self._pipeline

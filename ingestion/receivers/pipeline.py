@@ -20,7 +20,7 @@ from ingestion.receivers import json_bodies
 from ingestion.receivers.budget import BodyBudget
 from ingestion.receivers.count_tables import Entry, decisions_table, ledger_table
 from ingestion.receivers.decode import to_arrow
-from ingestion.receivers.flatten import flatten
+from ingestion.receivers.flatten import Flat, flatten
 from ingestion.receivers.landing import (
     ANY_COMPONENT,
     Answer,
@@ -127,6 +127,20 @@ class Pipeline:
             self.gate.turn.begin(None)
         self.commit(group.counted, received_us, tables=group.tables, receipts=group.receipts)
         return group.answers
+
+    def flattened(
+        self, signal: str, batch: pa.RecordBatch, received_us: int, *, turn_s: float | None
+    ) -> Flat:
+        """The gated rows of a batch; raises TurnOver after `turn_s` of processor time."""
+        before = self.gate.counts.copy()
+        try:
+            self.begin(received_us, turn_s)
+            return flatten(signal, batch, self.gate, received_us)
+        except TurnOver:
+            self.gate.counts = before
+            raise
+        finally:
+            self.gate.turn.begin(None)
 
     def begin(self, received_us: int, turn_s: float | None = None) -> None:
         """Make the gate ready for what arrived then, for a turn of this length."""

@@ -8,14 +8,17 @@ between. Source: protobuf.dev, encoding.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.descriptor import FieldDescriptor
 
 from ingestion.receivers.budget import BodyBudget
 from ingestion.receivers.decode import EXPORTS, BadBody
 
 SMALL_BYTES = 8_192
-"""Items up to here are taken as they are: they cannot hold much of anything."""
+"""Metrics up to here are not cut into runs of points."""
+UNCOUNTED_BYTES = 65_536
+"""Items up to here are taken as they are: they cannot hold so much that it would matter."""
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _KINDS_OF_POINTS = frozenset({5, 7, 9, 10, 11})
 _WHOLE = {FieldDescriptor.TYPE_DOUBLE: 8, FieldDescriptor.TYPE_FIXED64: 8}
@@ -36,8 +39,7 @@ class Group:
         return len(self.resource) + len(self.scope)
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(NamedTuple):
     """Encoded fields of a scope, or points of a metric that `wrap` tells the rest of."""
 
     start: int
@@ -68,8 +70,7 @@ class _Index:
         self._item_type = self._group_types[1].fields_by_number[2].message_type
         self._has_points = signal == "metric_points"
         self._visits = 0
-        self._count = 0
-        self._open = 0
+        self._count = self._resources = self._scopes = 0
         self.groups: list[Group] = []
         for number, kind, _, start, end in self._fields(0, len(body)):
             if number == 1 and kind == _BYTES:
@@ -78,31 +79,40 @@ class _Index:
     def _fields(self, start: int, end: int) -> Iterator[tuple[int, int, int, int, int]]:
         """(number, wire type, start of the field, start and end of its value)."""
         body = self._body
-        most = 8 * (self._budget.items + self._budget.groups)
+        most = self._budget.items + 8 * self._budget.groups
         at = start
         while at < end:
             self._visits += 1
             if self._visits > most:
                 self._budget.check_items(self._budget.items + 1)
             began = at
+            # Nearly every field has a tag and a length of one byte.
+            if (
+                at + 2 <= end
+                and (tag := body[at]) < 0x80
+                and tag & 7 == _BYTES
+                and (size := body[at + 1]) < 0x80
+                and at + 2 + size <= end
+            ):
+                at += 2 + size
+                yield tag >> 3, _BYTES, began, began + 2, at
+                continue
             tag, at = _varint(body, at, end)
             at, finish = _value(body, tag & 7, at, end)
             yield tag >> 3, tag & 7, began, at, finish
             at = finish
 
     def _resource(self, start: int, end: int) -> None:
-        self._one_more_group()
+        self._resources += 1
+        self._budget.check_groups(self._resources)
         fixed, scopes = self._parted(start, end, 2)
         self._check_fixed(fixed, self._group_types[0])
         for _, first, last in scopes:
-            self._one_more_group()
+            self._scopes += 1
+            self._budget.check_groups(self._scopes)
             self._scope(fixed, first, last)
 
-    def _one_more_group(self) -> None:
-        self._open += 1
-        self._budget.check_groups(self._open)
-
-    def _check_fixed(self, fixed: bytes, message: Descriptor) -> None:
+    def _check_fixed(self, fixed: bytes, message: Any) -> None:
         """A resource or scope is told again with every piece, and has the limit of an item."""
         most = self._budget.item_values
         if (
@@ -116,8 +126,9 @@ class _Index:
         self._check_fixed(fixed, self._group_types[1])
         items: list[Item] = []
         refused = 0
+        small = SMALL_BYTES if self._has_points else UNCOUNTED_BYTES
         for began, first, last in children:
-            if last - first <= SMALL_BYTES:
+            if last - first <= small:
                 items.append(Item(began, last))
             elif self._has_points:
                 refused += self._metric(began, first, last, items)
@@ -143,7 +154,7 @@ class _Index:
         point_type = self._item_type.fields_by_number[number].message_type.fields_by_number[1]
         refused, run_start, run_end = 0, -1, -1
         for place, value, finish in points:
-            if finish - value > SMALL_BYTES and self._is_too_much(
+            if finish - value > UNCOUNTED_BYTES and self._is_too_much(
                 value, finish, point_type.message_type
             ):
                 refused += 1
@@ -169,14 +180,14 @@ class _Index:
                 others.append(self._body[began:last])
         return b"".join(others), children
 
-    def _is_too_much(self, start: int, end: int, message: Descriptor) -> bool:
+    def _is_too_much(self, start: int, end: int, message: Any) -> bool:
         most = self._budget.item_values
+        if end - start > self._budget.item_bytes:
+            return True
         return _count(self._body, start, end, message, most, levels=self._budget.depth) > most
 
 
-def _count(
-    body: bytes, start: int, end: int, message: Descriptor, most: int, *, levels: int
-) -> int:
+def _count(body: bytes, start: int, end: int, message: Any, most: int, *, levels: int) -> int:
     """Fields in a message with all below it; stops soon after `most`, and counts depth as too much."""
     if levels < 0:
         return most + 1
@@ -197,9 +208,9 @@ def _count(
     return count
 
 
-def _group_types(signal: str) -> tuple[Descriptor, Descriptor]:
-    """What a resource's group and a scope's group are."""
-    export: Descriptor = EXPORTS[signal].request.DESCRIPTOR  # type: ignore[assignment]
+def _group_types(signal: str) -> tuple[Any, Any]:
+    """Descriptors of a resource's group and of a scope's group."""
+    export: Any = EXPORTS[signal].request.DESCRIPTOR
     resources = export.fields_by_number[1].message_type
     return resources, resources.fields_by_number[2].message_type
 
