@@ -72,6 +72,23 @@ class ReceiverSettings(_Section):
         gt=0,
         description="Work that one body may take, in seconds, without waiting for others.",
     )
+    max_components: int = Field(
+        500, ge=1, description="New components an hour; those beyond share `(other)`."
+    )
+    max_instances: int = Field(
+        1_000, ge=1, description="New instances of a component an hour; beyond: `(other)`."
+    )
+    max_span_names: int = Field(
+        2_000, ge=1, description="New span names of a component an hour; beyond: `(other)`."
+    )
+    max_routes: int = Field(
+        2_000, ge=1, description="New routes of a component an hour; beyond: `(other)`."
+    )
+    max_series: int = Field(
+        50_000,
+        ge=1,
+        description="New metric series of a component an hour; points of others are refused.",
+    )
     max_pending_bytes: int = Field(
         128 * MIB, description="Decompressed bytes waiting for commit; above it senders get 429."
     )

@@ -7,9 +7,8 @@ distinct value once, and counting what happened. Not here: where the columns com
 
 import json
 import secrets
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -23,7 +22,7 @@ from privacy.attribute_names import ShownNames, is_plain_name
 from privacy.card_numbers import without_cards
 from privacy.detection.identity import DetectorIdentity, current
 from privacy.fields import UNKNOWN, AllowList, Decision, Treatment, load_allow_list
-from privacy.gate_counts import FindOwners, Owners, Tally, outcome_of
+from privacy.gate_counts import FindOwners, GateCounts, Owners, Tally, outcome_of
 from privacy.pseudonyms import PseudonymSource
 from privacy.repeated_keys import Once, once
 from privacy.treatments import DROPPED, Remembered, Treatments
@@ -37,18 +36,6 @@ _AS_TYPED = frozenset({Treatment.KEEP, Treatment.NAME, Treatment.SERVICE})
 _SAME, _CHANGED, _DROPPED = range(3)
 # Up to here a look at each value costs less than the dozen passes over columns that spare it.
 _FEW = 256
-
-
-@dataclass
-class GateCounts:
-    """What the gate did since the start, for the receiver's own metrics."""
-
-    treated: Counter[tuple[str, str, str]] = field(default_factory=Counter)
-    unknown: Counter[str] = field(default_factory=Counter)
-
-    def copy(self) -> "GateCounts":
-        """As they are now, to return to when the work that comes is given up."""
-        return GateCounts(self.treated.copy(), self.unknown.copy())
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from ingestion.receivers.budget import BodyBudget
 from ingestion.receivers.committer import Committer
 from ingestion.receivers.grpc_door import PortTaken, start_grpc
 from ingestion.receivers.http import build_app
+from ingestion.receivers.new_values import ValueLimits
 from ingestion.receivers.one_port import OnePortProtocol
 from ingestion.receivers.pipeline import Pipeline
 from ingestion.receivers.self_report import report_failed_detector
@@ -59,7 +60,8 @@ async def serve(settings: Settings, keys: KeyStore) -> None:
     policy = PolicyWatch(settings.home)
     receiver = settings.receiver
     spool = Spool(settings.spool_path, keys)
-    pipeline = Pipeline(spool, keys, policy, BodyBudget.of(receiver))
+    budget, limits = BodyBudget.of(receiver), ValueLimits.of(receiver)
+    pipeline = Pipeline(spool, keys, policy, budget, limits)
     committer = Committer(
         pipeline, group_ms=receiver.group_commit_ms, max_pending_bytes=receiver.max_pending_bytes
     )

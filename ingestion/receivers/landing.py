@@ -14,6 +14,7 @@ import pyarrow as pa
 from ingestion.receivers.count_tables import DecisionEntry, Entry
 from ingestion.receivers.flatten import Flat
 from ingestion.receivers.nested import Rejection
+from ingestion.receivers.new_values import NewValues
 from ingestion.spool import Receipt
 from privacy.gate import Gate
 
@@ -42,14 +43,16 @@ class Counted:
     ledger: Counter[Entry] = field(default_factory=Counter)
     decisions: Counter[DecisionEntry] = field(default_factory=Counter)
 
-    def take_decisions(self, gate: Gate, signal: str) -> None:
-        """What the gate did since the last time."""
+    def take_decisions(self, gate: Gate, signal: str, values: NewValues) -> None:
+        """What the gate did since the last time; call after `land`, which decides about components."""
         for (component, name, outcome), count in gate.tally.take().items():
-            self.decisions[component, signal, name, outcome] += count
+            self.decisions[values.component(component), signal, name, outcome] += count
 
-    def land(self, signal: str, flat: Flat, owners: Sequence[str | None]) -> Flat:
+    def land(
+        self, signal: str, flat: Flat, owners: Sequence[str | None], values: NewValues
+    ) -> Flat:
         """Count what a flattening did; `owners` says whom the sender of each body may speak for."""
-        flat = _only_own_component(flat, owners)
+        flat = values.limited(signal, _only_own_component(flat, owners))
         for note in flat.notes:
             self.ledger[note.component, signal, "noted", note.reason] += note.items
         return flat

@@ -91,12 +91,12 @@ class LargeBody:
             return self._pipeline.process([self._request])[0]
         if self._problem is not None or self._pieces is None:
             raise self._problem or BadBody("the body was not looked at")
-        budget = self._pipeline.budget
-        if self._spent_s > budget.work_s:
-            raise budget.over_time(self._done_bytes, len(self._request.body))
         piece = self._parted.pop() if self._parted else next(self._pieces, None)
         if piece is None:
             return self._finish()
+        budget = self._pipeline.budget
+        if self._spent_s > budget.work_s:
+            raise budget.over_time(self._done_bytes, len(self._request.body))
         try:
             self._land(piece)
         except TurnOver:
@@ -111,15 +111,15 @@ class LargeBody:
         batch = decoded(signal, body, piece, is_json=self._request.is_json)
         if piece.refused:
             pipeline.begin(self._received_us)
-            component = component_of(batch, pipeline.gate)
+            component = pipeline.values.component(component_of(batch, pipeline.gate))
             self._refused.append(Rejection(0, component, "too_many_values", piece.refused))
-            self._counted.take_decisions(pipeline.gate, signal)
+            self._counted.take_decisions(pipeline.gate, signal, pipeline.values)
             return
         flat = pipeline.flattened(
             signal, batch, self._received_us, turn_s=_TURN_S if piece.items > 1 else None
         )
-        self._counted.take_decisions(pipeline.gate, signal)
-        flat = self._counted.land(signal, flat, [self._request.component])
+        flat = self._counted.land(signal, flat, [self._request.component], pipeline.values)
+        self._counted.take_decisions(pipeline.gate, signal, pipeline.values)
         self._refused += flat.rejections
         self._done_bytes += piece.size
         self._rows += max(flat.table.num_rows, rows_in(batch)[1])

@@ -30,6 +30,7 @@ from ingestion.receivers.landing import (
     rows_in,
 )
 from ingestion.receivers.nested import Rejection
+from ingestion.receivers.new_values import NewValues, ValueLimits
 from ingestion.receivers.warm_up import warm_up
 from ingestion.spool import Receipt, SealedTable, Spool
 from privacy.gate import Gate
@@ -74,6 +75,7 @@ class Pipeline:
         keys: KeyStore,
         policy: PolicyWatch | None = None,
         budget: BodyBudget | None = None,
+        limits: ValueLimits | None = None,
     ) -> None:
         """`policy` is the site's, followed while this runs; without it the shipped one applies."""
         self.spool = spool
@@ -85,6 +87,7 @@ class Pipeline:
             policy.allow_list if policy else None,
             keys.named_key("attribute_names").secret,
         )
+        self.values = NewValues(limits)
         self.totals: Counter[tuple[str, str, str]] = Counter()
         self._noted: Counter[Entry] = Counter()
         self._lock = threading.Lock()
@@ -145,6 +148,7 @@ class Pipeline:
     def begin(self, received_us: int, turn_s: float | None = None) -> None:
         """Make the gate ready for what arrived then, for a turn of this length."""
         self._follow_policy()
+        self.values.begin(received_us)
         self.gate.begin(datetime.fromtimestamp(received_us / 1e6, UTC).date())
         self.gate.turn.begin(turn_s)
 
@@ -268,9 +272,9 @@ class _Group:
         for size, most in zip(rows_in(batch), (_MOST_GROUPS, _MOST_ITEMS), strict=True):
             gate.turn.limit(size, most)
         flat = flatten(signal, batch, gate, self._received_us)
-        self.counted.take_decisions(gate, signal)
         owners = [self._requests[positions[i]].component for i in good]
-        flat = self.counted.land(signal, flat, owners)
+        flat = self.counted.land(signal, flat, owners, self._pipeline.values)
+        self.counted.take_decisions(gate, signal, self._pipeline.values)
         if flat.table.num_rows:
             self.tables.append((signal, flat.table))
         accepted = count_by_body(flat)
