@@ -52,6 +52,9 @@ class ReceiverSettings(_Section):
     max_body_bytes: int = Field(
         64 * MIB, description="Largest body before and after decompression."
     )
+    max_grpc_bytes: int = Field(
+        8 * MIB, ge=64 * 1024, description="Largest message of OTLP/gRPC, decompressed."
+    )
     max_body_items: int = Field(
         250_000, ge=1, description="Most spans, log records or metric points of a body."
     )

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import resource
 import sys
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from privacy.keys import KeyProblem, KeyStore
 from privacy.logs import guard, logger
 from privacy.site_policy import PolicyWatch
 
+_CONNECTIONS = 65_536
 _log = logger()
 
 
@@ -39,6 +41,7 @@ def main() -> int:
     end_with_supervisor()
     without_pandas()
     without_names()
+    _allow_connections()
     parser = argparse.ArgumentParser(prog="ingestion.receivers", description=__doc__)
     parser.add_argument("--home", type=Path, help="data home (default: TTA_MONITOR_HOME or ./var)")
     arguments = parser.parse_args()
@@ -52,6 +55,14 @@ def main() -> int:
         sys.stderr.write(f"receiver: {problem}\n")
         return 2
     return 0
+
+
+def _allow_connections() -> None:
+    """As many open files as this user may have: each connection is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _CONNECTIONS if hard == resource.RLIM_INFINITY else min(hard, _CONNECTIONS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 async def serve(settings: Settings, keys: KeyStore) -> None:

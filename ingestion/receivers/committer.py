@@ -25,6 +25,8 @@ from privacy.logs import logger
 
 _GROUP_BYTES = 2 * 1024 * 1024
 _LARGE_BYTES = 512 * 1024
+SMALL_BYTES = 256 * 1024
+_FOR_LARGE = 7 / 8
 _TURN_S = 0.06
 # Bodies that are in work at once: their sealed parts lie in memory.
 _AT_ONCE = 4
@@ -66,9 +68,13 @@ class Committer:
         """Begin committing on the running event loop."""
         self._task = asyncio.create_task(self._run(), name="committer")
 
-    def hold(self, size: int) -> None:
-        """Count bytes of a body that is still arriving; raises Overloaded when there is no room."""
-        if self._closing or (self.pending_bytes and self.pending_bytes + size > self._max_pending):
+    def hold(self, size: int, *, is_small: bool = False) -> None:
+        """Count bytes of a body that is still arriving; raises Overloaded when there is no room.
+
+        A part is left free for small bodies: a few large ones must not turn everybody away.
+        """
+        room = self._max_pending if is_small else self._max_pending * _FOR_LARGE
+        if self._closing or (self.pending_bytes and self.pending_bytes + size > room):
             raise Overloaded
         self.pending_bytes += size
 
@@ -86,7 +92,7 @@ class Committer:
     async def submit(self, request: Incoming) -> Answer:
         """Wait for the commit of this request; raises Overloaded or StorageUnavailable."""
         size = len(request.body)
-        self.hold(size)
+        self.hold(size, is_small=size <= SMALL_BYTES)
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         if size > _LARGE_BYTES:
             self._large.append((request, future))

@@ -23,6 +23,8 @@ from ingestion.receivers.door import (
 from ingestion.receivers.pipeline import Incoming, Pipeline, StorageUnavailable
 from ingestion.settings import ReceiverSettings
 
+# A message lies in memory before anybody is asked about it.
+_MOST_CALLS, _MOST_METADATA_BYTES = 64, 64 * 1024
 _PREFIX = "/opentelemetry.proto.collector."
 METHODS = {
     f"{_PREFIX}trace.v1.TraceService/Export": "spans",
@@ -90,9 +92,11 @@ async def start_grpc(
     """Listen on `grpc_port`; raises PortTaken."""
     server = grpc.aio.server(
         options=[
-            ("grpc.max_receive_message_length", settings.max_body_bytes),
+            ("grpc.max_receive_message_length", settings.max_grpc_bytes),
+            ("grpc.max_metadata_size", _MOST_METADATA_BYTES),
             ("grpc.so_reuseport", 0),
-        ]
+        ],
+        maximum_concurrent_rpcs=_MOST_CALLS,
     )
     server.add_generic_rpc_handlers((_Door(committer, pipeline, settings),))
     try:

@@ -21,7 +21,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ingestion.receivers import sentry
-from ingestion.receivers.committer import Committer, Overloaded
+from ingestion.receivers.committer import SMALL_BYTES, Committer, Overloaded
 from ingestion.receivers.decode import BadBody, decompress
 from ingestion.receivers.door import (
     INVALID_ARGUMENT,
@@ -44,6 +44,7 @@ PATHS = {"/v1/traces": "spans", "/v1/logs": "logs", "/v1/metrics": "metric_point
 
 
 _INLINE_BYTES = 256 * 1024  # decompressed within a millisecond
+_ARRIVAL_S = 60.0
 _T = TypeVar("_T")
 
 
@@ -266,18 +267,28 @@ async def _read(request: Request, limit: int, committer: Committer) -> bytes:
         f"the body is larger than {limit} bytes; send smaller batches",
         "body_too_large",
     )
-    declared = request.headers.get("content-length", "0")
-    if declared.isdigit() and int(declared) > limit:
+    declared = request.headers.get("content-length", "")
+    length = int(declared) if declared.isdigit() and len(declared) < 20 else None
+    if length is not None and length > limit:
         raise too_large
+    is_small = length is not None and length <= SMALL_BYTES
     chunks: list[bytes] = []
     size = 0
     try:
-        async for chunk in request.stream():
-            if size + len(chunk) > limit:
-                raise too_large
-            committer.hold(len(chunk))
-            size += len(chunk)
-            chunks.append(chunk)
+        async with asyncio.timeout(_ARRIVAL_S):
+            async for chunk in request.stream():
+                if size + len(chunk) > limit:
+                    raise too_large
+                committer.hold(len(chunk), is_small=is_small)
+                size += len(chunk)
+                chunks.append(chunk)
+    except TimeoutError:
+        raise _Refused(
+            408,
+            UNAVAILABLE,
+            f"the body did not arrive within {_ARRIVAL_S:g} s",
+            "arrives_too_slowly",
+        ) from None
     finally:
         committer.release(size)
     return b"".join(chunks)

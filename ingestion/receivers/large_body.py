@@ -17,6 +17,7 @@ from ingestion.receivers.landing import Answer, Counted, answer_of, rows_in
 from ingestion.receivers.nested import Rejection, component_of
 from ingestion.receivers.pieces import Pace, Piece, decoded, groups_of, pieces_of
 from ingestion.receivers.pipeline import UNPROCESSABLE, Incoming, Pipeline, StorageUnavailable
+from ingestion.receivers.warm_up import give_back_memory
 from ingestion.spool import SealedTable
 from privacy.keys import KeyProblem
 from privacy.logs import logger
@@ -24,6 +25,7 @@ from privacy.turn import TurnOver
 
 _SEALED_ROWS, _SEALED_BYTES = 16_384, 512 * 1024
 _TURN_S = 0.1
+_TRIMMED_BYTES = 4 * 1024 * 1024
 _log = logger()
 
 
@@ -40,7 +42,8 @@ class LargeBody:
         self._received_us = time.time_ns() // 1_000
         self._pace = Pace()
         self._pieces: Iterator[Piece] | None = None
-        self._problem: Exception | None = None
+        self._refusal: Answer | None = None
+        self._reason = ""
         self._is_known: bool | None = None
         self._counted = Counted()
         self._digest = b""
@@ -61,8 +64,12 @@ class LargeBody:
             self._digest = self._pipeline.digest(request)
             groups = groups_of(request.signal, request.body, budget, is_json=request.is_json)
             self._pieces = pieces_of(groups, self._pace)
-        except Exception as error:  # noqa: BLE001 - told in its turn, by the one who counts
-            self._problem = error
+        except BadBody as error:
+            # Not the error itself: its frames hold the body for as long as it is known.
+            self._refusal, self._reason = refusal_of(error), error.reason
+        except Exception as error:  # noqa: BLE001 - a body that breaks us must not break others
+            _log.error("a body could not be processed", cause=type(error).__name__)
+            self._refusal, self._reason = Answer(error=UNPROCESSABLE), "unprocessable_body"
         self._spent_s = self._clock() - began_s
 
     def step(self) -> Answer | None:
@@ -82,6 +89,9 @@ class LargeBody:
             self._note("unprocessable_body")
             answer = Answer(error=UNPROCESSABLE)
         self._spent_s += self._clock() - began_s
+        if answer is not None and len(self._request.body) > _TRIMMED_BYTES:
+            self._pieces = None
+            give_back_memory()
         return answer
 
     def _step(self, began_s: float) -> Answer | None:
@@ -89,8 +99,9 @@ class LargeBody:
             self._is_known = bool(self._pipeline.receipts([self._digest]))
         if self._is_known:
             return self._pipeline.process([self._request])[0]
-        if self._problem is not None or self._pieces is None:
-            raise self._problem or BadBody("the body was not looked at")
+        if self._refusal is not None or self._pieces is None:
+            self._note(self._reason)
+            return self._refusal
         piece = self._parted.pop() if self._parted else next(self._pieces, None)
         if piece is None:
             return self._finish()
@@ -159,7 +170,12 @@ class LargeBody:
 
     def _refuse(self, error: BadBody) -> Answer:
         self._note(error.reason)
-        return Answer(error=str(error), http_status=error.http_status)
+        return refusal_of(error)
 
     def _note(self, reason: str) -> None:
         self._pipeline.note_refusal(self._request.signal, reason, self._request.component)
+
+
+def refusal_of(error: BadBody) -> Answer:
+    """What a sender is told of a body that cannot be read or is too much."""
+    return Answer(error=str(error), http_status=error.http_status)
