@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue as ProtobufValue
 from opentelemetry.proto.logs.v1.logs_pb2 import SeverityNumber
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality
@@ -253,7 +252,7 @@ def _id(text: str | None) -> bytes:
         return b"?"
 
 
-def _enum(names: EnumTypeWrapper) -> _Column:
+def _enum(names: Any) -> _Column:
     def make(column: list[Any]) -> pa.Array:
         numbers = [
             _whole(names.Value(given) if isinstance(given, str) and given[:1].isalpha() else given)

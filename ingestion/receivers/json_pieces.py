@@ -170,8 +170,8 @@ def _metric(item: bytes, items: list[bytes], budget: BodyBudget) -> int:
     metric = msgspec.json.decode(item, type=_Metric)
     refused = 0
     for kind in ("gauge", "sum", "histogram", "exponential_histogram", "summary"):
-        data = getattr(metric, kind)
-        points = [] if data is None else list(map(bytes, data.data_points or ()))
+        data = getattr(metric, kind) or _Data()
+        points = list(map(bytes, data.data_points or ()))
         good = [p for p in points if len(p) <= UNCOUNTED_BYTES or not _is_too_much(p, budget)]
         refused += len(points) - len(good)
         for run in _runs(good):
