@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from ingestion.receivers.one_port import OnePortProtocol
 from tests.ingestion.test_upgrade_offer import answers, request, served
 
 
@@ -18,7 +19,7 @@ from tests.ingestion.test_upgrade_offer import answers, request, served
 )
 def test_a_head_without_end_is_refused_and_the_next_connection_is_served(head: bytes) -> None:
     async def attack() -> bytes:
-        async with served() as port:
+        async with served(OnePortProtocol) as port:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             try:
                 writer.write(head)
@@ -35,7 +36,7 @@ def test_a_head_without_end_is_refused_and_the_next_connection_is_served(head: b
 
 def test_requests_far_ahead_of_their_answers_close_their_connection() -> None:
     async def attack() -> bytes:
-        async with served() as port:
+        async with served(OnePortProtocol) as port:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             try:
                 writer.write(b"GET /livez HTTP/1.1\r\nHost: h\r\n\r\n" * 5_000)
