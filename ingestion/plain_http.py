@@ -1,8 +1,8 @@
 """HTTP/1.1 without upgrades: an offer of another protocol is not taken, and the request is read all the same.
 
 Here: reading a request that offers to go on in another protocol (`Upgrade: h2c`, as Java's client does) as
-the HTTP/1.1 that it is (RFC 9110, 7.8); uvicorn's own would lose its body; and closing what sends a head without end. Not here: doors that serve
-websockets, which take an offer.
+the HTTP/1.1 that it is (RFC 9110, 7.8); uvicorn's own would lose its body; and closing what sends a head
+without end or asks far ahead of its answers. Not here: doors that serve websockets, which take an offer.
 """
 
 import asyncio
