@@ -56,6 +56,13 @@ class Receipt:
 
 
 @dataclass(frozen=True)
+class SealedTable:
+    """A table sealed before its commit, so that a large body need not lie open in memory as a whole."""
+
+    row: tuple[str, str, int, int, str, bytes]
+
+
+@dataclass(frozen=True)
 class SpoolBatch:
     """One sealed batch; `table()` opens it (schema `ingestion.contracts.LANDED[signal]`).
 
@@ -97,22 +104,32 @@ class Spool:
         add_column(self._db, "batches", "set_aside", "TEXT NOT NULL DEFAULT ''")
         add_column(self._db, "batches", "is_taken_back", "INTEGER NOT NULL DEFAULT 0")
 
+    def seal_table(self, signal: str, table: pa.Table) -> SealedTable:
+        """Seal a table with today's key for a later `append`."""
+        now_us = time.time_ns() // 1_000
+        day = datetime.fromtimestamp(now_us / 1e6, UTC).date()
+        key = self._keys.data_key(DATASET, day)
+        return SealedTable(_sealed_row(key, signal, table, now_us, day))
+
     def append(
         self,
         tables: Sequence[tuple[str, pa.Table]],
         receipts: Sequence[Receipt] = (),
         *,
+        sealed: Sequence[SealedTable] = (),
         detector_id: str = "",
     ) -> int:
         """Seal and commit tables and receipts in one transaction; returns the last seq.
 
-        `detector_id` names the detector that the texts in the tables have passed. When this returns
-        the data survives a power cut: it may be acknowledged.
+        `sealed` are tables that `seal_table` has sealed, and come first. `detector_id` names the
+        detector that the texts in the tables have passed. When this returns the data survives a power
+        cut: it may be acknowledged.
         """
         now_us = time.time_ns() // 1_000
         day = datetime.fromtimestamp(now_us / 1e6, UTC).date()
         key = self._keys.data_key(DATASET, day)
-        rows = [
+        rows = [(*table.row, detector_id) for table in sealed]
+        rows += [
             (*_sealed_row(key, signal, table, now_us, day), detector_id) for signal, table in tables
         ]
         marks = [

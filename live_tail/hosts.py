@@ -98,7 +98,8 @@ def _loads(rows: Rows) -> pa.Table:
 
 def ledger(rows: Rows) -> pa.Table:
     """Items at the door."""
-    columns = {name: rows[name] for name in ("component", "signal", "outcome", "items")}
+    named = ("component", "signal", "outcome", "reason")
+    columns = {name: rows[name] for name in (*named, "items")}
     columns["bucket_at"] = bucket_of(rows["received_at"])
-    keys = ("bucket_at", "component", "signal", "outcome")
+    keys = ("bucket_at", *named)
     return grouped(columns, keys, [("items", "sum")])

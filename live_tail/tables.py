@@ -48,7 +48,8 @@ CREATE TABLE hot_errors (
     bucket_at TIMESTAMP, event_at TIMESTAMP, component VARCHAR, name VARCHAR,
     status_message VARCHAR, exception_type VARCHAR);
 CREATE TABLE hot_ledger (
-    bucket_at TIMESTAMP, component VARCHAR, signal VARCHAR, outcome VARCHAR, items BIGINT);
+    bucket_at TIMESTAMP, component VARCHAR, signal VARCHAR, outcome VARCHAR, reason VARCHAR,
+    items BIGINT);
 CREATE TABLE hot_past_minutes (
     bucket_at TIMESTAMP, component VARCHAR, source VARCHAR, good BIGINT, total BIGINT);
 """
@@ -65,7 +66,7 @@ _MERGES = {
         "bucket_at, component, system, operation, log_bucket",
         "sum(operation_count), sum(error_count)",
     ),
-    "hot_ledger": ("bucket_at, component, signal, outcome", "sum(items)"),
+    "hot_ledger": ("bucket_at, component, signal, outcome, reason", "sum(items)"),
     "hot_sightings": (
         "bucket_at, component, version, environment, instance, signal",
         "sum(items), min(first_at), max(last_at), min(received_at)",

@@ -7,14 +7,14 @@ distinct value once, and counting what happened. Not here: where the columns com
 
 import json
 import secrets
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from google.protobuf.message import DecodeError
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
 from privacy import detect
@@ -22,10 +22,11 @@ from privacy.attribute_names import ShownNames, is_plain_name
 from privacy.card_numbers import without_cards
 from privacy.detection.identity import DetectorIdentity, current
 from privacy.fields import UNKNOWN, AllowList, Decision, Treatment, load_allow_list
-from privacy.gate_counts import FindOwners, Owners, Tally, outcome_of
+from privacy.gate_counts import FindOwners, GateCounts, Owners, Tally, outcome_of
 from privacy.pseudonyms import PseudonymSource
 from privacy.repeated_keys import Once, once
 from privacy.treatments import DROPPED, Remembered, Treatments
+from privacy.turn import Turn
 
 _TEXT = pa.string()
 _MAP = pa.map_(pa.string(), pa.string())
@@ -35,14 +36,6 @@ _AS_TYPED = frozenset({Treatment.KEEP, Treatment.NAME, Treatment.SERVICE})
 _SAME, _CHANGED, _DROPPED = range(3)
 # Up to here a look at each value costs less than the dozen passes over columns that spare it.
 _FEW = 256
-
-
-@dataclass
-class GateCounts:
-    """What the gate did since the start, for the receiver's own metrics."""
-
-    treated: Counter[tuple[str, str, str]] = field(default_factory=Counter)
-    unknown: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True)
@@ -76,7 +69,8 @@ class Gate:
         name_secret: bytes | None = None,
     ) -> None:
         self._allow_list = allow_list or load_allow_list()
-        self._treatments = Treatments(pseudonyms)
+        self.turn = Turn()
+        self._treatments = Treatments(pseudonyms, self.turn)
         self._names = ShownNames(name_secret or secrets.token_bytes(32))
         self._rulings: dict[tuple[str, str], _Ruling] = {}
         self.counts = GateCounts()
@@ -232,6 +226,7 @@ class Gate:
     def _rule(self, level: str, key: str) -> _Ruling:
         found = self._rulings.get((level, key))
         if found is None:
+            self.turn.check()
             if len(self._rulings) > 50_000:
                 self._rulings.clear()
             decision, field = self._look_up(level, key)
@@ -372,7 +367,7 @@ def _arrays_as_json(arrays: pa.ListArray) -> pa.Array:
 
     def scalar(leaf: bytes) -> object:
         if leaf not in decoded:
-            value = AnyValue.FromString(leaf)
+            value = _value_of(leaf)
             which = value.WhichOneof("value")
             plain = which in {"string_value", "int_value", "double_value", "bool_value"}
             decoded[leaf] = getattr(value, which) if which and plain else None
@@ -383,6 +378,14 @@ def _arrays_as_json(arrays: pa.ListArray) -> pa.Array:
         items = None if row is None else [scalar(leaf) for leaf in row[:_MAX_ARRAY_ITEMS]]
         texts.append(None if items is None else json.dumps([i for i in items if i is not None]))
     return pa.array(texts, _TEXT)
+
+
+def _value_of(leaf: bytes) -> AnyValue:
+    """An element of an array; one that is nested too deeply to be read is none."""
+    try:
+        return AnyValue.FromString(leaf)
+    except DecodeError:
+        return AnyValue()
 
 
 def _empty_maps(count: int) -> pa.MapArray:

@@ -7,7 +7,7 @@ operations a column, never one a value.
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -60,6 +60,18 @@ class Owners:
 
 FindOwners = Callable[[pa.MapArray], Owners]
 """Owners that are known only when a resource's own attributes have passed the gate."""
+
+
+@dataclass
+class GateCounts:
+    """What the gate did since the start, for the receiver's own metrics."""
+
+    treated: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    unknown: Counter[str] = field(default_factory=Counter)
+
+    def copy(self) -> "GateCounts":
+        """As they are now, to return to when the work that comes is given up."""
+        return GateCounts(self.treated.copy(), self.unknown.copy())
 
 
 class Tally:

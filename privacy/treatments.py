@@ -19,6 +19,7 @@ from privacy.paths import template_path, template_url
 from privacy.program_names import known_host, without_unknown
 from privacy.pseudonyms import PseudonymSource
 from privacy.stacks import scrub_stack, short_file
+from privacy.turn import Turn
 
 DROPPED = "<dropped>"
 """What stands for a text that no trusted detector has seen."""
@@ -192,8 +193,9 @@ def _dropped(_: str) -> str:
 class Remembered:
     """A treatment with a bounded memory of distinct values, held in this process only."""
 
-    def __init__(self, treat: Callable[[str], str]) -> None:
+    def __init__(self, treat: Callable[[str], str], turn: Turn | None = None) -> None:
         self._treat = treat
+        self._turn = turn or Turn()
         self._known: dict[str, str] = {}
         self._held = 0
 
@@ -201,6 +203,7 @@ class Remembered:
         """The kept form; a distinct value is treated once while it is remembered."""
         found = self._known.get(value)
         if found is None:
+            self._turn.check()
             found = self._treat(value)
             size = len(value) + len(found) + _ENTRY_BYTES
             # Of identifiers that come once each nothing is worth keeping; what comes often is soon back.
@@ -217,30 +220,31 @@ class Remembered:
 
 
 class Treatments:
-    """All treatments with their memories; one per process and thread."""
+    """All treatments with their memories; one per process and thread. A new value asks the `turn`."""
 
-    def __init__(self, pseudonyms: PseudonymSource) -> None:
+    def __init__(self, pseudonyms: PseudonymSource, turn: Turn | None = None) -> None:
+        turn = turn or Turn()
         self._pseudonyms = pseudonyms
         self._day: date | None = None
         self._stamp: object = None
-        self.span_name = Remembered(span_name)
-        self.scrub = Remembered(scrub)
-        self.name = Remembered(name)
+        self.span_name = Remembered(span_name, turn)
+        self.scrub = Remembered(scrub, turn)
+        self.name = Remembered(name, turn)
         self._by_treatment: dict[Treatment, Remembered] = {
-            Treatment.DROP: Remembered(_dropped),
-            Treatment.KEEP: Remembered(keep),
+            Treatment.DROP: Remembered(_dropped, turn),
+            Treatment.KEEP: Remembered(keep, turn),
             Treatment.NAME: self.name,
-            Treatment.SERVICE: Remembered(service),
-            Treatment.ALLOW: Remembered(allow),
+            Treatment.SERVICE: Remembered(service, turn),
+            Treatment.ALLOW: Remembered(allow, turn),
             Treatment.SCRUB: self.scrub,
-            Treatment.STACK: Remembered(stack),
-            Treatment.HOST: Remembered(host),
-            Treatment.LABEL: Remembered(label),
-            Treatment.PATH: Remembered(path),
-            Treatment.STATEMENT: Remembered(statement),
-            Treatment.FILE: Remembered(file),
-            Treatment.PRODUCT: Remembered(product),
-            Treatment.PSEUDONYMISE: Remembered(self._pseudonym),
+            Treatment.STACK: Remembered(stack, turn),
+            Treatment.HOST: Remembered(host, turn),
+            Treatment.LABEL: Remembered(label, turn),
+            Treatment.PATH: Remembered(path, turn),
+            Treatment.STATEMENT: Remembered(statement, turn),
+            Treatment.FILE: Remembered(file, turn),
+            Treatment.PRODUCT: Remembered(product, turn),
+            Treatment.PSEUDONYMISE: Remembered(self._pseudonym, turn),
         }
 
     def begin(self, day: date) -> None:

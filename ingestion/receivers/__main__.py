@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import resource
 import sys
 from pathlib import Path
 
@@ -9,9 +10,11 @@ import uvicorn
 
 from ingestion.known_hosts import KnownHosts
 from ingestion.lean import without_pandas
+from ingestion.receivers.budget import BodyBudget
 from ingestion.receivers.committer import Committer
 from ingestion.receivers.grpc_door import PortTaken, start_grpc
 from ingestion.receivers.http import build_app
+from ingestion.receivers.new_values import ValueLimits
 from ingestion.receivers.one_port import OnePortProtocol
 from ingestion.receivers.pipeline import Pipeline
 from ingestion.receivers.self_report import report_failed_detector
@@ -28,6 +31,7 @@ from privacy.keys import KeyProblem, KeyStore
 from privacy.logs import guard, logger
 from privacy.site_policy import PolicyWatch
 
+_CONNECTIONS = 65_536
 _log = logger()
 
 
@@ -37,6 +41,7 @@ def main() -> int:
     end_with_supervisor()
     without_pandas()
     without_names()
+    _allow_connections()
     parser = argparse.ArgumentParser(prog="ingestion.receivers", description=__doc__)
     parser.add_argument("--home", type=Path, help="data home (default: TTA_MONITOR_HOME or ./var)")
     arguments = parser.parse_args()
@@ -52,12 +57,22 @@ def main() -> int:
     return 0
 
 
+def _allow_connections() -> None:
+    """As many open files as this user may have: each connection is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _CONNECTIONS if hard == resource.RLIM_INFINITY else min(hard, _CONNECTIONS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 async def serve(settings: Settings, keys: KeyStore) -> None:
     """Both doors on one event loop, one commit thread behind them."""
     identity.set_floor(settings.gate.canary_floor)
     policy = PolicyWatch(settings.home)
-    pipeline = Pipeline(Spool(settings.spool_path, keys), keys, policy)
     receiver = settings.receiver
+    spool = Spool(settings.spool_path, keys)
+    budget, limits = BodyBudget.of(receiver), ValueLimits.of(receiver)
+    pipeline = Pipeline(spool, keys, policy, budget, limits)
     committer = Committer(
         pipeline, group_ms=receiver.group_commit_ms, max_pending_bytes=receiver.max_pending_bytes
     )

@@ -32,11 +32,27 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 
 
 class BadBody(Exception):
-    """The body cannot be read; the message holds none of it. `too_large` asks for 413."""
+    """The body cannot be read; the message holds none of it and names the limit, if it is one.
 
-    def __init__(self, message: str, *, too_large: bool = False) -> None:
+    `reason` is the ledger's; `may_retry` asks for 429, `too_large` for 413, neither for 400.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        too_large: bool = False,
+        reason: str = "",
+        may_retry: bool = False,
+    ) -> None:
         super().__init__(message)
-        self.too_large = too_large
+        self.too_large, self.may_retry = too_large, may_retry
+        self.reason = reason or ("body_too_large" if too_large else "unreadable_body")
+
+    @property
+    def http_status(self) -> int:
+        """The status of the HTTP doors."""
+        return 429 if self.may_retry else 413 if self.too_large else 400
 
 
 @dataclass(frozen=True)
@@ -67,6 +83,8 @@ _POOL = ptars.HandlerPool([e.request.DESCRIPTOR.file for e in EXPORTS.values()])
 _HANDLERS = {name: _POOL.get_for_message(e.request.DESCRIPTOR) for name, e in EXPORTS.items()}
 _ID_FIELDS = frozenset({"traceId", "spanId", "parentSpanId"})
 _MAX_JSON_DEPTH = 64
+_ANY_HEADER = 47  # gzip or zlib, whichever it is
+_STEP_BYTES = 1 << 20
 
 
 def decompress(body: bytes, encoding: str, limit: int) -> bytes:
@@ -75,19 +93,41 @@ def decompress(body: bytes, encoding: str, limit: int) -> bytes:
         return body
     if encoding not in {"gzip", "deflate"}:
         raise BadBody("Content-Encoding is not supported; send gzip, deflate or none")
-    inflater = zlib.decompressobj(47)
     try:
-        plain = inflater.decompress(body, limit + 1)
+        inflater = zlib.decompressobj(_ANY_HEADER)
+        plain = inflater.decompress(body, min(limit, _STEP_BYTES) + 1)
+        if inflater.eof and len(plain) <= limit:
+            _check_end(inflater)
+            return plain
+        size = _inflated_size(inflater, len(plain), limit)
+        if size > limit:
+            raise BadBody(
+                f"the decompressed body is larger than {limit} bytes; send smaller batches",
+                too_large=True,
+            )
+        return zlib.decompress(body, _ANY_HEADER, size)
     except zlib.error:
         raise BadBody("the body is not valid gzip data; compress it again") from None
-    if len(plain) > limit:
-        raise BadBody(
-            f"the decompressed body is larger than {limit} bytes; send smaller batches",
-            too_large=True,
-        )
-    if not inflater.eof:
-        raise BadBody("the gzip data ends too early; send the whole body")
-    return plain
+
+
+def _inflated_size(inflater: Any, size: int, limit: int) -> int:
+    """Bytes in a compressed body of which `size` are known, or a few more than `limit`; keeps none.
+
+    Asked first, because a buffer that grows is twice in memory at its end.
+    """
+    while not inflater.eof and size <= limit:
+        made = len(inflater.decompress(inflater.unconsumed_tail, _STEP_BYTES))
+        size += made
+        if not made and not inflater.unconsumed_tail and not inflater.eof:
+            raise BadBody("the gzip data ends too early; send the whole body")
+    if size <= limit:
+        _check_end(inflater)
+    return size
+
+
+def _check_end(inflater: Any) -> None:
+    if inflater.unused_data.startswith(b"\x1f\x8b"):
+        raise BadBody("the body is several gzip members in a row; compress it as one")
 
 
 def json_to_protobuf(signal: str, body: bytes) -> bytes:

@@ -23,6 +23,8 @@ from ingestion.receivers.door import (
 from ingestion.receivers.pipeline import Incoming, Pipeline, StorageUnavailable
 from ingestion.settings import ReceiverSettings
 
+# A message lies in memory before anybody is asked about it.
+_MOST_CALLS, _MOST_METADATA_BYTES = 64, 64 * 1024
 _PREFIX = "/opentelemetry.proto.collector."
 METHODS = {
     f"{_PREFIX}trace.v1.TraceService/Export": "spans",
@@ -61,7 +63,7 @@ class _Door(grpc.GenericRpcHandler):
                     self._settings.tokens,
                 )
             except NotAllowed as error:
-                self._pipeline.note_refusal(signal, "unauthenticated")
+                self._committer.note_refusal(signal, "unauthenticated")
                 await context.abort(grpc.StatusCode.UNAUTHENTICATED, str(error))
             return await self._commit(Incoming(signal, body, component), context)
 
@@ -71,11 +73,13 @@ class _Door(grpc.GenericRpcHandler):
         try:
             answer = await self._committer.submit(incoming)
         except Overloaded as overload:
-            self._pipeline.note_refusal(incoming.signal, "overloaded")
+            self._committer.note_refusal(incoming.signal, "overloaded")
             await _retry_later(context, "the receiver is full", overload.retry_after_s)
         except StorageUnavailable:
             await _retry_later(context, "the spool cannot be written", 5)
         else:
+            if answer.error and answer.http_status == 429:
+                await _retry_later(context, answer.error, 1)
             if answer.error:
                 await context.abort(grpc.StatusCode.INVALID_ARGUMENT, answer.error)
             return response_for(incoming.signal, answer).SerializeToString()
@@ -88,9 +92,11 @@ async def start_grpc(
     """Listen on `grpc_port`; raises PortTaken."""
     server = grpc.aio.server(
         options=[
-            ("grpc.max_receive_message_length", settings.max_body_bytes),
+            ("grpc.max_receive_message_length", settings.max_grpc_bytes),
+            ("grpc.max_metadata_size", _MOST_METADATA_BYTES),
             ("grpc.so_reuseport", 0),
-        ]
+        ],
+        maximum_concurrent_rpcs=_MOST_CALLS,
     )
     server.add_generic_rpc_handlers((_Door(committer, pipeline, settings),))
     try:

@@ -5,8 +5,12 @@ Not here: what a commit does. Also Sentry's POST /api/<project>/envelope/ and /s
 /livez, /readyz and /metrics of this process.
 """
 
+import asyncio
 import gzip
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 from google.protobuf.json_format import MessageToJson
 from google.protobuf.message import Message
@@ -17,8 +21,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ingestion.receivers import sentry
-from ingestion.receivers.committer import Committer, Overloaded
-from ingestion.receivers.decode import BadBody, decompress, json_to_protobuf
+from ingestion.receivers.committer import SMALL_BYTES, Committer, Overloaded
+from ingestion.receivers.decode import BadBody, decompress
 from ingestion.receivers.door import (
     INVALID_ARGUMENT,
     RESOURCE_EXHAUSTED,
@@ -29,7 +33,7 @@ from ingestion.receivers.door import (
     response_for,
     status,
 )
-from ingestion.receivers.pipeline import Incoming, Pipeline, StorageUnavailable
+from ingestion.receivers.pipeline import Answer, Incoming, Pipeline, StorageUnavailable
 from ingestion.receivers.telemetry import exposition
 from ingestion.settings import ReceiverSettings
 from ingestion.turned_away import TurnedAway
@@ -39,17 +43,46 @@ JSON = "application/json"
 PATHS = {"/v1/traces": "spans", "/v1/logs": "logs", "/v1/metrics": "metric_points"}
 
 
+_INLINE_BYTES = 256 * 1024  # decompressed within a millisecond
+_ARRIVAL_S = 60.0
+_T = TypeVar("_T")
+
+
 class _Refused(Exception):
     def __init__(self, http_status: int, code: int, message: str, reason: str) -> None:
         super().__init__(message)
         self.http_status, self.code, self.reason = http_status, code, reason
+        self.component: str | None = None
+
+    @staticmethod
+    def for_body(error: BadBody, component: str | None = None) -> "_Refused":
+        refused = _Refused(error.http_status, INVALID_ARGUMENT, str(error), error.reason)
+        refused.component = component
+        return refused
+
+    @staticmethod
+    def for_answer(answer: Answer) -> "_Refused":
+        """What the pipeline refused and has counted."""
+        code = RESOURCE_EXHAUSTED if answer.http_status == 429 else INVALID_ARGUMENT
+        return _Refused(answer.http_status, code, answer.error, "")
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": "1"} if self.http_status == 429 else {}
 
 
 @dataclass(frozen=True)
 class _Doorway:
+    """`unpacker` decompresses and reads what would hold up the event loop, one body at a time."""
+
     committer: Committer
     pipeline: Pipeline
     settings: ReceiverSettings
+    unpacker: ThreadPoolExecutor
+
+    async def unpack(self, work: Callable[[], _T]) -> _T:
+        """Do it beside the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(self.unpacker, work)
 
 
 def build_app(
@@ -59,7 +92,8 @@ def build_app(
     turned_away: TurnedAway | None = None,
 ) -> ASGIApp:
     """The ASGI application of the HTTP door; what is turned away before it is in its numbers."""
-    doorway = _Doorway(committer, pipeline, settings)
+    unpacker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="unpack")
+    doorway = _Doorway(committer, pipeline, settings, unpacker)
     others = _other_routes(committer, pipeline, turned_away)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -111,14 +145,14 @@ async def _export(doorway: _Doorway, request: Request) -> Response:
         incoming = await _incoming(doorway, request, signal, content_type)
         answer = await doorway.committer.submit(incoming)
         if answer.error:
-            raise _Refused(400, INVALID_ARGUMENT, answer.error, "")
+            raise _Refused.for_answer(answer)
     except _Refused as refusal:
         if refusal.reason:
-            doorway.pipeline.note_refusal(signal, refusal.reason)
+            doorway.committer.note_refusal(signal, refusal.reason, refusal.component)
         refused = status(refusal.code, str(refusal))
-        return _message(request, refused, answer_type, refusal.http_status)
+        return _message(request, refused, answer_type, refusal.http_status, refusal.headers)
     except Overloaded as overload:
-        doorway.pipeline.note_refusal(signal, "overloaded")
+        doorway.committer.note_refusal(signal, "overloaded")
         busy = status(RESOURCE_EXHAUSTED, "the receiver is full; retry later")
         headers = {"Retry-After": str(overload.retry_after_s)}
         return _message(request, busy, answer_type, 429, headers)
@@ -136,17 +170,17 @@ async def _envelope(doorway: _Doorway, request: Request) -> Response:
     try:
         envelope, incoming = await _sentry_incoming(doorway, request)
         for kind in envelope.skipped:
-            doorway.pipeline.note_refusal("logs", f"sentry_{kind}_skipped")
+            doorway.committer.note_refusal("logs", f"sentry_{kind}_skipped")
         if envelope.events:
             answer = await doorway.committer.submit(incoming)
             if answer.error:
-                raise _Refused(400, INVALID_ARGUMENT, answer.error, "")
+                raise _Refused.for_answer(answer)
     except _Refused as refusal:
         if refusal.reason:
-            doorway.pipeline.note_refusal("logs", refusal.reason)
-        return JSONResponse({"detail": str(refusal)}, refusal.http_status, headers)
+            doorway.committer.note_refusal("logs", refusal.reason, refusal.component)
+        return JSONResponse({"detail": str(refusal)}, refusal.http_status, refusal.headers)
     except Overloaded as overload:
-        doorway.pipeline.note_refusal("logs", "overloaded")
+        doorway.committer.note_refusal("logs", "overloaded")
         headers["Retry-After"] = str(overload.retry_after_s)
         return JSONResponse({"detail": "the receiver is full; retry later"}, 429, headers)
     except StorageUnavailable:
@@ -163,15 +197,17 @@ async def _sentry_incoming(doorway: _Doorway, request: Request) -> tuple[sentry.
     limit = min(sentry.MAX_COMPRESSED_BYTES, doorway.settings.max_body_bytes)
     body = await _read(request, limit, doorway.committer)
     encoding = request.headers.get("content-encoding", "").strip().lower()
-    try:
+
+    def unpacked() -> sentry.Envelope:
         plain = sentry.plain_body(body, encoding)
-        envelope = sentry.read_store(plain) if form == "store" else sentry.read_envelope(plain)
+        return sentry.read_store(plain) if form == "store" else sentry.read_envelope(plain)
+
+    try:
+        envelope = await doorway.unpack(unpacked)
     except sentry.UnknownEncoding as error:
         raise _Refused(415, INVALID_ARGUMENT, str(error), "unsupported_content_type") from None
     except BadBody as error:
-        reason = "body_too_large" if error.too_large else "unreadable_body"
-        http_status = 413 if error.too_large else 400
-        raise _Refused(http_status, INVALID_ARGUMENT, str(error), reason) from None
+        raise _Refused.for_body(error) from None
     auth = request.headers.get("x-sentry-auth", "") or request.headers.get("authorization", "")
     key = sentry.public_key(auth, request.query_params.get("sentry_key", ""), envelope.dsn)
     if not key:
@@ -183,8 +219,8 @@ async def _sentry_incoming(doorway: _Doorway, request: Request) -> tuple[sentry.
     except NotAllowed:
         message = "this DSN's public key is no token: set receiver.tokens.<component> to it"
         raise _Refused(403, UNAUTHENTICATED, message, "unauthenticated") from None
-    body = sentry.to_logs(envelope, component, key, project)
-    return envelope, Incoming("logs", body, component)
+    logs = await doorway.unpack(lambda: sentry.to_logs(envelope, component, key, project))
+    return envelope, Incoming("logs", logs, component)
 
 
 async def _incoming(
@@ -203,14 +239,24 @@ async def _incoming(
     body = await _read(request, limit, doorway.committer)
     encoding = request.headers.get("content-encoding", "").strip().lower()
     try:
-        plain = decompress(body, encoding, limit)
-        if content_type == JSON:
-            plain = json_to_protobuf(signal, plain)
+        plain = await _plain(doorway, body, encoding)
     except BadBody as error:
-        http_status = 413 if error.too_large else 400
-        reason = "body_too_large" if error.too_large else "unreadable_body"
-        raise _Refused(http_status, INVALID_ARGUMENT, str(error), reason) from None
-    return Incoming(signal, plain, component)
+        raise _Refused.for_body(error, component) from None
+    return Incoming(signal, plain, component, is_json=content_type == JSON)
+
+
+async def _plain(doorway: _Doorway, body: bytes, encoding: str) -> bytes:
+    """The decompressed body: at once when it is small, else beside the event loop."""
+    limit = doorway.settings.max_body_bytes
+    if encoding in {"", "identity"}:
+        return body
+    if len(body) <= _INLINE_BYTES:
+        try:
+            return decompress(body, encoding, min(limit, _INLINE_BYTES))
+        except BadBody as error:
+            if not error.too_large or limit <= _INLINE_BYTES:
+                raise
+    return await doorway.unpack(lambda: decompress(body, encoding, limit))
 
 
 async def _read(request: Request, limit: int, committer: Committer) -> bytes:
@@ -221,18 +267,28 @@ async def _read(request: Request, limit: int, committer: Committer) -> bytes:
         f"the body is larger than {limit} bytes; send smaller batches",
         "body_too_large",
     )
-    declared = request.headers.get("content-length", "0")
-    if declared.isdigit() and int(declared) > limit:
+    declared = request.headers.get("content-length", "")
+    length = int(declared) if declared.isdigit() and len(declared) < 20 else None
+    if length is not None and length > limit:
         raise too_large
+    is_small = length is not None and length <= SMALL_BYTES
     chunks: list[bytes] = []
     size = 0
     try:
-        async for chunk in request.stream():
-            if size + len(chunk) > limit:
-                raise too_large
-            committer.hold(len(chunk))
-            size += len(chunk)
-            chunks.append(chunk)
+        async with asyncio.timeout(_ARRIVAL_S):
+            async for chunk in request.stream():
+                if size + len(chunk) > limit:
+                    raise too_large
+                committer.hold(len(chunk), is_small=is_small)
+                size += len(chunk)
+                chunks.append(chunk)
+    except TimeoutError:
+        raise _Refused(
+            408,
+            UNAVAILABLE,
+            f"the body did not arrive within {_ARRIVAL_S:g} s",
+            "arrives_too_slowly",
+        ) from None
     finally:
         committer.release(size)
     return b"".join(chunks)

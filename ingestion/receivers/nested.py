@@ -111,6 +111,12 @@ def open_scopes(batch: pa.RecordBatch, scopes_field: str, gate: Gate) -> Scopes:
     return Scopes(scopes, body_of_resource[resource_of_scope], columns, owners)
 
 
+def component_of(batch: pa.RecordBatch, gate: Gate) -> str:
+    """The component of a decoded batch of one resource."""
+    resources, _ = children(batch.column(0))
+    return _resource_columns(field_of(resources, "resource"), gate)["component"][0].as_py()
+
+
 def origin_of(scopes: Scopes, scope_of_row: np.ndarray, received_us: int) -> dict[str, pa.Array]:
     """The shared origin columns for rows that belong to these scopes."""
     received = pa.array(np.full(len(scope_of_row), received_us, np.int64)).view(TIME)

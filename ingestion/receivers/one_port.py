@@ -31,6 +31,7 @@ class OnePortProtocol(PlainProtocol):
             super().data_received(data)
             return
         self._unset_keepalive_if_required()
+        self.end_head()
         self.connections.discard(self)
         peer = self.transport.get_extra_info("peername")
         if not peer or not is_loopback(peer[0]):

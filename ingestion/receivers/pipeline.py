@@ -1,7 +1,8 @@
 """From plain request bodies to a committed spool: digest, decode, gate, seal, answer.
 
-Here: what one group commit does, in one thread. Not here: sockets (`http`, `grpc_door`) and
-waiting (`committer`). When `process` returns, every accepted item is durable.
+Here: what one group commit does, in one thread. Not here: sockets (`http`, `grpc_door`), waiting and
+turns (`committer`), and a body that is too large for one turn (`large_body`). When `process` returns,
+every accepted item is durable.
 """
 
 import hashlib
@@ -13,25 +14,41 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import numpy as np
 import pyarrow as pa
 
-from ingestion.receivers.count_tables import DecisionEntry, Entry, decisions_table, ledger_table
+from ingestion.receivers import json_bodies
+from ingestion.receivers.budget import BodyBudget
+from ingestion.receivers.count_tables import Entry, decisions_table, ledger_table
 from ingestion.receivers.decode import to_arrow
-from ingestion.receivers.flatten import flatten
-from ingestion.receivers.nested import Flat
+from ingestion.receivers.flatten import Flat, flatten
+from ingestion.receivers.landing import (
+    ANY_COMPONENT,
+    Answer,
+    Counted,
+    answer_of,
+    count_by_body,
+    rows_in,
+)
+from ingestion.receivers.nested import Rejection
+from ingestion.receivers.new_values import NewValues, ValueLimits
 from ingestion.receivers.warm_up import warm_up
-from ingestion.spool import Receipt, Spool
+from ingestion.spool import Receipt, SealedTable, Spool
 from privacy.gate import Gate
 from privacy.keys import KeyProblem, KeyStore
 from privacy.logs import logger
 from privacy.pseudonyms import Pseudonyms
 from privacy.site_policy import PolicyWatch
+from privacy.turn import TurnOver
 
-_UNPROCESSABLE = (
-    "the body is OTLP but could not be processed; it is not kept and need not be resent"
-)
-_UNREADABLE = "the body is not a valid OTLP protobuf message for this signal"
+__all__ = ["Answer", "Incoming", "Pipeline", "StorageUnavailable", "TurnOver"]
+
+UNPROCESSABLE = "the body is OTLP but could not be processed; it is not kept and need not be resent"
+_UNREADABLE = {
+    False: "the body is not a valid OTLP protobuf message for this signal",
+    True: "the body is not OTLP JSON for this signal; check field names and types",
+}
+# More than these of one landing does not fit into a turn, however well it is known.
+_MOST_GROUPS, _MOST_ITEMS = 8_000, 12_000
 _log = logger()
 
 
@@ -41,29 +58,28 @@ class StorageUnavailable(Exception):
 
 @dataclass(frozen=True)
 class Incoming:
-    """One export request: plain protobuf bytes; `component` limits what its token may send."""
+    """One export request: a plain body; `component` limits what its token may send."""
 
     signal: str
     body: bytes
     component: str | None = None
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the sender is told. `error` set means the whole body was refused for good (400)."""
-
-    accepted: int = 0
-    rejected: int = 0
-    message: str = ""
-    error: str = ""
+    is_json: bool = False
 
 
 class Pipeline:
     """One per receiver process; `process` is called from one thread at a time."""
 
-    def __init__(self, spool: Spool, keys: KeyStore, policy: PolicyWatch | None = None) -> None:
+    def __init__(
+        self,
+        spool: Spool,
+        keys: KeyStore,
+        policy: PolicyWatch | None = None,
+        budget: BodyBudget | None = None,
+        limits: ValueLimits | None = None,
+    ) -> None:
         """`policy` is the site's, followed while this runs; without it the shipped one applies."""
-        self._spool = spool
+        self.spool = spool
+        self.budget = budget or BodyBudget()
         self._policy = policy
         self._digest_key = keys.named_key("digest").secret
         self.gate = Gate(
@@ -71,6 +87,7 @@ class Pipeline:
             policy.allow_list if policy else None,
             keys.named_key("attribute_names").secret,
         )
+        self.values = NewValues(limits)
         self.totals: Counter[tuple[str, str, str]] = Counter()
         self._noted: Counter[Entry] = Counter()
         self._lock = threading.Lock()
@@ -80,26 +97,60 @@ class Pipeline:
         self.gate.warm_up()
         warm_up()
 
-    def note_refusal(self, signal: str, reason: str) -> None:
-        """Count a body refused at the door (too large, overloaded…) for the next commit."""
+    def note_refusal(self, signal: str, reason: str, component: str | None = None) -> None:
+        """Count a body refused as a whole (too large, overloaded…) for the next commit."""
+        named = "unknown" if component in ANY_COMPONENT else component
         with self._lock:
-            self._noted["unknown", signal, "rejected", reason] += 1
+            self._noted[named or "unknown", signal, "rejected", reason] += 1
 
-    def process(self, requests: Sequence[Incoming]) -> list[Answer]:
+    @property
+    def has_notes(self) -> bool:
+        """Whether refusals wait for a commit to travel with."""
+        return bool(self._noted)
+
+    def process(self, requests: Sequence[Incoming], turn_s: float | None = None) -> list[Answer]:
         """Commit a group; answers are in the order of the requests.
 
-        Raises StorageUnavailable when the commit failed: then nothing may be acknowledged.
+        Raises StorageUnavailable when the commit failed, and TurnOver when it takes more than `turn_s`
+        of processor time: then nothing of it is committed and nothing may be acknowledged.
         """
         received_us = time.time_ns() // 1_000
+        before = self.gate.counts.copy()
         try:
-            self._follow_policy()
-            self.gate.begin(datetime.fromtimestamp(received_us / 1e6, UTC).date())
+            self.begin(received_us, turn_s)
             group = _Group(self, requests, received_us)
         except (KeyProblem, sqlite3.Error) as error:
             raise StorageUnavailable(type(error).__name__) from error
+        except TurnOver:
+            self.gate.counts = before
+            raise
         except Exception as error:  # noqa: BLE001 - a body that breaks us must not break others
-            return self._one_by_one(requests, error)
-        return self._commit(group, received_us)
+            return self._one_by_one(requests, error, turn_s)
+        finally:
+            self.gate.turn.begin(None)
+        self.commit(group.counted, received_us, tables=group.tables, receipts=group.receipts)
+        return group.answers
+
+    def flattened(
+        self, signal: str, batch: pa.RecordBatch, received_us: int, *, turn_s: float | None
+    ) -> Flat:
+        """The gated rows of a batch; raises TurnOver after `turn_s` of processor time."""
+        before = self.gate.counts.copy()
+        try:
+            self.begin(received_us, turn_s)
+            return flatten(signal, batch, self.gate, received_us)
+        except TurnOver:
+            self.gate.counts = before
+            raise
+        finally:
+            self.gate.turn.begin(None)
+
+    def begin(self, received_us: int, turn_s: float | None = None) -> None:
+        """Make the gate ready for what arrived then, for a turn of this length."""
+        self._follow_policy()
+        self.values.begin(received_us)
+        self.gate.begin(datetime.fromtimestamp(received_us / 1e6, UTC).date())
+        self.gate.turn.begin(turn_s)
 
     def _follow_policy(self) -> None:
         if self._policy is None:
@@ -113,47 +164,58 @@ class Pipeline:
             # Not the problem itself: names in the file are what somebody typed.
             _log.error("policy.yaml is wrong and not taken: see `privacy policy list`")
 
-    def _one_by_one(self, requests: Sequence[Incoming], error: Exception) -> list[Answer]:
+    def _one_by_one(
+        self, requests: Sequence[Incoming], error: Exception, turn_s: float | None
+    ) -> list[Answer]:
         """Find the body that cannot be processed; it is refused for good, or it would come again."""
+        if len(requests) > 1 and turn_s is not None:
+            raise TurnOver from error  # whoever gives turns parts the group
         if len(requests) > 1:
             return [answer for request in requests for answer in self.process([request])]
         # Only the type: an exception's text may quote what was sent.
         _log.error("a body could not be processed", cause=type(error).__name__)
-        self.note_refusal(requests[0].signal, "unprocessable_body")
-        return [Answer(error=_UNPROCESSABLE)]
+        self.note_refusal(requests[0].signal, "unprocessable_body", requests[0].component)
+        return [Answer(error=UNPROCESSABLE)]
 
-    def _commit(self, group: "_Group", received_us: int) -> list[Answer]:
+    def commit(
+        self,
+        counted: Counted,
+        received_us: int,
+        *,
+        tables: Sequence[tuple[str, pa.Table]] = (),
+        receipts: Sequence[Receipt] = (),
+        sealed: Sequence[SealedTable] = (),
+    ) -> None:
+        """Make tables, receipts and counts durable together; raises StorageUnavailable."""
         with self._lock:
             noted, self._noted = self._noted, Counter()
-        entries = group.ledger + noted
-        tables = group.tables
+        entries = counted.ledger + noted
+        tables = list(tables)
         if entries:
-            tables = [*tables, ("ledger", ledger_table(entries, received_us))]
-        if group.decisions:
-            tables = [*tables, ("gate_decisions", decisions_table(group.decisions, received_us))]
+            tables.append(("ledger", ledger_table(entries, received_us)))
+        if counted.decisions:
+            tables.append(("gate_decisions", decisions_table(counted.decisions, received_us)))
         try:
-            if tables:
-                self._spool.append(
-                    tables, group.receipts, detector_id=self.gate.detector.detector_id
-                )
+            if tables or sealed:
+                detector_id = self.gate.detector.detector_id
+                self.spool.append(tables, receipts, sealed=sealed, detector_id=detector_id)
         except (KeyProblem, sqlite3.Error) as error:
             with self._lock:
                 self._noted += noted
             raise StorageUnavailable(type(error).__name__) from error
         for (_, signal, outcome, reason), items in entries.items():
             self.totals[signal, outcome, reason] += items
-        return group.answers
 
     def digest(self, request: Incoming) -> bytes:
-        """Keyed BLAKE2b of signal and body: a retried export carries the same bytes."""
-        person = request.signal.encode()[:16]
+        """Keyed BLAKE2b of signal, form and body: a retried export carries the same bytes."""
+        person = (request.signal + ("+json" if request.is_json else "")).encode()[:16]
         return hashlib.blake2b(
             request.body, digest_size=16, key=self._digest_key, person=person
         ).digest()
 
     def receipts(self, digests: Sequence[bytes]) -> dict[bytes, Receipt]:
         """The receipts of those bodies that an earlier commit holds."""
-        return self._spool.receipts(digests)
+        return self.spool.receipts(digests)
 
 
 class _Group:
@@ -163,8 +225,7 @@ class _Group:
         self._pipeline = pipeline
         self._requests = requests
         self._received_us = received_us
-        self.ledger: Counter[Entry] = Counter()
-        self.decisions: Counter[DecisionEntry] = Counter()
+        self.counted = Counted()
         self.receipts: list[Receipt] = []
         self.tables: list[tuple[str, pa.Table]] = []
         self._answers: dict[int, Answer] = {}
@@ -179,95 +240,52 @@ class _Group:
         digests = [self._pipeline.digest(request) for request in self._requests]
         committed = self._pipeline.receipts(digests)
         first: dict[bytes, int] = {}
-        fresh: dict[str, list[int]] = {}
+        fresh: dict[tuple[str, bool], list[int]] = {}
         for position, (request, digest) in enumerate(zip(self._requests, digests, strict=True)):
             receipt = committed.get(digest)
             if receipt is not None:
-                self._repeat(position, receipt)
+                self._answers[position] = self.counted.repeat(receipt)
             elif digest in first:
                 self._repeats.append((position, first[digest]))
             else:
                 first[digest] = position
-                fresh.setdefault(request.signal, []).append(position)
+                fresh.setdefault((request.signal, request.is_json), []).append(position)
         made: dict[int, Receipt] = {}
-        for signal, positions in fresh.items():
-            made |= self._land(signal, positions, digests)
+        for (signal, is_json), positions in fresh.items():
+            made |= self._land(signal, positions, digests, is_json=is_json)
         self.receipts = [r for r in made.values() if r.items or r.rejected]
         for position, original in self._repeats:
             if original in made:
-                self._repeat(position, made[original])
+                self._answers[position] = self.counted.repeat(made[original])
             else:
                 self._answers[position] = self._answers[original]
 
-    def _land(self, signal: str, positions: list[int], digests: list[bytes]) -> dict[int, Receipt]:
-        batch, good, bad = to_arrow(signal, [self._requests[p].body for p in positions])
+    def _land(
+        self, signal: str, positions: list[int], digests: list[bytes], *, is_json: bool
+    ) -> dict[int, Receipt]:
+        decode = json_bodies.to_arrow if is_json else to_arrow
+        batch, good, bad = decode(signal, [self._requests[p].body for p in positions])
         for index in bad:
-            self._answers[positions[index]] = Answer(error=_UNREADABLE)
-            self.ledger["unknown", signal, "rejected", "unreadable_body"] += 1
-        flat = flatten(signal, batch, self._pipeline.gate, self._received_us)
-        for (component, field, outcome), count in self._pipeline.gate.tally.take().items():
-            self.decisions[component, signal, field, outcome] += count
-        flat = self._only_own_component(flat, [positions[i] for i in good])
-        for note in flat.notes:
-            self.ledger[note.component, signal, "noted", note.reason] += note.items
+            self._answers[positions[index]] = Answer(error=_UNREADABLE[is_json])
+            self.counted.ledger["unknown", signal, "rejected", "unreadable_body"] += 1
+        gate = self._pipeline.gate
+        for size, most in zip(rows_in(batch), (_MOST_GROUPS, _MOST_ITEMS), strict=True):
+            gate.turn.limit(size, most)
+        flat = flatten(signal, batch, gate, self._received_us)
+        owners = [self._requests[positions[i]].component for i in good]
+        flat = self.counted.land(signal, flat, owners, self._pipeline.values)
+        self.counted.take_decisions(gate, signal, self._pipeline.values)
         if flat.table.num_rows:
             self.tables.append((signal, flat.table))
-        accepted = _count_by_body(flat)
+        accepted = count_by_body(flat)
+        refused: dict[int, list[Rejection]] = {}
+        for rejection in flat.rejections:
+            refused.setdefault(rejection.body, []).append(rejection)
         receipts: dict[int, Receipt] = {}
         for row, index in enumerate(good):
             position = positions[index]
-            receipts[position] = self._receipt(
-                digests[position], signal, accepted.get(row, {}), flat, row
+            receipts[position] = self.counted.receipt(
+                digests[position], signal, accepted.get(row, {}), refused.get(row, [])
             )
-            self._answers[position] = _answer(receipts[position])
+            self._answers[position] = answer_of(receipts[position])
         return receipts
-
-    def _only_own_component(self, flat: Flat, positions: list[int]) -> Flat:
-        """Refuse items of another component than the sender's token names."""
-        owners = [self._requests[p].component for p in positions]
-        if all(owner in (None, "*") for owner in owners):
-            return flat
-        components = flat.table.column("component").to_pylist()
-        wrong = [
-            owners[body] not in (None, "*", component)
-            for body, component in zip(flat.body_of_row.tolist(), components, strict=True)
-        ]
-        return flat.without(wrong, "token_of_another_component")
-
-    def _receipt(
-        self, digest: bytes, signal: str, items: dict[str, int], flat: Flat, row: int
-    ) -> Receipt:
-        refused = [r for r in flat.rejections if r.body == row]
-        for component, count in items.items():
-            self.ledger[component, signal, "accepted", ""] += count
-        for rejection in refused:
-            entry = (rejection.component, signal, "rejected", rejection.reason)
-            self.ledger[entry] += rejection.items
-        reasons = sorted({r.reason for r in refused})
-        return Receipt(digest, signal, items, sum(r.items for r in refused), ", ".join(reasons))
-
-    def _repeat(self, position: int, receipt: Receipt) -> None:
-        """A body that was committed before: answer as then, count it, store nothing."""
-        self._answers[position] = _answer(receipt)
-        for component, count in receipt.items.items():
-            self.ledger[component, receipt.signal, "accepted", ""] += count
-            self.ledger[component, receipt.signal, "duplicate", "repeated_body"] += count
-
-
-def _answer(receipt: Receipt) -> Answer:
-    message = f"rejected: {receipt.message}" if receipt.rejected else ""
-    return Answer(sum(receipt.items.values()), receipt.rejected, message)
-
-
-def _count_by_body(flat: Flat) -> dict[int, dict[str, int]]:
-    """Accepted items by body row and component."""
-    if not flat.table.num_rows:
-        return {}
-    components = flat.table.column("component").combine_chunks().dictionary_encode()
-    names = components.dictionary.to_pylist()
-    cells = flat.body_of_row * len(names) + components.indices.to_numpy()
-    by_body: dict[int, dict[str, int]] = {}
-    for cell, count in zip(*np.unique(cells, return_counts=True), strict=True):
-        body, name = divmod(int(cell), len(names))
-        by_body.setdefault(body, {})[names[name]] = int(count)
-    return by_body

@@ -17,6 +17,7 @@ import pyarrow as pa
 import zstandard
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
+from ingestion.receivers.budget import json_structure
 from ingestion.receivers.decode import BadBody, decompress
 from ingestion.receivers.nested import MAX_EVENT_US
 from ingestion.receivers.sentry_stacks import qualified_type, trace_text
@@ -24,6 +25,8 @@ from ingestion.receivers.sentry_stacks import qualified_type, trace_text
 PATH = re.compile(r"/api/([A-Za-z0-9_-]{1,64})/(envelope|store)/?\Z")
 MAX_COMPRESSED_BYTES = 20 * 1024 * 1024
 MAX_BYTES = 100 * 1024 * 1024
+MAX_ITEMS, MAX_EVENTS, MAX_VALUES = 10_000, 1_000, 200_000
+_SMALL_BYTES = 64 * 1024
 _KNOWN_ITEMS = frozenset(
     """transaction session sessions attachment user_report feedback client_report profile profile_chunk
     replay_event replay_recording replay_video check_in statsd metric_buckets span log trace_metric
@@ -96,13 +99,15 @@ def _gzip_or_plain(body: bytes, encoding: str) -> bytes:
 
 def read_envelope(body: bytes) -> Envelope:
     """Items of an envelope; unknown ones are skipped, a broken event raises BadBody."""
-    head, _, rest = body.partition(b"\n")
+    head, start = _line(body, 0)
     header = _object(head, "envelope header")
     events: list[Mapping[str, Any]] = []
     skipped: list[str] = []
-    for item, payload in _items(rest):
+    for item, payload in _items(body, start):
         kind = item.get("type")
         if kind == "event":
+            if len(events) == MAX_EVENTS:
+                raise _too_many_items()
             events.append(_object(payload, "event"))
         else:
             skipped.append(kind if isinstance(kind, str) and kind in _KNOWN_ITEMS else "unknown")
@@ -124,21 +129,47 @@ def to_logs(envelope: Envelope, component: str | None, key: str, project: str) -
     return request.SerializeToString(deterministic=True)
 
 
-def _items(rest: bytes) -> Iterator[tuple[Mapping[str, Any], bytes]]:
-    while rest.strip():
-        head, _, rest = rest.partition(b"\n")
+def _items(body: bytes, start: int) -> Iterator[tuple[Mapping[str, Any], bytes]]:
+    """Header and payload of each item from a place on."""
+    count = 0
+    while start < len(body):
+        head, start = _line(body, start)
         if not head.strip():
             continue
+        count += 1
+        if count > MAX_ITEMS:
+            raise _too_many_items()
         item = _object(head, "item header")
         length = item.get("length")
-        if isinstance(length, int) and 0 <= length <= len(rest):
-            payload, rest = rest[:length], rest[length:].removeprefix(b"\n")
+        if isinstance(length, int) and 0 <= length <= len(body) - start:
+            payload, start = body[start : start + length], start + length
+            start += body[start : start + 1] == b"\n"
         else:
-            payload, _, rest = rest.partition(b"\n")
+            payload, start = _line(body, start)
         yield item, payload
 
 
+def _line(body: bytes, start: int) -> tuple[bytes, int]:
+    """The line that begins at a place, and where the next one does."""
+    end = body.find(b"\n", start)
+    end = len(body) if end < 0 else end
+    return body[start:end], end + 1
+
+
+def _too_many_items() -> BadBody:
+    message = f"the envelope holds more than {MAX_ITEMS} items or {MAX_EVENTS} events; send fewer"
+    return BadBody(message, too_large=True, reason="too_many_items")
+
+
 def _object(text: bytes, what: str) -> Mapping[str, Any]:
+    if len(text) > _SMALL_BYTES:
+        values = json_structure(text).values
+        if values > MAX_VALUES:
+            raise BadBody(
+                f"the {what} holds more than {MAX_VALUES} values; send fewer local variables",
+                too_large=True,
+                reason="too_many_values",
+            )
     try:
         value = json.loads(text, parse_int=_whole)
     except (ValueError, RecursionError):

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
+import pyarrow as pa
+
 from ingestion.contracts import SIGNALS
 from ingestion.receivers.decode import EXPORTS, to_arrow
 from ingestion.receivers.flatten import flatten
@@ -51,8 +53,9 @@ def warm_up() -> None:
 
 
 def give_back_memory() -> None:
-    """Return to the system what the start has freed; with another C library than glibc nothing."""
+    """Return to the system what was freed; with another C library than glibc only Arrow's part."""
     gc.collect()
+    pa.default_memory_pool().release_unused()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)

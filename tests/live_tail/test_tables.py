@@ -18,6 +18,7 @@ def ledger(minute: int, items: int = 1) -> pa.Table:
             "component": [f"sender {number}" for number in range(60)],
             "signal": ["spans"] * 60,
             "outcome": ["accepted"] * 60,
+            "reason": [""] * 60,
             "items": [items] * 60,
         }
     )

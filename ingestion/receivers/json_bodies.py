@@ -1,0 +1,94 @@
+"""OTLP/JSON bodies are read: bytes to objects to columns, a group at once or each alone.
+
+Here: reading bytes strictly first and, where that fails, with the leniency that senders rely on (`NaN`,
+halves of characters, the field names of the protocol's files). Not here: large bodies, which come in
+pieces (`pieces`), and what the columns are (`json_columns`).
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from ingestion.receivers.json_columns import export_columns
+from ingestion.receivers.json_types import EXPORTS
+
+_Decoded = tuple[pa.RecordBatch, list[int], list[int]]
+_DECODERS = {signal: msgspec.json.Decoder(form) for signal, form in EXPORTS.items()}
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    OverflowError,
+    RecursionError,
+    AttributeError,
+    pa.ArrowException,
+)
+# As in a `.proto` file; only what stands before a colon is a key.
+_SNAKE_KEY = re.compile(rb'"([a-z]+(?:_[a-z0-9]+)+)"(?=\s*:)')
+_SNAKE_TOP = re.compile(rb'\A\s*\{\s*"resource_(?:spans|logs|metrics)"')
+_TO_CAMEL = re.compile(rb"_([a-z0-9])")
+
+
+def to_arrow(signal: str, bodies: Sequence[bytes]) -> _Decoded:
+    """What `decode.to_arrow` makes of protobuf: the batch, the good positions and the bad ones."""
+    objects: dict[int, Any] = {}
+    for position, body in enumerate(bodies):
+        try:
+            objects[position] = read(body, _DECODERS[signal])
+        except UNREADABLE:
+            continue
+    try:
+        batch = export_columns(signal, list(objects.values()))
+    except UNREADABLE:
+        objects = {p: o for p, o in objects.items() if _fits(signal, o)}
+        batch = export_columns(signal, list(objects.values()))
+    return batch, list(objects), [p for p in range(len(bodies)) if p not in objects]
+
+
+def read(body: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:
+    """The object of a body; raises ValueError (msgspec's errors are of that kind) or RecursionError."""
+    if has_file_names(body):
+        body = _SNAKE_KEY.sub(_camel, body)
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError:
+        raise
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        # Python's own reader takes NaN and halves of characters, as some senders write them.
+        tree = without_halves(json.loads(body))
+        return msgspec.convert(tree, decoder.type)
+
+
+def has_file_names(body: bytes) -> bool:
+    """Whether the fields have the names of the protocol's files instead of lowerCamelCase."""
+    return bool(_SNAKE_TOP.match(body))
+
+
+def without_halves(node: Any) -> Any:
+    """The tree with U+FFFD for each half of a character: a limit on lengths may cut one in two."""
+    if isinstance(node, str):
+        return (
+            node
+            if node.isascii()
+            else node.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        )
+    if isinstance(node, list):
+        return [without_halves(item) for item in node]
+    if isinstance(node, dict):
+        return {without_halves(key): without_halves(value) for key, value in node.items()}
+    return node
+
+
+def _fits(signal: str, made: Any) -> bool:
+    try:
+        export_columns(signal, [made])
+    except UNREADABLE:
+        return False
+    return True
+
+
+def _camel(match: re.Match[bytes]) -> bytes:
+    return b'"' + _TO_CAMEL.sub(lambda part: part[1].upper(), match[1]) + b'"'

@@ -1,0 +1,117 @@
+"""Decoded items become gated tables, with what the ledger says of them.
+
+Here: one landing of one signal, for a group of bodies or a piece of one, and the receipt of a body. Not
+here: decoding (`decode`, `json_bodies`, `pieces`), committing (`pipeline`, `large_body`).
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+
+from ingestion.receivers.count_tables import DecisionEntry, Entry
+from ingestion.receivers.flatten import Flat
+from ingestion.receivers.nested import Rejection
+from ingestion.receivers.new_values import NewValues
+from ingestion.spool import Receipt
+from privacy.gate import Gate
+
+ANY_COMPONENT = (None, "*")
+"""Whom a token without a component may speak for."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the sender is told. `error` set means that nothing of the body was taken.
+
+    Then `http_status` says why: 400 and 413 for good, 429 when the same body may succeed later.
+    """
+
+    accepted: int = 0
+    rejected: int = 0
+    message: str = ""
+    error: str = ""
+    http_status: int = 400
+
+
+@dataclass
+class Counted:
+    """Entries of the ledger and of the gate's decisions that travel with one commit."""
+
+    ledger: Counter[Entry] = field(default_factory=Counter)
+    decisions: Counter[DecisionEntry] = field(default_factory=Counter)
+
+    def take_decisions(self, gate: Gate, signal: str, values: NewValues) -> None:
+        """What the gate did since the last time; call after `land`, which decides about components."""
+        for (component, name, outcome), count in gate.tally.take().items():
+            self.decisions[values.component(component), signal, name, outcome] += count
+
+    def land(
+        self, signal: str, flat: Flat, owners: Sequence[str | None], values: NewValues
+    ) -> Flat:
+        """Count what a flattening did; `owners` says whom the sender of each body may speak for."""
+        flat = values.limited(signal, _only_own_component(flat, owners))
+        for note in flat.notes:
+            self.ledger[note.component, signal, "noted", note.reason] += note.items
+        return flat
+
+    def receipt(
+        self, digest: bytes, signal: str, items: dict[str, int], refused: Iterable[Rejection]
+    ) -> Receipt:
+        """The receipt of a body, which the ledger counts."""
+        refused = list(refused)
+        for component, count in items.items():
+            self.ledger[component, signal, "accepted", ""] += count
+        for rejection in refused:
+            entry = (rejection.component, signal, "rejected", rejection.reason)
+            self.ledger[entry] += rejection.items
+        reasons = sorted({r.reason for r in refused})
+        return Receipt(digest, signal, items, sum(r.items for r in refused), ", ".join(reasons))
+
+    def repeat(self, receipt: Receipt) -> Answer:
+        """A body that was committed before: answer as then, count it, store nothing."""
+        for component, count in receipt.items.items():
+            self.ledger[component, receipt.signal, "accepted", ""] += count
+            self.ledger[component, receipt.signal, "duplicate", "repeated_body"] += count
+        return answer_of(receipt)
+
+
+def answer_of(receipt: Receipt) -> Answer:
+    """What a sender is told of a body that was committed."""
+    message = f"rejected: {receipt.message}" if receipt.rejected else ""
+    return Answer(sum(receipt.items.values()), receipt.rejected, message)
+
+
+def count_by_body(flat: Flat) -> dict[int, dict[str, int]]:
+    """Accepted items by body row and component."""
+    if not flat.table.num_rows:
+        return {}
+    components = flat.table.column("component").combine_chunks().dictionary_encode()
+    names = components.dictionary.to_pylist()
+    cells = flat.body_of_row * len(names) + components.indices.to_numpy()
+    by_body: dict[int, dict[str, int]] = {}
+    for cell, count in zip(*np.unique(cells, return_counts=True), strict=True):
+        body, name = divmod(int(cell), len(names))
+        by_body.setdefault(body, {})[names[name]] = int(count)
+    return by_body
+
+
+def _only_own_component(flat: Flat, owners: Sequence[str | None]) -> Flat:
+    """A token speaks for its own component; `*` and loopback speak for any."""
+    if all(owner in ANY_COMPONENT for owner in owners) or not flat.table.num_rows:
+        return flat
+    components = flat.table.column("component").to_pylist()
+    wrong = [
+        owners[body] not in (*ANY_COMPONENT, component)
+        for body, component in zip(flat.body_of_row.tolist(), components, strict=True)
+    ]
+    return flat.without(wrong, "token_of_another_component")
+
+
+def rows_in(batch: pa.RecordBatch) -> tuple[int, int]:
+    """Groups (resources and scopes) and items of a decoded batch; of metrics, points are not seen."""
+    resources = batch.column(0).flatten()
+    scopes = resources.field(1).flatten()
+    return len(resources) + len(scopes), len(scopes.field(1).flatten())
