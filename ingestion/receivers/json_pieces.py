@@ -217,7 +217,7 @@ def _form(names: tuple[str, str, str], item: type, export: Callable[..., Any]) -
         _level(resources),
         _level(scopes, "resource"),
         _level(items, "scope"),
-        msgspec.json.Decoder(list[item]),
+        msgspec.json.Decoder(list[item]),  # pyright: ignore[reportInvalidTypeForm] - the type is a value here
         export,
     )
 
