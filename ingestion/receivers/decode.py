@@ -1,14 +1,13 @@
 """Request bodies become Arrow: protobuf through ptars, JSON through protobuf first.
 
-Here: decompression within bounds, OTLP/JSON to protobuf bytes, and a batch of protobuf bodies to
-one Arrow record batch. Not here: HTTP (`http`), flattening and the gate (`flatten`).
+Here: OTLP/JSON to protobuf bytes, and a batch of protobuf bodies to one Arrow record batch. Not here:
+decompression (`inflate`), HTTP (`http`), flattening and the gate (`flatten`).
 Source: OTLP 1.x specification; JSON has hex ids, lowerCamelCase keys and ignores unknown fields.
 """
 
 import base64
 import binascii
 import json
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -83,51 +82,6 @@ _POOL = ptars.HandlerPool([e.request.DESCRIPTOR.file for e in EXPORTS.values()])
 _HANDLERS = {name: _POOL.get_for_message(e.request.DESCRIPTOR) for name, e in EXPORTS.items()}
 _ID_FIELDS = frozenset({"traceId", "spanId", "parentSpanId"})
 _MAX_JSON_DEPTH = 64
-_ANY_HEADER = 47  # gzip or zlib, whichever it is
-_STEP_BYTES = 1 << 20
-
-
-def decompress(body: bytes, encoding: str, limit: int) -> bytes:
-    """The plain body; raises BadBody for an unknown encoding, bad data or over `limit` bytes."""
-    if encoding in {"", "identity"}:
-        return body
-    if encoding not in {"gzip", "deflate"}:
-        raise BadBody("Content-Encoding is not supported; send gzip, deflate or none")
-    try:
-        inflater = zlib.decompressobj(_ANY_HEADER)
-        plain = inflater.decompress(body, min(limit, _STEP_BYTES) + 1)
-        if inflater.eof and len(plain) <= limit:
-            _check_end(inflater)
-            return plain
-        size = _inflated_size(inflater, len(plain), limit)
-        if size > limit:
-            raise BadBody(
-                f"the decompressed body is larger than {limit} bytes; send smaller batches",
-                too_large=True,
-            )
-        return zlib.decompress(body, _ANY_HEADER, size)
-    except zlib.error:
-        raise BadBody("the body is not valid gzip data; compress it again") from None
-
-
-def _inflated_size(inflater: Any, size: int, limit: int) -> int:
-    """Bytes in a compressed body of which `size` are known, or a few more than `limit`; keeps none.
-
-    Asked first, because a buffer that grows is twice in memory at its end.
-    """
-    while not inflater.eof and size <= limit:
-        made = len(inflater.decompress(inflater.unconsumed_tail, _STEP_BYTES))
-        size += made
-        if not made and not inflater.unconsumed_tail and not inflater.eof:
-            raise BadBody("the gzip data ends too early; send the whole body")
-    if size <= limit:
-        _check_end(inflater)
-    return size
-
-
-def _check_end(inflater: Any) -> None:
-    if inflater.unused_data.startswith(b"\x1f\x8b"):
-        raise BadBody("the body is several gzip members in a row; compress it as one")
 
 
 def json_to_protobuf(signal: str, body: bytes) -> bytes:

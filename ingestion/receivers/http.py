@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ingestion.receivers import sentry
 from ingestion.receivers.committer import SMALL_BYTES, Committer, Overloaded
-from ingestion.receivers.decode import BadBody, decompress
+from ingestion.receivers.decode import BadBody
 from ingestion.receivers.door import (
     INVALID_ARGUMENT,
     RESOURCE_EXHAUSTED,
@@ -33,6 +33,7 @@ from ingestion.receivers.door import (
     response_for,
     status,
 )
+from ingestion.receivers.inflate import decompress
 from ingestion.receivers.pipeline import Answer, Incoming, Pipeline, StorageUnavailable
 from ingestion.receivers.telemetry import exposition
 from ingestion.settings import ReceiverSettings
@@ -199,13 +200,11 @@ async def _sentry_incoming(doorway: _Doorway, request: Request) -> tuple[sentry.
     encoding = request.headers.get("content-encoding", "").strip().lower()
 
     def unpacked() -> sentry.Envelope:
-        plain = sentry.plain_body(body, encoding)
+        plain = decompress(body, encoding, sentry.MAX_BYTES)
         return sentry.read_store(plain) if form == "store" else sentry.read_envelope(plain)
 
     try:
         envelope = await doorway.unpack(unpacked)
-    except sentry.UnknownEncoding as error:
-        raise _Refused(415, INVALID_ARGUMENT, str(error), "unsupported_content_type") from None
     except BadBody as error:
         raise _Refused.for_body(error) from None
     auth = request.headers.get("x-sentry-auth", "") or request.headers.get("authorization", "")

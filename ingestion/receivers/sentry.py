@@ -13,12 +13,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import pyarrow as pa
-import zstandard
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from ingestion.receivers.budget import json_structure
-from ingestion.receivers.decode import BadBody, decompress
+from ingestion.receivers.decode import BadBody
 from ingestion.receivers.nested import MAX_EVENT_US
 from ingestion.receivers.sentry_stacks import qualified_type, trace_text
 
@@ -62,39 +60,11 @@ class Envelope:
     dsn: str = ""
 
 
-class UnknownEncoding(BadBody):
-    """The body is compressed in a way that this door does not read."""
-
-
 def public_key(auth_header: str, query_key: str, dsn: str) -> str:
     """The DSN's public key from wherever the SDK put it; empty when it is nowhere."""
     in_header = _KEY_IN_HEADER.search(auth_header)
     in_dsn = _KEY_IN_DSN.match(dsn)
     return (in_header and in_header[1]) or query_key or (in_dsn and in_dsn[1]) or ""
-
-
-def plain_body(body: bytes, encoding: str) -> bytes:
-    """The decompressed body; raises BadBody."""
-    if encoding not in {"zstd", "br"}:
-        return _gzip_or_plain(body, encoding)
-    try:
-        if encoding == "zstd":
-            with zstandard.ZstdDecompressor().stream_reader(body) as reader:
-                plain = reader.read(MAX_BYTES + 1)
-        else:
-            with pa.CompressedInputStream(pa.BufferReader(body), "brotli") as stream:
-                plain = stream.read(MAX_BYTES + 1)
-    except (zstandard.ZstdError, OSError):
-        raise BadBody(f"the body is not valid {encoding} data; compress it again") from None
-    if len(plain) > MAX_BYTES:
-        raise BadBody(f"the envelope is larger than {MAX_BYTES} bytes", too_large=True)
-    return plain
-
-
-def _gzip_or_plain(body: bytes, encoding: str) -> bytes:
-    if encoding not in {"", "identity", "gzip", "deflate"}:
-        raise UnknownEncoding("Content-Encoding must be gzip, deflate, br, zstd or none")
-    return decompress(body, encoding, MAX_BYTES)
 
 
 def read_envelope(body: bytes) -> Envelope:

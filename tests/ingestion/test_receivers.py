@@ -146,6 +146,7 @@ def test_gzip_is_read_and_an_empty_request_succeeds(pipeline: Pipeline) -> None:
         (b"not gzip", {"content-encoding": "gzip"}, 400),
         (gzip.compress(b"x" * 100)[:-4], {"content-encoding": "gzip"}, 400),
         (b"x", {"content-encoding": "br"}, 400),
+        (b"x", {"content-encoding": "lzma"}, 415),
         (b"x", {"content-type": "text/plain"}, 415),
         (b"[1]", {"content-type": "application/json"}, 400),
         (b"{", {"content-type": "application/json"}, 400),
@@ -157,7 +158,7 @@ def test_gzip_is_read_and_an_empty_request_succeeds(pipeline: Pipeline) -> None:
     ],
     # Names of their own: a packed body holds the time and differs between the test processes.
     ids=[
-        "no protobuf", "no gzip", "cut gzip", "unknown encoding", "unknown type", "JSON list",
+        "no protobuf", "no gzip", "cut gzip", "no br", "unknown encoding", "unknown type", "JSON list",
         "cut JSON", "wrong JSON type", "deep JSON", "too large", "gzip bomb", "deflate bomb",
     ],
 )  # fmt: skip
