@@ -10,8 +10,8 @@ import re
 from datetime import date
 from functools import cache
 
+from privacy.detection.constants import is_constant
 from privacy.detection.lexicon import is_given_name, word_list
-from privacy.detection.logs import is_constant
 from privacy.fields import load_allow_list
 
 OTHER = "(other)"

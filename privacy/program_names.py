@@ -10,8 +10,14 @@ import ipaddress
 import re
 from functools import lru_cache
 
-from privacy.detection.lexicon import is_given_name, is_only_a_name, template_words, word_list
-from privacy.detection.logs import is_constant
+from privacy.detection.constants import is_constant
+from privacy.detection.lexicon import (
+    is_ambiguous_software,
+    is_given_name,
+    is_only_a_name,
+    template_words,
+    word_list,
+)
 
 _PART = re.compile(r"[^\W_]+")
 _NUMBER = re.compile(r"\d{1,6}\Z")
@@ -101,6 +107,8 @@ def _is_known(part: str, of_parts: int) -> bool:
 
 def _is_product(lower: str, of_parts: int) -> bool:
     # `claude-opus-4` is a model; `claude` alone may be somebody.
+    if of_parts > 1 and is_ambiguous_software(lower):
+        return True
     return lower in word_list("programs") and (of_parts > 1 or not is_given_name(lower))
 
 

@@ -77,6 +77,10 @@ def _find_after_cue(match: re.Match[str]) -> Finding | None:
         return None
     if match.string[match.end() :][:1] == "=":
         return None  # the key of what comes next
+    if match.group(1).lower() in {"name", "address"} and _OF_A_THING.search(
+        match.string, max(match.start() - 12, 0), match.start()
+    ):
+        return None  # what nobody knows in it is masked all the same
     if first in {"none", "null", "true", "false", "unknown"}:
         return None
     if not _is_value(join) and all(_is_grammar(w) for w in word.split()):
@@ -95,6 +99,12 @@ def _is_grammar(word: str) -> bool:
     )
 
 
+# `host name "db"`, `memory address`: nobody's.
+_OF_A_THING = re.compile(
+    r"(?i:\b(?:host|file|domain|table|column|class|method|field|path|image|service|topic|queue|bucket|"
+    r"database|db|module|package|type|key|node|pod|server|memory|bind|listen|function|event|metric|tag|"
+    r"branch|device|volume|cluster|index|schema)[ _-])\Z"
+)
 _ENDING = re.compile(r"(?:ed|ing|[st]ion|ment|able|ly|ness|ity|ance|ence|ous)\Z")
 
 

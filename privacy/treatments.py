@@ -9,10 +9,10 @@ from collections.abc import Callable
 from datetime import date
 
 from privacy.detect import mask_leftovers
+from privacy.detection.constants import is_constant
 from privacy.detection.findings import render
 from privacy.detection.identity import is_trusted
 from privacy.detection.lexicon import template_words
-from privacy.detection.logs import is_constant
 from privacy.detection.redact import log_spans
 from privacy.fields import Treatment
 from privacy.paths import template_path, template_url
@@ -28,7 +28,8 @@ MAX_STACK = 200_000
 _MEMORY_BYTES = 6_000_000
 _ENTRY_BYTES = 200
 
-_TOKEN = re.compile(r"[A-Za-z0-9_][\w.:/+*<>=#-]{0,119}\Z", re.ASCII)
+# With a scope in front: `@types/node`.
+_TOKEN = re.compile(r"(?:@(?=[\w.-]+/))?[A-Za-z0-9_][\w.:/+*<>=#-]{0,119}\Z", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,6}(?:\.\d+)?(?:e[-+]?\d+)?\Z|NaN\Z|-?Infinity\Z|true\Z|false\Z")
 _HOST = re.compile(
     r"(?:[A-Za-z0-9_][\w.-]{0,100}|\[[0-9a-fA-F:.]+\]|[0-9a-fA-F:]{3,39})(?::\d{1,5})?\Z", re.ASCII

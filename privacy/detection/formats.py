@@ -10,15 +10,15 @@ path keeps (`privacy/paths`).
 import re
 from functools import cache
 
+from privacy.detection.constants import CONSTANTS, is_constant, is_constant_with_digits
 from privacy.detection.findings import Finding
 from privacy.detection.lexicon import is_program_word
-from privacy.detection.logs import CONSTANTS, is_constant
 from privacy.detection.national_ids import typed
 from privacy.paths import path_edits, template_url
 
 _TLD = r"(?:com|org|net|edu|gov|mil|info|io|co|uk|ac|me|de|at|ch|fr|es|pt|it|nl|eu|us|ca|au|nz|ie|in|br|mx|jp|example)"
 _DOT = r"(?:\s*(?:\(dot\)|\[dot\]|\{dot\}|<dot>)\s*|\s+(?i:dot)\s+)"
-_AT = r"(?:\s*(?:\((?i:at|a)\)|\[(?i:at)\]|\{(?i:at)\}|<(?i:at)>)\s*|\s+(?i:at)\s+)"
+_AT = r"(?:\s*(?:\((?i:at|a)\)|\[(?i:at)\]|\{(?i:at)\}|<(?i:at)>)\s*|[ \t]+(?i:at)[ \t]+)"
 _SIGNED_AT = r"(?:\s*(?:\((?i:at|a)\)|\[(?i:at)\]|\{(?i:at)\}|<(?i:at)>)\s*)"
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}"
 _PATTERNS: tuple[tuple[str, str, str], ...] = (
@@ -40,6 +40,7 @@ _PATTERNS: tuple[tuple[str, str, str], ...] = (
     ("url", "paths", r"\b[a-zA-Z][a-zA-Z0-9+.-]{1,15}://[^\s\"'<>)\]}]+"),
     # RFC 5322 allows more signs in front of the @ than people use; only from the start of a word.
     ("email", "addresses", r"(?<![^\s<>,;\"()\[\]=:'])[^\s@<>,;\"()\[\]]{1,64}[@\uff20][\w-]+(?:\.[\w-]+)*" rf"(?:{_DOT}[A-Za-z]{{2,}})*"),
+    ("email", "addresses", r"\"[^\"@\n]{1,64}\"@[\w-]+(?:\.[\w-]+)*"),
     ("email", "addresses", r"[\w.+%'-]+(?:@|%40)[\w-]+(?:\.[\w-]+)*"),
     ("email", "spelled", rf"\b[\w+-]+(?:(?:{_DOT}|\.)[\w+-]+){{0,3}}{_AT}[\w-]+(?:(?:\.[\w-]+)*{_DOT}[A-Za-z]{{2,}})+\b"),
     ("email", "spelled", rf"\b[\w.+-]+{_SIGNED_AT}[\w-]+(?:\.[\w-]+)+\b"),
@@ -51,11 +52,12 @@ _PATTERNS: tuple[tuple[str, str, str], ...] = (
     ("mac", "colons", r"\b[0-9a-fA-F]{2}(?:[:-][0-9a-fA-F]{2}){5}\b|\b[0-9a-fA-F]{4}(?:\.[0-9a-fA-F]{4}){2}\b"),
     (
         "timestamp", "digits",
-        r"\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?\b",
+        r"\b(?:\d{4}(?:-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?|/\d\d/\d\d \d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)"
+        r"|[IWEF]\d{4} \d\d:\d\d:\d\d\.\d{6})\b",
     ),
     (
         "date", "months",
-        rf"\b\d{{1,2}}(?:st|nd|rd|th|\.)?[ -]{_MONTH}\b(?:[ ,-]+\d{{4}})?|\b{_MONTH}\.? \d{{1,2}}\b(?:,? \d{{4}}\b)?",
+        rf"\b\d\d/{_MONTH}/\d{{4}}:\d\d:\d\d:\d\d(?: [+-]\d{{4}})?|\b\d{{1,2}}(?:st|nd|rd|th|\.)?[ -]{_MONTH}\b(?:[ ,-]+\d{{4}})?|\b{_MONTH}\.? \d{{1,2}}\b(?:,? \d{{4}}\b)?",
     ),
     ("ip", "digits", r"\b\d{1,3}(?:\.\d{1,3}){3}\b(?!\.\d)"),
     ("time", "colons", r"\b\d\d:\d\d:\d\d(?:[.,]\d+)?\b"),
@@ -117,7 +119,9 @@ def _combined(absent: frozenset[str]) -> tuple[re.Pattern[str], list[str]]:
 
 _LONGEST_SHORT_ID = 20
 _PARTS = re.compile(r"[._-]+")
-_ERRNO = re.compile(r"(?i:http/|errno|status|code|port|line|exit code)\W{0,3}\Z")
+_ERRNO = re.compile(
+    r"(?i:http/|errno|status|(?<!sort )(?<!zip )(?<!post )(?<!postal )(?<!area )code|port|line|exit code)\W{0,3}\Z"
+)
 _SIZE = re.compile(r"\d+(?:\.\d+)?(?=(?:[KMGTP]i?)?[Bb](?:ps|/s)?\Z)")
 _CREDENTIAL_CUE = re.compile(
     r"(?i:bearer|basic|digest)\s+|[\w -]+?[\"']?\s*(?:[:=]|\bis\b)\s*[\"']?(?i:(?:bearer|basic)\s+)?|\w+\s+"
@@ -171,7 +175,8 @@ def _is_constant_with_digits(kind: str, found: str) -> bool:
     if CONSTANTS.match(found):
         return True
     parts = _PARTS.split(found)
-    return kind == "id" and all(CONSTANTS.match(p) or is_constant(p) for p in parts)
+    is_known = kind == "id" and all(CONSTANTS.match(p) or is_constant(p) for p in parts)
+    return is_known or (kind == "id" and is_constant_with_digits(found))
 
 
 def _id(found: str, start: int) -> list[Finding]:

@@ -19,6 +19,10 @@ _COMPOUND_ENDINGS = tuple(
 )
 _BLOCK = 500
 _PREFIXES = tuple("re un pre de dis auto multi micro sub over under non co mis inter".split())
+# Of a known word another is made; of a word of programs also somebody who does it.
+_SUFFIXES = tuple("able ably less ness ing ed ize ized izing ization ify ifier".split())
+_DOERS = ("er", "ers", "or", "ors", "let", "lets")
+_SHORTEST_PIECE, _SHORTEST_COMPOUND, _LONGEST_COMPOUND = 3, 7, 24
 
 
 class WordList:
@@ -50,7 +54,7 @@ class WordList:
 
 @cache
 def word_list(name: str) -> WordList:
-    """A shipped list, lower case: words, given, surnames, places, english_given, operations, …"""
+    """A shipped list, lower case: words, given, surnames, places, english_given, software, …"""
     path = LISTS / f"{name}.txt.xz"
     if path.exists():
         return WordList(lzma.decompress(path.read_bytes()).decode())
@@ -78,16 +82,70 @@ def is_word(word: str) -> bool:
 
 @lru_cache(maxsize=200_000)
 def is_operations_word(word: str) -> bool:
-    """Whether a lower-case word may stand in a log: a word of programs or an ordinary one."""
-    return len(word) < 2 or is_program_word(word) or is_word(word) or _is_derived(word)
+    """Whether a lower-case word may stand in a log: of programs, ordinary, or made of such."""
+    return (
+        len(word) < 2
+        or is_program_word(word)
+        or is_word(word)
+        or is_software_word(word)
+        or is_made_of_known(word)
+    )
+
+
+@lru_cache(maxsize=200_000)
+def is_software_word(word: str) -> bool:
+    """Whether a lower-case word is what software, or a part of it, is called, and nobody."""
+    return word in word_list("software") or (
+        word in word_list("programs") and not is_given_name(word)
+    )
+
+
+def is_ambiguous_software(word: str) -> bool:
+    """Whether a lower-case word is software's name and also a surname or a town: `oslo-utils`."""
+    return word in word_list("software_names")
+
+
+def is_made_of_known(word: str) -> bool:
+    """`rebalanced`, `allocatable`, `connectionpool`, `libxcb`: known pieces, and nobody's name."""
+    is_made = _is_derived(word) or _is_of_a_library(word) or _is_two_words_of_programs(word)
+    return is_made and not _is_in_names(word)
 
 
 def _is_derived(word: str) -> bool:
-    """`rebalanced`, `unthrottled`: a prefix and an ordinary word, and nobody's name."""
     stems = [word[len(p) :] for p in _PREFIXES if word.startswith(p)]
-    is_built = any(len(stem) > 3 and is_word(stem) for stem in stems)
-    lists = ("given", "english_given", "surnames", "places")
-    return is_built and not any(word in word_list(name) for name in lists)
+    if any(len(stem) > 3 and is_word(stem) for stem in stems):
+        return True
+    for endings, knows in ((_SUFFIXES, is_word), (_DOERS, is_program_word)):
+        stems = [word[: -len(e)] for e in endings if word.endswith(e)]
+        if any(len(stem) > 3 and (knows(stem) or knows(stem + "e")) for stem in stems):
+            return True
+    return False
+
+
+def _is_of_a_library(word: str) -> bool:
+    """`libxcb`: what precedes it says that it is nobody."""
+    rest = word[3:] if word.startswith("lib") else ""
+    return 1 < len(rest) < 12 and (rest[0] not in _VOWELS or is_program_word(rest))
+
+
+_VOWELS = "aeiouy"
+
+
+def _is_two_words_of_programs(word: str) -> bool:
+    if not _SHORTEST_COMPOUND <= len(word) <= _LONGEST_COMPOUND:
+        return False
+    places = range(_SHORTEST_PIECE, len(word) - _SHORTEST_PIECE + 1)
+    return any(
+        _is_plain_program_word(word[:at]) and _is_plain_program_word(word[at:]) for at in places
+    )
+
+
+def _is_plain_program_word(word: str) -> bool:
+    return any(word in word_list(name) for name in ("operations", "identifiers", "programs"))
+
+
+def _is_in_names(word: str) -> bool:
+    return any(word in word_list(name) for name in ("given", "english_given", "surnames", "places"))
 
 
 @lru_cache(maxsize=200_000)

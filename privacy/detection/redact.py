@@ -1,7 +1,7 @@
 """One text as the active stack sees it: findings with offsets, and the text without them.
 
-Here: putting recognisers together for `chat` (fails closed on words nobody knows) and `log`
-(the skeleton that the gate stores). Not here: the recognisers (`chat`, `logs`, `skeleton`, `ner`),
+Here: putting recognisers together for `chat` (fails closed on words nobody knows) and `log` (what is
+personal in the skeleton that the gate stores). Not here: the recognisers (`chat`, `logs`, `skeleton`, `ner`),
 whether the stack may be trusted (`identity`).
 """
 
@@ -13,10 +13,15 @@ from privacy.detection.chat import chat_findings
 from privacy.detection.findings import Finding, blank, render, union
 from privacy.detection.formats import format_findings
 from privacy.detection.logs import log_findings
+from privacy.detection.measures import impersonal
+from privacy.detection.plain import without_plain
+from privacy.detection.records import address_findings, record_findings
 from privacy.skeleton import cue_findings
 
 _ARTICLE = re.compile(r"\b[Tt]he \Z")
 _NAMED_WITH_ARTICLE = frozenset({"organisation", "place_of_work"})
+_LETTERS = re.compile(r"[^\W\d_]+")
+_HOW_LONG = frozenset({"duration", "time"})
 _READ_IN_CONTEXT = frozenset({"number", "duration", "time", "id"})
 KINDS = ("chat", "log")
 
@@ -39,13 +44,20 @@ def find(text: str, kind: str) -> list[Finding]:
     """What must not survive in a text of a kind of `KINDS`; raises ValueError for another kind."""
     if kind not in KINDS:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}")
-    return log_spans(text) if kind == "log" else _chat_spans(text)
+    return _personal_spans(text) if kind == "log" else _chat_spans(text)
 
 
 def log_spans(text: str) -> list[Finding]:
     """Everything variable in a log line or an exception message."""
     found = log_findings(text, cue_findings(text, format_findings(text)))
     return _with_presidio(text, found)
+
+
+def _personal_spans(text: str) -> list[Finding]:
+    """What the skeleton masks, without amounts and moments: they vary, and tell of nobody."""
+    found = log_spans(text)
+    told_of_nobody = impersonal(text, found)
+    return [finding for finding in found if finding not in told_of_nobody]
 
 
 def _with_presidio(text: str, found: list[Finding]) -> list[Finding]:
@@ -59,15 +71,22 @@ def _chat_spans(text: str) -> list[Finding]:
     formats = [
         Finding(f.start, f.end, f.type)
         for f in format_findings(text)
-        if f.type not in _READ_IN_CONTEXT or f.end - f.start > 6
+        if f.type not in _READ_IN_CONTEXT or (f.end - f.start > 6 and f.type not in _HOW_LONG)
     ]
     found = _with_presidio(text, chat_findings(text, formats))
+    words = frozenset(_LETTERS.findall(text.lower()))
+    found = [*found, *record_findings(text, words), *address_findings(text)]
+    return [_with_article(text, f) for f in union([*found, *_entities(text)])]
+
+
+def _entities(text: str) -> list[Finding]:
     # The model needs the words around a name: it reads the text as it was written, and once more
     # in lower case, because capitals at the start of a sentence make it doubt names that are words.
     lower = text.lower()
+    found = entity_findings(text)
     if lower != text and len(lower) == len(text):
-        found = [*found, *entity_findings(lower)]
-    return [_with_article(text, f) for f in union([*found, *entity_findings(text)])]
+        found += entity_findings(lower)
+    return [piece for entity in found for piece in without_plain(text, entity)]
 
 
 def _with_article(text: str, finding: Finding) -> Finding:

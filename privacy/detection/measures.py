@@ -1,0 +1,180 @@
+# ruff: noqa: E501 - a pattern reads better unbroken
+"""Digits that say nothing about anybody: amounts, counts, codes and moments of a log line.
+
+Here: which number or moment varies from line to line without telling of a person: a skeleton masks it,
+`redact` leaves it. Not here: what has a format (`formats`), versions and names with digits, which stay
+everywhere (`constants`). Unsure means personal.
+"""
+
+import re
+
+from privacy.detection.findings import Finding
+
+_ERROR_CODE = re.compile(r"(?!MRN|NHS|SSN|EIN|DOB|ID|PAT|REF|NO)[A-Z]{2,6}-?\d{2,6}\Z")
+_ENDS_CODE = re.compile(r"[:\]]")
+_SIZE = re.compile(r"\d+(?:\.\d+)?(?:[kKMGTP]i?)?(?:[Bb](?:ps|it|/s)?|[kKMGTP])\Z")
+_SPAN = re.compile(r"(?:\d+(?:\.\d+)?(?:d|h|m|s|ms|us|µs|ns)){1,5}\Z")
+_TIMES = re.compile(r"(?:x\d{1,5}|\d{1,5}x|0x[0-9a-fA-F]{1,16}|\d{1,3}(?:st|nd|rd|th))\Z")
+# What a number stands for, read from what is written in front of it.
+_KEY = re.compile(
+    r"(?P<key>[A-Za-z][\w.-]*)[\"'`\])]{0,2}\s{0,2}(?:=|:|->|\[|\(|#|/|,)?\s{0,2}[\"'(\[#~<>=]{0,2}[-+$€£]?\Z"
+)
+_PERSONAL_KEY = re.compile(
+    r"(?i:(?:^|[^a-z])(?:ages?|aged|born|birth\w*|dob|yob|years?_?old|zip\w*|post(?:al)?_?code|plz|cep|cap|postcode|phone\w*|tel|fax|mobile|cell|"
+    r"pin|otp|cvv|cvc|cid|passcode|ssn|last_?4|last_?four|ending|cards?|pan|accounts?|acct|iban|routing|sort|mrn|nhs|house|flat|apt|apartment|suite|unit|room|"
+    r"street|str|address\w*|addr1|line1?|lat(?:itude)?|lon(?:g|gitude)?|lng|salary|income|weight|height|bmi|glucose|pulse|heart_?rate|"
+    r"patients?|clients?|players?|users?|uid|members?|customers?|employees?|students?|badge|case|record|policy|passport|visa|licen[cs]e|plate|"
+    r"ticket|order|invoice|booking|reservation|room|bed|grade|gpa|iq|score_of|ext|extension|box|vol|no|nr|number|code|ids?|id_?no)(?:[^a-z]|$)|_id$)|[a-z]Id$|Age$|Zip$"
+)
+# Of these keys a long number is a moment or an amount.
+_TECHNICAL_KEY = re.compile(
+    r"(?i:(?:^|[^a-z])(?:ts|time|timestamp|mint|maxt|start|end|epoch|since|until|at|offset|size|bytes?|len|length|limit|count|total|rows?|items|lines?|records|events|"
+    r"messages|keys|entries|tokens|pages?|blocks?|lock|flags|seq|seqno|lsn|zxid|txid|xid|epoch|term|index|idx|pos|position|capacity|used|free|mem|memory|heap|rss|"
+    r"duration|dur|took|elapsed|latency|delay|timeout|ttl|interval|period|rate|port|pid|tid|thread|status|exit|errno|line|col|column|version|build|revision|rev|"
+    r"generation|partition|shard|replicas?|workers?|threads?|retries|attempts?|attempt|step|epoch|iter|iteration|loss|lr|batch|width|height_px|depth|level|priority|"
+    r"weight_kb|allocations|wrote|read|sent|received|processed|loaded|deleted|inserted|updated|skipped|dropped|scanned|indexed|compacted|flushed|after|over|than|of|to|in|with|for|by)(?:[^a-z]|$)"
+    r"|(?:_|[a-z])(?:ms|us|ns|s|sec|seconds|bytes|kb|mb|gb|count|size|total|limit|at|ts|time|duration|rows|len|Ms|Bytes|Count|Size|Time|Total)$)"
+)
+_TECHNICAL_ID = re.compile(
+    r"(?i:(?:sha|commit|digest|etag|revision|rev|trace_?id|span_?id|parent_?id|checksum|md5|hash|addr|flags|mask|image|build|version|goroutine|0x)\W{0,3}\Z)"
+)
+_UNIT_AFTER = re.compile(
+    r"(?i:\s?(?:%|[kmgtp]i?b\b|bytes?\b|rows?\b|items?\b|records?\b|lines?\b|events?\b|messages?\b|requests?\b|files?\b|keys?\b|tokens?\b|times?\b|pages?\b|blocks?\b|"
+    r"segments?\b|connections?\b|threads?\b|workers?\b|tasks?\b|jobs?\b|buffers?\b|objects?\b|entries\b|chunks?\b|series\b|samples?\b|spans?\b|tests?\b|warnings?\b|errors?\b|retries\b|attempts?\b|"
+    r"fps\b|hz\b|mhz\b|rpm\b|px\b|k\b|m\b|g\b|x\b))"
+)
+_CLOCK_AFTER = re.compile(r"[,\sT:-]{1,3}(?:\d{4} )?\d\d?:\d\d")
+_BIRTH = re.compile(
+    r"(?i:\b(?:dob|d\.o\.b|born|birth\w*|geb|nacid[oa]|née?|appointment|admitted|deceased|died)\b\W{0,14}\Z)"
+)
+_TEN_THOUSAND, _FEWEST_OF_A_PLACE, _NO_NUMBER_LONGER = 4, 5, 16
+_PORT_SIGNS = frozenset({":", "]:", "/"})
+_ADJACENT = re.compile(r"[ ,]{1,2}\Z")
+_OF_SOMEBODY = frozenset({"name", "word", "location", "address", "organisation"})
+
+
+def impersonal(text: str, found: list[Finding]) -> set[Finding]:
+    """Of the ordered findings of a log line those that vary without telling of anybody."""
+    chosen = set()
+    for at, finding in enumerate(found):
+        if finding.type not in _ASKED:
+            continue
+        neighbours = (found[at - 1] if at else None, found[at + 1] if at + 1 < len(found) else None)
+        if _ASKED[finding.type](text, finding) and not _is_part_of_address(
+            text, finding, neighbours
+        ):
+            chosen.add(finding)
+    return chosen
+
+
+def _is_moment(text: str, finding: Finding) -> bool:
+    """A date with its time; a date alone may be somebody's birthday."""
+    before = text[max(0, finding.start - 24) : finding.start]
+    if _BIRTH.search(before):
+        return False
+    written = text[finding.start : finding.end]
+    has_clock = ":" in written or bool(_CLOCK_AFTER.match(text, finding.end))
+    return has_clock or not before.strip(" [<(\"'") or bool(_MADE_AT.search(before))
+
+
+_MADE_AT = re.compile(
+    r"(?i:(?:ts|time|timestamp|date|created\w*|updated\w*|modified\w*|expires?\w*|since|until|starts?|ends?|started|finished|deployed|released?|build|version|schema|partition|day)"
+    r"[\"']?\s*[=:]?\s*[\"'\[(]?)\Z"
+)
+
+
+def _is_always(_text: str, _finding: Finding) -> bool:
+    return True
+
+
+def _is_amount(text: str, finding: Finding) -> bool:
+    written = text[finding.start : finding.end]
+    before = text[max(0, finding.start - 32) : finding.start]
+    if _is_inside_word(text, finding):
+        return False
+    key = _KEY.search(before)
+    name = key["key"] if key else ""
+    if _PERSONAL_KEY.search(name) and not _UNIT_AFTER.match(text, finding.end):
+        return False
+    if _ENDING.search(before):
+        return False
+    whole, _, rest = written.partition(".")
+    if len(whole) <= _TEN_THOUSAND and len(rest) < _FEWEST_OF_A_PLACE:
+        return True
+    # More digits may be a place, a telephone or a number of somebody's.
+    is_told = bool(name and _TECHNICAL_KEY.search(name)) or bool(
+        _UNIT_AFTER.match(text, finding.end)
+    )
+    return is_told and sum(c.isdigit() for c in written) <= _NO_NUMBER_LONGER
+
+
+def _is_long_amount(text: str, finding: Finding) -> bool:
+    """Seven digits and more in one run: only where a key says that they are a moment or an amount."""
+    written = text[finding.start : finding.end]
+    key = _KEY.search(text[max(0, finding.start - 32) : finding.start])
+    is_plain = re.fullmatch(r"\d{7,16}(?:\.\d+)?", written) is not None
+    return is_plain and key is not None and _LONG_KEY.search(key["key"]) is not None
+
+
+_LONG_KEY = re.compile(
+    r"(?i:\A(?:ts|time|timestamp|mint|maxt|start|end|epoch|offset|size|bytes?|length|limit|total|lock|seqno|lsn|zxid|txid|capacity|used|free|memory|heap|rss|duration|of)\Z"
+    r"|(?:_|\.)(?:ms|us|ns|bytes|size|limit|ts|time|timestamp|offset|duration)\Z)|(?:Ms|Nanos|Millis|Bytes|Time|Timestamp|Offset|Size)\Z"
+)
+
+
+def _is_code(text: str, finding: Finding) -> bool:
+    written = text[finding.start : finding.end]
+    if _ERROR_CODE.match(written) and _ENDS_CODE.match(text, finding.end):
+        return not _PERSONAL_KEY.search(_key_before(text, finding))
+    if any(shape.match(written) for shape in (_SIZE, _SPAN, _TIMES)):
+        return not _PERSONAL_KEY.search(_key_before(text, finding))
+    if _PERSONAL_KEY.search(_key_before(text, finding)):
+        return False
+    return bool(_TECHNICAL_ID.search(text[max(0, finding.start - 14) : finding.start]))
+
+
+def _key_before(text: str, finding: Finding) -> str:
+    key = _KEY.search(text[max(0, finding.start - 32) : finding.start])
+    return key["key"] if key else ""
+
+
+def _is_inside_word(text: str, finding: Finding) -> bool:
+    """`id_42`, or one of the groups of `06-99-28`."""
+    before, after = (
+        text[max(finding.start - 2, 0) : finding.start],
+        text[finding.end : finding.end + 2],
+    )
+    return "_" in (before[-1:], after[:1]) or bool(_GROUPED.search(before) or _GROUPS.match(after))
+
+
+_ENDING = re.compile(
+    r"(?i:\b(?:ending|ends|last (?:4|four)(?: digits)?|born|birth|geb\.?|aged?|age of|years? old)(?: in| with| on| is| are)?\W{0,3})\Z"
+)
+_GROUPED, _GROUPS = re.compile(r"\d-\Z"), re.compile(r"-\d")
+
+
+def _is_part_of_address(
+    text: str, finding: Finding, neighbours: tuple[Finding | None, Finding | None]
+) -> bool:
+    """`<ip>:8443` and `<word> 12, 54728 <word>`: beside what nobody knows a number may be a house or a postcode."""
+    before, after = neighbours
+    if (
+        before is not None
+        and before.type in {"ip", "digits"}
+        and text[before.end : finding.start] in _PORT_SIGNS
+    ):
+        return True
+    if finding.type != "number":
+        return False
+    gaps = []
+    if before is not None and before.type in _OF_SOMEBODY:
+        gaps.append(text[before.end : finding.start])
+    if after is not None and after.type in _OF_SOMEBODY:
+        gaps.append(text[finding.end : after.start])
+    return any(_ADJACENT.fullmatch(gap) for gap in gaps)
+
+
+_ASKED = {
+    "timestamp": _is_moment, "date": _is_moment, "time": _is_always, "duration": _is_always,
+    "number": _is_amount, "digits": _is_long_amount, "id": _is_code, "hex": _is_code,
+}  # fmt: skip

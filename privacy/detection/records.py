@@ -1,0 +1,193 @@
+# ruff: noqa: E501 - a pattern reads better unbroken
+"""What records hold of people: values of fields that are about somebody, columns of tables, postal addresses.
+
+Here: `surname: …`, `"postalCode": "…"`, `<zip>…</zip>`, the rows below a header such as `name,email,city`,
+addresses by the forms of several countries. Not here: identifiers that have a format of their own
+(`formats`), sentences (`logs`, `chat`).
+"""
+
+import re
+
+from privacy.detection.findings import Finding
+from privacy.detection.lexicon import is_given_name, is_program_word
+
+_NAMES = (
+    r"sur_?names?|fore_?names?|(?:first|last|full|middle|maiden|family|given|birth|legal|preferred|father|mother|spouse|patient|client|guest|customer|contact|cardholder|account holder)[ _-]?names?|"
+    r"(?:card|account|policy|ticket|visa|permit|licen[cs]e)?[ _-]?holder|registered keeper|keeper|applicant|claimant|complainant|beneficiary|requester|assignee|guardian|spouse|next of kin|"
+    r"emergency contact|(?:attending )?(?:physician|doctor)|prescriber|attn|attention|employee|staff(?: member)?|student|teacher|tenant|landlord|passenger|travell?er|subscriber|director|signatory|"
+    r"taxpayer|insured|policyholder|payee|payer|donor|witness|defendant|plaintiff|visitor|resident|"
+    r"nombre(?: completo)?|apellidos?|titular|cliente|paciente|nom|pr[ée]nom|patiente?|vorname|nachname|kunde|versicherte(?: person)?|steuerpflichtiger|cognome|nome|intestatario|"
+    r"imi[eę] i nazwisko|imi[eę]|nazwisko|filia[cç][aã]o|signed by|fn|cn|sn|submitted by|prepared by|reported by"
+)
+_PLACES = (
+    r"zip(?:[ _-]?code)?|post(?:al)?[ _-]?code|postcode|plz|cep|code postal|street(?:[ _-]?(?:name|address|line\d?))?|address(?:[ _-]?(?:line)?[ _-]?\d)?|(?:home|mailing|billing|shipping|delivery|postal|street)[ _-]address|"
+    r"addr(?:ess)?_?\d|domicilio|adresse?|direcci[oó]n|endere[cç]o|indirizzo|wohnort|ort|stadt|comuna|ciudad|ville|cidade|town|county|province|district|hometown|place of birth|birth[ _-]?place|lieu de naissance|geburtsort|"
+    r"lat(?:itude)?|lon(?:gitude)?|lng"
+)
+_NUMBERS = (
+    r"dob|d\.o\.b\.?|date[ _-]of[ _-]birth|birth[ _-]?date|birthday|birthDate|geburtsdatum|fecha de nacimiento|date de naissance|data di nascita|"
+    r"mrn|medical[ _-]record(?:[ _-](?:no|number))?|national[ _-]id|subject[ _-]id|member[ _-]?id|insured[ _-]?(?:no|id)|insurance[ _-]?(?:no|number|id)|policy[ _-]?(?:no|number)|license[ _-]?plate|plate|vin|imei|"
+    r"sort[ _-]?code|routing[ _-]?(?:no|number)|account[ _-]?(?:no|number)|cvv|cvc|pan|ein|upi|ifsc|swift|bic|employee[ _-]?(?:id|no)|student[ _-]?(?:id|no)|case[ _-]?(?:no|number)|passport[ _-]?(?:no|number)?|wallet"
+)
+_LABEL = rf"(?P<key>{_NAMES}|{_PLACES}|{_NUMBERS})"
+_FIELD = re.compile(
+    rf"(?i:(?<![^\W_]){_LABEL})(?:\s?(?:no|nr|n[°º]|id)\.?)?"
+    r"(?P<join>[\"'`]?\s{0,2}(?::(?!:)|=(?!=)|>)\s{0,3}[\"'`\[]{0,2}|\s{0,2}\|\s{0,2}[\"']?)"
+    r"(?P<hit>(?<=[\"'`])[^\"'`\n<>]{1,120}|[^\s\"'`,;|<>&=\n\t{}\[\]()](?:[^\"'`,;|<>&=\n\t{}\[\]()]{0,80}?(?=\s+[\w.-]+[=:]|[\"'`,;|<>&\n\t{}\[\]()]|\s-\s|\.\s|\.?\Z))?)"
+)
+_QUOTED_ONLY = re.compile(
+    r"(?P<key>\"(?:family|given|line|text|display|first|last|middle|owner|reporter|who)\")\s*:\s*\[?\s*\"(?P<hit>[^\"\n]{1,120})\""
+)
+_POSTCODE = re.compile(
+    r"(?i:\b(?:zip(?: code)?|post ?code|postal code|plz|cep)\s(?:is\s|was\s)?)(?P<hit>(?=[A-Z\d -]*[\d\x01])[A-Z\d\x01]{2,5}(?:[ -][A-Z\d\x01]{2,4})?)\b"
+)
+_NOTHING = frozenset(
+    "none null nil true false unknown n/a na yes no ok empty missing invalid required".split()
+)
+
+_CAP = r"[A-ZÀ-ÞĀ-ɏ][\w'\u2019.-]*"
+_AFTER_CITY = rf"(?:[ -](?:{_CAP}|la|le|les|de|del|di|du|am|an|im|der|do|da|sur|sous))*"
+_ROAD = (
+    r"(?i:rue|avenue|av\.|boulevard|bd|place|chemin|all[ée]e|impasse|quai|route|via|viale|piazza|corso|calle|c/|avenida|avda\.?|paseo|plaza|"
+    r"rua|travessa|largo|pra[cç]a|ul\.|ulica|aleja|al\.|os\.|str\.|stra[dß]a|bulevardul|utca|n[áa]m[ěe]st[íi]|t[řr][íi]da|ulice)"
+)
+ADDRESSES = re.compile(
+    # United Kingdom, Canada: postcodes by themselves.
+    r"(?P<hit>\b(?:[A-PR-UWYZ][A-HK-Y]?\d[A-Z\d]?\s?\d[ABD-HJLNP-UW-Z]{2}|[ABCEGHJ-NPRSTVXY]\d[A-Z]\s\d[A-Z]\d)\b"
+    # United States: city, state and code; its forces.
+    rf"|\b(?:\d{{1,6}}[A-Za-z]?\s[^\n,;:=|]{{3,40}},\s(?:[^\n,;:=|]{{2,30}},\s)?)?(?:{_CAP}\s){{0,2}}{_CAP},?\s(?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|P[AR]|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY])\s\d{{5}}(?:-\d{{4}})?\b"
+    r"|\b(?:Unit|PSC|USS|USNS|USNV|USCGC)\s[\w ]{1,30}?,?\s(?:[AFD]PO)\sA[AEP]\s\d{5}\b"
+    # Street, code and town.
+    rf"|(?<![\w\"'])[^\s,;:=\"'|][^\n,;:=\"'|]{{2,40}},\s(?:[A-Z]{{1,2}}-)?(?:\d{{5}}|\d{{2,3}}[ -]\d{{2,3}}|\d{{4}}(?:\s[A-Z]{{2}})?)\s{_CAP}{_AFTER_CITY}"
+    # A line of its own: number and road.
+    rf"|^\d{{1,5}}[A-Za-z]?\s(?:{_CAP}\s){{1,3}}{_CAP}$)",
+    re.MULTILINE,
+)
+# A road by its word, with the number, which is a format, before or after it.
+_OF = r"(?:(?:de|des|du|da|das|do|dos|del|della|la|las|los|le|les|l')\s?)*"
+_ROADS = re.compile(
+    rf"(?<![\w/.-])(?P<hit>[\d\x01]{{1,5}},?\s{_ROAD}\s{_OF}{_CAP}(?:[ -]{_CAP})*|{_ROAD}\s{_OF}{_CAP}(?:\s{_CAP})*,?\s[\d\x01]{{1,5}})"
+)
+_ROAD_WORDS = frozenset(
+    """rue avenue av boulevard bd place chemin allée allee impasse quai route via viale piazza corso calle avenida avda paseo plaza rua travessa largo praça praca ul ulica
+    aleja al os str strada straßa bulevardul utca náměstí namesti třída trida ulice""".split()
+)
+ADDRESS_SIGN = r"(?=[\dA-Z,])(?:\d[A-Z](?:[A-Z]\b|\s\d)|[A-Z]{2}\s\d{5}|,\s(?:[A-Z]{1,2}-)?\d{2}|^\d{1,5}\s[A-Z])"
+"""What a text must hold before `ADDRESSES` is tried."""
+_SIGN = re.compile(ADDRESS_SIGN, re.MULTILINE)
+
+_SEPARATORS = (",", ";", "\t", "|")
+_HEADER = re.compile(r"[\w \"'.#/-]{1,40}\Z")
+_COLUMN = re.compile(
+    rf"(?i:(?:{_NAMES}|{_PLACES}|{_NUMBERS}|name|given|family|nick(?:name)?|user(?:name)?|city|country|school|employer|company|e-?mail|phone|mobile|tel|ssn|age|gender_?identity|(?:patient|member|student|employee|customer|user|client|subject)?[ _-]?(?:id|no|number)|diagnosis|notes?|comment)\Z)"
+)
+_FEWEST_CELLS = 2
+
+
+def record_findings(text: str, words: frozenset[str]) -> list[Finding]:
+    """Values, cells and roads in a text without its formats; `words` are its words in lower case."""
+    found = [] if _LABEL_WORDS.isdisjoint(words) else _fields(text)
+    if not _ROAD_WORDS.isdisjoint(words):
+        found += [Finding(m.start("hit"), m.end("hit"), "address") for m in _ROADS.finditer(text)]
+    return found + _cells(text) if "\n" in text else found
+
+
+def address_findings(text: str) -> list[Finding]:
+    """Postal addresses by their codes, in a text as it was written."""
+    if not _SIGN.search(text):
+        return []
+    return [Finding(m.start("hit"), m.end("hit"), "address") for m in ADDRESSES.finditer(text)]
+
+
+# Each label holds one of these.
+_LABEL_WORDS = frozenset(
+    """surname surnames forename forenames firstname lastname familyname givenname fullname maidenname birthname patientname clientname customername holder
+    cardholder policyholder accountholder keeper applicant claimant complainant beneficiary requester assignee guardian spouse kin physician doctor
+    prescriber attn attention employee student teacher tenant landlord passenger traveler traveller subscriber director signatory taxpayer insured payee
+    payer donor witness defendant plaintiff visitor resident nombre apellido apellidos titular cliente paciente nom prénom prenom patient patiente vorname
+    nachname kunde versicherte steuerpflichtiger cognome nome intestatario imię imie nazwisko filiação filiacao fn cn sn submitted prepared reported
+    family given display first last middle owner reporter who zip zipcode postalcode postcode plz cep street streetname streetaddress addr addressline
+    homeaddress domicilio adresse adress dirección direccion endereço endereco indirizzo wohnort ort stadt comuna ciudad ville cidade town county province
+    district hometown birthplace birth lieu geburtsort lat latitude lon longitude lng dob birthdate birthday dateofbirth geburtsdatum fecha mrn memberid
+    subjectid insuredid insuredno insurance policy policyno plate licenseplate vin imei sortcode routing accountno accountnumber cvv cvc pan ein upi ifsc
+    swift bic employeeid studentid passport passportno wallet medical address""".split()
+)
+
+
+def _fields(text: str) -> list[Finding]:
+    found = [
+        Finding(m.start("hit"), m.end("hit"), "value")
+        for pattern in (_FIELD, _QUOTED_ONLY, _POSTCODE)
+        for m in pattern.finditer(text)
+        if _is_of_somebody(m["hit"])
+        or (
+            _SURE_LABEL.match(m.group())
+            and m["hit"][:1].isupper()
+            and m["hit"].lower() not in _NOTHING
+        )
+    ]
+    return found
+
+
+def _is_of_somebody(value: str) -> bool:
+    """Not `address: localhost`, `caller=compact.go:519` or `holder=none`."""
+    words = [w.lower() for w in re.findall(r"[^\W\d_]+", value)]
+    plain = value.strip().lower().rstrip(".")
+    has_digits = any(c.isdigit() or c == "\x01" for c in value)
+    if (
+        plain in _NOTHING
+        or plain.startswith("<")
+        or not (words or has_digits)
+        or _FILE.match(value)
+    ):
+        return False
+    if has_digits or not words or any(is_given_name(w) and not is_program_word(w) for w in words):
+        return True
+    return 3 * sum(is_program_word(w) for w in words) < len(words)
+
+
+_SURE_LABEL = re.compile(
+    r"(?i:[\"']?(?:sur_?names?|fore_?names?|family|given|(?:first|last|full|maiden|family|given)[ _-]?names?))"
+)
+_FILE = re.compile(r"/|[\w./-]+\.[a-z]{1,5}:\d+\Z")
+
+
+def _cells(text: str) -> list[Finding]:
+    """The cells below headings that name what is about somebody."""
+    found: list[Finding] = []
+    at, columns, separator = 0, [], ""
+    for line in text.split("\n"):
+        cells = _split(line, separator) if separator else []
+        if columns and len(cells) == len(columns):
+            for is_personal, (start, end) in zip(columns, cells, strict=True):
+                if is_personal and line[start:end].strip(" \"'-:"):
+                    found.append(Finding(at + start, at + end, "value"))
+        elif header := _header(line):
+            columns, separator = header
+        else:
+            columns, separator = [], ""
+        at += len(line) + 1
+    return found
+
+
+def _header(line: str) -> tuple[list[bool], str] | None:
+    for separator in _SEPARATORS:
+        cells = [line[a:b].strip(" \"'") for a, b in _split(line, separator)]
+        if len(cells) >= _FEWEST_CELLS and all(not c or _HEADER.match(c) for c in cells):
+            columns = [bool(_COLUMN.match(c)) for c in cells]
+            if any(columns):
+                return columns, separator
+    return None
+
+
+def _split(line: str, separator: str) -> list[tuple[int, int]]:
+    """Where the cells of a line stand, without the blanks around them; quotes keep a separator inside."""
+    cells, start, is_quoted = [], 0, False
+    for at, sign in enumerate(line + separator):
+        is_quoted ^= sign == '"'
+        if sign == separator and (not is_quoted or at == len(line)):
+            cell = line[start:at]
+            left = start + len(cell) - len(cell.lstrip())
+            cells.append((left, max(left, start + len(cell.rstrip()))))
+            start = at + 1
+    return cells
