@@ -99,10 +99,10 @@ def _otlp(chance: Random, seeds: Seeds, number: int, door: str) -> Input:
 
 def _protobuf(chance: Random, seeds: Seeds, signal: str) -> bytes:
     kind = chance.random()
-    if kind < 0.35:
+    if kind < 0.25:
         return spoilt(chance, chance.choice(seeds.captured[signal]), seeds.captured[signal])
     body = otlp.request(chance, signal, seeds.now_ns).SerializeToString()
-    return spoilt(chance, body, seeds.captured[signal]) if kind > 0.75 else body
+    return spoilt(chance, body, seeds.captured[signal]) if kind > 0.8 else body
 
 
 def _packed(chance: Random, body: bytes, encoding: str) -> bytes:
