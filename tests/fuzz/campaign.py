@@ -27,7 +27,7 @@ from tta_monitor.replay import read_capture
 ROUND, AT_ONCE, CHAPTER = 500, 50, 50_000
 # Of the process that holds receiver, window and drain together, above what it holds after the first round.
 MEMORY_BYTES = 700 * 1024 * 1024
-_SEEDS = 60
+_SEEDS, _SAVED = 60, 5
 _FATES = ("accepted", "rejected", "dropped")
 
 
@@ -42,6 +42,7 @@ class Told:
     inputs: Counter[str] = field(default_factory=Counter)
     answers: Counter[str] = field(default_factory=Counter)
     arrived: Counter[str] = field(default_factory=Counter)
+    problems: dict[str, list[Input]] = field(default_factory=dict)
     peak_growth_bytes: int = 0
 
 
@@ -55,11 +56,14 @@ class Campaign:
     tell: Callable[[str], None] = print
 
     def run(self, numbers: range, chapter: int = CHAPTER) -> Told:
-        """All inputs of these numbers; raises Broken."""
+        """All inputs of these numbers; raises Broken, for what a door did at the end of a chapter."""
         told = Told()
         for start in range(numbers.start, numbers.stop, chapter):
             part = range(start, min(start + chapter, numbers.stop))
             asyncio.run(self._chapter(part, told, numbers.stop))
+            if told.problems:
+                found = [self._broken(problem, some) for problem, some in told.problems.items()]
+                raise Broken("\n\n".join(map(str, found)))
         return told
 
     async def _chapter(self, numbers: range, told: Told, until: int) -> None:
@@ -85,7 +89,8 @@ class Campaign:
             some = inputs[start : start + AT_ONCE]
             for given, sent in zip(some, await _all(product, some), strict=True):
                 if sent.problem:
-                    raise self._broken(sent.problem, [given])
+                    told.problems.setdefault(f"{given.door}: {sent.problem}", []).append(given)
+                    self.tell(f"{given.door} {given.number}: {sent.problem}")
                 told.inputs[given.door] += 1
                 told.answers[f"{given.door} {sent.status}"] += 1
                 arrived[given.signal] += sent.arrived
@@ -144,15 +149,15 @@ class Campaign:
     def _broken(self, problem: str, inputs: Sequence[Input]) -> Broken:
         """Save the inputs and name them."""
         names = []
-        for given in inputs[:20]:
+        for given in sorted(inputs, key=lambda one: len(one.body))[:_SAVED]:
             name = self.folder / f"broken-seed{self.seed}-input{given.number}-{given.door}"
             name.with_suffix(".bin").write_bytes(given.body)
             about = {k: v for k, v in asdict(given).items() if k != "body"}
             name.with_suffix(".json").write_text(json.dumps(about))
             names.append(f"{name}.bin")
-        first = inputs[0].number
+        first = min(inputs, key=lambda one: len(one.body)).number
         return Broken(
-            f"{problem}\nseed {self.seed}, {len(inputs)} input(s), the first is number {first}:\n"
+            f"{problem}\nseed {self.seed}, {len(inputs)} input(s), the smallest is number {first}:\n"
             + "\n".join(names)
             + f"\nagain: python -m tests.fuzz 1 --seed {self.seed} --from {first} --now-ns {self.now_ns}"
         )

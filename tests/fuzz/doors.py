@@ -27,6 +27,7 @@ from ingestion.receivers.decode import BadBody
 from ingestion.receivers.http import JSON, PATHS, PROTOBUF
 from live_tail.alerts.importer import Untranslatable, import_file
 from live_tail.alerts.rule_files import RuleProblem, load_rules
+from privacy.logs import place_of
 from tests.fuzz import envelopes, expositions, log_texts, otlp, rule_texts
 from tests.fuzz.mutations import spoilt
 from tests.fuzz.product import Aborted, Product
@@ -80,7 +81,7 @@ async def send(product: Product, given: Input) -> Sent:
     try:
         return await _SENDERS[given.door](product, given)
     except Exception as error:  # noqa: BLE001 - that nothing is raised is what is tested
-        return Sent(problem=f"{type(error).__name__}: {error}"[:300])
+        return Sent(problem=place_of(error))
 
 
 def _otlp(chance: Random, seeds: Seeds, number: int, door: str) -> Input:
@@ -176,10 +177,8 @@ async def _send_otlp(product: Product, given: Input) -> Sent:
 
 def _plain(body: bytes, encoding: str) -> bytes:
     encoding = encoding.lower()
-    if encoding in {"gzip", "x-gzip"}:
-        return gzip.decompress(body)
-    if encoding == "deflate":
-        return zlib.decompress(body)
+    if encoding in {"gzip", "x-gzip", "deflate"}:
+        return zlib.decompressobj(47).decompress(body)
     return zstandard.ZstdDecompressor().stream_reader(body).read() if encoding == "zstd" else body
 
 
