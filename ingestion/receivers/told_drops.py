@@ -1,8 +1,6 @@
-"""What our collectors could not use of what they were given: told as metric points, counted in the ledger.
+"""What our collectors could not use of what they were given, read from the metric by which they tell it.
 
-Here: the metric by which a sender tells it, made and read. Not here: which lines or entries a collector
-leaves out and why (`collectors/`), counting (`landing`). The points are stored like any other, so rules can
-watch them.
+Here: which points tell of drops, and how many. Not here: telling (`collectors/told`), counting (`landing`).
 """
 
 import re
@@ -12,13 +10,10 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
-from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality, Metric
 
+from ingestion.collectors.told import METRIC, REASON, SIGNAL
 from ingestion.contracts import SIGNALS
 
-METRIC = "tta.items.dropped"
-SIGNAL, REASON = "tta.dropped.signal", "tta.dropped.reason"
 _REASON = re.compile(r"[a-z0-9_]{1,80}")
 _MOST_ITEMS, _MOST_REASONS = 10**9, 100
 
@@ -31,23 +26,6 @@ class ToldDrop:
     signal: str
     reason: str
     items: int
-
-
-def drop_metric(signal: str, dropped: Mapping[str, int], at_ns: int) -> Metric:
-    """The metric that tells how many items of a signal went since it was last told, by reason."""
-    metric = Metric(name=METRIC, unit="{item}")
-    metric.sum.aggregation_temporality = AggregationTemporality.AGGREGATION_TEMPORALITY_DELTA
-    metric.sum.is_monotonic = True
-    for reason, items in sorted(dropped.items()):
-        point = metric.sum.data_points.add(time_unix_nano=at_ns, as_int=items)
-        for key, text in ((SIGNAL, signal), (REASON, reason_of(reason))):
-            point.attributes.append(KeyValue(key=key, value=AnyValue(string_value=text)))
-    return metric
-
-
-def reason_of(words: str) -> str:
-    """A reason in words as the ledger writes reasons."""
-    return re.sub(r"[^a-z0-9]+", "_", words.lower().removeprefix("a ")).strip("_")[:80]
 
 
 def told_drops(points: pa.Table) -> Iterator[ToldDrop]:

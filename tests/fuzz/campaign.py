@@ -93,7 +93,8 @@ class Campaign:
                     self.tell(f"{given.door} {given.number}: {sent.problem}")
                 told.inputs[given.door] += 1
                 told.answers[f"{given.door} {sent.status}"] += 1
-                arrived[given.signal] += sent.arrived
+                arrived.update(sent.arrived)
+                arrived.update({f"told {signal}": items for signal, items in sent.told.items()})
         problem = _after_round(product)
         if problem:
             raise self._broken(problem, await self._smallest(inputs, _after_round))
@@ -134,8 +135,9 @@ class Campaign:
                 arrived: Counter[str] = Counter()
                 for start in range(0, len(inputs), AT_ONCE):
                     some = inputs[start : start + AT_ONCE]
-                    for given, sent in zip(some, await _all(product, some), strict=True):
-                        arrived[given.signal] += sent.arrived
+                    for sent in await _all(product, some):
+                        arrived.update(sent.arrived)
+                        arrived.update({f"told {signal}": n for signal, n in sent.told.items()})
                 if check is not None:
                     return bool(await asyncio.to_thread(check, product))
                 await product.committer.close()
@@ -204,8 +206,10 @@ def ledger_problem(product: Product, arrived: Counter[str]) -> str:
     by_signal: Counter[str] = Counter()
     for (component, signal, hour, outcome, reason), items in product.ledger().items():
         fates.setdefault((component, signal, hour), Counter())[outcome] += items
-        if outcome in _FATES and not reason.startswith("told_"):
+        if outcome in _FATES:
             by_signal[signal] += items
+        if outcome == "dropped" and not reason.startswith("sentry_"):
+            by_signal[f"told {signal}"] += items
     landed = product.landed()
     for place in fates.keys() | landed.keys():
         of = fates.get(place, Counter())

@@ -9,8 +9,9 @@ import gzip
 import json
 import time
 import zlib
+from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
@@ -34,6 +35,7 @@ from tests.fuzz.product import Aborted, Product
 
 SIGNALS = tuple(PATHS.values())
 _PATH = {signal: path for path, signal in PATHS.items()}
+_LONGEST_S = 120
 _REFUSALS = frozenset({400, 413, 415, 429})
 _RPC_REFUSALS = frozenset({"INVALID_ARGUMENT", "UNAVAILABLE"})
 _SHARES = {"protobuf": 30, "json": 22, "grpc": 14, "scrape": 12, "sentry": 12, "log_file": 4, "rule_file": 6}
@@ -62,11 +64,15 @@ class Input:
 
 @dataclass(frozen=True)
 class Sent:
-    """What came of it: items by the harness' own count; a problem is what must not happen."""
+    """What came of it: items by signal and by the harness' own count; a problem is what must not happen.
 
-    arrived: int = 0
+    `told` are those among `arrived` that a collector of ours said it could not use.
+    """
+
+    arrived: Counter[str] = field(default_factory=Counter)
     status: str = ""
     problem: str = ""
+    told: Counter[str] = field(default_factory=Counter)
 
 
 def make(seeds: Seeds, seed: int, number: int) -> Input:
@@ -79,7 +85,8 @@ def make(seeds: Seeds, seed: int, number: int) -> Input:
 async def send(product: Product, given: Input) -> Sent:
     """Put an input through its door."""
     try:
-        return await _SENDERS[given.door](product, given)
+        async with asyncio.timeout(_LONGEST_S):
+            return await _SENDERS[given.door](product, given)
     except Exception as error:  # noqa: BLE001 - that nothing is raised is what is tested
         return Sent(problem=place_of(error))
 
@@ -167,12 +174,17 @@ async def _send_otlp(product: Product, given: Input) -> Sent:
         headers["content-encoding"] = given.encoding
     status, answer = await product.post(_PATH[given.signal], given.body, headers)
     if status in _REFUSALS:
-        return Sent(1, str(status), "" if answer else "a refusal without a reason")
+        return Sent(_items(given, 1), str(status), "" if answer else "a refusal without a reason")
     if status != 200:
         return Sent(status=str(status), problem=f"status {status}")
     if given.content_type == JSON:
-        return Sent(otlp.items_in_json(given.signal, given.body), "200")
-    return Sent(_counted(given.signal, _plain(given.body, given.encoding)), "200")
+        return Sent(_items(given, otlp.items_in_json(given.signal, given.body)), "200")
+    plain = _plain(given.body, given.encoding)
+    return Sent(_items(given, _counted(given.signal, plain)), "200")
+
+
+def _items(given: Input, count: int) -> Counter[str]:
+    return Counter({given.signal: count})
 
 
 def _plain(body: bytes, encoding: str) -> bytes:
@@ -194,8 +206,8 @@ async def _send_grpc(product: Product, given: Input) -> Sent:
         await product.call(given.signal, given.body)
     except Aborted as refusal:
         is_allowed = refusal.code in _RPC_REFUSALS
-        return Sent(1, refusal.code, "" if is_allowed else f"status {refusal.code}")
-    return Sent(_counted(given.signal, given.body), "OK")
+        return Sent(_items(given, 1), refusal.code, "" if is_allowed else f"status {refusal.code}")
+    return Sent(_items(given, _counted(given.signal, given.body)), "OK")
 
 
 async def _send_scrape(product: Product, given: Input) -> Sent:
@@ -211,23 +223,25 @@ async def _send_scrape(product: Product, given: Input) -> Sent:
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
         try:
-            done = await scrape(client, target, None)
-        except ScrapeFailed:
-            done = None
-    request = as_request(target, done, time.time_ns())
+            done, dropped = await scrape(client, target, None), {}
+        except ScrapeFailed as failure:
+            done, dropped = None, failure.dropped
+    request = as_request(target, done, time.time_ns(), dropped)
     status, _ = await product.post("/v1/metrics", request.SerializeToString(), {"content-type": PROTOBUF})
     problem = "" if status == 200 else f"status {status}"
-    return Sent(otlp.items_in("metric_points", request), "up" if done else "down", problem)
+    told = otlp.told_in(request)
+    arrived = _items(given, otlp.items_in("metric_points", request)) + told
+    return Sent(arrived, "up" if done else "down", problem, told)
 
 
 async def _send_sentry(product: Product, given: Input) -> Sent:
     path = f"/api/7/{given.content_type}/"
     status, _ = await product.post(path, given.body, {"x-sentry-auth": "Sentry sentry_key=shop"})
     if status in _REFUSALS:
-        return Sent(1, str(status))
+        return Sent(_items(given, 1), str(status))
     if status != 200:
         return Sent(status=str(status), problem=f"status {status}")
-    return Sent(_events_in(given), "200")
+    return Sent(_items(given, _events_in(given)), "200")
 
 
 def _events_in(given: Input) -> int:
@@ -242,12 +256,15 @@ def _events_in(given: Input) -> int:
 
 async def _send_log_file(product: Product, given: Input) -> Sent:
     """Written in two parts, in half of the cases with a rotation between them; then silence."""
-    arrived = 0
+    arrived: Counter[str] = Counter()
+    told: Counter[str] = Counter()
 
-    def note(body: bytes, status: int) -> None:
-        nonlocal arrived
-        request = otlp.REQUESTS["logs"].FromString(body)
-        arrived += otlp.items_in("logs", request) if status == 200 else 1
+    def note(path: str, body: bytes, status: int) -> None:
+        signal = PATHS[path]
+        request = otlp.REQUESTS[signal].FromString(body)
+        arrived[signal] += otlp.items_in(signal, request) if status == 200 else 1
+        if signal == "metric_points":
+            told.update(otlp.told_in(request))
 
     half = len(given.body) // 2 if given.variant % 2 else len(given.body)
     async with product.tail_lock:
@@ -265,7 +282,7 @@ async def _send_log_file(product: Product, given: Input) -> Sent:
             await asyncio.to_thread(tail.step)
         for left in product.folder.glob(f"{path.name}*"):
             left.unlink()
-    return Sent(arrived, "sent")
+    return Sent(arrived + told, "sent", told=told)
 
 
 async def _send_rule_file(product: Product, given: Input) -> Sent:

@@ -61,7 +61,7 @@ def _removed(chance: Random, data: bytes, _: list[bytes]) -> bytes:
 def _inserted(chance: Random, data: bytes, _: list[bytes]) -> bytes:
     at = chance.randrange(len(data) + 1)
     odd = chance.choice(
-        (b"\0", b"\xff\xfe", b"\xed\xa0\x80", b"\\ud83d", b"\r", b"\r\n", b"\n\n", b'"', b"{", b"}", b"[", b"\\")
+        (b"\0", b"\xff\xfe", b"\xff" * 9 + b"\x01", b"\x0a" + b"\xff" * 9 + b"\x7f", b"\xed\xa0\x80", b"\\ud83d", b"\r", b"\r\n", b"\n\n", b'"', b"{", b"}", b"[", b"\\")
     )
     return data[:at] + odd * chance.choice((1, 1, 3)) + data[at:]
 

@@ -7,7 +7,9 @@ spoiling bytes (`mutations`), doors (`doors`).
 import base64
 import json
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from random import Random
 from typing import Any
 
@@ -18,6 +20,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
+from ingestion.collectors.told import METRIC, SIGNAL
 from tests.fuzz.mutations import ODD_NUMBERS, ODD_WORDS
 
 REQUESTS: dict[str, type[Message]] = {
@@ -119,7 +122,7 @@ def json_tree_spoilt(chance: Random, body: bytes) -> bytes:
         if not places:
             return body
         holder, key = chance.choice(places)
-        holder[key] = chance.choice(_JSON_VALUES)
+        holder[key] = deepcopy(chance.choice(_JSON_VALUES))
     # Python writes NaN, Infinity and halves of characters as senders do.
     return json.dumps(tree).encode()
 
@@ -132,6 +135,17 @@ def items_in(signal: str, message: Message) -> int:
             for item in getattr(scope, _FIELDS[signal][2]):
                 counted += _points_in(item) if signal == "metric_points" else 1
     return counted
+
+
+def told_in(request: Any) -> Counter[str]:
+    """Items by signal that a collector of ours tells that it could not use."""
+    found: Counter[str] = Counter()
+    for resource in request.resource_metrics:
+        for metric in (m for scope in resource.scope_metrics for m in scope.metrics):
+            for point in metric.sum.data_points if metric.name == METRIC else ():
+                named = {a.key: a.value.string_value for a in point.attributes}
+                found[named[SIGNAL]] += point.as_int
+    return found
 
 
 def items_on_the_wire(signal: str, body: bytes) -> int:

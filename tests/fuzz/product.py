@@ -21,7 +21,7 @@ from ingestion import lake
 from ingestion.catalog import Catalog
 from ingestion.collectors.log_files import LogTail
 from ingestion.contracts import SIGNALS
-from ingestion.door import SendFailed
+from ingestion.door import SendFailed, SendRefused
 from ingestion.duck import add_file_keys, connect
 from ingestion.receivers.budget import BodyBudget
 from ingestion.receivers.committer import Committer
@@ -36,7 +36,7 @@ from live_tail.window import Window
 from privacy.keys import KeyStore
 
 _RPC = {signal: method for method, signal in METHODS.items()}
-_COME_AGAIN = frozenset({429, 502, 503, 504})
+_COME_AGAIN, _TOO_MUCH = frozenset({429, 502, 503, 504}), frozenset({400, 413})
 Entry = tuple[str, str, datetime, str, str]
 """component, signal, hour, outcome, reason"""
 
@@ -64,7 +64,7 @@ class Product:
     folder: Path
     tail_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     tailing: LogTail | None = None
-    on_log_body: Callable[[bytes, int], None] | None = None
+    on_log_body: Callable[[str, bytes, int], None] | None = None
     clock_s: float = 0.0
 
     async def post(
@@ -103,17 +103,26 @@ class Product:
 
     def _new_tail(self, loop: asyncio.AbstractEventLoop) -> LogTail:
 
-        def send(body: bytes) -> None:
+        def send(path: str, body: bytes) -> None:
             headers = {"content-type": "application/x-protobuf"}
-            posted = asyncio.run_coroutine_threadsafe(self.post("/v1/logs", body, headers), loop)
+            posted = asyncio.run_coroutine_threadsafe(self.post(path, body, headers), loop)
             status, _ = posted.result()
+            if self.on_log_body:
+                self.on_log_body(path, body, status)
             if status in _COME_AGAIN:
                 raise SendFailed(str(status))
-            if self.on_log_body:
-                self.on_log_body(body, status)
+            if status in _TOO_MUCH:
+                raise SendRefused(str(status))
 
         files = [LogFiles(glob=str(self.folder / "*.log"))]
-        return LogTail(self.settings.home, self.keys, files, send, clock=lambda: self.clock_s)
+        return LogTail(
+            self.settings.home,
+            self.keys,
+            files,
+            lambda body: send("/v1/logs", body),
+            tell=lambda body: send("/v1/metrics", body),
+            clock=lambda: self.clock_s,
+        )
 
     def take_in(self) -> None:
         """The live window takes in all that was committed; nothing may be skipped or refused."""
