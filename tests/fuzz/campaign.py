@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 
 import psutil
@@ -167,11 +168,16 @@ class Campaign:
 
 def seeds_of(now_ns: int) -> Seeds:
     """The capture's smallest bodies, by signal."""
+    return Seeds(_captured(), now_ns)
+
+
+@cache
+def _captured() -> dict[str, list[bytes]]:
     captured: dict[str, list[bytes]] = {}
     for body in sorted(read_capture(CAPTURE), key=lambda found: len(found.body)):
         if body.content_type == PROTOBUF and not body.content_encoding:
             captured.setdefault(PATHS[body.path], []).append(body.body)
-    return Seeds({signal: bodies[:_SEEDS] for signal, bodies in captured.items()}, now_ns)
+    return {signal: bodies[:_SEEDS] for signal, bodies in captured.items()}
 
 
 async def _all(product: Product, some: Sequence[Input]) -> list[Sent]:

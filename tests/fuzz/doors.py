@@ -38,7 +38,7 @@ _PATH = {signal: path for path, signal in PATHS.items()}
 _LONGEST_S = 120
 _REFUSALS = frozenset({400, 413, 415, 429})
 _RPC_REFUSALS = frozenset({"INVALID_ARGUMENT", "UNAVAILABLE"})
-_SHARES = {"protobuf": 30, "json": 22, "grpc": 14, "scrape": 12, "sentry": 12, "log_file": 4, "rule_file": 6}
+SHARES = {"protobuf": 30, "json": 22, "grpc": 14, "scrape": 12, "sentry": 12, "log_file": 4, "rule_file": 6}
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Sent:
 def make(seeds: Seeds, seed: int, number: int) -> Input:
     """The input of a number: the same for the same seed and time."""
     chance = Random(f"{seed}/{number}")
-    door = chance.choices(list(_SHARES), list(_SHARES.values()))[0]
+    door = chance.choices(list(SHARES), list(SHARES.values()))[0]
     return _MAKERS[door](chance, seeds, number, door)
 
 

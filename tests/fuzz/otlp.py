@@ -199,7 +199,8 @@ def _varint(body: bytes, at: int) -> tuple[int, int]:
 def items_in_json(signal: str, body: bytes) -> int:
     """The same of a JSON body that was taken: objects in the lists, by either spelling of the fields."""
     names = _JSON_FIELDS[signal]
-    level: list[Any] = [json.loads(body)]
+    # Bytes that are no text may stand in what nobody reads.
+    level: list[Any] = [json.loads(body.decode("utf-8", "replace"))]
     for name in names:
         level = [inner for holder in level for inner in _list(holder, name)]
     if signal != "metric_points":

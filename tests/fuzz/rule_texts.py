@@ -3,6 +3,7 @@
 Here: texts of the files that people bring along. Not here: spoiling bytes (`mutations`).
 """
 
+from functools import cache
 from pathlib import Path
 from random import Random
 
@@ -73,6 +74,7 @@ _EXPRESSIONS = (
 _DURATIONS = ("5m", "0s", "-5m", "1y", "9999999999h", "5", "", "1h30m", "99999999999999999999d")
 
 
+@cache
 def sound() -> list[bytes]:
     """Files that are as they should be, the shipped ones among them."""
     shipped = [path.read_bytes() for path in sorted(Path(SHIPPED).glob("*.yaml"))]
