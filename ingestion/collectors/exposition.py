@@ -224,7 +224,7 @@ class _Reader:
         self._last = family.name
 
     def leave_out(self) -> None:
-        """What has no place in OTLP beside what has: a series is one kind of histogram, a start is a series'."""
+        """Drop what OTLP has no place for: a second form of one histogram, a start without its series."""
         for family in self.families.values():
             if not family.samples and family.created:
                 self._drop("a start of no series", len(family.created))

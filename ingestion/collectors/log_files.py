@@ -123,9 +123,7 @@ class LogTail:
             self._keep(path, known)
             sent += len(found)
 
-    def _deliver(
-        self, found: list[Entry], at_ns: int, named: str, files: LogFiles
-    ) -> None:
+    def _deliver(self, found: list[Entry], at_ns: int, named: str, files: LogFiles) -> None:
         """Send entries, in halves where the receiver will not take as many; then tell what went.
 
         It counts the entry that it refuses alone.

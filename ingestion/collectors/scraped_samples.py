@@ -42,9 +42,7 @@ def labelled(exposition: Exposition, target: Target) -> Exposition:
             made = _sample(Sample(family.name, labels, 0.0, None), target)
             if made is not None and (of := families.get((made.name, family.type))):
                 of.created[made.labels] = created_ns
-    return replace(
-        exposition, families=tuple(families.values()), faults=faults, dropped=dropped
-    )
+    return replace(exposition, families=tuple(families.values()), faults=faults, dropped=dropped)
 
 
 def _sample(sample: Sample, target: Target) -> Sample | None:

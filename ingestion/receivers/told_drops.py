@@ -29,7 +29,7 @@ class ToldDrop:
 
 
 def told_drops(points: pa.Table) -> Iterator[ToldDrop]:
-    """What gated metric points (`contracts.METRIC_POINTS`) tell of drops; what makes no sense tells nothing."""
+    """What gated points (`contracts.METRIC_POINTS`) tell of drops; what makes no sense tells nothing."""
     is_told = pc.equal(points.column("metric"), METRIC)
     if not pc.any(is_told).as_py():
         return

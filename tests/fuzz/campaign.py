@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
@@ -147,7 +148,9 @@ class Campaign:
     def _check_memory(self, told: Told, numbers: range) -> None:
         if told.peak_growth_bytes > MEMORY_BYTES:
             grown = told.peak_growth_bytes // 2**20
-            raise Broken(f"memory grew by {grown} MiB up to input {numbers.stop} of seed {self.seed}")
+            raise Broken(
+                f"memory grew by {grown} MiB up to input {numbers.stop} of seed {self.seed}"
+            )
 
     def _broken(self, problem: str, inputs: Sequence[Input]) -> Broken:
         """Save the inputs and name them."""
@@ -208,7 +211,7 @@ def _after_drain(product: Product, arrived: Counter[str]) -> str:
 
 def ledger_problem(product: Product, arrived: Counter[str]) -> str:
     """Where arrivals and fates differ: by component, signal and hour, and from the harness' own count."""
-    fates: dict[tuple[object, ...], Counter[str]] = {}
+    fates: dict[tuple[str, str, datetime], Counter[str]] = {}
     by_signal: Counter[str] = Counter()
     for (component, signal, hour, outcome, reason), items in product.ledger().items():
         fates.setdefault((component, signal, hour), Counter())[outcome] += items

@@ -5,6 +5,7 @@ Here: which input a number stands for, sending it, and which answers are allowed
 """
 
 import asyncio
+import contextlib
 import gzip
 import json
 import time
@@ -38,7 +39,15 @@ _PATH = {signal: path for path, signal in PATHS.items()}
 _LONGEST_S = 120
 _REFUSALS = frozenset({400, 413, 415, 429})
 _RPC_REFUSALS = frozenset({"INVALID_ARGUMENT", "UNAVAILABLE"})
-SHARES = {"protobuf": 30, "json": 22, "grpc": 14, "scrape": 12, "sentry": 12, "log_file": 4, "rule_file": 6}
+SHARES = {
+    "protobuf": 30,
+    "json": 22,
+    "grpc": 14,
+    "scrape": 12,
+    "sentry": 12,
+    "log_file": 4,
+    "rule_file": 6,
+}
 
 
 @dataclass(frozen=True)
@@ -101,7 +110,9 @@ def _otlp(chance: Random, seeds: Seeds, number: int, door: str) -> Input:
         encoding = chance.choice(("gzip", "x-gzip", "deflate", "zstd", "br", "GZIP", "gzip"))
         body = _packed(chance, body, encoding)
     if door == "protobuf" and chance.random() < 0.02:
-        content_type = chance.choice(("text/plain", "", "application/x-protobuf;charset=x", "application/json"))
+        content_type = chance.choice(
+            ("text/plain", "", "application/x-protobuf;charset=x", "application/json")
+        )
     return Input(number, door, signal, body, content_type, encoding)
 
 
@@ -227,7 +238,9 @@ async def _send_scrape(product: Product, given: Input) -> Sent:
         except ScrapeFailed as failure:
             done, dropped = None, failure.dropped
     request = as_request(target, done, time.time_ns(), dropped)
-    status, _ = await product.post("/v1/metrics", request.SerializeToString(), {"content-type": PROTOBUF})
+    status, _ = await product.post(
+        "/v1/metrics", request.SerializeToString(), {"content-type": PROTOBUF}
+    )
     problem = "" if status == 200 else f"status {status}"
     told = otlp.told_in(request)
     arrived = _items(given, otlp.items_in("metric_points", request)) + told
@@ -297,10 +310,8 @@ async def _send_rule_file(product: Product, given: Input) -> Sent:
     except RuleProblem as problem:
         if not all(problem.mistakes):
             return Sent(problem="a mistake without words")
-    try:
+    with contextlib.suppress(JobsProblem):
         load_jobs(path)
-    except JobsProblem:
-        pass
     for left in sorted(folder.rglob("*"), reverse=True):
         left.rmdir() if left.is_dir() else left.unlink()
     folder.rmdir()
@@ -315,7 +326,9 @@ def _imported(path: Path, own: Path) -> str:
     own.mkdir()
     (own / "own.yaml").write_text(found.as_yaml())
     made = load_rules([own])
-    if {rule.name for rule in made} != {rule["name"] for rule in yaml.safe_load(found.as_yaml())["rules"]}:
+    if {rule.name for rule in made} != {
+        rule["name"] for rule in yaml.safe_load(found.as_yaml())["rules"]
+    }:
         raise AssertionError("an imported rule is lost")
     return "imported"
 

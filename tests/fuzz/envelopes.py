@@ -12,7 +12,12 @@ from tests.fuzz.mutations import ODD_WORDS
 
 _FRAMES = [
     {"filename": "shop/cart.py", "function": "add", "lineno": 5, "in_app": True},
-    {"filename": "shop/views.py", "function": "<lambda>", "lineno": -1, "abs_path": "/srv/shop/views.py"},
+    {
+        "filename": "shop/views.py",
+        "function": "<lambda>",
+        "lineno": -1,
+        "abs_path": "/srv/shop/views.py",
+    },
 ]
 _FIELDS: dict[str, tuple[Any, ...]] = {
     "event_id": ("0123456789abcdef0123456789abcdef", "", 5, None),
@@ -29,7 +34,12 @@ _FIELDS: dict[str, tuple[Any, ...]] = {
     "user": ({"id": 7}, {"email": "ada@example.org"}, [], None),
     "request": ({"method": "GET", "url": "https://x/y?z=1"}, {"url": 5}, None),
     "fingerprint": (["{{ default }}"], ["a", 1, None], "x", None),
-    "breadcrumbs": ({"values": [{"category": "q", "message": "m"}]}, [{}, 5], {"values": None}, None),
+    "breadcrumbs": (
+        {"values": [{"category": "q", "message": "m"}]},
+        [{}, 5],
+        {"values": None},
+        None,
+    ),
     "contexts": ({"trace": {"trace_id": "0" * 32, "span_id": "1" * 16}}, {"trace": []}, {}, None),
     "threads": ({"values": [{"stacktrace": {"frames": _FRAMES}}]}, None),
     "exception": (
@@ -42,13 +52,29 @@ _FIELDS: dict[str, tuple[Any, ...]] = {
         None,
     ),
 }
-_KINDS = ("event", "event", "event", "transaction", "session", "attachment", "client_report", "x", "", None, 7)
+_KINDS = (
+    "event",
+    "event",
+    "event",
+    "transaction",
+    "session",
+    "attachment",
+    "client_report",
+    "x",
+    "",
+    None,
+    7,
+)
 
 
 def envelope(chance: Random, now_ns: int) -> bytes:
     """An envelope of some items; lengths are right, wrong or missing."""
     header = chance.choice(
-        ({"event_id": "0123456789abcdef0123456789abcdef", "dsn": "https://shop@monitor/1"}, {}, {"event_id": None})
+        (
+            {"event_id": "0123456789abcdef0123456789abcdef", "dsn": "https://shop@monitor/1"},
+            {},
+            {"event_id": None},
+        )
     )
     parts = [json.dumps(header).encode()]
     for _ in range(chance.choice((0, 1, 1, 1, 2, 3))):
@@ -70,7 +96,18 @@ def event(chance: Random, now_ns: int) -> dict[str, Any]:
         name: chance.choice(values) for name, values in _FIELDS.items() if chance.random() < 0.5
     }
     now_s = now_ns / 1e9
-    times = (now_s, now_s * 1_000, "2026-11-28T09:00:00Z", "yesterday", -1, 1e30, math.nan, None, True, [])
+    times = (
+        now_s,
+        now_s * 1_000,
+        "2026-11-28T09:00:00Z",
+        "yesterday",
+        -1,
+        1e30,
+        math.nan,
+        None,
+        True,
+        [],
+    )
     made["timestamp"] = chance.choice(times)
     if chance.random() < 0.3:
         made[chance.choice(list(_FIELDS))] = chance.choice(ODD_WORDS)

@@ -107,8 +107,31 @@ SOUND = (
     (_OPENMETRICS, OPENMETRICS),
     (_NATIVE, OPENMETRICS),
 )
-_TYPES = ("counter", "gauge", "histogram", "summary", "info", "stateset", "gaugehistogram", "unknown", "x", "")
-_NAMES = ("a", "a_total", "a_bucket", "a_count", "a_sum", "a_created", "a_info", "a_gcount", '"a.b"', "1a", "up")
+_TYPES = (
+    "counter",
+    "gauge",
+    "histogram",
+    "summary",
+    "info",
+    "stateset",
+    "gaugehistogram",
+    "unknown",
+    "x",
+    "",
+)
+_NAMES = (
+    "a",
+    "a_total",
+    "a_bucket",
+    "a_count",
+    "a_sum",
+    "a_created",
+    "a_info",
+    "a_gcount",
+    '"a.b"',
+    "1a",
+    "up",
+)
 
 
 def exposition(chance: Random) -> tuple[bytes, str]:
@@ -119,7 +142,9 @@ def exposition(chance: Random) -> tuple[bytes, str]:
     lines = [_line(chance) for _ in range(chance.randrange(1, 12))]
     ending = chance.choice(("\n", "\n", "", "\r\n", "\n# EOF\n", "\n# EOF\nlate 1\n"))
     text = chance.choice(("\n", "\n", "\r\n")).join(lines) + ending
-    return text.encode("utf-8", "surrogatepass"), chance.choice((TEXT, OPENMETRICS, "", "application/json"))
+    return text.encode("utf-8", "surrogatepass"), chance.choice(
+        (TEXT, OPENMETRICS, "", "application/json")
+    )
 
 
 def _line(chance: Random) -> str:
@@ -138,6 +163,8 @@ def _line(chance: Random) -> str:
 
 
 def _label(chance: Random) -> str:
-    name = chance.choice(("le", "quantile", "a", "job", "instance", "__name__", "a", "trace_id", "é", ""))
+    name = chance.choice(
+        ("le", "quantile", "a", "job", "instance", "__name__", "a", "trace_id", "é", "")
+    )
     word = chance.choice((*ODD_WORDS, "+Inf", "0.5", "1", "NaN", "x"))
     return f'{name}="{word}"'

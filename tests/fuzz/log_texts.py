@@ -23,11 +23,11 @@ _JAVA = (
 )
 _LINES = (
     "2026-11-28 09:00:00,123 - tta.api - ERROR - request failed\n" + _TRACE,
-    "INFO:     127.0.0.1:5 - \"GET /a HTTP/1.1\" 200 OK\n",
+    'INFO:     127.0.0.1:5 - "GET /a HTTP/1.1" 200 OK\n',
     "[2026-11-28 09:00:00 +0000] [7] [INFO] Booting worker with pid: 7\n",
     'time=2026-11-28T09:00:00Z level=warn msg="slow query" took=1.5s user="ada"\n',
     "2026-11-28T09:00:00.5Z stdout F plain words of a container\n",
-    "127.0.0.1 - - [28/Nov/2026:09:00:00 +0000] \"GET / HTTP/1.1\" 200 12\n",
+    '127.0.0.1 - - [28/Nov/2026:09:00:00 +0000] "GET / HTTP/1.1" 200 12\n',
     "progress 10%\rprogress 20%\rprogress 100%\n",
     "Nov 28 09:00:00 web-1 sshd[7]: session opened\n",
     _TRACE,
@@ -52,7 +52,9 @@ def log_file(chance: Random) -> bytes:
     """The content of a file."""
     data = b"".join(_entry(chance) for _ in range(chance.choice((1, 2, 4, 8))))
     if chance.random() < 0.1:
-        data += b"x" * chance.choice((10_000, 70_000, 1_100_000 if chance.random() < 0.05 else 5_000))
+        data += b"x" * chance.choice(
+            (10_000, 70_000, 1_100_000 if chance.random() < 0.05 else 5_000)
+        )
     if chance.random() < 0.2:
         data = data.replace(b"\n", b"\r\n")
     if chance.random() < 0.15:

@@ -27,7 +27,7 @@ def spoilt(chance: Random, data: bytes, others: list[bytes]) -> bytes:
     return data
 
 
-def _flipped(chance: Random, data: bytes, _: list[bytes]) -> bytes:
+def _flipped(chance: Random, data: bytes, _others: list[bytes]) -> bytes:
     if not data:
         return data
     changed = bytearray(data)
@@ -36,7 +36,7 @@ def _flipped(chance: Random, data: bytes, _: list[bytes]) -> bytes:
     return bytes(changed)
 
 
-def _truncated(chance: Random, data: bytes, _: list[bytes]) -> bytes:
+def _truncated(chance: Random, data: bytes, _others: list[bytes]) -> bytes:
     return data[: chance.randrange(len(data))] if data else data
 
 
@@ -46,40 +46,55 @@ def _spliced(chance: Random, data: bytes, others: list[bytes]) -> bytes:
     return data[:at] + other[start:] + (data[at:] if chance.random() < 0.5 else b"")
 
 
-def _doubled(chance: Random, data: bytes, _: list[bytes]) -> bytes:
+def _doubled(chance: Random, data: bytes, _others: list[bytes]) -> bytes:
     """A stretch that comes twice: keys, ids, lines."""
     start = chance.randrange(len(data) + 1)
     end = min(start + chance.randrange(1, 200), len(data))
     return data[:end] + data[start:end] + data[end:]
 
 
-def _removed(chance: Random, data: bytes, _: list[bytes]) -> bytes:
+def _removed(chance: Random, data: bytes, _others: list[bytes]) -> bytes:
     start = chance.randrange(len(data) + 1)
     return data[:start] + data[start + chance.randrange(1, 40) :]
 
 
-def _inserted(chance: Random, data: bytes, _: list[bytes]) -> bytes:
+def _inserted(chance: Random, data: bytes, _others: list[bytes]) -> bytes:
     at = chance.randrange(len(data) + 1)
     odd = chance.choice(
-        (b"\0", b"\xff\xfe", b"\xff" * 9 + b"\x01", b"\x0a" + b"\xff" * 9 + b"\x7f", b"\xed\xa0\x80", b"\\ud83d", b"\r", b"\r\n", b"\n\n", b'"', b"{", b"}", b"[", b"\\")
+        (
+            b"\0",
+            b"\xff\xfe",
+            b"\xff" * 9 + b"\x01",
+            b"\x0a" + b"\xff" * 9 + b"\x7f",
+            b"\xed\xa0\x80",
+            b"\\ud83d",
+            b"\r",
+            b"\r\n",
+            b"\n\n",
+            b'"',
+            b"{",
+            b"}",
+            b"[",
+            b"\\",
+        )
     )
     return data[:at] + odd * chance.choice((1, 1, 3)) + data[at:]
 
 
-def _other_number(chance: Random, data: bytes, _: list[bytes]) -> bytes:
+def _other_number(chance: Random, data: bytes, _others: list[bytes]) -> bytes:
     return _replaced(chance, data, _NUMBER, chance.choice(ODD_NUMBERS).encode())
 
 
-def _other_word(chance: Random, data: bytes, _: list[bytes]) -> bytes:
+def _other_word(chance: Random, data: bytes, _others: list[bytes]) -> bytes:
     return _replaced(chance, data, _WORD, chance.choice(ODD_WORDS).encode("utf-8", "surrogatepass"))
 
 
-def _swapped_words(chance: Random, data: bytes, _: list[bytes]) -> bytes:
+def _swapped_words(chance: Random, data: bytes, _others: list[bytes]) -> bytes:
     words = [found.group() for found in _WORD.finditer(data)]
     return _replaced(chance, data, _WORD, chance.choice(words)) if words else data
 
 
-def _shuffled_lines(chance: Random, data: bytes, _: list[bytes]) -> bytes:
+def _shuffled_lines(chance: Random, data: bytes, _others: list[bytes]) -> bytes:
     lines = data.split(b"\n")
     chance.shuffle(lines)
     return b"\n".join(lines)

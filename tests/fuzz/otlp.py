@@ -35,7 +35,16 @@ _KEYS = (
     " session.id exception.type exception.message exception.stacktrace tta.alert.id tta.alert.event le quantile"
     " tta.websocket.close_code service.name host.name code.function error.type never.heard.of"
 ).split()
-_NAMES = ("GET /a", "chat gpt-4o", "SELECT x", "tta.websocket.connection", "x" * 300, "", "a\0b", "{id}")
+_NAMES = (
+    "GET /a",
+    "chat gpt-4o",
+    "SELECT x",
+    "tta.websocket.connection",
+    "x" * 300,
+    "",
+    "a\0b",
+    "{id}",
+)
 _METRICS = (
     "process.memory.usage", "http.server.request.duration", "x_total", "", "naïve", "a" * 300,
     "db.client.connection.count", "up",
@@ -76,7 +85,25 @@ def attributes(chance: Random, holder: Any, most: int = 5) -> None:
 
 def value(chance: Random, into: AnyValue, depth: int = 0) -> None:
     """A value of one of the seven kinds, or none; lists and maps nest up to thirty deep."""
-    kind = chance.randrange(9 if depth < 30 else 6)
+    kind = chance.randrange(9 if depth < 30 else 7)
+    if kind < 6:
+        _plain_value(chance, into, kind)
+    elif kind == 6:
+        into.string_value = chance.choice(
+            ("GET", "POST", "chat", "200", "/a/b", "gpt-4o", "postgresql")
+        )
+    elif kind == 7:
+        into.array_value.SetInParent()
+        for _ in range(chance.choice((0, 1, 1, 2))):
+            value(chance, into.array_value.values.add(), depth + 1)
+    else:
+        into.kvlist_value.SetInParent()
+        for _ in range(chance.choice((0, 1, 1, 2))):
+            inner = into.kvlist_value.values.add(key=chance.choice(_KEYS))
+            value(chance, inner.value, depth + 1)
+
+
+def _plain_value(chance: Random, into: AnyValue, kind: int) -> None:
     if kind == 0:
         into.string_value = chance.choice(ODD_WORDS)
     elif kind == 1:
@@ -87,25 +114,27 @@ def value(chance: Random, into: AnyValue, depth: int = 0) -> None:
         into.double_value = chance.choice(_DOUBLES)
     elif kind == 4:
         into.bool_value = chance.random() < 0.5
-    elif kind == 5 and chance.random() < 0.5:
+    elif chance.random() < 0.5:
         into.bytes_value = chance.randbytes(chance.randrange(20))
-    elif kind == 6:
-        into.array_value.SetInParent()
-        for _ in range(chance.choice((0, 1, 1, 2))):
-            value(chance, into.array_value.values.add(), depth + 1)
-    elif kind == 7:
-        into.kvlist_value.SetInParent()
-        for _ in range(chance.choice((0, 1, 1, 2))):
-            value(chance, into.kvlist_value.values.add(key=chance.choice(_KEYS)).value, depth + 1)
-    elif kind == 8:
-        into.string_value = chance.choice(("GET", "POST", "chat", "200", "/a/b", "gpt-4o", "postgresql"))
 
 
 def time_ns(chance: Random, now_ns: int) -> int:
     """Mostly about now; else not set, the epoch, yesterday, ahead, the end of time."""
     if chance.random() < 0.75:
-        return max(now_ns - chance.randrange(-5, 600) * 1_000_000_000 + chance.randrange(1_000_000), 0)
-    odd = (0, 1, 999, now_ns - _DAY_NS, now_ns + 2 * _DAY_NS, 2**32, _YEAR_9999_NS, 2**64 - 1, 4_102_444_800 * 10**9)
+        return max(
+            now_ns - chance.randrange(-5, 600) * 1_000_000_000 + chance.randrange(1_000_000), 0
+        )
+    odd = (
+        0,
+        1,
+        999,
+        now_ns - _DAY_NS,
+        now_ns + 2 * _DAY_NS,
+        2**32,
+        _YEAR_9999_NS,
+        2**64 - 1,
+        4_102_444_800 * 10**9,
+    )
     return chance.choice(odd)
 
 
@@ -206,7 +235,9 @@ def items_in_json(signal: str, body: bytes) -> int:
     if signal != "metric_points":
         return len(level)
     kinds = ("gauge", "sum", "histogram", "exponentialHistogram", "summary")
-    return sum(len(_list(_of(metric, kind) or {}, "dataPoints")) for metric in level for kind in kinds)
+    return sum(
+        len(_list(_of(metric, kind) or {}, "dataPoints")) for metric in level for kind in kinds
+    )
 
 
 def _list(holder: Any, name: str) -> list[Any]:
@@ -234,15 +265,22 @@ def _span(chance: Random, scope: Any, now_ns: int) -> None:
         name=chance.choice(_NAMES),
         kind=chance.choice((0, 1, 2, 3, 4, 5, 77, -1)),
         start_time_unix_nano=start_ns,
-        end_time_unix_nano=min(max(start_ns + chance.choice((5_000_000, 0, -9, 10**15, -(10**15))), 0), 2**64 - 1),
+        end_time_unix_nano=min(
+            max(start_ns + chance.choice((5_000_000, 0, -9, 10**15, -(10**15))), 0), 2**64 - 1
+        ),
     )
     if chance.random() < 0.5:
         span.parent_span_id = _id(chance, 8)
     if chance.random() < 0.4:
-        span.status.code, span.status.message = chance.choice((0, 1, 2, 9)), chance.choice(ODD_WORDS)
+        span.status.code, span.status.message = (
+            chance.choice((0, 1, 2, 9)),
+            chance.choice(ODD_WORDS),
+        )
     attributes(chance, span)
     for _ in range(chance.choice((0, 0, 1, 3))):
-        event = span.events.add(name=chance.choice(("exception", "", "retry")), time_unix_nano=time_ns(chance, now_ns))
+        event = span.events.add(
+            name=chance.choice(("exception", "", "retry")), time_unix_nano=time_ns(chance, now_ns)
+        )
         attributes(chance, event)
     for _ in range(chance.choice((0, 0, 1))):
         attributes(chance, span.links.add(trace_id=_id(chance, 16), span_id=_id(chance, 8)))
@@ -264,7 +302,9 @@ def _log(chance: Random, scope: Any, now_ns: int) -> None:
 
 
 def _metric(chance: Random, scope: Any, now_ns: int) -> None:
-    metric = scope.metrics.add(name=chance.choice(_METRICS), unit=chance.choice(("", "s", "By", "{x}", "\0")))
+    metric = scope.metrics.add(
+        name=chance.choice(_METRICS), unit=chance.choice(("", "s", "By", "{x}", "\0"))
+    )
     kind = chance.choice(("gauge", "sum", "histogram", "exponential_histogram", "summary", ""))
     if not kind:
         return
@@ -282,7 +322,9 @@ def _metric(chance: Random, scope: Any, now_ns: int) -> None:
         point.flags = chance.choice((0, 0, 1, 2**32 - 1))
         _POINTS[kind](chance, point)
         if kind != "summary" and chance.random() < 0.2:
-            exemplar = point.exemplars.add(time_unix_nano=time_ns(chance, now_ns), as_double=chance.choice(_DOUBLES))
+            exemplar = point.exemplars.add(
+                time_unix_nano=time_ns(chance, now_ns), as_double=chance.choice(_DOUBLES)
+            )
             exemplar.trace_id, exemplar.span_id = _id(chance, 16), _id(chance, 8)
 
 
@@ -318,7 +360,9 @@ def _exponential(chance: Random, point: Any) -> None:
 def _summary(chance: Random, point: Any) -> None:
     point.count, point.sum = chance.choice(_COUNTS), chance.choice(_DOUBLES)
     for _ in range(chance.randrange(3)):
-        point.quantile_values.add(quantile=chance.choice((0.5, -1.0, 2.0, math.nan)), value=chance.choice(_DOUBLES))
+        point.quantile_values.add(
+            quantile=chance.choice((0.5, -1.0, 2.0, math.nan)), value=chance.choice(_DOUBLES)
+        )
 
 
 def _id(chance: Random, width: int) -> bytes:
@@ -345,7 +389,13 @@ def _hex_ids(node: Any) -> Any:
 
 
 def _places(node: Any) -> Any:
-    pairs = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    pairs = (
+        node.items()
+        if isinstance(node, dict)
+        else enumerate(node)
+        if isinstance(node, list)
+        else ()
+    )
     for key, inner in list(pairs):
         yield node, key
         yield from _places(inner)

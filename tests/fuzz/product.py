@@ -67,9 +67,7 @@ class Product:
     on_log_body: Callable[[str, bytes, int], None] | None = None
     clock_s: float = 0.0
 
-    async def post(
-        self, path: str, body: bytes, headers: Mapping[str, str]
-    ) -> tuple[int, bytes]:
+    async def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
         """Status and answer of the HTTP door for a request from this machine."""
         scope = {
             "type": "http", "method": "POST", "path": path, "raw_path": path.encode(), "query_string": b"",
@@ -92,7 +90,8 @@ class Product:
 
     async def call(self, signal: str, body: bytes) -> bytes:
         """The answer of the gRPC door; raises Aborted."""
-        handler = self.grpc_door.service(SimpleNamespace(method=_RPC[signal]))
+        details: Any = SimpleNamespace(method=_RPC[signal])
+        handler: Any = self.grpc_door.service(details)
         return await handler.unary_unary(body, _Context())
 
     def tail(self) -> LogTail:
@@ -114,7 +113,7 @@ class Product:
             if status in _TOO_MUCH:
                 raise SendRefused(str(status))
 
-        files = [LogFiles(glob=str(self.folder / "*.log"))]
+        files = [LogFiles(glob=str(self.folder / "*.log"), component=None)]
         return LogTail(
             self.settings.home,
             self.keys,
@@ -142,7 +141,9 @@ class Product:
 
     def ledger(self) -> Counter[Entry]:
         """What the lake's ledger says."""
-        rows = self._rows("ledger", "component, signal, hour_at, outcome, reason, sum(items)::BIGINT")
+        rows = self._rows(
+            "ledger", "component, signal, hour_at, outcome, reason, sum(items)::BIGINT"
+        )
         return Counter({row[:5]: row[5] for row in rows})
 
     def landed(self) -> Counter[tuple[str, str, datetime]]:
@@ -212,5 +213,3 @@ async def opened(home: Path) -> AsyncIterator[Product]:
             os.environ.pop("TTA_MONITOR_HOME", None)
         else:
             os.environ["TTA_MONITOR_HOME"] = before
-
-

@@ -78,14 +78,27 @@ _DURATIONS = ("5m", "0s", "-5m", "1y", "9999999999h", "5", "", "1h30m", "9999999
 def sound() -> list[bytes]:
     """Files that are as they should be, the shipped ones among them."""
     shipped = [path.read_bytes() for path in sorted(Path(SHIPPED).glob("*.yaml"))]
-    return [_PROMETHEUS.encode(), _KUBERNETES.encode(), _ALERTMANAGER.encode(), _JOBS.encode(), *shipped]
+    return [
+        _PROMETHEUS.encode(),
+        _KUBERNETES.encode(),
+        _ALERTMANAGER.encode(),
+        _JOBS.encode(),
+        *shipped,
+    ]
 
 
 def rule_file(chance: Random) -> bytes:
     """A file of Prometheus' form with rules that are odd in one of many ways."""
     rules = [_rule(chance) for _ in range(chance.randrange(1, 4))]
-    groups = [{"name": chance.choice(("a", "", None, 5)), "rules": chance.choice((rules, rules, rules, None, {}, "x"))}]
-    tree = chance.choice(({"groups": groups}, {"spec": {"groups": groups}}, {"items": [{"groups": groups}]}, groups))
+    groups = [
+        {
+            "name": chance.choice(("a", "", None, 5)),
+            "rules": chance.choice((rules, rules, rules, None, {}, "x")),
+        }
+    ]
+    tree = chance.choice(
+        ({"groups": groups}, {"spec": {"groups": groups}}, {"items": [{"groups": groups}]}, groups)
+    )
     return yaml.safe_dump(tree).encode()
 
 
@@ -99,8 +112,14 @@ def _rule(chance: Random) -> object:
     if chance.random() < 0.6:
         rule["for"] = chance.choice((*_DURATIONS, 5, None, []))
     if chance.random() < 0.5:
-        rule["labels"] = chance.choice(({"severity": "page"}, {"severity": 5}, {"a": chance.choice(ODD_WORDS)}, [], "x"))
+        rule["labels"] = chance.choice(
+            ({"severity": "page"}, {"severity": 5}, {"a": chance.choice(ODD_WORDS)}, [], "x")
+        )
     if chance.random() < 0.5:
-        text = chance.choice((*ODD_WORDS, "{{ $labels.a }}", "{{ $value | humanize }}", "{{ if }}", "{{ end }} {{"))
-        rule["annotations"] = chance.choice(({"summary": text}, {"description": text, 5: 6}, None, [text]))
+        text = chance.choice(
+            (*ODD_WORDS, "{{ $labels.a }}", "{{ $value | humanize }}", "{{ if }}", "{{ end }} {{")
+        )
+        rule["annotations"] = chance.choice(
+            ({"summary": text}, {"description": text, 5: 6}, None, [text])
+        )
     return rule

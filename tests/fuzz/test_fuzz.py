@@ -42,7 +42,9 @@ def test_thousands_of_inputs_through_all_doors_leave_everything_in_order(tmp_pat
     told = Campaign(seed=11, folder=tmp_path, now_ns=new_now_ns(), tell=silent).run(range(INPUTS))
     assert told.inputs.total() == INPUTS
     assert set(told.inputs) == set(doors.SHARES)
-    answers = {answer for answer in told.answers if answer.endswith((" 200", " OK", " up", " sent"))}
+    answers = {
+        answer for answer in told.answers if answer.endswith((" 200", " OK", " up", " sent"))
+    }
     assert len(answers) == 6, told.answers
 
 
@@ -68,7 +70,10 @@ def test_what_vanishes_is_found_and_the_smallest_input_that_shows_it_is_saved(
         return Flat(kept.table, kept.body_of_row, flat.rejections, flat.notes, flat.arrived)
 
     campaign = Campaign(seed=5, folder=tmp_path, now_ns=new_now_ns(), tell=silent)
-    with patch.object(Counted, "land", loses), pytest.raises(Broken, match="does not add up") as found:
+    with (
+        patch.object(Counted, "land", loses),
+        pytest.raises(Broken, match="does not add up") as found,
+    ):
         campaign.run(range(40))
     (saved,) = tmp_path.glob("broken-*.bin")
     assert str(saved) in str(found.value)
@@ -167,5 +172,3 @@ def test_a_rule_file_is_read_or_refused_with_a_reason(tmp_path: Path, chance: Ra
 
 def test_the_capture_gives_seeds_of_every_signal() -> None:
     assert set(seeds_of(NOW_NS).captured) == set(doors.SIGNALS)
-
-
