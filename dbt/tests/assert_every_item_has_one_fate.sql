@@ -1,3 +1,6 @@
+-- It warns, and `status` tells it: a count that is off holds up nobody's marts.
+{{ config(severity='warn') }}
+
 -- Whatever arrived was accepted, rejected or dropped; what was accepted is in the lake, was there already or
 -- is set aside. By component, but for hours with a batch that does not even say whose it is.
 with hours as (
