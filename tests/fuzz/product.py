@@ -113,7 +113,7 @@ class Product:
             if status in _TOO_MUCH:
                 raise SendRefused(str(status))
 
-        files = [LogFiles(glob=str(self.folder / "*.log"), component=None)]
+        files = [LogFiles(glob=str(self.folder / "*.log"))]
         return LogTail(
             self.settings.home,
             self.keys,
