@@ -210,6 +210,8 @@ class _Reader:
             sample = read_sample(line, self._dialect)
             family, suffix = self._family(sample)
             if suffix == "_created":
+                if sample.labels in family.created:
+                    raise BadLine("a series twice")
                 family.created[sample.labels] = round(sample.value * 1e9)
                 return
             fault = self._checked(family, suffix, sample) or sample.fault

@@ -1,6 +1,7 @@
 """Whatever is sent through any door: nothing stops, nothing vanishes, a build afterwards ends."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from unittest.mock import patch
@@ -10,9 +11,12 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from ingestion.collectors.exposition import NotAnExposition, read_exposition
+from ingestion.collectors.exposition import Exposition, NotAnExposition, read_exposition
 from ingestion.collectors.exposition_otlp import ScrapeTime, to_otlp
 from ingestion.collectors.log_lines import entries, to_record
+from ingestion.collectors.prometheus_jobs import Target
+from ingestion.collectors.relabelling import read_rules
+from ingestion.collectors.scraped_samples import labelled
 from ingestion.receivers import sentry
 from ingestion.receivers.decode import BadBody
 from ingestion.receivers.flatten import Flat
@@ -26,6 +30,15 @@ from tests.fuzz.mutations import spoilt
 
 INPUTS = int(os.environ.get("TTA_MONITOR_TEST_INPUTS", "5000"))
 NOW_NS = 1_795_469_743_000_000_000
+PLAIN = Target("shop", "shop:1", "http://shop:1/", 15, 5, {}, {})
+DROPS = read_rules([{"source_labels": ["a"], "regex": "x.*", "action": "drop"}])
+JOINS = read_rules([{"regex": "a|cpu|le", "action": "labeldrop"}])
+TARGETS = (
+    PLAIN,
+    replace(PLAIN, honor_labels=True),
+    replace(PLAIN, metric_rules=DROPS),
+    replace(PLAIN, metric_rules=JOINS, honor_timestamps=False),
+)
 CHANCE = st.randoms(use_true_random=False)
 _few = examples(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -111,6 +124,10 @@ def test_every_item_that_otlp_can_say_is_accepted_or_rejected(
         assert (answer.error, answer.accepted + answer.rejected) == ("", count)
 
 
+def kept(read: Exposition) -> int:
+    return sum(len(family.samples) for family in read.families)
+
+
 @_few
 @given(chance=CHANCE)
 def test_every_line_of_an_exposition_is_a_sample_or_is_counted(chance: Random) -> None:
@@ -125,7 +142,10 @@ def test_every_line_of_an_exposition_is_a_sample_or_is_counted(chance: Random) -
     lines = [line for line in text.removeprefix("\ufeff").split("\n") if line.strip(" \t\r")]
     samples = sum(not line.startswith("#") for line in lines)
     assert samples == read.samples + sum(read.dropped.values())
-    assert all(metric.WhichOneof("data") for metric in to_otlp(read, ScrapeTime(NOW_NS, None)))
+    chosen = labelled(read, TARGETS[chance.randrange(len(TARGETS))])
+    gone = sum(chosen.dropped.values()) - sum(read.dropped.values())
+    assert kept(read) == kept(chosen) + gone
+    assert all(metric.WhichOneof("data") for metric in to_otlp(chosen, ScrapeTime(NOW_NS, None)))
 
 
 @_few
