@@ -90,6 +90,8 @@ class Campaign:
                     self._check_memory(told, some)
                     self.tell(f"{some.stop} of {until} inputs; begin again with --from {some.stop}")
                 told.arrived += arrived
+                if told.problems:
+                    return  # what a door did not answer nobody has counted
                 await self._end(product, arrived, numbers)
 
     async def _round(self, product: Product, inputs: Sequence[Input], told: Told) -> Counter[str]:
