@@ -17,6 +17,7 @@ from pathlib import Path
 from random import Random
 
 import httpx
+import pyarrow as pa
 import yaml
 import zstandard
 from google.protobuf.message import DecodeError
@@ -128,6 +129,8 @@ def _packed(chance: Random, body: bytes, encoding: str) -> bytes:
     packed = zlib.compress(body) if encoding == "deflate" else gzip.compress(body, 1)
     if encoding == "zstd":
         packed = zstandard.compress(body)
+    if encoding == "br":
+        packed = pa.compress(body, codec="brotli", asbytes=True)
     return spoilt(chance, packed, []) if chance.random() < 0.3 else packed
 
 
@@ -201,7 +204,10 @@ def _items(given: Input, count: int) -> Counter[str]:
 def _plain(body: bytes, encoding: str) -> bytes:
     encoding = encoding.lower()
     if encoding in {"gzip", "x-gzip", "deflate"}:
-        return zlib.decompressobj(47).decompress(body)
+        is_gzip = body.startswith(b"\x1f\x8b")
+        return gzip.decompress(body) if is_gzip else zlib.decompressobj().decompress(body)
+    if encoding == "br":
+        return pa.CompressedInputStream(pa.BufferReader(body), "brotli").read()
     return zstandard.ZstdDecompressor().stream_reader(body).read() if encoding == "zstd" else body
 
 
