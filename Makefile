@@ -9,7 +9,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 SOURCES := privacy ingestion live_tail dagster_project streamlit_app tta_monitor tests
 
-.PHONY: up test bench check setup test-setup lock clean
+.PHONY: up test bench bench-full check setup test-setup lock clean
 
 up: setup
 	./tta.sh monitor up --demo
@@ -42,6 +42,10 @@ test: test-setup
 bench: setup
 	TTA_MONITOR_TEST_KILLS=50 $(BIN)/python -m pytest tests/e2e/test_kill.py
 	$(BIN)/python -m tests.bench
+
+# Hours long; begins again where it stood with FUZZ="--seed 11 --from NUMBER".
+bench-full: bench
+	$(BIN)/python -m tests.fuzz 1000000 $(FUZZ)
 
 check: setup
 	$(BIN)/ruff format --check $(SOURCES)

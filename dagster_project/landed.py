@@ -28,7 +28,7 @@ from privacy.keys import KeyStore
 PART_HOURS = 24
 """Hours of which aggregates by part are kept; an older hour is built whole when it changes."""
 
-LAYOUT = 2
+LAYOUT = 3
 """Raised when aggregates by part change their columns."""
 
 _HOUR, _MINUTE = timedelta(hours=1), timedelta(minutes=1)

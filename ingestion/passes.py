@@ -48,6 +48,7 @@ class BatchHealth:
     schedule_problem: str = ""
     pending: str = ""
     set_aside: str = ""
+    unaccounted: str = ""
 
     def latest(self, job: str = "batch") -> Pass | None:
         """The newest pass of a job that ended by itself."""
@@ -94,7 +95,8 @@ def read_health(home: Path) -> BatchHealth:
 
 
 def note(home: Path, **changes: Any) -> None:
-    """Change what is known: `seen_at`, `location_problem`, `schedule_problem`, `pending`, `set_aside`."""
+    """Change what is known: `seen_at`, `location_problem`, `schedule_problem`, `pending`, `set_aside`,
+    `unaccounted`."""
     _change(home, lambda health: replace(health, **changes))
 
 
@@ -191,6 +193,8 @@ def problems(settings: Settings, now: datetime, began_at: datetime | None) -> li
         found.append(BatchProblem("BatchStopped", stopped))
     if health.set_aside:
         found.append(BatchProblem("RowsSetAside", health.set_aside))
+    if health.unaccounted:
+        found.append(BatchProblem("ItemsUnaccounted", health.unaccounted))
     stale = _why_stale(settings, health, now, began_at)
     if stale:
         found.append(BatchProblem("MartsStale", stale))

@@ -6,6 +6,7 @@ telling people (`passes`). A batch that is set aside is tried again once another
 runs.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -13,7 +14,6 @@ from importlib.metadata import version
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ingestion.contracts import LANDED, LEDGER, SIGNALS
 from ingestion.mending import mended
@@ -144,22 +144,33 @@ def _batches(spool: Spool, low: int, high: int) -> Iterator[SpoolBatch]:
         after = batches[-1].seq
 
 
-def _counted(batch: SpoolBatch, sign: int) -> pa.Table:
-    """Rows by component, as far as the batch still says whose they are."""
+def _whose(batch: SpoolBatch) -> list[tuple[str, int]]:
+    """Component and hour of arrival (UTC microseconds) of each row."""
     try:
-        components = batch.table().column("component").combine_chunks().fill_null("unknown")
+        table = batch.table()
+        components = table.column("component").fill_null("unknown").to_pylist()
+        # The commit may lie in the next hour.
+        arrived_us = table.column("received_at").cast(pa.int64()).to_pylist()
+        return [(c, _hour_us(us)) for c, us in zip(components, arrived_us, strict=True)]
     except Exception:  # noqa: BLE001 - why it does not open is told where it was set aside
-        components = pa.array(["unknown"] * batch.row_count, pa.string())
-    counts = pc.value_counts(components).to_pylist()
-    hour_us = batch.received_us - batch.received_us % 3_600_000_000
+        return [("unknown", _hour_us(batch.received_us))] * batch.row_count
+
+
+def _hour_us(us: int) -> int:
+    return us - us % 3_600_000_000
+
+
+def _counted(batch: SpoolBatch, sign: int) -> pa.Table:
+    """Rows by component and hour of arrival, as far as the batch still says it."""
+    counts = Counter(_whose(batch))
     size = len(counts)
     columns = {
-        "component": [row["values"] for row in counts],
+        "component": [component for component, _ in counts],
         "signal": [batch.signal] * size,
-        "hour_at": [hour_us] * size,
+        "hour_at": [hour_us for _, hour_us in counts],
         "outcome": ["set_aside"] * size,
         "reason": ["cannot_be_landed"] * size,
-        "items": [sign * row["counts"] for row in counts],
+        "items": [sign * items for items in counts.values()],
         "received_at": [batch.received_us] * size,
     }
     return pa.Table.from_pydict(columns, schema=LEDGER)

@@ -12,7 +12,7 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -46,13 +46,17 @@ CREATE TABLE IF NOT EXISTS cursors (name TEXT PRIMARY KEY, seq INTEGER NOT NULL)
 
 @dataclass(frozen=True)
 class Receipt:
-    """What a body contained: item counts by component, kept so that a retry is answered alike."""
+    """What a body contained: item counts by component, kept so that a retry is answered alike.
+
+    `refused` are those of the rejected by component.
+    """
 
     digest: bytes
     signal: str
     items: dict[str, int]
     rejected: int = 0
     message: str = ""
+    refused: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -360,5 +364,6 @@ def _receipt_bytes(receipt: Receipt) -> bytes:
         "items": receipt.items,
         "rejected": receipt.rejected,
         "message": receipt.message,
+        "refused": receipt.refused,
     }
     return json.dumps(fields).encode()

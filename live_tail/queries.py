@@ -298,8 +298,10 @@ QUERIES: dict[str, NamedQuery] = {
     "platform": NamedQuery(
         "Items at the door by component and signal.",
         "SELECT component, signal,"
+        " coalesce(sum(items) FILTER (WHERE outcome = 'arrived'), 0)::BIGINT AS arrived_items,"
         " coalesce(sum(items) FILTER (WHERE outcome = 'accepted'), 0)::BIGINT AS accepted_items,"
         " coalesce(sum(items) FILTER (WHERE outcome = 'rejected'), 0)::BIGINT AS rejected_items,"
+        " coalesce(sum(items) FILTER (WHERE outcome = 'dropped'), 0)::BIGINT AS dropped_items,"
         " coalesce(sum(items) FILTER (WHERE outcome = 'duplicate'), 0)::BIGINT AS duplicate_items,"
         " coalesce(sum(items) FILTER (WHERE outcome = 'noted'), 0)::BIGINT AS noted_items"
         f" FROM hot_ledger WHERE {_SINCE} GROUP BY 1, 2 ORDER BY 1, 2",

@@ -12,7 +12,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtProject, build_dbt_asset_specs
 
-from dagster_project.dbt_run import MartTests, run_dbt
+from dagster_project.dbt_run import DbtRun, MartTests, run_dbt
 from dagster_project.landed import LAYOUT, reopen_after_upgrade
 from dagster_project.manifest import ensure_manifest, target_folder
 from dagster_project.warehouse import (
@@ -22,6 +22,7 @@ from dagster_project.warehouse import (
     process_environment,
     writer_lock,
 )
+from ingestion import passes
 from ingestion.catalog import Catalog
 from ingestion.contracts import LANDED
 from ingestion.errors.store import ErrorStore
@@ -56,6 +57,7 @@ _MARTS = {
     if key.path[0] == "marts"
 }
 # Dagster wants what a mart is made of before the mart.
+_FATES = "assert_every_item_has_one_fate"
 _IN_ORDER = tuple(
     key
     for key in TopologicalSorter(
@@ -92,6 +94,7 @@ def marts(context: dg.AssetExecutionContext) -> Iterator[Any]:
             done = run_dbt(arguments, target)
         for line in done.failures:
             context.log.error(line)
+        passes.note(settings.home, unaccounted=_unaccounted(done))
         if done.succeeded:
             catalog.clean(covered)
             catalog.note_layout("marts", LAYOUT)
@@ -103,6 +106,14 @@ def marts(context: dg.AssetExecutionContext) -> Iterator[Any]:
     if not done.succeeded:
         raise dg.Failure("dbt did not succeed: the lines above name the nodes")
     errors.note_built(rules_built)
+
+
+def _unaccounted(done: DbtRun) -> str:
+    """What `status` says where items have no fate, or two."""
+    tests = done.tests.get("fct_landed_items_hourly", MartTests())
+    if _FATES not in (*tests.warned, *tests.failed):
+        return ""
+    return f"the ledger does not add up: see fct_landed_items_hourly ({_FATES})"
 
 
 def _as_check(key: dg.AssetKey, tests: MartTests) -> dg.AssetCheckResult:

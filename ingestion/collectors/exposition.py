@@ -76,11 +76,15 @@ class Family:
 
 @dataclass(frozen=True)
 class Exposition:
-    """What one scrape answered; `faults` counts by reason what was left out or is not as it should be."""
+    """What one scrape answered; `faults` counts by reason what was left out or is not as it should be.
+
+    `dropped` counts by reason the samples among them that are left out altogether.
+    """
 
     families: tuple[Family, ...]
     is_json_quoted: bool
     faults: Mapping[str, int]
+    dropped: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def samples(self) -> int:
@@ -94,13 +98,14 @@ def read_exposition(body: str, content_type: str) -> Exposition:
     dialect = _dialect(text, content_type)
     reader = _Reader(dialect)
     reader.read(text)
+    reader.leave_out()
     families = tuple(f for f in reader.families.values() if f.samples)
     is_empty_but_whole = dialect is Dialect.OPENMETRICS and not reader.faults
     if not families and not is_empty_but_whole:
         raise NotAnExposition(
             "the answer holds no Prometheus sample; correct metrics_path of the job"
         )
-    return Exposition(families, is_quoted, reader.faults)
+    return Exposition(families, is_quoted, reader.faults, reader.dropped)
 
 
 def _json_text(body: str) -> tuple[str, bool]:
@@ -130,6 +135,7 @@ class _Reader:
     def __init__(self, dialect: Dialect) -> None:
         self.families: dict[str, Family] = {}
         self.faults: Counter[str] = Counter()
+        self.dropped: Counter[str] = Counter()
         self._is_strict = dialect is Dialect.OPENMETRICS
         self._dialect = dialect
         self._declared: set[tuple[str, str]] = set()
@@ -160,6 +166,8 @@ class _Reader:
         if not ends:
             self.faults["no # EOF at the end"] += 1
             # The last line of an answer that broke off may be half a number.
+            if is_cut and not lines[-1].startswith("#"):
+                self.dropped["a line that breaks off"] += 1
             return lines[:-1] if is_cut else lines
         if ends != [len(lines) - 1]:
             self.faults["lines after # EOF"] += 1
@@ -202,11 +210,13 @@ class _Reader:
             sample = read_sample(line, self._dialect)
             family, suffix = self._family(sample)
             if suffix == "_created":
+                if sample.labels in family.created:
+                    raise BadLine("a series twice")
                 family.created[sample.labels] = round(sample.value * 1e9)
                 return
             fault = self._checked(family, suffix, sample) or sample.fault
         except BadLine as reason:
-            self.faults[str(reason)] += 1
+            self._drop(str(reason))
             return
         family.samples.append(sample)
         if fault:
@@ -214,6 +224,21 @@ class _Reader:
         if self._is_strict and family.name != self._last and len(family.samples) > 1:
             self.faults["families that are interleaved"] += 1
         self._last = family.name
+
+    def leave_out(self) -> None:
+        """Drop what OTLP has no place for: a second form of one histogram, a start without its series."""
+        for family in self.families.values():
+            if not family.samples and family.created:
+                self._drop("a start of no series", len(family.created))
+            if any(sample.native is not None for sample in family.samples):
+                doubled = _doubled(family)
+                family.samples = [s for s in family.samples if id(s) not in doubled]
+                self._drop("a native histogram beside its buckets", len(doubled))
+
+    def _drop(self, reason: str, items: int = 1) -> None:
+        if items:
+            self.faults[reason] += items
+            self.dropped[reason] += items
 
     def _family(self, sample: Sample) -> tuple[Family, str]:
         """The family of a sample and the suffix by which it belongs to it."""
@@ -252,6 +277,18 @@ class _Reader:
         if self._is_strict and sample.exemplar and suffix not in {"_total", "_bucket"}:
             return "an exemplar where none may be"
         return ""
+
+
+def _doubled(family: Family) -> set[int]:
+    """The native histograms, by identity, whose series also tells its buckets."""
+    counts = {f"{family.name}_bucket", f"{family.name}_count"}
+    return {
+        id(sample)
+        for _, samples in family.groups()
+        if any(s.name in counts for s in samples)
+        for sample in samples
+        if sample.native is not None
+    }
 
 
 def _part(family: Family, suffix: str, sample: Sample) -> float:

@@ -9,17 +9,22 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from glob import glob
 from pathlib import Path
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+)
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
 from ingestion.collectors.log_lines import Entry, entries, to_record
-from ingestion.door import Send, SendFailed, log_sender
+from ingestion.collectors.told import drop_metric
+from ingestion.door import Send, SendFailed, SendRefused, sender
 from ingestion.settings import LogFiles, Settings
 from privacy.keys import KeyStore
 from privacy.logs import logger
@@ -30,6 +35,7 @@ _CHUNK_BYTES = 1024 * 1024
 _POLL_S = 0.5
 _IDLE_S = 1.0
 _HEAD_BYTES = 256
+_CUT_BYTES = 8_000
 _PACKED = (".gz", ".zip", ".xz", ".bz2", ".zst")
 _log = logger()
 
@@ -59,11 +65,13 @@ class LogTail:
         chosen: list[LogFiles],
         send: Send,
         *,
+        tell: Send = lambda _: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        """`send` takes log exports, `tell` metric exports about what is no log record."""
         self._db = connect(home, _SCHEMA)
         self._sealer = Sealer(keys, "log_positions")
-        self._chosen, self._send, self._clock = chosen, send, clock
+        self._chosen, self._send, self._tell, self._clock = chosen, send, tell, clock
         self._grown: dict[str, tuple[int, float]] = {}
 
     def step(self) -> int:
@@ -110,10 +118,28 @@ class LogTail:
             if plan is None:
                 return sent
             known, found = plan
-            self._send(_body(found, known.pending_ns, path, files))
+            self._deliver(found, known.pending_ns, _component(path, files), files)
             known = replace(known, offset=known.pending_end, pending_end=0, pending_ns=0)
             self._keep(path, known)
             sent += len(found)
+
+    def _deliver(self, found: list[Entry], at_ns: int, named: str, files: LogFiles) -> None:
+        """Send entries, in halves where the receiver will not take as many; then tell what went.
+
+        It counts the entry that it refuses alone.
+        """
+        body, dropped = _body(found, at_ns, named, files)
+        try:
+            self._send(body)
+        except SendRefused:
+            if len(found) == 1:
+                return
+            half = len(found) // 2
+            for some in (found[:half], found[half:]):
+                self._deliver(some, at_ns, named, files)
+            return
+        if dropped:
+            self._tell(_told(dropped, at_ns, named))
 
     def _plan(
         self, path: Path, fd: int, known: Position, *, is_closed: bool
@@ -121,20 +147,14 @@ class LogTail:
         """The next chunk, written down before it is sent; None when nothing is complete."""
         if known.pending_end:
             data = os.pread(fd, known.pending_end - known.offset, known.offset)
-            return known, list(entries(data, known.offset))
+            return known, _entries_of(data, known.offset, takes_rest=True)
         data = os.pread(fd, _CHUNK_BYTES, known.offset)
-        found = list(entries(data, known.offset))
+        found = _entries_of(data, known.offset, takes_rest=is_closed and len(data) < _CHUNK_BYTES)
         if len(data) < _CHUNK_BYTES and not is_closed and not self._is_idle(path, fd):
             # A traceback may go on: the last entry waits until another begins or nothing comes.
             found = found[:-1]
         elif len(data) == _CHUNK_BYTES and len(found) > 1:
             found = found[:-1]
-        elif len(data) == _CHUNK_BYTES and not found:
-            found = [
-                Entry(
-                    data[:8_000].decode("utf-8", "replace"), known.offset, known.offset + len(data)
-                )
-            ]
         if not found:
             return None
         head_size = min(_HEAD_BYTES, found[-1].end)
@@ -179,26 +199,59 @@ def _digest(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
-def _body(found: list[Entry], at_ns: int, path: Path, files: LogFiles) -> bytes:
-    """One export; entries are grouped by the component they name."""
+def _entries_of(data: bytes, offset: int, *, takes_rest: bool) -> list[Entry]:
+    """The entries of a chunk; a line that fills it is cut, one without an end is taken if nothing follows."""
+    if len(data) == _CHUNK_BYTES and b"\n" not in data:
+        text = data[:_CUT_BYTES].decode("utf-8", "replace")
+        return [Entry(text, offset, offset + len(data), is_cut=True)]
+    if not takes_rest or not data or data.endswith(b"\n"):
+        return list(entries(data, offset))
+    *found, last = entries(data + b"\n", offset)
+    return [*found, replace(last, end=offset + len(data))]
+
+
+def _component(path: Path, files: LogFiles) -> str:
+    """Whose file it is, unless an entry names another."""
+    return files.component or path.name.partition(".")[0]
+
+
+def _told(dropped: Mapping[str, int], at_ns: int, component: str) -> bytes:
+    """The export that says how many entries went by which rule."""
+    request = ExportMetricsServiceRequest()
+    resource = request.resource_metrics.add()
+    resource.resource.attributes.append(_service(component))
+    resource.scope_metrics.add().metrics.append(drop_metric("logs", dropped, at_ns))
+    return request.SerializeToString(deterministic=True)
+
+
+def _service(component: str) -> KeyValue:
+    return KeyValue(key="service.name", value=AnyValue(string_value=component))
+
+
+def _body(
+    found: list[Entry], at_ns: int, component: str, files: LogFiles
+) -> tuple[bytes, Counter[str]]:
+    """One export and what is not in it; entries are grouped by the component they name."""
     request = ExportLogsServiceRequest()
     by_component: dict[str, object] = {}
+    dropped: Counter[str] = Counter()
     for entry in found:
         record, named = _record(entry, at_ns)
+        if entry.is_cut:
+            dropped["the rest of a line of a megabyte"] += 1
         if not record.body.string_value and not record.attributes:
+            dropped["an empty log entry"] += 1
             continue
-        component = files.component or named or path.name.partition(".")[0]
-        records = by_component.get(component)
+        whose = files.component or named or component
+        records = by_component.get(whose)
         if records is None:
             resource = request.resource_logs.add()
-            resource.resource.attributes.append(
-                KeyValue(key="service.name", value=AnyValue(string_value=component))
-            )
-            records = by_component[component] = resource.scope_logs.add().log_records
+            resource.resource.attributes.append(_service(whose))
+            records = by_component[whose] = resource.scope_logs.add().log_records
         # The place in the file tells equal lines apart, and the same line sent again from them.
         record.attributes.add(key="log.file.position").value.int_value = entry.start
         records.append(record)  # type: ignore[attr-defined]
-    return request.SerializeToString(deterministic=True)
+    return request.SerializeToString(deterministic=True), dropped
 
 
 def _record(entry: Entry, at_ns: int) -> tuple[LogRecord, str | None]:
@@ -220,7 +273,13 @@ def start_log_files(settings: Settings, stopping: threading.Event) -> threading.
     def work() -> None:
         try:
             keys = KeyStore.open(settings.home)
-            tail = LogTail(settings.home, keys, settings.collectors.log_files, log_sender(settings))
+            tail = LogTail(
+                settings.home,
+                keys,
+                settings.collectors.log_files,
+                sender(settings, "/v1/logs"),
+                tell=sender(settings, "/v1/metrics"),
+            )
             while not stopping.is_set():
                 tail.step()
                 stopping.wait(_POLL_S)

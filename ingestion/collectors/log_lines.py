@@ -46,11 +46,12 @@ _CRI = re.compile(
 
 @dataclass(frozen=True)
 class Entry:
-    """The lines of one entry and where they begin and end in the file, bytes."""
+    """The lines of one entry and where they begin and end in the file, bytes; `is_cut`: not all of them."""
 
     text: str
     start: int
     end: int
+    is_cut: bool = False
 
 
 def is_start(line: str) -> bool:

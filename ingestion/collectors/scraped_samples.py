@@ -14,21 +14,24 @@ from ingestion.collectors.prometheus_jobs import Target
 from ingestion.collectors.relabelling import relabel
 
 _NAME = "__name__"
+_OTHER = "a series that relabelling makes another or none"
 
 
 def labelled(exposition: Exposition, target: Target) -> Exposition:
     """The same exposition as the target's job wants it."""
     families: dict[tuple[str, str], Family] = {}
-    faults = Counter(exposition.faults)
+    faults, dropped = Counter(exposition.faults), Counter(exposition.dropped)
     seen: set[tuple[str, Labels, int | None]] = set()
     for family in exposition.families:
         for sample in family.samples:
             made = _sample(sample, target)
             if made is None:
+                dropped["metric_relabel_configs"] += 1
                 continue
             key = (made.name, made.labels, made.at_ns)
             if key in seen or family.part(made) != family.part(sample):
-                faults["a series that relabelling makes another or none"] += 1
+                faults[_OTHER] += 1
+                dropped[_OTHER] += 1
                 continue
             seen.add(key)
             # What is renamed keeps its type; the parts of a histogram go together.
@@ -39,7 +42,7 @@ def labelled(exposition: Exposition, target: Target) -> Exposition:
             made = _sample(Sample(family.name, labels, 0.0, None), target)
             if made is not None and (of := families.get((made.name, family.type))):
                 of.created[made.labels] = created_ns
-    return replace(exposition, families=tuple(families.values()), faults=faults)
+    return replace(exposition, families=tuple(families.values()), faults=faults, dropped=dropped)
 
 
 def _sample(sample: Sample, target: Target) -> Sample | None:

@@ -10,7 +10,7 @@ import contextlib
 import random
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import httpx
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
@@ -25,6 +25,7 @@ from ingestion.collectors.exposition_otlp import ScrapeTime, to_otlp
 from ingestion.collectors.job_http import Http
 from ingestion.collectors.prometheus_jobs import Target
 from ingestion.collectors.scraped_samples import labelled
+from ingestion.collectors.told import drop_metric
 from privacy.logs import logger, place_of
 
 MAX_BYTES = 16 * 1024 * 1024
@@ -42,7 +43,14 @@ _log = logger()
 
 
 class ScrapeFailed(Exception):
-    """The target gave nothing to read; the message has none of its text."""
+    """The target gave nothing to read; the message has none of its text.
+
+    `dropped` says by which rule an answer that did come counts for nothing.
+    """
+
+    def __init__(self, message: str, dropped: str = "") -> None:
+        super().__init__(message)
+        self.dropped = {dropped: 1} if dropped else {}
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,7 @@ class Scrape:
     duration_s: float
     samples: int
     faults: Mapping[str, int]
+    dropped: Mapping[str, int] = field(default_factory=dict)
 
 
 async def run_scraper(targets: tuple[Target, ...], otlp_url: str) -> None:
@@ -86,13 +95,18 @@ async def scrape(client: httpx.AsyncClient, target: Target, previous_ns: int | N
         chosen = await asyncio.to_thread(labelled, exposition, target)
         metrics = await asyncio.to_thread(to_otlp, chosen, ScrapeTime(at_ns, previous_ns))
     except NotAnExposition as error:
-        raise ScrapeFailed(str(error)) from None
+        raise ScrapeFailed(str(error), "an answer that is no exposition") from None
     took_s = time.perf_counter() - started
-    return Scrape(metrics, at_ns, took_s, exposition.samples, chosen.faults)
+    return Scrape(metrics, at_ns, took_s, exposition.samples, chosen.faults, chosen.dropped)
 
 
-def as_request(target: Target, done: Scrape | None, at_ns: int) -> ExportMetricsServiceRequest:
-    """The export of one scrape; None says the target did not answer: only `up` 0 is sent."""
+def as_request(
+    target: Target, done: Scrape | None, at_ns: int, dropped: Mapping[str, int] | None = None
+) -> ExportMetricsServiceRequest:
+    """The export of one scrape; None says the target did not answer: only `up` 0 is sent.
+
+    `dropped` is what a scrape without a result counts for nothing, by reason.
+    """
     request = ExportMetricsServiceRequest()
     resource = request.resource_metrics.add()
     labels = {_RESOURCE_NAMES.get(k, k): v for k, v in target.labels.items()}
@@ -110,6 +124,8 @@ def as_request(target: Target, done: Scrape | None, at_ns: int) -> ExportMetrics
         metric = scope.metrics.add(name=name)
         point = metric.gauge.data_points.add(time_unix_nano=at_ns, as_double=value)
         point.attributes.extend([_text("job", target.job), _text("instance", target.instance)])
+    if lost := (done.dropped if done is not None else dropped):
+        scope.metrics.append(drop_metric("metric_points", lost, at_ns))
     return request
 
 
@@ -130,16 +146,17 @@ async def _scrape_forever(
     while True:
         done: Scrape | None = None
         cause = ""
+        dropped: Mapping[str, int] = {}
         try:
             done = await scrape(client, target, previous_ns)
             previous_ns = done.at_ns
         except ScrapeFailed as failure:
-            cause = str(failure)
+            cause, dropped = str(failure), failure.dropped
         except Exception as error:  # noqa: BLE001 - one target never stops the others
             cause = f"an error of ours ({place_of(error)})"
         told.tell(done, cause)
         try:
-            await _send(sender, otlp_url, as_request(target, done, time.time_ns()))
+            await _send(sender, otlp_url, as_request(target, done, time.time_ns(), dropped))
         except Exception as error:  # noqa: BLE001 - likewise
             _log.error("a scrape could not be sent", job=target.job, cause=place_of(error))
         due = max(due + target.interval_s, time.monotonic())
@@ -176,20 +193,28 @@ async def _fetch(client: httpx.AsyncClient, target: Target) -> tuple[str, str]:
         async for chunk in response.aiter_bytes():
             chunks += chunk
             if len(chunks) > MAX_BYTES:
-                raise ScrapeFailed(f"the answer is larger than {MAX_BYTES} bytes")
+                raise ScrapeFailed(
+                    f"the answer is larger than {MAX_BYTES} bytes", "an answer that is too large"
+                )
     return chunks.decode("utf-8", "surrogateescape"), response.headers.get("content-type", "")
 
 
 async def _send(
     client: httpx.AsyncClient, otlp_url: str, request: ExportMetricsServiceRequest
 ) -> None:
-    """Send with retries; per-scrape deltas are lost for good when they are not."""
+    """Send with retries; per-scrape deltas are lost for good when they are not.
+
+    What the receiver refuses for good it has counted; it would refuse it again.
+    """
     body = request.SerializeToString()
     headers = {"Content-Type": "application/x-protobuf"}
     pauses = waits(attempts=6)
     while True:
         try:
             response = await client.post(otlp_url, content=body, headers=headers)
+            if response.is_client_error and response.status_code != 429:
+                _log.warning("a scrape was refused", cause=str(response.status_code))
+                return
             response.raise_for_status()
             return
         except httpx.HTTPError as error:

@@ -82,10 +82,12 @@ class Committer:
         """Give back what `hold` counted."""
         self.pending_bytes -= size
 
-    def note_refusal(self, signal: str, reason: str, component: str | None = None) -> None:
+    def note_refusal(
+        self, signal: str, reason: str, component: str | None = None, fate: str = "rejected"
+    ) -> None:
         """Count a body that a door refused; the ledger is told soon, whether or not others send."""
         has_notes = self._pipeline.has_notes
-        self._pipeline.note_refusal(signal, reason, component)
+        self._pipeline.note_refusal(signal, reason, component, fate)
         if not has_notes:
             asyncio.get_running_loop().call_later(_NOTES_S, self._arrived.set)
 

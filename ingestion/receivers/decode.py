@@ -171,7 +171,13 @@ def _items(signal: str, message: Any) -> Any:
 
 
 def _decoded(handler: Any, bodies: Sequence[bytes]) -> pa.RecordBatch:
-    batch = handler.array_to_record_batch(pa.array(bodies, pa.binary()))
+    try:
+        batch = handler.array_to_record_batch(pa.array(bodies, pa.binary()))
+    except BaseException as error:
+        # What panics in Rust is no Exception, and would end the thread that commits for everybody.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise ValueError("the decoder gave up") from None
     # Protobuf strings must be UTF-8; ptars leaves that check to us.
     batch.validate(full=True)
     return batch

@@ -171,7 +171,9 @@ async def _envelope(doorway: _Doorway, request: Request) -> Response:
     try:
         envelope, incoming = await _sentry_incoming(doorway, request)
         for kind in envelope.skipped:
-            doorway.committer.note_refusal("logs", f"sentry_{kind}_skipped")
+            doorway.committer.note_refusal(
+                "logs", f"sentry_{kind}_skipped", incoming.component, "dropped"
+            )
         if envelope.events:
             answer = await doorway.committer.submit(incoming)
             if answer.error:

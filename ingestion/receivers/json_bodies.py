@@ -28,7 +28,15 @@ UNREADABLE = (
 )
 # As in a `.proto` file; only what stands before a colon is a key.
 _SNAKE_KEY = re.compile(rb'"([a-z]+(?:_[a-z0-9]+)+)"(?=\s*:)')
-_SNAKE_TOP = re.compile(rb'\A\s*\{\s*"resource_(?:spans|logs|metrics)"')
+# A list that nobody finds under its name is lost without a word, so one such name anywhere is enough.
+_SNAKE_LISTS = tuple(
+    f'"{name}"'.encode()
+    for name in (
+        "resource_spans resource_logs resource_metrics scope_spans scope_logs scope_metrics"
+        " log_records data_points"
+    ).split()
+)
+_SNAKE_LIST = re.compile(rb"(?:" + b"|".join(_SNAKE_LISTS) + rb")\s*:")
 _TO_CAMEL = re.compile(rb"_([a-z0-9])")
 
 
@@ -63,8 +71,8 @@ def read(body: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:
 
 
 def has_file_names(body: bytes) -> bool:
-    """Whether the fields have the names of the protocol's files instead of lowerCamelCase."""
-    return bool(_SNAKE_TOP.match(body))
+    """Whether fields have the names of the protocol's files instead of lowerCamelCase."""
+    return any(name in body for name in _SNAKE_LISTS) and bool(_SNAKE_LIST.search(body))
 
 
 def without_halves(node: Any) -> Any:

@@ -15,6 +15,7 @@ from ingestion.receivers.count_tables import DecisionEntry, Entry
 from ingestion.receivers.flatten import Flat
 from ingestion.receivers.nested import Rejection
 from ingestion.receivers.new_values import NewValues
+from ingestion.receivers.told_drops import told_drops
 from ingestion.spool import Receipt
 from privacy.gate import Gate
 
@@ -52,7 +53,12 @@ class Counted:
         self, signal: str, flat: Flat, owners: Sequence[str | None], values: NewValues
     ) -> Flat:
         """Count what a flattening did; `owners` says whom the sender of each body may speak for."""
+        arrived = flat.arrived
         flat = values.limited(signal, _only_own_component(flat, owners))
+        for component, items in arrived.items():
+            self.ledger[values.component(component), signal, "arrived", ""] += items
+        if signal == "metric_points":
+            self._take_told(flat.table)
         for note in flat.notes:
             self.ledger[note.component, signal, "noted", note.reason] += note.items
         return flat
@@ -68,14 +74,32 @@ class Counted:
             entry = (rejection.component, signal, "rejected", rejection.reason)
             self.ledger[entry] += rejection.items
         reasons = sorted({r.reason for r in refused})
-        return Receipt(digest, signal, items, sum(r.items for r in refused), ", ".join(reasons))
+        by_component: Counter[str] = Counter()
+        for rejection in refused:
+            by_component[rejection.component] += rejection.items
+        rejected = by_component.total()
+        return Receipt(digest, signal, items, rejected, ", ".join(reasons), dict(by_component))
 
     def repeat(self, receipt: Receipt) -> Answer:
         """A body that was committed before: answer as then, count it, store nothing."""
+        signal = receipt.signal
         for component, count in receipt.items.items():
-            self.ledger[component, receipt.signal, "accepted", ""] += count
-            self.ledger[component, receipt.signal, "duplicate", "repeated_body"] += count
+            self.ledger[component, signal, "arrived", ""] += count
+            self.ledger[component, signal, "accepted", ""] += count
+            self.ledger[component, signal, "duplicate", "repeated_body"] += count
+        for component, count in receipt.refused.items():
+            self.refuse(component, signal, "repeated_body", count)
         return answer_of(receipt)
+
+    def refuse(self, component: str, signal: str, reason: str, items: int = 1) -> None:
+        """Count what arrived and was refused before anybody could see what it is made of."""
+        self.ledger[component, signal, "arrived", ""] += items
+        self.ledger[component, signal, "rejected", reason] += items
+
+    def _take_told(self, points: pa.Table) -> None:
+        for drop in told_drops(points):
+            self.ledger[drop.component, drop.signal, "arrived", ""] += drop.items
+            self.ledger[drop.component, drop.signal, "dropped", drop.reason] += drop.items
 
 
 def answer_of(receipt: Receipt) -> Answer:

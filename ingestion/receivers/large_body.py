@@ -124,6 +124,7 @@ class LargeBody:
             pipeline.begin(self._received_us)
             component = pipeline.values.component(component_of(batch, pipeline.gate))
             self._refused.append(Rejection(0, component, "too_many_values", piece.refused))
+            self._counted.ledger[component, signal, "arrived", ""] += piece.refused
             self._counted.take_decisions(pipeline.gate, signal, pipeline.values)
             return
         flat = pipeline.flattened(

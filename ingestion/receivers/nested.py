@@ -44,12 +44,16 @@ class Rejection:
 
 @dataclass(frozen=True)
 class Flat:
-    """One signal's gated table, the body each row came from, what was rejected and what is odd."""
+    """One signal's gated table, the body each row came from, what was rejected and what is odd.
+
+    `arrived` counts items by component before any was judged.
+    """
 
     table: pa.Table
     body_of_row: np.ndarray
     rejections: list[Rejection]
     notes: list[Rejection] = field(default_factory=list)
+    arrived: dict[str, int] = field(default_factory=dict)
 
     def without(self, is_refused: list[bool], reason: str) -> "Flat":
         """The same without the marked rows, which become rejections."""
@@ -62,6 +66,7 @@ class Flat:
             self.body_of_row[keep],
             self.rejections + refused,
             self.notes,
+            self.arrived,
         )
 
 
@@ -230,7 +235,8 @@ def finish(
     ]
     if not keep.all():
         table, body_of_row = table.filter(pa.array(keep)), body_of_row[keep]
-    return Flat(as_contract(table, schema), body_of_row, rejections, notes)
+    arrived = {row["values"]: row["counts"] for row in pc.value_counts(components).to_pylist()}
+    return Flat(as_contract(table, schema), body_of_row, rejections, notes, arrived)
 
 
 def as_contract(table: pa.Table, schema: pa.Schema) -> pa.Table:

@@ -97,11 +97,17 @@ class Pipeline:
         self.gate.warm_up()
         warm_up()
 
-    def note_refusal(self, signal: str, reason: str, component: str | None = None) -> None:
-        """Count a body refused as a whole (too large, overloaded…) for the next commit."""
+    def note_refusal(
+        self, signal: str, reason: str, component: str | None = None, fate: str = "rejected"
+    ) -> None:
+        """Count a body refused as a whole (too large, overloaded…) for the next commit.
+
+        A part of a body that nobody stores is `dropped`.
+        """
         named = "unknown" if component in ANY_COMPONENT else component
         with self._lock:
-            self._noted[named or "unknown", signal, "rejected", reason] += 1
+            self._noted[named or "unknown", signal, "arrived", ""] += 1
+            self._noted[named or "unknown", signal, fate, reason] += 1
 
     @property
     def has_notes(self) -> bool:
@@ -259,6 +265,7 @@ class _Group:
                 self._answers[position] = self.counted.repeat(made[original])
             else:
                 self._answers[position] = self._answers[original]
+                self.counted.refuse("unknown", self._requests[position].signal, "unreadable_body")
 
     def _land(
         self, signal: str, positions: list[int], digests: list[bytes], *, is_json: bool
@@ -267,7 +274,7 @@ class _Group:
         batch, good, bad = decode(signal, [self._requests[p].body for p in positions])
         for index in bad:
             self._answers[positions[index]] = Answer(error=_UNREADABLE[is_json])
-            self.counted.ledger["unknown", signal, "rejected", "unreadable_body"] += 1
+            self.counted.refuse("unknown", signal, "unreadable_body")
         gate = self._pipeline.gate
         for size, most in zip(rows_in(batch), (_MOST_GROUPS, _MOST_ITEMS), strict=True):
             gate.turn.limit(size, most)

@@ -68,19 +68,29 @@ def public_key(auth_header: str, query_key: str, dsn: str) -> str:
 
 
 def read_envelope(body: bytes) -> Envelope:
-    """Items of an envelope; unknown ones are skipped, a broken event raises BadBody."""
+    """Items of an envelope; unknown ones are skipped.
+
+    Raises BadBody for an item that cannot be read where no event can; beside one it is skipped.
+    """
     head, start = _line(body, 0)
     header = _object(head, "envelope header")
     events: list[Mapping[str, Any]] = []
     skipped: list[str] = []
-    for item, payload in _items(body, start):
+    broken: list[BadBody] = []
+    for item, payload in _readable(_items(body, start), broken):
         kind = item.get("type")
-        if kind == "event":
-            if len(events) == MAX_EVENTS:
-                raise _too_many_items()
-            events.append(_object(payload, "event"))
-        else:
+        if kind != "event":
             skipped.append(kind if isinstance(kind, str) and kind in _KNOWN_ITEMS else "unknown")
+            continue
+        if len(events) == MAX_EVENTS:
+            raise _too_many_items()
+        try:
+            events.append(_object(payload, "event"))
+        except BadBody as error:
+            broken.append(error)
+    if broken and not events:
+        raise broken[0]
+    skipped += ["unreadable"] * len(broken)
     event_id = _text(header.get("event_id")) or (_text(events[0].get("event_id")) if events else "")
     return Envelope(tuple(events), tuple(skipped), event_id, _text(header.get("dsn")))
 
@@ -97,6 +107,18 @@ def to_logs(envelope: Envelope, component: str | None, key: str, project: str) -
     for event in envelope.events:
         _add_event(request, event, component, key=key, project=project)
     return request.SerializeToString(deterministic=True)
+
+
+def _readable(
+    items: Iterator[tuple[Mapping[str, Any], bytes]], broken: list[BadBody]
+) -> Iterator[tuple[Mapping[str, Any], bytes]]:
+    """The items up to one whose header cannot be read: nobody knows where the next one begins."""
+    try:
+        yield from items
+    except BadBody as error:
+        if error.too_large:
+            raise
+        broken.append(error)
 
 
 def _items(body: bytes, start: int) -> Iterator[tuple[Mapping[str, Any], bytes]]:

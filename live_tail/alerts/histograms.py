@@ -15,6 +15,7 @@ from live_tail.points import Points, number_label
 Growth = tuple[float, float, list[float], list[float]]
 """Count, sum, bounds and counts."""
 _SUFFIXES = ("_bucket", "_count", "_sum")
+_VALUES = frozenset({"increase", "count", "rate", "sum", "mean"})
 NUMBERED = frozenset({"le", "quantile"})
 """Labels whose values are numbers, however they are written: `1` is `1.0`."""
 
@@ -101,6 +102,11 @@ def grown(
             counts = [now - then for now, then in zip(counts, before[6] or [], strict=True)]
             n, total = n - before[3], (total or 0.0) - (before[4] or 0.0)
     return float(n), float(total or 0.0), list(bounds), list(counts)
+
+
+def is_of_histograms(value: str) -> bool:
+    """Whether a histogram has what a rule asks for."""
+    return value in _VALUES or (value[:1] == "p" and value[1:].replace(".", "").isdigit())
 
 
 def histogram_value(select: Select, some: list[Growth]) -> float | None:

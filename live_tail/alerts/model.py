@@ -14,6 +14,17 @@ from typing import Any
 Labels = tuple[tuple[str, str], ...]
 
 
+LONGEST = timedelta(days=3_650)
+"""Beyond it an instant and a duration could not be added."""
+
+
+def of_seconds(seconds: float) -> timedelta:
+    """A duration that a rule, a policy or a silence may have; raises ValueError."""
+    if not 0 <= seconds <= LONGEST.total_seconds():
+        raise ValueError(f"must be a duration from 0 to {LONGEST.days} days")
+    return timedelta(seconds=seconds)
+
+
 class Severity(StrEnum):
     """How soon somebody must look."""
 

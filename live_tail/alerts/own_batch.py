@@ -39,6 +39,11 @@ RULES = {
              "Install a newer version: it tries them again"),
         ),
         Rule(
+            "ItemsUnaccounted", "own", {}, Severity.WARNING, "The ledger of arrivals does not add up",
+            "Items have no fate, or two; marts are published all the same.",
+            (_LOOK, "See in fct_landed_items_hourly of whom and of which hour"),
+        ),
+        Rule(
             "MartsStale", "own", {}, Severity.WARNING, "Marts are older than two intervals",
             "Pages of marts, charts and published files lag behind.",
             (_LOOK, "Give the batch more: warehouse.memory_limit, or fewer senders"),

@@ -16,6 +16,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from live_tail.alerts.matchers import parse
+from live_tail.alerts.model import of_seconds
 
 FILE = "alerting.yaml"
 SHIPPED = Path(__file__).with_name("alerting.yaml")
@@ -38,7 +39,7 @@ def duration(value: Any) -> timedelta:
     if not _DURATION.match(text):
         raise ValueError(f"{text[:20]!r} is no duration: write 30s, 5m, 1h30m or 2d")
     parts = re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)", text)
-    return timedelta(seconds=sum(float(n) * _UNITS[u] for n, u in parts))
+    return of_seconds(sum(float(n) * _UNITS[u] for n, u in parts))
 
 
 def _matcher(text: str) -> str:

@@ -31,6 +31,7 @@ from live_tail.alerts.histograms import (
     Part,
     grown,
     histogram_value,
+    is_of_histograms,
     part_of,
     same_number,
 )
@@ -58,6 +59,7 @@ _PLAIN = {
     "sum": "sum(total)",
     "count": "sum(n)",
 }
+_OF_NUMBERS = frozenset({"rate", "increase", *_PLAIN})
 # The last point before the span is the base; a series that began inside it began at zero. A
 # smaller value, or a start after the point before, is a restart from zero.
 _INCREASES = """
@@ -190,13 +192,32 @@ class Sources:
         return cached[1]
 
     def _metric(self, cursor: duckdb.DuckDBPyConnection, select: Select, at: datetime) -> Rows:
+        """Rows of the series that can answer: one sender's histogram hides no counter of its name.
+
+        Raises ValueError when none can.
+        """
         chosen = self._series(select)
         series = self.window.points.series
         end = at - select.offset
         start = end - select.over
         histograms = [s for s in chosen if series[s].shape.startswith("histogram")]
-        if histograms:
-            return self._histograms(cursor, select, histograms, start, end)
+        numbers = [s for s in chosen if not series[s].shape.startswith("histogram")]
+        rows: Rows = []
+        if histograms and (not numbers or is_of_histograms(select.value)):
+            rows += self._histograms(cursor, select, histograms, start, end)
+        if numbers and (not histograms or select.value in _OF_NUMBERS):
+            rows += self._numbers(cursor, select, numbers, start, end)
+        return rows
+
+    def _numbers(
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        select: Select,
+        chosen: list[int],
+        start: datetime,
+        end: datetime,
+    ) -> Rows:
+        series = self.window.points.series
         found: list[tuple[int, float]] = []
         if select.value in {"rate", "increase"}:
             delta = [s for s in chosen if series[s].shape == "delta"]

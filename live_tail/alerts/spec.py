@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from live_tail.alerts.model import Severity
+from live_tail.alerts.model import Severity, of_seconds
 
 FACTS = {
     "requests": {"component", "route", "method", "status_class"},
@@ -35,11 +35,11 @@ def duration(text: Any) -> timedelta:
     if isinstance(text, timedelta):
         return text
     if isinstance(text, (int, float)) and not isinstance(text, bool):
-        return timedelta(seconds=text)
+        return of_seconds(text)
     parts = re.findall(r"(\d+(?:\.\d+)?)(ms|[smhdw])", str(text))
     if not parts or "".join(n + u for n, u in parts) != str(text):
         raise ValueError("must be a duration such as 30s, 5m or 1h30m")
-    return timedelta(seconds=sum(float(number) * _UNITS[unit] for number, unit in parts))
+    return of_seconds(sum(float(number) * _UNITS[unit] for number, unit in parts))
 
 
 def _comparison(text: Any) -> tuple[str, float]:

@@ -15,7 +15,7 @@ def repository(built):
 
 
 MARTS = """
-fct_alert_episodes fct_alert_resolution_weekly
+fct_alert_episodes fct_alert_resolution_weekly fct_dropped_items_hourly
 dim_components fct_ai_calls_minutely fct_db_operations_minutely fct_db_pools_minutely
 fct_host_usage_minutely fct_gate_decisions_hourly fct_landed_items_hourly fct_metric_points_hourly fct_process_usage_minutely
 dim_components dim_error_groups fct_errors_hourly fct_ai_calls_minutely fct_db_operations_minutely fct_db_pools_minutely

@@ -26,6 +26,7 @@ _EMPTY = {
     "fct_alert_resolution_weekly",
     "fct_db_pools_minutely",
     "fct_noted_items_hourly",
+    "fct_dropped_items_hourly",
     "fct_rejected_items_hourly",
 }
 # What a group looks like is what the latest pass saw of it; what it counts is not.

@@ -1,9 +1,14 @@
 """A pass over everything odd that a sender may say ends well, and everybody else is published."""
 
+from collections import Counter
+from datetime import UTC, datetime
+
 import pytest
 
 from dagster_project.build import BuildReport, run_build
+from ingestion import passes
 from ingestion.duck import open_published
+from ingestion.receivers.count_tables import ledger_table
 from ingestion.receivers.pipeline import Incoming, Pipeline
 from ingestion.settings import Settings
 from ingestion.spool import Spool
@@ -64,4 +69,24 @@ def test_a_pass_over_everything_odd_publishes_everybody(
         (0,)
     ]
     assert any("is_plausible" in warned for warned in poisoned.checks_warned)
+    con.close()
+
+
+@pytest.mark.slow
+def test_an_item_that_has_no_fate_is_told_and_holds_up_nobody(
+    settings: Settings, pipeline: Pipeline, spool: Spool
+) -> None:
+    pipeline.process([Incoming("spans", span_request().SerializeToString())])
+    now = datetime.now(UTC)
+    vanished = Counter({("player-api", "spans", "arrived", ""): 1})
+    spool.append([("ledger", ledger_table(vanished, int(now.timestamp() * 1e6)))])
+    report = run_build(settings)
+    assert report.ok, report
+    assert any("assert_every_item_has_one_fate" in warned for warned in report.checks_warned)
+    (problem,) = passes.problems(settings, now, None)
+    assert problem.kind == "ItemsUnaccounted"
+    assert "the ledger does not add up" in problem.reason
+    con = open_published(settings, "operations")
+    arrived = con.execute("SELECT arrived_items, landed_items FROM fct_landed_items_hourly")
+    assert arrived.fetchall() == [(2, 1)]
     con.close()

@@ -156,6 +156,17 @@ def test_ten_thousand_broken_bodies_give_no_5xx_and_leave_the_door_open(
     assert memory[-1] - memory[len(memory) // 2] < 50 * MIB
 
 
+@pytest.mark.parametrize("signal", PATHS.values())
+def test_a_length_that_makes_the_decoder_panic_is_refused_and_the_next_sender_is_served(
+    pipeline: Pipeline, signal: str
+) -> None:
+    over = b"\x0a" + b"\xff" * 9 + b"\x01"  # 2 to the power of 64, less one
+    good = span_request().SerializeToString()
+    answers = pipeline.process([Incoming(signal, over), Incoming("spans", good)])
+    assert "not a valid OTLP protobuf message" in answers[0].error
+    assert answers[1].accepted == 1
+
+
 def test_a_body_that_breaks_the_pipeline_is_refused_alone(pipeline: Pipeline, spool: Spool) -> None:
     poison = span_request(span=b"poisoned").SerializeToString()
     good = [span_request(span=bytes([n]) * 8).SerializeToString() for n in range(1, 4)]

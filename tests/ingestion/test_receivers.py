@@ -183,7 +183,7 @@ def test_a_repeated_body_counts_once_and_is_answered_alike(
         assert post(client, body).content == post(client, body).content
     assert len(landed(spool, "spans")) == 1
     counts = {(r["outcome"], r["items"]) for r in landed(spool, "ledger")}
-    assert counts == {("accepted", 1), ("duplicate", 1)}
+    assert counts == {("arrived", 1), ("accepted", 1), ("duplicate", 1)}
 
 
 def test_a_repeat_within_one_group_counts_once(pipeline: Pipeline, spool: Spool) -> None:

@@ -1,21 +1,24 @@
 """The live window takes in everything odd that a sender may say, and still answers everything."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import duckdb
 import pyarrow as pa
 import pytest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
 from ingestion.receivers.pipeline import Incoming, Pipeline
 from ingestion.spool import Spool
 from live_tail.alerts.evaluate import evaluate
 from live_tail.alerts.rule_files import SHIPPED, load_rules
 from live_tail.alerts.sources import Sources
+from live_tail.alerts.spec import Select
 from live_tail.follow import Follower
 from live_tail.queries import QUERIES, run_query
 from live_tail.tables import Tables
 from live_tail.window import Window
-from tests.ingestion.test_poison import DOUBLED
+from tests.ingestion.test_poison import DOUBLED, put
 from tests.ingestion.test_receivers import NOW_NS, span_request
 from tests.ingestion.test_set_aside import send_poison
 from tests.live_tail.test_tables import ledger
@@ -65,6 +68,44 @@ def test_every_shipped_rule_is_evaluated(window: Window, clock: Clock) -> None:
     rules = load_rules([SHIPPED])
     made = evaluate(rules, Sources(window, groups=lambda _: ()), clock.now)
     assert not made.failed
+
+
+def named(name: str, component: str, kind: str) -> Incoming:
+    """Two points of a metric from just now, as one of the kinds that a name may have."""
+    request = ExportMetricsServiceRequest()
+    resource = request.resource_metrics.add()
+    put(resource.resource.attributes, ("service.name", component))
+    metric = resource.scope_metrics.add().metrics.add(name=name)
+    data = getattr(metric, kind)
+    for after_s in (1, 20):
+        point = data.data_points.add(time_unix_nano=time.time_ns() + (after_s - 30) * 10**9)
+        put(point.attributes, ("job", component), ("instance", "a:1"))
+        if kind == "histogram":
+            data.aggregation_temporality = 2
+            point.count, point.sum = after_s, 1.0
+            point.bucket_counts.append(after_s)
+        else:
+            point.as_double = 0.0
+    return Incoming("metric_points", request.SerializeToString())
+
+
+@pytest.mark.parametrize(
+    ("value", "told"), [("last", {"shop"}), ("p95", {"odd"}), ("count", {"shop", "odd"})]
+)
+def test_a_senders_metric_of_another_kind_hides_nobodys_of_its_name(
+    pipeline: Pipeline, spool: Spool, clock: Clock, value: str, told: set[str]
+) -> None:
+    clock.now = datetime.now(UTC)
+    pipeline.process([named("up", "shop", "gauge"), named("up", "odd", "histogram")])
+    window = Window(minutes=60, max_errors=10, clock=clock)
+    Follower(spool, window).step()
+    select = Select.model_validate({"metric": "up", "value": value, "over": "5m", "by": ["job"]})
+    sources = Sources(window, groups=lambda _: ())
+    at = clock.now.replace(tzinfo=None)
+    found = {dict(labels)["job"] for labels in sources.vector(select, at)}
+    assert found == told
+    down = next(rule for rule in load_rules([SHIPPED]) if rule.name == "ScrapeTargetDown")
+    assert not evaluate([down], sources, clock.now).failed
 
 
 def test_tokens_that_no_call_can_have_are_none(window: Window) -> None:

@@ -8,10 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+)
 
 from ingestion.collectors.log_files import LogTail
 from ingestion.collectors.log_lines import entries, to_record
-from ingestion.door import SendFailed
+from ingestion.door import SendFailed, SendRefused
 from ingestion.settings import LogFiles
 from privacy.keys import KeyStore
 
@@ -41,16 +44,36 @@ class Tail:
         self.file = self.folder / "api.log"
         self.now = 1_795_469_743.0
         self.bodies: list[bytes] = []
+        self.told: list[bytes] = []
         self.is_down = False
+        self.refuses = b""
         self.restart()
 
     def restart(self) -> None:
         files = [LogFiles(glob=str(self.folder / "*.log"))]
-        self.tail = LogTail(self.home, self.keys, files, self._send, clock=lambda: self.now)
+        self.tail = LogTail(
+            self.home, self.keys, files, self._send, tell=self._hear, clock=lambda: self.now
+        )
+
+    def _hear(self, body: bytes) -> None:
+        self.told.append(body)
+
+    def dropped(self) -> dict[tuple[str, str], int]:
+        """What it said that it could not use, by signal and reason."""
+        found: dict[tuple[str, str], int] = {}
+        for body in dict.fromkeys(self.told):
+            (resource,) = ExportMetricsServiceRequest.FromString(body).resource_metrics
+            (metric,) = resource.scope_metrics[0].metrics
+            for point in metric.sum.data_points:
+                signal, reason = (a.value.string_value for a in point.attributes)
+                found[signal, reason] = found.get((signal, reason), 0) + point.as_int
+        return found
 
     def _send(self, body: bytes) -> None:
         if self.is_down:
             raise SendFailed("down")
+        if self.refuses and self.refuses in body:
+            raise SendRefused("413")
         self.bodies.append(body)
 
     def write(self, text: str) -> None:
@@ -115,6 +138,48 @@ def test_rotation_loses_nothing_and_repeats_nothing(tail: Tail) -> None:
     (tail.folder / "api.log.2.gz").write_bytes(gzip.compress(b"INFO:     packed\n"))
     tail.restart()
     assert tail.settle() == ["one", "last of the old", "first of the new"]
+
+
+def test_the_last_line_of_a_rotated_file_needs_no_end(tail: Tail) -> None:
+    tail.write("INFO:     one\nINFO:     half a li")
+    tail.settle()
+    tail.file.rename(tail.folder / "api.log.1")
+    tail.write("INFO:     new\n")
+    tail.is_down = True
+    tail.settle()
+    tail.is_down = False
+    tail.restart()
+    assert tail.settle() == ["one", "half a li", "new"]
+
+
+def test_entries_that_say_nothing_are_told_as_dropped(tail: Tail) -> None:
+    tail.write("\n\nINFO:     one\n\n")
+    assert tail.settle() == ["one"]
+    assert tail.dropped() == {("logs", "an_empty_log_entry"): 1}
+
+
+def test_of_a_line_of_megabytes_the_begin_is_kept_and_the_rest_is_told(tail: Tail) -> None:
+    tail.write("x" * (1024 * 1024) + "y" * 10 + "\nINFO:     next\n")
+    tail.is_down = True
+    tail.settle()
+    tail.is_down = False
+    tail.restart()
+    found = tail.settle()
+    assert [text[:10] for text in found] == ["x" * 10, "y" * 10, "next"]
+    assert tail.dropped() == {("logs", "the_rest_of_a_line_of_a_megabyte"): 1}
+
+
+def test_what_is_refused_together_is_sent_in_halves_and_only_the_bad_entry_is_lost(
+    tail: Tail,
+) -> None:
+    lines = [f"INFO:     line {n}" for n in range(20)]
+    lines[7] = "INFO:     refused"
+    tail.refuses = b"refused"
+    tail.write("\n".join(lines) + "\n")
+    wanted = [line.removeprefix("INFO:     ") for line in lines if "refused" not in line]
+    assert tail.settle() == wanted
+    tail.write("INFO:     after\n")
+    assert tail.settle() == [*wanted, "after"]
 
 
 def test_a_file_cut_to_nothing_is_read_from_its_start(tail: Tail) -> None:

@@ -3,6 +3,8 @@
 with ledger as (
     select
         component, signal, hour_at,
+        sum(items) filter (where outcome = 'arrived') as arrived_items,
+        sum(items) filter (where outcome = 'dropped') as dropped_items,
         sum(items) filter (where outcome = 'accepted') as accepted_items,
         sum(items) filter (where outcome = 'rejected') as rejected_items,
         sum(items) filter (where outcome = 'duplicate') as duplicate_items,
@@ -22,8 +24,11 @@ select
     component,
     signal,
     hour_at,
+    -- Hours that an older version built have no count of arrivals.
+    cast(coalesce(arrived_items, accepted_items + coalesce(rejected_items, 0), rejected_items, 0) as bigint) as arrived_items,
     cast(coalesce(accepted_items, 0) as bigint) as accepted_items,
     cast(coalesce(rejected_items, 0) as bigint) as rejected_items,
+    cast(coalesce(dropped_items, 0) as bigint) as dropped_items,
     cast(coalesce(duplicate_items, 0) as bigint) as duplicate_items,
     cast(coalesce(set_aside_items, 0) as bigint) as set_aside_items,
     cast(coalesce(noted_items, 0) as bigint) as noted_items,

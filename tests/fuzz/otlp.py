@@ -1,0 +1,426 @@
+"""OTLP exports of all three signals with whatever the protocol lets a sender say, as protobuf and as JSON.
+
+Here: requests made from a source of chance, which Hypothesis can be as well (`st.randoms()`). Not here:
+spoiling bytes (`mutations`), doors (`doors`).
+"""
+
+import base64
+import json
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from random import Random
+from typing import Any
+
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue
+
+from ingestion.collectors.told import METRIC, SIGNAL
+from tests.fuzz.mutations import ODD_NUMBERS, ODD_WORDS
+
+REQUESTS: dict[str, type[Message]] = {
+    "spans": ExportTraceServiceRequest,
+    "logs": ExportLogsServiceRequest,
+    "metric_points": ExportMetricsServiceRequest,
+}
+_SERVICES = ("player-api", "narrative", "ai", "a b", "", "Ünï", "odd\nname", "tta-monitor-alerts")
+_KEYS = (
+    "http.route http.request.method http.response.status_code url.full gen_ai.operation.name gen_ai.request.model"
+    " gen_ai.usage.input_tokens gen_ai.usage.output_tokens db.system.name db.query.text db.operation.name user.id"
+    " session.id exception.type exception.message exception.stacktrace tta.alert.id tta.alert.event le quantile"
+    " tta.websocket.close_code service.name host.name code.function error.type never.heard.of"
+).split()
+_NAMES = (
+    "GET /a",
+    "chat gpt-4o",
+    "SELECT x",
+    "tta.websocket.connection",
+    "x" * 300,
+    "",
+    "a\0b",
+    "{id}",
+)
+_METRICS = (
+    "process.memory.usage", "http.server.request.duration", "x_total", "", "naïve", "a" * 300,
+    "db.client.connection.count", "up",
+)  # fmt: skip
+_ID_FIELDS = ("traceId", "spanId", "parentSpanId")
+_DOUBLES = (0.0, -1.0, math.nan, math.inf, -math.inf, 1e308, 5e-324, 0.25, 200.0)
+_INTS = (0, 1, -1, 2**63 - 1, -(2**63), 200, 2**53 + 1)
+_COUNTS = (0, 1, 7, 2**63 - 1, 2**63, 2**64 - 1)
+_DAY_NS = 86_400_000_000_000
+_YEAR_9999_NS = 2**63 - 1
+
+
+def request(chance: Random, signal: str, now_ns: int) -> Message:
+    """An export of some items of few resources; each part may be missing, odd or there twice."""
+    made = REQUESTS[signal]()
+    resources = getattr(made, _FIELDS[signal][0])
+    for _ in range(chance.choice((0, 1, 1, 1, 2, 3))):
+        resource = resources.add()
+        if chance.random() < 0.9:
+            _attribute(resource.resource, "service.name", chance.choice(_SERVICES))
+        attributes(chance, resource.resource, most=3)
+        for _ in range(chance.choice((0, 1, 1, 2))):
+            scope = getattr(resource, _FIELDS[signal][1]).add()
+            if chance.random() < 0.5:
+                scope.scope.name = chance.choice(("lib", "", *ODD_WORDS[:6]))
+            for _ in range(chance.choice((0, 1, 2, 5))):
+                _ITEMS[signal](chance, scope, now_ns)
+    return made
+
+
+def attributes(chance: Random, holder: Any, most: int = 5) -> None:
+    """Attributes of any kind; one key in eight comes twice."""
+    for _ in range(chance.randrange(most + 1)):
+        key = chance.choice(_KEYS) if chance.random() < 0.85 else chance.choice(ODD_WORDS[:12])
+        for _ in range(1 if chance.random() < 0.88 else 2):
+            value(chance, holder.attributes.add(key=key).value)
+
+
+def value(chance: Random, into: AnyValue, depth: int = 0) -> None:
+    """A value of one of the seven kinds, or none; lists and maps nest up to thirty deep."""
+    kind = chance.randrange(9 if depth < 30 else 7)
+    if kind < 6:
+        _plain_value(chance, into, kind)
+    elif kind == 6:
+        into.string_value = chance.choice(
+            ("GET", "POST", "chat", "200", "/a/b", "gpt-4o", "postgresql")
+        )
+    elif kind == 7:
+        into.array_value.SetInParent()
+        for _ in range(chance.choice((0, 1, 1, 2))):
+            value(chance, into.array_value.values.add(), depth + 1)
+    else:
+        into.kvlist_value.SetInParent()
+        for _ in range(chance.choice((0, 1, 1, 2))):
+            inner = into.kvlist_value.values.add(key=chance.choice(_KEYS))
+            value(chance, inner.value, depth + 1)
+
+
+def _plain_value(chance: Random, into: AnyValue, kind: int) -> None:
+    if kind == 0:
+        into.string_value = chance.choice(ODD_WORDS)
+    elif kind == 1:
+        into.string_value = chance.choice(ODD_NUMBERS)
+    elif kind == 2:
+        into.int_value = chance.choice(_INTS)
+    elif kind == 3:
+        into.double_value = chance.choice(_DOUBLES)
+    elif kind == 4:
+        into.bool_value = chance.random() < 0.5
+    elif chance.random() < 0.5:
+        into.bytes_value = chance.randbytes(chance.randrange(20))
+
+
+def time_ns(chance: Random, now_ns: int) -> int:
+    """Mostly about now; else not set, the epoch, yesterday, ahead, the end of time."""
+    if chance.random() < 0.75:
+        return max(
+            now_ns - chance.randrange(-5, 600) * 1_000_000_000 + chance.randrange(1_000_000), 0
+        )
+    odd = (
+        0,
+        1,
+        999,
+        now_ns - _DAY_NS,
+        now_ns + 2 * _DAY_NS,
+        2**32,
+        _YEAR_9999_NS,
+        2**64 - 1,
+        4_102_444_800 * 10**9,
+    )
+    return chance.choice(odd)
+
+
+def as_json(made: Message) -> bytes:
+    """The request in OTLP's JSON form: ids as hex."""
+    return json.dumps(_hex_ids(MessageToDict(made))).encode()
+
+
+def json_tree_spoilt(chance: Random, body: bytes) -> bytes:
+    """One to three values of the tree replaced by what JSON allows and OTLP does not, or by oddities of it."""
+    tree = json.loads(body)
+    for _ in range(chance.choice((1, 1, 2, 3))):
+        places = list(_places(tree))
+        if not places:
+            return body
+        holder, key = chance.choice(places)
+        holder[key] = deepcopy(chance.choice(_JSON_VALUES))
+    # Python writes NaN, Infinity and halves of characters as senders do.
+    return json.dumps(tree).encode()
+
+
+def items_in(signal: str, message: Message) -> int:
+    """How many spans, records or points a request holds: counted here, not by the product."""
+    counted = 0
+    for resource in getattr(message, _FIELDS[signal][0]):
+        for scope in getattr(resource, _FIELDS[signal][1]):
+            for item in getattr(scope, _FIELDS[signal][2]):
+                counted += _points_in(item) if signal == "metric_points" else 1
+    return counted
+
+
+def told_in(request: Any) -> Counter[str]:
+    """Items by signal that a collector of ours tells that it could not use."""
+    found: Counter[str] = Counter()
+    for resource in request.resource_metrics:
+        for metric in (m for scope in resource.scope_metrics for m in scope.metrics):
+            for point in metric.sum.data_points if metric.name == METRIC else ():
+                named = {a.key: a.value.string_value for a in point.attributes}
+                found[named[SIGNAL]] += point.as_int
+    return found
+
+
+def items_on_the_wire(signal: str, body: bytes) -> int:
+    """The same of bytes that Google's reader refuses, for unmatched groups for instance, and others take."""
+    bodies = [body]
+    for number in (1, 2, 2):
+        bodies = [inner for outer in bodies for found, inner in _fields(outer) if found == number]
+    if signal != "metric_points":
+        return len(bodies)
+    return sum(_points_on_the_wire(metric) for metric in bodies)
+
+
+def _points_on_the_wire(metric: bytes) -> int:
+    """Of several kinds of data the last one stands; parts of one kind are put together."""
+    last, counted = 0, 0
+    for number, data in _fields(metric):
+        if number in _DATA_FIELDS:
+            points = sum(1 for found, _ in _fields(data) if found == 1)
+            counted, last = points + (counted if number == last else 0), number
+    return counted
+
+
+def _fields(body: bytes) -> Iterator[tuple[int, bytes]]:
+    """Number and content of the fields that have a length."""
+    at = 0
+    while at < len(body):
+        tag, at = _varint(body, at)
+        kind = tag & 7
+        if kind == 0:
+            _, at = _varint(body, at)
+        elif kind == 1:
+            at += 8
+        elif kind == 5:
+            at += 4
+        elif kind == 2:
+            size, at = _varint(body, at)
+            yield tag >> 3, body[at : at + size]
+            at += size
+
+
+def _varint(body: bytes, at: int) -> tuple[int, int]:
+    found, shift = 0, 0
+    while at < len(body):
+        found |= (body[at] & 0x7F) << shift
+        at, shift = at + 1, shift + 7
+        if body[at - 1] < 0x80:
+            break
+    return found, at
+
+
+def items_in_json(signal: str, body: bytes) -> int:
+    """The same of a JSON body that was taken: objects in the lists, by either spelling of the fields."""
+    names = _JSON_FIELDS[signal]
+    # Bytes that are no text may stand in what nobody reads.
+    level: list[Any] = [json.loads(body.decode("utf-8", "replace"))]
+    for name in names:
+        level = [inner for holder in level for inner in _list(holder, name)]
+    if signal != "metric_points":
+        return len(level)
+    kinds = ("gauge", "sum", "histogram", "exponentialHistogram", "summary")
+    return sum(
+        len(_list(_of(metric, kind) or {}, "dataPoints")) for metric in level for kind in kinds
+    )
+
+
+def _list(holder: Any, name: str) -> list[Any]:
+    found = _of(holder, name)
+    return [inner for inner in found if inner is not None] if isinstance(found, list) else []
+
+
+def _of(holder: Any, name: str) -> Any:
+    if not isinstance(holder, dict):
+        return None
+    snake = "".join(f"_{c.lower()}" if c.isupper() else c for c in name)
+    return holder.get(name, holder.get(snake))
+
+
+def _points_in(metric: Any) -> int:
+    kind = metric.WhichOneof("data")
+    return len(getattr(metric, kind).data_points) if kind else 0
+
+
+def _span(chance: Random, scope: Any, now_ns: int) -> None:
+    start_ns = time_ns(chance, now_ns)
+    span = scope.spans.add(
+        trace_id=_id(chance, 16),
+        span_id=_id(chance, 8),
+        name=chance.choice(_NAMES),
+        kind=chance.choice((0, 1, 2, 3, 4, 5, 77, -1)),
+        start_time_unix_nano=start_ns,
+        end_time_unix_nano=min(
+            max(start_ns + chance.choice((5_000_000, 0, -9, 10**15, -(10**15))), 0), 2**64 - 1
+        ),
+    )
+    if chance.random() < 0.5:
+        span.parent_span_id = _id(chance, 8)
+    if chance.random() < 0.4:
+        span.status.code, span.status.message = (
+            chance.choice((0, 1, 2, 9)),
+            chance.choice(ODD_WORDS),
+        )
+    attributes(chance, span)
+    for _ in range(chance.choice((0, 0, 1, 3))):
+        event = span.events.add(
+            name=chance.choice(("exception", "", "retry")), time_unix_nano=time_ns(chance, now_ns)
+        )
+        attributes(chance, event)
+    for _ in range(chance.choice((0, 0, 1))):
+        attributes(chance, span.links.add(trace_id=_id(chance, 16), span_id=_id(chance, 8)))
+
+
+def _log(chance: Random, scope: Any, now_ns: int) -> None:
+    record = scope.log_records.add(
+        time_unix_nano=time_ns(chance, now_ns),
+        observed_time_unix_nano=time_ns(chance, now_ns),
+        severity_number=chance.choice((0, 9, 17, 21, 24, 25, -3, 2**31 - 1)),
+        severity_text=chance.choice(("INFO", "ERROR", "", *ODD_WORDS[:5])),
+        event_name=chance.choice(("", "sentry.exception", "log.exception", "x")),
+    )
+    if chance.random() < 0.9:
+        value(chance, record.body)
+    if chance.random() < 0.4:
+        record.trace_id, record.span_id = _id(chance, 16), _id(chance, 8)
+    attributes(chance, record)
+
+
+def _metric(chance: Random, scope: Any, now_ns: int) -> None:
+    metric = scope.metrics.add(
+        name=chance.choice(_METRICS), unit=chance.choice(("", "s", "By", "{x}", "\0"))
+    )
+    kind = chance.choice(("gauge", "sum", "histogram", "exponential_histogram", "summary", ""))
+    if not kind:
+        return
+    data = getattr(metric, kind)
+    data.SetInParent()
+    if kind not in {"gauge", "summary"}:
+        data.aggregation_temporality = chance.choice((0, 1, 2, 77))
+    if kind == "sum":
+        data.is_monotonic = chance.random() < 0.7
+    for _ in range(chance.choice((0, 1, 1, 3))):
+        point = data.data_points.add(
+            time_unix_nano=time_ns(chance, now_ns), start_time_unix_nano=time_ns(chance, now_ns)
+        )
+        attributes(chance, point, most=3)
+        point.flags = chance.choice((0, 0, 1, 2**32 - 1))
+        _POINTS[kind](chance, point)
+        if kind != "summary" and chance.random() < 0.2:
+            exemplar = point.exemplars.add(
+                time_unix_nano=time_ns(chance, now_ns), as_double=chance.choice(_DOUBLES)
+            )
+            exemplar.trace_id, exemplar.span_id = _id(chance, 16), _id(chance, 8)
+
+
+def _number(chance: Random, point: Any) -> None:
+    if chance.random() < 0.5:
+        point.as_double = chance.choice(_DOUBLES)
+    elif chance.random() < 0.8:
+        point.as_int = chance.choice(_INTS)
+
+
+def _distribution(chance: Random, point: Any) -> None:
+    point.count = chance.choice(_COUNTS)
+    for name in ("sum", "min", "max"):
+        if chance.random() < 0.6:
+            setattr(point, name, chance.choice(_DOUBLES))
+
+
+def _histogram(chance: Random, point: Any) -> None:
+    _distribution(chance, point)
+    point.explicit_bounds.extend(chance.choice(_DOUBLES) for _ in range(chance.randrange(4)))
+    point.bucket_counts.extend(chance.choice(_COUNTS) for _ in range(chance.randrange(5)))
+
+
+def _exponential(chance: Random, point: Any) -> None:
+    _distribution(chance, point)
+    point.scale = chance.choice((0, 3, -10, 20, 2**31 - 1, -(2**31)))
+    point.zero_count, point.zero_threshold = chance.choice(_COUNTS), chance.choice(_DOUBLES)
+    for side in (point.positive, point.negative):
+        side.offset = chance.choice((0, -3, 2**31 - 1, -(2**31)))
+        side.bucket_counts.extend(chance.choice(_COUNTS) for _ in range(chance.randrange(4)))
+
+
+def _summary(chance: Random, point: Any) -> None:
+    point.count, point.sum = chance.choice(_COUNTS), chance.choice(_DOUBLES)
+    for _ in range(chance.randrange(3)):
+        point.quantile_values.add(
+            quantile=chance.choice((0.5, -1.0, 2.0, math.nan)), value=chance.choice(_DOUBLES)
+        )
+
+
+def _id(chance: Random, width: int) -> bytes:
+    """Mostly an id; else one of few (so that it repeats), none, zero or of another length."""
+    kind = chance.random()
+    if kind < 0.7:
+        return chance.randbytes(width)
+    return chance.choice((b"r" * width, b"", b"\0" * width, b"x" * (width - 1), b"x" * (width + 9)))
+
+
+def _attribute(holder: Any, key: str, text: str) -> None:
+    holder.attributes.add(key=key).value.string_value = text
+
+
+def _hex_ids(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_hex_ids(inner) for inner in node]
+    if not isinstance(node, dict):
+        return node
+    return {
+        key: base64.b64decode(inner).hex() if key in _ID_FIELDS else _hex_ids(inner)
+        for key, inner in node.items()
+    }
+
+
+def _places(node: Any) -> Any:
+    pairs = (
+        node.items()
+        if isinstance(node, dict)
+        else enumerate(node)
+        if isinstance(node, list)
+        else ()
+    )
+    for key, inner in list(pairs):
+        yield node, key
+        yield from _places(inner)
+
+
+_JSON_VALUES: tuple[Any, ...] = (
+    None, True, 0, -1, 2**64, 10**400, 1e308, math.nan, -math.inf, "", "x", "\ud83d", "9" * 30, "-5", [], {}, [[]],
+    [None], {"x": None}, {"stringValue": "\udc00"}, {"arrayValue": {"values": [{"kvlistValue": {}}]}}, "NaN",
+    {"intValue": "12a"}, {"doubleValue": "Infinity"}, "SPAN_KIND_SERVER", "253402300800000000000",
+)  # fmt: skip
+_DATA_FIELDS = (5, 7, 9, 10, 11)
+_FIELDS = {
+    "spans": ("resource_spans", "scope_spans", "spans"),
+    "logs": ("resource_logs", "scope_logs", "log_records"),
+    "metric_points": ("resource_metrics", "scope_metrics", "metrics"),
+}
+_JSON_FIELDS = {
+    "spans": ("resourceSpans", "scopeSpans", "spans"),
+    "logs": ("resourceLogs", "scopeLogs", "logRecords"),
+    "metric_points": ("resourceMetrics", "scopeMetrics", "metrics"),
+}
+_ITEMS: dict[str, Callable[[Random, Any, int], None]] = {
+    "spans": _span, "logs": _log, "metric_points": _metric,
+}  # fmt: skip
+_POINTS: dict[str, Callable[[Random, Any], None]] = {
+    "gauge": _number, "sum": _number, "histogram": _histogram, "exponential_histogram": _exponential,
+    "summary": _summary,
+}  # fmt: skip
