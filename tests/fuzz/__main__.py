@@ -25,6 +25,7 @@ def main() -> int:
     )
     given = parser.parse_args()
     folder = given.folder or Path(tempfile.mkdtemp(prefix="tta-fuzz-"))
+    folder.mkdir(parents=True, exist_ok=True)
     campaign = Campaign(
         given.seed, folder, given.now_ns or new_now_ns(), lambda text: print(text, flush=True)
     )

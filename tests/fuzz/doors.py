@@ -31,7 +31,7 @@ from ingestion.receivers.http import JSON, PATHS, PROTOBUF
 from live_tail.alerts.importer import Untranslatable, import_file
 from live_tail.alerts.rule_files import RuleProblem, load_rules
 from privacy.logs import place_of
-from tests.fuzz import envelopes, expositions, log_texts, otlp, rule_texts
+from tests.fuzz import envelopes, expositions, log_texts, otlp, otlp_counts, rule_texts
 from tests.fuzz.mutations import spoilt
 from tests.fuzz.product import Aborted, Product
 
@@ -192,7 +192,7 @@ async def _send_otlp(product: Product, given: Input) -> Sent:
     if status != 200:
         return Sent(status=str(status), problem=f"status {status}")
     if given.content_type == JSON:
-        return Sent(_items(given, otlp.items_in_json(given.signal, given.body)), "200")
+        return Sent(_items(given, otlp_counts.items_in_json(given.signal, given.body)), "200")
     plain = _plain(given.body, given.encoding)
     return Sent(_items(given, _counted(given.signal, plain)), "200")
 
@@ -213,9 +213,9 @@ def _plain(body: bytes, encoding: str) -> bytes:
 
 def _counted(signal: str, body: bytes) -> int:
     try:
-        return otlp.items_in(signal, otlp.REQUESTS[signal].FromString(body))
+        return otlp_counts.items_in(signal, otlp.REQUESTS[signal].FromString(body))
     except DecodeError:
-        return otlp.items_on_the_wire(signal, body)
+        return otlp_counts.items_on_the_wire(signal, body)
 
 
 async def _send_grpc(product: Product, given: Input) -> Sent:
@@ -248,8 +248,8 @@ async def _send_scrape(product: Product, given: Input) -> Sent:
         "/v1/metrics", request.SerializeToString(), {"content-type": PROTOBUF}
     )
     problem = "" if status == 200 else f"status {status}"
-    told = otlp.told_in(request)
-    arrived = _items(given, otlp.items_in("metric_points", request)) + told
+    told = otlp_counts.told_in(request)
+    arrived = _items(given, otlp_counts.items_in("metric_points", request)) + told
     return Sent(arrived, "up" if done else "down", problem, told)
 
 
@@ -281,9 +281,9 @@ async def _send_log_file(product: Product, given: Input) -> Sent:
     def note(path: str, body: bytes, status: int) -> None:
         signal = PATHS[path]
         request = otlp.REQUESTS[signal].FromString(body)
-        arrived[signal] += otlp.items_in(signal, request) if status == 200 else 1
+        arrived[signal] += otlp_counts.items_in(signal, request) if status == 200 else 1
         if signal == "metric_points":
-            told.update(otlp.told_in(request))
+            told.update(otlp_counts.told_in(request))
 
     half = len(given.body) // 2 if given.variant % 2 else len(given.body)
     async with product.tail_lock:

@@ -7,8 +7,7 @@ spoiling bytes (`mutations`), doors (`doors`).
 import base64
 import json
 import math
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from copy import deepcopy
 from random import Random
 from typing import Any
@@ -20,7 +19,6 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
-from ingestion.collectors.told import METRIC, SIGNAL
 from tests.fuzz.mutations import ODD_NUMBERS, ODD_WORDS
 
 REQUESTS: dict[str, type[Message]] = {
@@ -60,14 +58,14 @@ _YEAR_9999_NS = 2**63 - 1
 def request(chance: Random, signal: str, now_ns: int) -> Message:
     """An export of some items of few resources; each part may be missing, odd or there twice."""
     made = REQUESTS[signal]()
-    resources = getattr(made, _FIELDS[signal][0])
+    resources = getattr(made, FIELDS[signal][0])
     for _ in range(chance.choice((0, 1, 1, 1, 2, 3))):
         resource = resources.add()
         if chance.random() < 0.9:
             _attribute(resource.resource, "service.name", chance.choice(_SERVICES))
         attributes(chance, resource.resource, most=3)
         for _ in range(chance.choice((0, 1, 1, 2))):
-            scope = getattr(resource, _FIELDS[signal][1]).add()
+            scope = getattr(resource, FIELDS[signal][1]).add()
             if chance.random() < 0.5:
                 scope.scope.name = chance.choice(("lib", "", *ODD_WORDS[:6]))
             for _ in range(chance.choice((0, 1, 2, 5))):
@@ -154,107 +152,6 @@ def json_tree_spoilt(chance: Random, body: bytes) -> bytes:
         holder[key] = deepcopy(chance.choice(_JSON_VALUES))
     # Python writes NaN, Infinity and halves of characters as senders do.
     return json.dumps(tree).encode()
-
-
-def items_in(signal: str, message: Message) -> int:
-    """How many spans, records or points a request holds: counted here, not by the product."""
-    counted = 0
-    for resource in getattr(message, _FIELDS[signal][0]):
-        for scope in getattr(resource, _FIELDS[signal][1]):
-            for item in getattr(scope, _FIELDS[signal][2]):
-                counted += _points_in(item) if signal == "metric_points" else 1
-    return counted
-
-
-def told_in(request: Any) -> Counter[str]:
-    """Items by signal that a collector of ours tells that it could not use."""
-    found: Counter[str] = Counter()
-    for resource in request.resource_metrics:
-        for metric in (m for scope in resource.scope_metrics for m in scope.metrics):
-            for point in metric.sum.data_points if metric.name == METRIC else ():
-                named = {a.key: a.value.string_value for a in point.attributes}
-                found[named[SIGNAL]] += point.as_int
-    return found
-
-
-def items_on_the_wire(signal: str, body: bytes) -> int:
-    """The same of bytes that Google's reader refuses, for unmatched groups for instance, and others take."""
-    bodies = [body]
-    for number in (1, 2, 2):
-        bodies = [inner for outer in bodies for found, inner in _fields(outer) if found == number]
-    if signal != "metric_points":
-        return len(bodies)
-    return sum(_points_on_the_wire(metric) for metric in bodies)
-
-
-def _points_on_the_wire(metric: bytes) -> int:
-    """Of several kinds of data the last one stands; parts of one kind are put together."""
-    last, counted = 0, 0
-    for number, data in _fields(metric):
-        if number in _DATA_FIELDS:
-            points = sum(1 for found, _ in _fields(data) if found == 1)
-            counted, last = points + (counted if number == last else 0), number
-    return counted
-
-
-def _fields(body: bytes) -> Iterator[tuple[int, bytes]]:
-    """Number and content of the fields that have a length."""
-    at = 0
-    while at < len(body):
-        tag, at = _varint(body, at)
-        kind = tag & 7
-        if kind == 0:
-            _, at = _varint(body, at)
-        elif kind == 1:
-            at += 8
-        elif kind == 5:
-            at += 4
-        elif kind == 2:
-            size, at = _varint(body, at)
-            yield tag >> 3, body[at : at + size]
-            at += size
-
-
-def _varint(body: bytes, at: int) -> tuple[int, int]:
-    found, shift = 0, 0
-    while at < len(body):
-        found |= (body[at] & 0x7F) << shift
-        at, shift = at + 1, shift + 7
-        if body[at - 1] < 0x80:
-            break
-    return found, at
-
-
-def items_in_json(signal: str, body: bytes) -> int:
-    """The same of a JSON body that was taken: objects in the lists, by either spelling of the fields."""
-    names = _JSON_FIELDS[signal]
-    # Bytes that are no text may stand in what nobody reads.
-    level: list[Any] = [json.loads(body.decode("utf-8", "replace"))]
-    for name in names:
-        level = [inner for holder in level for inner in _list(holder, name)]
-    if signal != "metric_points":
-        return len(level)
-    kinds = ("gauge", "sum", "histogram", "exponentialHistogram", "summary")
-    return sum(
-        len(_list(_of(metric, kind) or {}, "dataPoints")) for metric in level for kind in kinds
-    )
-
-
-def _list(holder: Any, name: str) -> list[Any]:
-    found = _of(holder, name)
-    return [inner for inner in found if inner is not None] if isinstance(found, list) else []
-
-
-def _of(holder: Any, name: str) -> Any:
-    if not isinstance(holder, dict):
-        return None
-    snake = "".join(f"_{c.lower()}" if c.isupper() else c for c in name)
-    return holder.get(name, holder.get(snake))
-
-
-def _points_in(metric: Any) -> int:
-    kind = metric.WhichOneof("data")
-    return len(getattr(metric, kind).data_points) if kind else 0
 
 
 def _span(chance: Random, scope: Any, now_ns: int) -> None:
@@ -406,16 +303,10 @@ _JSON_VALUES: tuple[Any, ...] = (
     [None], {"x": None}, {"stringValue": "\udc00"}, {"arrayValue": {"values": [{"kvlistValue": {}}]}}, "NaN",
     {"intValue": "12a"}, {"doubleValue": "Infinity"}, "SPAN_KIND_SERVER", "253402300800000000000",
 )  # fmt: skip
-_DATA_FIELDS = (5, 7, 9, 10, 11)
-_FIELDS = {
+FIELDS = {
     "spans": ("resource_spans", "scope_spans", "spans"),
     "logs": ("resource_logs", "scope_logs", "log_records"),
     "metric_points": ("resource_metrics", "scope_metrics", "metrics"),
-}
-_JSON_FIELDS = {
-    "spans": ("resourceSpans", "scopeSpans", "spans"),
-    "logs": ("resourceLogs", "scopeLogs", "logRecords"),
-    "metric_points": ("resourceMetrics", "scopeMetrics", "metrics"),
 }
 _ITEMS: dict[str, Callable[[Random, Any, int], None]] = {
     "spans": _span, "logs": _log, "metric_points": _metric,

@@ -24,7 +24,7 @@ from ingestion.receivers.landing import Counted
 from ingestion.receivers.pipeline import Incoming, Pipeline
 from live_tail.alerts.importer import Untranslatable, import_file
 from live_tail.alerts.rule_files import RuleProblem, load_rules
-from tests.fuzz import doors, envelopes, expositions, log_texts, otlp, rule_texts
+from tests.fuzz import doors, envelopes, expositions, log_texts, otlp, otlp_counts, rule_texts
 from tests.fuzz.campaign import Broken, Campaign, new_now_ns, seeds_of
 from tests.fuzz.mutations import spoilt
 
@@ -111,10 +111,10 @@ def test_every_item_that_otlp_can_say_is_accepted_or_rejected(
     pipeline: Pipeline, signal: str, chance: Random
 ) -> None:
     request = otlp.request(chance, signal, NOW_NS)
-    count = otlp.items_in(signal, request)
+    count = otlp_counts.items_in(signal, request)
     as_json = otlp.as_json(request)
-    assert otlp.items_in_json(signal, as_json) == count
-    assert otlp.items_on_the_wire(signal, request.SerializeToString()) == count
+    assert otlp_counts.items_in_json(signal, as_json) == count
+    assert otlp_counts.items_on_the_wire(signal, request.SerializeToString()) == count
     for answer in pipeline.process(
         [
             Incoming(signal, request.SerializeToString()),
@@ -157,7 +157,7 @@ def test_every_event_of_an_envelope_is_one_record(chance: Random) -> None:
     except BadBody:
         return
     request = otlp.REQUESTS["logs"].FromString(sentry.to_logs(read, None, "shop", "7"))
-    assert otlp.items_in("logs", request) == len(read.events)
+    assert otlp_counts.items_in("logs", request) == len(read.events)
 
 
 @_few
