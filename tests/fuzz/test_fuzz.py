@@ -21,6 +21,7 @@ from ingestion.receivers import sentry
 from ingestion.receivers.decode import BadBody
 from ingestion.receivers.flatten import Flat
 from ingestion.receivers.landing import Counted
+from ingestion.receivers.new_values import NewValues
 from ingestion.receivers.pipeline import Incoming, Pipeline
 from live_tail.alerts.importer import Untranslatable, import_file
 from live_tail.alerts.rule_files import RuleProblem, load_rules
@@ -74,8 +75,10 @@ def test_what_vanishes_is_found_and_the_smallest_input_that_shows_it_is_saved(
 ) -> None:
     land = Counted.land
 
-    def loses(self: Counted, signal: str, flat: Flat, owners: list[str | None]) -> Flat:
-        made = land(self, signal, flat, owners)
+    def loses(
+        self: Counted, signal: str, flat: Flat, owners: list[str | None], values: NewValues
+    ) -> Flat:
+        made = land(self, signal, flat, owners, values)
         is_last = [row == made.table.num_rows - 1 for row in range(made.table.num_rows)]
         if signal != "logs" or made.table.num_rows < 2:
             return made
