@@ -88,7 +88,7 @@ class PageThread:
         try:
             listening = listen(self._path)
         except OSError as error:
-            _log.error("Dagster's page cannot listen", path=str(self._path), cause=error.strerror)
+            _log.error("Dagster's page cannot listen", cause=error.strerror)
             return
         # uvicorn leaves the process when it cannot serve; here it leaves its thread.
         with listening, contextlib.suppress(SystemExit):

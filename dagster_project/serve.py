@@ -101,7 +101,7 @@ def serve(settings: Settings, *, headless: bool) -> None:
         daemons = Daemons(context)
         daemons.start()
         page = None if headless else _page(settings, context)
-        _log.info("dagster ready", has_page=not headless)
+        _log.info("dagster ready without a page" if headless else "dagster ready")
         _watch_over(serving, worker, daemons, page)
         worker.end()
         passes.interrupt(settings.home, "the product was stopped")

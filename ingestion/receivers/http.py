@@ -78,7 +78,7 @@ class _Doorway:
 
     committer: Committer
     pipeline: Pipeline
-    settings: ReceiverSettings
+    receiver: ReceiverSettings
     unpacker: ThreadPoolExecutor
 
     async def unpack(self, work: Callable[[], _T]) -> _T:
@@ -197,7 +197,7 @@ async def _envelope(doorway: _Doorway, request: Request) -> Response:
 
 async def _sentry_incoming(doorway: _Doorway, request: Request) -> tuple[sentry.Envelope, Incoming]:
     project, form = sentry.PATH.match(request.scope["path"]).groups()  # type: ignore[union-attr]
-    limit = min(sentry.MAX_COMPRESSED_BYTES, doorway.settings.max_body_bytes)
+    limit = min(sentry.MAX_COMPRESSED_BYTES, doorway.receiver.max_body_bytes)
     body = await _read(request, limit, doorway.committer)
     encoding = request.headers.get("content-encoding", "").strip().lower()
 
@@ -216,7 +216,7 @@ async def _sentry_incoming(doorway: _Doorway, request: Request) -> tuple[sentry.
         raise _Refused(403, UNAUTHENTICATED, message, "unauthenticated")
     client = request.client.host if request.client else None
     try:
-        component = allowed_component(client, f"Bearer {key}", doorway.settings.tokens)
+        component = allowed_component(client, f"Bearer {key}", doorway.receiver.tokens)
     except NotAllowed:
         message = "this DSN's public key is no token: set receiver.tokens.<component> to it"
         raise _Refused(403, UNAUTHENTICATED, message, "unauthenticated") from None
@@ -230,13 +230,13 @@ async def _incoming(
     client = request.client.host if request.client else None
     try:
         authorization = request.headers.get("authorization", "")
-        component = allowed_component(client, authorization, doorway.settings.tokens)
+        component = allowed_component(client, authorization, doorway.receiver.tokens)
     except NotAllowed as error:
         raise _Refused(401, UNAUTHENTICATED, str(error), "unauthenticated") from None
     if content_type not in {PROTOBUF, JSON}:
         message = f"Content-Type must be {PROTOBUF} or {JSON}"
         raise _Refused(415, INVALID_ARGUMENT, message, "unsupported_content_type")
-    limit = doorway.settings.max_body_bytes
+    limit = doorway.receiver.max_body_bytes
     body = await _read(request, limit, doorway.committer)
     encoding = request.headers.get("content-encoding", "").strip().lower()
     try:
@@ -248,7 +248,7 @@ async def _incoming(
 
 async def _plain(doorway: _Doorway, body: bytes, encoding: str) -> bytes:
     """The decompressed body: at once when it is small, else beside the event loop."""
-    limit = doorway.settings.max_body_bytes
+    limit = doorway.receiver.max_body_bytes
     if encoding in {"", "identity"}:
         return body
     if len(body) <= _INLINE_BYTES:

@@ -111,8 +111,8 @@ def test_a_late_row_and_a_repeated_one_of_an_archived_hour_are_seen_as_such(
     assert len(rows(filled, keys, "spans")) == 12
     hour = at.replace(minute=0)
     assert sorted(f.is_archived for f in files(filled) if f.hour_at == hour) == [False, True]
-    pipeline_again = Pipeline(pipeline._spool, keys)
-    pipeline_again._spool._db.execute("DELETE FROM digests")
+    pipeline_again = Pipeline(pipeline.spool, keys)
+    pipeline_again.spool._db.execute("DELETE FROM digests")
     send(pipeline_again, 99, at)
     send(pipeline_again, 7, at)  # the archived row itself
     lake.drain(filled, keys)
