@@ -72,7 +72,7 @@ def request_body(
 
 @dataclass(frozen=True)
 class Sending:
-    """What a run took: seconds in all, and acknowledgement times in seconds."""
+    """What a run took: spans acknowledged, bodies refused, seconds in all and of each answer."""
 
     spans: int
     seconds: float
@@ -96,13 +96,13 @@ async def _send(
     port: int, loads: Sequence[Load], connections: int, spans_per_s: float | None
 ) -> Sending:
     latencies: list[float] = []
-    refused = 0
+    refused = taken = 0
     started = time.perf_counter()
     due = _due_times(loads, spans_per_s)
     queue = iter(zip(loads, due, strict=True))
 
     async def worker() -> None:
-        nonlocal refused
+        nonlocal refused, taken
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         for load, at in queue:
             wait = started + at - time.perf_counter()
@@ -111,7 +111,7 @@ async def _send(
             # From when it was due: a sender that has to queue waits too.
             begun = max(started + at, started) if spans_per_s else time.perf_counter()
             writer.write(
-                b"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\n"
+                b"POST /v1/traces HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-protobuf\r\n"
                 b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(load.body)
             )
             writer.write(load.body)
@@ -119,12 +119,14 @@ async def _send(
             length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
             if length:
                 await reader.readexactly(length)
-            refused += b" 200 " not in head.split(b"\r\n")[0]
+            is_taken = b" 200 " in head.split(b"\r\n")[0]
+            refused += not is_taken
+            taken += load.spans * is_taken
             latencies.append(time.perf_counter() - begun)
         writer.close()
 
     await asyncio.gather(*(worker() for _ in range(connections)))
-    return Sending(sum(x.spans for x in loads), time.perf_counter() - started, latencies, refused)
+    return Sending(taken, time.perf_counter() - started, latencies, refused)
 
 
 def _due_times(loads: Sequence[Load], spans_per_s: float | None) -> list[float]:
