@@ -208,10 +208,12 @@ class NewValues:
         is_over = np.zeros(len(keys), dtype=bool)
         for code, name in enumerate(owners.dictionary.to_pylist()):
             rows = np.flatnonzero(owners.indices.to_numpy() == code)
-            distinct, places = np.unique(keys[rows], return_inverse=True)
-            found = self._room_for_series(name, distinct.tolist())
+            distinct, first, places = np.unique(keys[rows], return_index=True, return_inverse=True)
+            # Who comes first has room first, whatever the bits of its series are.
+            order = np.argsort(first)
+            found = self._room_for_series(name, distinct[order].tolist())
             if found is not None:
-                is_over[rows] = ~found[places]
+                is_over[rows[~found[np.argsort(order)][places]]] = True
         return flat.without(is_over.tolist(), "too_many_series") if is_over.any() else flat
 
     def _room_for_series(self, owner: str, keys: Sequence[int]) -> np.ndarray | None:
