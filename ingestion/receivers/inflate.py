@@ -74,7 +74,7 @@ def _read_twice(reader: Callable[[bytes], Any], body: bytes, limit: int) -> byte
             too_large=True,
         )
     with reader(body) as stream:
-        return stream.read(size)
+        return bytes(stream.read(size))
 
 
 def _gzip_reader(body: bytes) -> gzip.GzipFile:
@@ -104,15 +104,32 @@ class _ZlibReader:
         return plain
 
 
-def _zstd_reader(body: bytes) -> Any:
+class _ArrowReader:
+    """A stream of Arrow's, read by buffers: its `read` keeps the bytes it was to fill when it fails."""
+
+    def __init__(self, body: bytes, compression: str) -> None:
+        self._stream = pa.CompressedInputStream(pa.BufferReader(body), compression)
+
+    def __enter__(self) -> "_ArrowReader":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stream.close()
+
+    def read(self, size: int) -> pa.Buffer:
+        """As much as there is up to `size`; empty at the end."""
+        return self._stream.read_buffer(size)
+
+
+def _zstd_reader(body: bytes) -> _ArrowReader:
     # Arrow takes windows of 128 MiB; zstandard takes a frame that was cut for a whole one.
     if zstandard.get_frame_parameters(body).window_size > _MAX_WINDOW_BYTES:
         raise BadBody(f"the zstd window is larger than {_MAX_WINDOW_BYTES} bytes", too_large=True)
-    return pa.CompressedInputStream(pa.BufferReader(body), "zstd")
+    return _ArrowReader(body, "zstd")
 
 
-def _brotli_reader(body: bytes) -> Any:
-    return pa.CompressedInputStream(pa.BufferReader(body), "brotli")
+def _brotli_reader(body: bytes) -> _ArrowReader:
+    return _ArrowReader(body, "brotli")
 
 
 _READERS = {"zstd": _zstd_reader, "br": _brotli_reader}
