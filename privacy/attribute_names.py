@@ -21,6 +21,8 @@ MOST_NAMES = 2_000
 _HIDDEN = re.compile(r"~[a-p]{12}\Z")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(?:[./:][A-Za-z0-9_-]+)*\Z", re.ASCII)
 _SEPARATORS = re.compile(r"[./:_-]+")
+# A device's address or a piece of a key, whose pairs of letters and digits pass for short words.
+_ADDRESS = re.compile(r"[0-9a-f]{1,4}(?:[./:_-]+[0-9a-f]{1,4}){3,}\Z", re.IGNORECASE)
 _LONGEST = 80
 _RUNS = ((re.compile(r"[a-z]+"), "a"), (re.compile(r"[A-Z]+"), "A"), (re.compile(r"\d+"), "#"))
 _STRANGE = re.compile(r"[^aA#._:/ @-]+")
@@ -30,7 +32,7 @@ _LETTERS = str.maketrans("0123456789abcdef", "abcdefghijklmnop")
 @cache
 def is_plain_name(name: str) -> bool:
     """Whether a name consists of words of software and of nobody's given name."""
-    if len(name) > _LONGEST or not _NAME.match(name):
+    if len(name) > _LONGEST or not _NAME.match(name) or _ADDRESS.match(name):
         return False
     return all(_is_plain_word(word) for word in _SEPARATORS.split(name) if word)
 

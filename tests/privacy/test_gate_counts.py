@@ -283,3 +283,12 @@ def test_no_attribute_of_the_semantic_conventions_is_hidden_below_a_listed_prefi
         and not is_plain_name(name)
     ]
     assert len(names) > 500 and not hidden
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["da:d9:d2:e7:d5:4c", "a0-fa-c6-c1-6c-2c", "fe80:cafe:beef:1:2", "fa.ce.fe.ed.be.ef"],
+)
+def test_an_address_as_a_name_is_hidden_though_its_pairs_are_short_words(name: str) -> None:
+    assert not is_plain_name(name)
+    assert name not in ShownNames(b"k").of(name)
