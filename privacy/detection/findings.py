@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,16 @@ def render(text: str, findings: Sequence[Finding]) -> str:
 
 def blank(text: str, findings: Iterable[Finding]) -> str:
     """The text, as long as before, with every finding overwritten by a sign that no word has."""
-    signs = list(text)
-    for finding in findings:
-        signs[finding.start : finding.end] = "\x01" * (finding.end - finding.start)
-    return "".join(signs)
+    parts: list[str] = []
+    at = 0
+    for finding in sorted(findings, key=_START):
+        if finding.end > at:
+            start = max(finding.start, at)
+            parts.append(text[at:start])
+            parts.append("\x01" * (finding.end - start))
+            at = finding.end
+    parts.append(text[at:])
+    return "".join(parts)
+
+
+_START = attrgetter("start")

@@ -102,19 +102,16 @@ _SIGNS = {
     "months": "jan feb mar apr may jun jul aug sep oct nov dec".split(),
 }
 
-_SIGN_PATTERNS = {
-    group: re.compile("|".join(re.escape(sign) for sign in signs))
-    for group, signs in _SIGNS.items()
-}
-
-
 @cache
 def _combined(absent: frozenset[str]) -> tuple[re.Pattern[str], list[str]]:
     """The pattern without the absent groups, and the kind of each of its alternatives."""
     present = [(kind, pattern) for kind, group, pattern in _PATTERNS if group not in absent]
-    return re.compile("|".join(f"({pattern})" for _, pattern in present) or r"(?!)"), [
-        kind for kind, _ in present
-    ]
+    forms = "|".join(f"({pattern})" for _, pattern in present) or r"(?!)"
+    return re.compile(rf"{_MAY_BEGIN}(?:{forms})"), [kind for kind, _ in present]
+
+
+# None begins with a blank or between two letters: most places of a text need not try them all.
+_MAY_BEGIN = r"(?=\S)(?:(?<![^\W\d_])|(?![^\W\d_]))"
 
 
 _LONGEST_SHORT_ID = 20
@@ -149,7 +146,7 @@ def format_findings(text: str) -> list[Finding]:
 
 def _absent(text: str) -> frozenset[str]:
     lower = " ".join(text.lower().split())
-    absent = [group for group, signs in _SIGN_PATTERNS.items() if not signs.search(lower)]
+    absent = [group for group, signs in _SIGNS.items() if not any(map(lower.__contains__, signs))]
     if not _DIGIT.search(text):
         absent += ["digits", "months"]
     return frozenset(absent)
