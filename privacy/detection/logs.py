@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from privacy.detection.constants import MODEL_NAMES, is_constant
 from privacy.detection.findings import Finding, blank, union
+from privacy.detection.forms import label_words, without_labels
 from privacy.detection.lexicon import (
     is_ambiguous_software,
     is_given_name,
@@ -143,6 +144,8 @@ def _open_findings(open_text: str, *, is_about: bool) -> tuple[list[Finding], _S
         found.append(Finding(user.start("hit"), user.end("hit"), "username"))
     found += [*_in_context(open_text, words), *login_findings(open_text, words), *_unknown(open_text)]
     found = whole_names(open_text, union(found)) if found else found
+    if not label_words().isdisjoint(words):
+        found = without_labels(open_text, found)
     states = state_findings(open_text, words, found, is_about=is_about)
     worded = tuple((kind, form) for kind, signs, form in _WORDED if not signs.isdisjoint(words))
     return (union([*found, *states]) if states else found), worded

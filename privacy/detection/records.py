@@ -9,6 +9,7 @@ addresses by the forms of several countries. Not here: identifiers that have a f
 import re
 
 from privacy.detection.findings import Finding
+from privacy.detection.forms import form_findings
 from privacy.detection.lexicon import is_given_name, is_program_word
 
 _NAMES = (
@@ -89,6 +90,7 @@ def record_findings(text: str, words: frozenset[str]) -> list[Finding]:
     found = [] if _LABEL_WORDS.isdisjoint(words) else _fields(text)
     if not _ROAD_WORDS.isdisjoint(words):
         found += [Finding(m.start("hit"), m.end("hit"), "address") for m in _ROADS.finditer(text)]
+    found += form_findings(text, words)
     return found + _cells(text) if "\n" in text else found
 
 
