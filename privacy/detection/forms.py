@@ -17,7 +17,7 @@ _SEGMENT_KEY = r"[^\W\d_](?:[\w .'\u2019()°/-]{0,30}[\w.)])?"
 # A label and what follows, up to the next label, a separator of fields or the end of the line.
 _SEGMENT = re.compile(
     rf"(?:^|(?<=[;|\t(])|(?<=,\s)|(?<=\s-\s))[ \t*>-]{{0,8}}(?P<key>{_SEGMENT_KEY})\s{{0,2}}[:：=]\s{{0,3}}[\"'\[]{{0,2}}"
-    rf"(?P<hit>[^\s\"'\[{{][^\n;|\t]*?)(?=[\"'\]]{{0,2}}\s*(?:[;|\t\n]|\Z|,\s{_SEGMENT_KEY}\s?[:=]|\s-\s|\s[\w.-]{{2,30}}=))",
+    rf"(?P<hit>[^\s\"'\[{{][^\n;|\t]*?)(?=[\"'\])}}]{{0,2}}\s*(?:[;|&\t\n\"]|\Z|'[\s,;)]|,\s{_SEGMENT_KEY}\s?[:=]|\s-\s|\s[\w.-]{{2,30}}=)|\)|(?<=\w\w\w\w)\.\s+[A-Z])",
     re.MULTILINE,
 )
 _QUOTED = re.compile(
@@ -87,7 +87,18 @@ def _value(match: re.Match[str]) -> Finding | None:
     kind = _kind(match["key"])
     if kind is None or not _is_told(match[group], kind, is_line=match.re is _SEGMENT):
         return None
-    return Finding(match.start(group), match.end(group), "value")
+    end = match.end(group)
+    if match.re is _SEGMENT and kind != "places":
+        end = next((m.start() for m in _NEXT.finditer(match.string, match.start(group), end) if _is_next(m)), end)
+    return Finding(match.start(group), end, "value")
+
+
+# `Halter: …, Kennzeichen …`, `Titulaire: …, né le …`: another field without a colon.
+_NEXT = re.compile(r",\s(?P<key>[^\W\d_][\w'\u2019-]*)(?P<more>\s[^\W\d_]+)?")
+
+
+def _is_next(match: re.Match[str]) -> bool:
+    return match["key"].islower() or _kind(match["key"]) is not None
 
 
 def _kind(key: str) -> str | None:
@@ -111,6 +122,12 @@ def _is_told(value: str, kind: str, *, is_line: bool) -> bool:
 
 
 def _label_spans(text: str) -> Iterator[tuple[int, int]]:
+    for match in _NEXT.finditer(text):
+        whole = match["key"] + (match["more"] or "")
+        if _kind(whole):
+            yield match.start("key"), match.start("key") + len(whole)
+        elif _kind(match["key"]):
+            yield match.span("key")
     for pattern in (_SEGMENT, _BARE_LABEL, _QUOTED_KEY, _TAG, _ATTRIBUTE):
         for match in pattern.finditer(text):
             if _kind(match["key"]) or _is_ordinary(match["key"], is_code=pattern not in _WRITTEN):
@@ -124,6 +141,8 @@ _WRITTEN = (_SEGMENT, _BARE_LABEL)
 
 def _is_ordinary(key: str, *, is_code: bool) -> bool:
     """`weight_g`, `Flight`: words of programs or of the language, and nobody's name before a colon."""
+    if any(c.isdigit() for c in key):
+        return False
     words = _LETTERS.findall(_CAMEL.sub(" ", key).lower())
     if is_code:
         return all(is_program_word(w) or is_word(w) for w in words)

@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 
 from privacy.detection.constants import MODEL_NAMES, is_constant
-from privacy.detection.findings import Finding, blank, union
+from privacy.detection.findings import MARKS, Finding, blank, union
 from privacy.detection.forms import label_words, without_labels
 from privacy.detection.lexicon import (
     is_ambiguous_software,
@@ -19,13 +19,15 @@ from privacy.detection.lexicon import (
     is_software_word,
     word_list,
 )
-from privacy.detection.people import login_findings, whole_names
+from privacy.detection.people import listed_names, login_findings, whole_names
 from privacy.detection.records import ADDRESS_SIGN, ADDRESSES, record_findings
 from privacy.detection.speech import is_prose, names_somebody, quoted_findings, spoken_findings
 from privacy.detection.states import state_findings
 
 # A marker of a skeleton, or a word as programs and people write it.
-_TOKEN = re.compile(r"<[a-z_]{1,20}>|[^\W\d_]\w*(?:['\u2019]\w+)*")
+_TOKEN = re.compile(
+    rf"<[a-z_]{{1,20}}>|[^\W\d_][\w{MARKS}]*(?:['\u2019][\w{MARKS}]+)*"
+)
 _NAMING = (
     r"name|first_name|last_name|full_name|display_name|nick|nickname|school|employer|city|town|country|address|"
     r"clinic|hospital|practice|surgery|college|university|street"
@@ -144,6 +146,8 @@ def _open_findings(open_text: str, *, is_about: bool) -> tuple[list[Finding], _S
         found.append(Finding(user.start("hit"), user.end("hit"), "username"))
     found += [*_in_context(open_text, words), *login_findings(open_text, words), *_unknown(open_text)]
     found = whole_names(open_text, union(found)) if found else found
+    if ", " in open_text and (listed := listed_names(open_text, found)):
+        found = union([*found, *listed])
     if not label_words().isdisjoint(words):
         found = without_labels(open_text, found)
     states = state_findings(open_text, words, found, is_about=is_about)

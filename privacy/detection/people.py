@@ -52,6 +52,31 @@ def whole_names(text: str, found: list[Finding], *, is_message: bool = False) ->
     return found if whole == found else union(whole)
 
 
+def listed_names(text: str, found: list[Finding]) -> list[Finding]:
+    """`…, Faith, …`: a name that is a word too, in a list on a line with somebody else."""
+    if not any(f.type in _OF_LISTS for f in found):
+        return []
+    return [
+        Finding(m.start("hit"), m.end("hit"), "name")
+        for m in _LISTED.finditer(text)
+        if _may_be_listed(m["hit"].lower())
+        and any(f.type in _OF_LISTS and 0 <= m.start() - f.end < _NEAR for f in found)
+        and "\n" not in text[max(0, m.start() - _NEAR) : m.start()].rpartition("\x01")[2]
+    ]
+
+
+_LISTED = re.compile(
+    r"(?<=,\s)(?P<hit>[A-ZÀ-ÞĀ-ɏ][a-zà-ÿā-ɏ'\u2019-]+)(?=\s?[,;)(\n\x01]|\.?\Z|\.\s)"
+)
+_NEAR = 24
+_OF_LISTS = frozenset({"name", "word", "value", "username"})
+
+
+def _may_be_listed(lower: str) -> bool:
+    is_known = is_given_name(lower) or lower in word_list("surnames")
+    return is_known and lower not in word_list("operations")
+
+
 def login_findings(text: str, words: frozenset[str]) -> list[Finding]:
     """Logins made of the parts of a name, in a text without its formats; `words` are its words."""
     hits = []
