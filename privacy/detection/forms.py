@@ -16,8 +16,8 @@ from privacy.detection.lexicon import LISTS, is_given_name, is_program_word, is_
 _SEGMENT_KEY = r"[^\W\d_](?:[\w .'\u2019()°/-]{0,30}[\w.)])?"
 # A label and what follows, up to the next label, a separator of fields or the end of the line.
 _SEGMENT = re.compile(
-    rf"(?:^|(?<=[;|\t(])|(?<=,\s)|(?<=\s-\s))[ \t*>-]{{0,8}}(?P<key>{_SEGMENT_KEY})\s{{0,2}}[:：=]\s{{0,3}}[\"'\[]{{0,2}}"
-    rf"(?P<hit>[^\s\"'\[{{][^\n;|\t]*?)(?=[\"'\])}}]{{0,2}}\s*(?:[;|&\t\n\"]|\Z|'[\s,;)]|,\s{_SEGMENT_KEY}\s?[:=]|\s-\s|\s[\w.-]{{2,30}}=)|\)|(?<=\w\w\w\w)\.\s+[A-Z])",
+    rf"(?:^|(?<=[;|\t(])|(?<=,\s)|(?<=\s-\s))[ \t*>-]{{0,8}}(?P<key>{_SEGMENT_KEY})\s{{0,2}}[:：=](?!//)\s{{0,3}}[\"'\[]{{0,2}}"
+    rf"(?P<hit>[^\s\"'\[{{][^\n;|\t]*?)(?=[\"'\])}}]{{0,2}}\s*(?:[;|&\t\n\"]|\Z|'[\s,;)]|,\s{_SEGMENT_KEY}\s?[:=]|\s\s+{_SEGMENT_KEY}\s?:|\s-\s|\s[\w.-]{{2,30}}=)|\)|(?<=[\w\x01][\w\x01][\w\x01][\w\x01])\.\s+[A-Z])",
     re.MULTILINE,
 )
 _QUOTED = re.compile(
@@ -35,6 +35,7 @@ _NOTHING = frozenset(
 _LETTERS = re.compile(r"[^\W\d_]+")
 _REFERENCE = re.compile(r"\b(?:Patient|Practitioner|Person|RelatedPerson)/(?P<hit>[^\s\"'<>,;)]{2,60})")
 _ACCOUNT = re.compile(r"^(?P<hit>[\w.-]{2,32}):[x*!]:\d{1,7}:\d{1,7}:(?P<who>[^:\n]*)", re.MULTILINE)
+_NO_PASSWORD = (":x:", ":*:", ":!:")
 
 
 def form_findings(text: str, words: frozenset[str]) -> list[Finding]:
@@ -50,7 +51,7 @@ def form_findings(text: str, words: frozenset[str]) -> list[Finding]:
         found += [f for m in _CARETS.finditer(text) for f in _names_between_carets(text, m)]
     if "/" in text:
         found += [Finding(m.start("hit"), m.end("hit"), "id") for m in _REFERENCE.finditer(text)]
-    for match in _ACCOUNT.finditer(text) if ":" in text else ():
+    for match in _ACCOUNT.finditer(text) if any(s in text for s in _NO_PASSWORD) else ():
         found += [Finding(match.start(g), match.end(g), "username") for g in ("hit", "who") if match[g]]
     return found
 
@@ -78,8 +79,11 @@ def _labels() -> dict[str, str]:
 
 @cache
 def label_words() -> frozenset[str]:
-    """Of each label the longest word: a text without any of them holds no label."""
-    return frozenset(max(_LETTERS.findall(label), key=len) for label in _labels())
+    """Of each label the word that is least a program's: a text without any of them holds no label."""
+    return frozenset(
+        min(_LETTERS.findall(label), key=lambda w: (len(w) < 2 or is_program_word(w), -len(w)))
+        for label in _labels()
+    )
 
 
 def _value(match: re.Match[str]) -> Finding | None:
@@ -95,6 +99,7 @@ def _value(match: re.Match[str]) -> Finding | None:
 
 # `Halter: …, Kennzeichen …`, `Titulaire: …, né le …`: another field without a colon.
 _NEXT = re.compile(r",\s(?P<key>[^\W\d_][\w'\u2019-]*)(?P<more>\s[^\W\d_]+)?")
+_BEFORE_FORMAT = re.compile(r"(?:^|[,;.|-]\s)(?P<key>[^\W\d_]{3,}\.?)(?P<more>\s[^\W\d_]+)?(?=\s[\d\x01])", re.MULTILINE)
 
 
 def _is_next(match: re.Match[str]) -> bool:
@@ -122,7 +127,7 @@ def _is_told(value: str, kind: str, *, is_line: bool) -> bool:
 
 
 def _label_spans(text: str) -> Iterator[tuple[int, int]]:
-    for match in _NEXT.finditer(text):
+    for match in (*_NEXT.finditer(text), *_BEFORE_FORMAT.finditer(text)):
         whole = match["key"] + (match["more"] or "")
         if _kind(whole):
             yield match.start("key"), match.start("key") + len(whole)

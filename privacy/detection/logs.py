@@ -19,7 +19,7 @@ from privacy.detection.lexicon import (
     is_software_word,
     word_list,
 )
-from privacy.detection.people import listed_names, login_findings, whole_names
+from privacy.detection.people import linked_findings, listed_names, login_findings, whole_names
 from privacy.detection.records import ADDRESS_SIGN, ADDRESSES, record_findings
 from privacy.detection.speech import is_prose, names_somebody, quoted_findings, spoken_findings
 from privacy.detection.states import state_findings
@@ -95,7 +95,7 @@ _RENAMED = re.compile(
 _PAIR = re.compile(
     rf"(?P<hit>(?<![\w'])(?P<given>{_CAPITALISED})\s(?:(?:de|van|von|da|del|al|bin)\s)?(?P<last>{_CAPITALISED}))"
 )
-_TITLES = r"Dr|Mr|Mrs|Ms|Miss|Prof|Professor|Doctor|Nurse|Rev|Sir|Coach|Uncle|Aunt|Teacher|Officer|Captain|Therapist|Counsellor|Counselor|Psychologist|Driver|Visitor|Resident|Herr|Frau|Sr|Sra|Mme"
+_TITLES = r"Dr|Mr|Mrs|Ms|Miss|Prof|Professor|Doctor|Nurse|Rev|Sir|Coach|Uncle|Aunt|Teacher|Officer|Captain|Attorney|Lawyer|Judge|Inspector|Detective|Midwife|Pharmacist|Dentist|Psychiatrist|Interpreter|Neighbour|Neighbor|Pupil|Tutor|Applicant|Therapist|Counsellor|Counselor|Psychologist|Driver|Visitor|Resident|Herr|Frau|Sr|Sra|Mme"
 _TITLE_WORDS = frozenset(_TITLES.lower().split("|"))
 _TITLED = re.compile(
     rf"\b(?i:{_TITLES})\b\.?\s(?P<name>{_CAPITALISED}(?:\s{_CAPITALISED}){{0,2}})"
@@ -146,8 +146,9 @@ def _open_findings(open_text: str, *, is_about: bool) -> tuple[list[Finding], _S
         found.append(Finding(user.start("hit"), user.end("hit"), "username"))
     found += [*_in_context(open_text, words), *login_findings(open_text, words), *_unknown(open_text)]
     found = whole_names(open_text, union(found)) if found else found
-    if ", " in open_text and (listed := listed_names(open_text, found)):
-        found = union([*found, *listed])
+    if found:
+        listed = listed_names(open_text, found) if ", " in open_text else []
+        found = union([*found, *listed, *linked_findings(open_text, words, found)])
     if not label_words().isdisjoint(words):
         found = without_labels(open_text, found)
     states = state_findings(open_text, words, found, is_about=is_about)
@@ -158,13 +159,11 @@ def _open_findings(open_text: str, *, is_about: bool) -> tuple[list[Finding], _S
 # `<ip> - user [<time>]` of an access log.
 _ACCESS_USER = re.compile(r"\x01+ \S+ (?P<hit>[^\s\x01-]\S*) \[\x01")
 _LETTERS = re.compile(r"[^\W\d_]+")
-_COMPOUNDS = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)+")
 
 
 def _words(text: str) -> frozenset[str]:
-    """Words in lower case, and those with a hyphen or an apostrophe beside their parts."""
-    lower = text.lower()
-    return frozenset([*_LETTERS.findall(lower), *_COMPOUNDS.findall(lower)])
+    """Its words in lower case, without digits and signs: `self-harm` is two."""
+    return frozenset(_LETTERS.findall(text.lower()))
 
 
 _BARE_NAME = re.compile(r"(?i:name)\W")

@@ -52,6 +52,36 @@ def whole_names(text: str, found: list[Finding], *, is_message: bool = False) ->
     return found if whole == found else union(whole)
 
 
+def linked_findings(
+    text: str, words: frozenset[str], found: list[Finding]
+) -> list[Finding]:
+    """What joins two parts of an address or a name: `lui`, `Apt.`, `(EN)` between or behind what was found."""
+    forms = [form for signs, form in _LINKS if not signs.isdisjoint(words)]
+    if " (" in text or " / " in text:
+        forms.append(_OF_A_COUNTY)
+    if not forms or not any(f.type in _OF_PLACES for f in found):
+        return []
+    signs = list(text)
+    for finding in found:
+        if finding.type in _OF_PLACES:
+            signs[finding.start : finding.end] = "\x02" * (finding.end - finding.start)
+    linked = "".join(signs)
+    return [Finding(*m.span("hit"), "word") for form in forms for m in form.finditer(linked)]
+
+
+_OF_PLACES = frozenset({"name", "word", "location", "address", "value", "organisation"})
+_OF_A_COUNTY = re.compile(r"(?<=\x02) (?P<hit>\([A-Z]{2}\)|/ [A-Z]{2}\b)")
+_LINK_FORMS = (
+    re.compile(
+        r"(?<=\x02) (?P<hit>(?:am|ob der|an der|bei|sur|sous|las?|les?|de|da|do|das|dos|del|della|di|du|des|lui|pod|nad|upon|van|von|der|den|ten|ter|tes|ap|ni|nic|mac)(?: (?:da|la|las|los|der|den|o|a))?) (?=\x02)"
+    ),
+    re.compile(
+        r"(?<=[\x01\x02\d]),? {1,2}(?P<hit>(?i:piso|apartamento|appartamento|bl|sc|ap|apt|et|nr|no|depto|dpto|int|esc|kat|daire|lok|lgh|top|stiege|tür|tur|puerta|unit|flat|floor|suite|room|bloco|andar|interno|scala|ép|em|ajtó|b)\.?) ?(?=[\x01\x02\d])"
+    ),
+)
+_LINKS = tuple((frozenset(re.findall(r"[a-zéó]+", form.pattern)), form) for form in _LINK_FORMS)
+
+
 def listed_names(text: str, found: list[Finding]) -> list[Finding]:
     """`…, Faith, …`: a name that is a word too, in a list on a line with somebody else."""
     if not any(f.type in _OF_LISTS for f in found):

@@ -15,6 +15,7 @@ from privacy.detection.formats import format_findings
 from privacy.detection.forms import without_labels
 from privacy.detection.logs import log_findings
 from privacy.detection.measures import impersonal
+from privacy.detection.people import linked_findings, listed_names
 from privacy.detection.plain import without_plain
 from privacy.detection.records import address_findings, record_findings
 from privacy.skeleton import cue_findings
@@ -86,6 +87,7 @@ def _chat_spans(text: str) -> list[Finding]:
     words = frozenset(_LETTERS.findall(text.lower()))
     found = [*found, *record_findings(text, words), *address_findings(text)]
     whole = [_with_article(text, f) for f in union([*found, *_entities(text)])]
+    whole = union([*whole, *linked_findings(text, words, whole), *listed_names(text, whole)])
     return without_labels(text, whole)
 
 

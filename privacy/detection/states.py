@@ -213,7 +213,7 @@ def _is_plain(word: str) -> bool:
 
 
 _TELLING = _SURE | frozenset(
-    """reports reported reporting describes described describing discloses disclosed expresses expressed expressing admits admitted denies denied complains complained complaining
+    """self alzheimer parkinson reports reported reporting describes described describing discloses disclosed expresses expressed expressing admits admitted denies denied complains complained complaining
     experiences experienced experiencing suffers suffered suffering struggles struggled struggling presents presented presenting diagnosed treated confides confided endorses endorsed
     threatens threatened threatening fears worries worried prescribed taking takes took attempted wishes says said mentions mentioned shared writes wrote emotional mental medical
     emotion emotions diagnosis diagnoses diagnoses symptom symptoms prescription prescriptions allergies complaint complaints concern concerns condition sentiment affect""".split()
