@@ -10,7 +10,7 @@ import re
 
 from privacy.detection.findings import MARKS, Finding, blank, union
 from privacy.detection.lexicon import is_given_name, is_word, word_list
-from privacy.detection.people import whole_names
+from privacy.detection.people import whole_names, with_number
 from privacy.detection.plain import (
     NO_VALUE,
     is_plain_amount,
@@ -365,24 +365,7 @@ def _joined(text: str, findings: list[Finding]) -> list[Finding]:
                 joined[-1] = Finding(last.start, finding.end, "name")
                 continue
         joined.append(finding)
-    return [_with_head(text, _with_number(text, _with_lead(text, f))) for f in joined]
-
-
-def _with_number(text: str, finding: Finding) -> Finding:
-    """`J. Wells` and, at the end of its line, `Dózsa György tér 230`: an initial or a house number belongs to it."""
-    if finding.type != "name":
-        return finding
-    initial = _INITIAL.search(text, max(finding.start - 4, 0), finding.start)
-    number = _HOUSE.match(text, finding.end) if " " in text[finding.start : finding.end] else None
-    return Finding(
-        initial.start() if initial else finding.start,
-        number.end() if number else finding.end,
-        finding.type,
-    )
-
-
-_INITIAL = re.compile(r"(?<!\w)[A-ZÀ-Þ]\. ?\Z")
-_HOUSE = re.compile(r",? \d{1,4}[a-zA-Z]?\.?(?=\n|\Z|, [A-ZÀ-Þ\d])")
+    return [_with_head(text, with_number(text, _with_lead(text, f))) for f in joined]
 
 
 def _with_lead(text: str, finding: Finding) -> Finding:

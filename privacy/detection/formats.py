@@ -102,6 +102,7 @@ _SIGNS = {
     "months": "jan feb mar apr may jun jul aug sep oct nov dec".split(),
 }
 
+
 @cache
 def _combined(absent: frozenset[str]) -> tuple[re.Pattern[str], list[str]]:
     """The pattern without the absent groups, and the kind of each of its alternatives."""

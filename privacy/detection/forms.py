@@ -16,14 +16,16 @@ from privacy.detection.lexicon import LISTS, is_given_name, is_program_word, is_
 _SEGMENT_KEY = r"[^\W\d_](?:[\w .'\u2019()°/-]{0,30}[\w.)])?"
 # A label and what follows, up to the next label, a separator of fields or the end of the line.
 _SEGMENT = re.compile(
-    rf"(?:^|(?<=[;|\t(])|(?<=,\s)|(?<=\s-\s))[ \t*>-]{{0,8}}(?P<key>{_SEGMENT_KEY})\s{{0,2}}[:：=](?!//)\s{{0,3}}[\"'\[]{{0,2}}"
+    rf"(?:^|(?<=[;|\t(])|(?<=,\s)|(?<=\s-\s))[ \t*>-]{{0,8}}(?P<key>{_SEGMENT_KEY})\s{{0,2}}[:\uff1a=](?!//)\s{{0,3}}[\"'\[]{{0,2}}"
     rf"(?P<hit>[^\s\"'\[{{][^\n;|\t]*?)(?=[\"'\])}}]{{0,2}}\s*(?:[;|&\t\n\"]|\Z|'[\s,;)]|,\s{_SEGMENT_KEY}\s?[:=]|\s\s+{_SEGMENT_KEY}\s?:|\s-\s|\s[\w.-]{{2,30}}=)|\)|(?<=[\w\x01][\w\x01][\w\x01][\w\x01])\.\s+[A-Z])",
     re.MULTILINE,
 )
 _QUOTED = re.compile(
     r"[\"'](?P<key>[^\"'\n:]{1,40})[\"']\s{0,2}:\s{0,2}\[?\s{0,2}(?:\"(?P<hit>[^\"\n]{1,200})\"|'(?P<single>[^'\n]{1,200})')"
 )
-_ELEMENT = re.compile(r"<(?:\w+:)?(?P<key>[A-Za-z][\w.-]{1,40})(?:\s[^<>\n]*)?>(?P<hit>[^<>\n]{1,200})</")
+_ELEMENT = re.compile(
+    r"<(?:\w+:)?(?P<key>[A-Za-z][\w.-]{1,40})(?:\s[^<>\n]*)?>(?P<hit>[^<>\n]{1,200})</"
+)
 _ATTRIBUTE = re.compile(r"\s(?:\w+:)?(?P<key>[A-Za-z][\w-]{1,40})=\"(?P<hit>[^\"\n]{1,200})\"")
 _PARAMETER = re.compile(r"[?&\s\[](?P<key>[\w.-]{2,40})\]?=(?P<hit>[^\s&;,\"'<>]{1,120})")
 _TAG = re.compile(r"</?(?:\w+:)?(?P<key>[A-Za-z][\w.-]{0,40})(?=[\s>/])")
@@ -33,8 +35,13 @@ _NOTHING = frozenset(
     "none null nil true false unknown n/a na yes no ok empty missing invalid required pending male female other".split()
 )
 _LETTERS = re.compile(r"[^\W\d_]+")
-_REFERENCE = re.compile(r"\b(?:Patient|Practitioner|Person|RelatedPerson)/(?P<hit>[^\s\"'<>,;)]{2,60})")
-_ACCOUNT = re.compile(r"^(?P<hit>[\w.-]{2,32}):[x*!]:\d{1,7}:\d{1,7}:(?P<who>[^:\n]*)", re.MULTILINE)
+_REFERENCE = re.compile(
+    r"\b(?:Patient|Practitioner|Person|RelatedPerson)/(?P<hit>[^\s\"'<>,;)]{2,60})"
+)
+_RESOURCES = frozenset("patient practitioner person relatedperson".split())
+_ACCOUNT = re.compile(
+    r"^(?P<hit>[\w.-]{2,32}):[x*!]:\d{1,7}:\d{1,7}:(?P<who>[^:\n]*)", re.MULTILINE
+)
 _NO_PASSWORD = (":x:", ":*:", ":!:")
 
 
@@ -49,10 +56,12 @@ def form_findings(text: str, words: frozenset[str]) -> list[Finding]:
         found += [f for m in _HL7.finditer(text) for f in _fields_of(text, m)]
     if "^" in text:
         found += [f for m in _CARETS.finditer(text) for f in _names_between_carets(text, m)]
-    if "/" in text:
+    if not _RESOURCES.isdisjoint(words):
         found += [Finding(m.start("hit"), m.end("hit"), "id") for m in _REFERENCE.finditer(text)]
     for match in _ACCOUNT.finditer(text) if any(s in text for s in _NO_PASSWORD) else ():
-        found += [Finding(match.start(g), match.end(g), "username") for g in ("hit", "who") if match[g]]
+        found += [
+            Finding(match.start(g), match.end(g), "username") for g in ("hit", "who") if match[g]
+        ]
     return found
 
 
@@ -61,7 +70,17 @@ def without_labels(text: str, found: Iterable[Finding]) -> list[Finding]:
     labels = list(_label_spans(text))
     if not labels:
         return list(found)
-    return [piece for finding in found for piece in _cut(text, finding, labels)]
+    return [
+        piece
+        for finding in found
+        for piece in ([finding] if finding.type in _WHOLE else _cut(text, finding, labels))
+    ]
+
+
+# What has a format holds no label: `my number is aa:bb:…`.
+_WHOLE = frozenset(
+    "email url ip mac uuid iban digits national_id credential secret jwt hex timestamp time home path phone".split()
+)
 
 
 @cache
@@ -93,13 +112,22 @@ def _value(match: re.Match[str]) -> Finding | None:
         return None
     end = match.end(group)
     if match.re is _SEGMENT and kind != "places":
-        end = next((m.start() for m in _NEXT.finditer(match.string, match.start(group), end) if _is_next(m)), end)
+        end = next(
+            (
+                m.start()
+                for m in _NEXT.finditer(match.string, match.start(group), end)
+                if _is_next(m)
+            ),
+            end,
+        )
     return Finding(match.start(group), end, "value")
 
 
 # `Halter: …, Kennzeichen …`, `Titulaire: …, né le …`: another field without a colon.
 _NEXT = re.compile(r",\s(?P<key>[^\W\d_][\w'\u2019-]*)(?P<more>\s[^\W\d_]+)?")
-_BEFORE_FORMAT = re.compile(r"(?:^|[,;.|-]\s)(?P<key>[^\W\d_]{3,}\.?)(?P<more>\s[^\W\d_]+)?(?=\s[\d\x01])", re.MULTILINE)
+_BEFORE_FORMAT = re.compile(
+    r"(?:^|[,;.|-]\s)(?P<key>[^\W\d_]{3,}\.?)(?P<more>\s[^\W\d_]+)?(?=\s[\d\x01])", re.MULTILINE
+)
 
 
 def _is_next(match: re.Match[str]) -> bool:
@@ -139,7 +167,9 @@ def _label_spans(text: str) -> Iterator[tuple[int, int]]:
                 yield match.span("key")
 
 
-_BARE_LABEL = re.compile(rf"^[ \t*-]{{0,8}}(?P<key>{_SEGMENT_KEY})\s?[:：](?=\s|\Z)", re.MULTILINE)
+_BARE_LABEL = re.compile(
+    rf"^[ \t*-]{{0,8}}(?P<key>{_SEGMENT_KEY})\s?[:\uff1a](?=\s|\Z)", re.MULTILINE
+)
 _QUOTED_KEY = re.compile(r"[\"'](?P<key>[^\"'\n:]{1,40})[\"'](?=\s{0,2}:)")
 _WRITTEN = (_SEGMENT, _BARE_LABEL)
 
@@ -152,7 +182,8 @@ def _is_ordinary(key: str, *, is_code: bool) -> bool:
     if is_code:
         return all(is_program_word(w) or is_word(w) for w in words)
     return all(
-        is_program_word(w) or (is_word(w) and not is_given_name(w) and w not in word_list("surnames"))
+        is_program_word(w)
+        or (is_word(w) and not is_given_name(w) and w not in word_list("surnames"))
         for w in words
     )
 

@@ -9,7 +9,12 @@ people write to each other (`chat`).
 import re
 from functools import lru_cache
 
-from privacy.detection.constants import MODEL_NAMES, is_constant
+from privacy.detection.constants import (
+    MODEL_NAMES,
+    REVERSED_DOMAIN,
+    is_constant,
+    is_of_a_package,
+)
 from privacy.detection.findings import MARKS, Finding, blank, union
 from privacy.detection.forms import label_words, without_labels
 from privacy.detection.lexicon import (
@@ -19,15 +24,19 @@ from privacy.detection.lexicon import (
     is_software_word,
     word_list,
 )
-from privacy.detection.people import linked_findings, listed_names, login_findings, whole_names
+from privacy.detection.people import (
+    acting_findings,
+    linked_findings,
+    listed_names,
+    login_findings,
+    whole_names,
+)
 from privacy.detection.records import ADDRESS_SIGN, ADDRESSES, record_findings
 from privacy.detection.speech import is_prose, names_somebody, quoted_findings, spoken_findings
 from privacy.detection.states import state_findings
 
 # A marker of a skeleton, or a word as programs and people write it.
-_TOKEN = re.compile(
-    rf"<[a-z_]{{1,20}}>|[^\W\d_][\w{MARKS}]*(?:['\u2019][\w{MARKS}]+)*"
-)
+_TOKEN = re.compile(rf"<[a-z_]{{1,20}}>|[^\W\d_][\w{MARKS}]*(?:['\u2019][\w{MARKS}]+)*")
 _NAMING = (
     r"name|first_name|last_name|full_name|display_name|nick|nickname|school|employer|city|town|country|address|"
     r"clinic|hospital|practice|surgery|college|university|street"
@@ -144,7 +153,8 @@ def _open_findings(open_text: str, *, is_about: bool) -> tuple[list[Finding], _S
     found += record_findings(open_text, words)
     if open_text.startswith("\x01") and (user := _ACCESS_USER.match(open_text)):
         found.append(Finding(user.start("hit"), user.end("hit"), "username"))
-    found += [*_in_context(open_text, words), *login_findings(open_text, words), *_unknown(open_text)]
+    found += [*_in_context(open_text, words), *acting_findings(open_text, words)]
+    found += [*login_findings(open_text, words), *_unknown(open_text)]
     found = whole_names(open_text, union(found)) if found else found
     if found:
         listed = listed_names(open_text, found) if ", " in open_text else []
@@ -246,13 +256,24 @@ def _actor(match: re.Match[str]) -> Finding | None:
     return Finding(match.start("hit"), match.end("hit"), "name")
 
 
+_TURNED = (
+    "com. org. io. net. dev. ai. edu. androidx. java javax. jdk. sun. software. kotlinx.".split()
+)
+
+
 def _unknown(text: str) -> list[Finding]:
     found: list[Finding] = []
+    packages: list[tuple[int, int]] | None = None
     for match in _TOKEN.finditer(text):
         token = match.group()
         if token[0] == "<" or is_constant(token) or _MODEL.match(text, match.start()):
             continue
         if is_ambiguous_software(token.lower()) and _is_in_a_chain(text, match):
+            continue
+        if packages is None:
+            is_dotted = any(sign in text for sign in _TURNED)
+            packages = [m.span() for m in REVERSED_DOMAIN.finditer(text)] if is_dotted else []
+        if any(a <= match.start() < b for a, b in packages) and is_of_a_package(token):
             continue
         found.append(Finding(*_whole(text, match.start(), match.end()), "word"))
     return union(found)

@@ -52,24 +52,33 @@ def whole_names(text: str, found: list[Finding], *, is_message: bool = False) ->
     return found if whole == found else union(whole)
 
 
-def linked_findings(
-    text: str, words: frozenset[str], found: list[Finding]
-) -> list[Finding]:
+def linked_findings(text: str, words: frozenset[str], found: list[Finding]) -> list[Finding]:
     """What joins two parts of an address or a name: `lui`, `Apt.`, `(EN)` between or behind what was found."""
     forms = [form for signs, form in _LINKS if not signs.isdisjoint(words)]
     if " (" in text or " / " in text:
         forms.append(_OF_A_COUNTY)
-    if not forms or not any(f.type in _OF_PLACES for f in found):
+    if not (forms or _TOWN_SIGN.search(text)) or not any(f.type in _OF_PLACES for f in found):
         return []
     signs = list(text)
     for finding in found:
         if finding.type in _OF_PLACES:
             signs[finding.start : finding.end] = "\x02" * (finding.end - finding.start)
     linked = "".join(signs)
-    return [Finding(*m.span("hit"), "word") for form in forms for m in form.finditer(linked)]
+    found = [Finding(*m.span("hit"), "word") for form in forms for m in form.finditer(linked)]
+    towns = (
+        m
+        for m in _TOWN_OF_CODE.finditer(linked)
+        if not is_program_word(m["hit"].partition(" ")[0].lower())
+    )
+    return [*found, *(Finding(*m.span("hit"), "location") for m in towns)]
 
 
 _OF_PLACES = frozenset({"name", "word", "location", "address", "value", "organisation"})
+_TOWN_SIGN = re.compile(r"\x01\x01 [A-ZÀ-ÞĀ-ɏ]")
+# Behind a postcode and at the end of what it belongs to: `81324603 Câmara / SP`.
+_TOWN_OF_CODE = re.compile(
+    r"(?<=\x01\x01\x01\x01\x01) (?P<hit>[A-ZÀ-ÞĀ-ɏ][a-zà-ÿā-ɏ]{2,20}(?: / [A-Z]{2}\b|(?=[,.;(\n]|\Z)))"
+)
 _OF_A_COUNTY = re.compile(r"(?<=\x02) (?P<hit>\([A-Z]{2}\)|/ [A-Z]{2}\b)")
 _LINK_FORMS = (
     re.compile(
@@ -80,6 +89,56 @@ _LINK_FORMS = (
     ),
 )
 _LINKS = tuple((frozenset(re.findall(r"[a-zéó]+", form.pattern)), form) for form in _LINK_FORMS)
+
+
+def with_number(text: str, finding: Finding) -> Finding:
+    """`J. Wells` and, at the end of its line, `Dózsa György tér 230`: an initial or a house number belongs to it."""
+    if finding.type != "name":
+        return finding
+    initial = _INITIAL_BEFORE.search(text, max(finding.start - 4, 0), finding.start)
+    number = _HOUSE.match(text, finding.end) if " " in text[finding.start : finding.end] else None
+    return Finding(
+        initial.start() if initial else finding.start,
+        number.end() if number else finding.end,
+        finding.type,
+    )
+
+
+_INITIAL_BEFORE = re.compile(r"(?<!\w)[A-ZÀ-Þ]\. ?\Z")
+_HOUSE = re.compile(r",? \d{1,4}[a-zA-Z]?\.?(?=\n|\Z|, [A-ZÀ-Þ\d])")
+
+
+def acting_findings(text: str, words: frozenset[str]) -> list[Finding]:
+    """`: cash joined the lobby`, `record of chase rich`: who acts, and a full name written small."""
+    found = []
+    if not _ACTS.isdisjoint(words):
+        found += [
+            Finding(*m.span("hit"), "username")
+            for m in _ACTING.finditer(text)
+            if not is_program_word(m["hit"].lower()) and m["hit"].lower() not in _GRAMMATICAL
+        ]
+    found += [
+        Finding(m.start("given"), m.end(), "name")
+        for m in _SMALL.finditer(text)
+        if is_given_name(m["given"])
+        and m["last"] in word_list("surnames")
+        and not (is_program_word(m["given"]) and is_program_word(m["last"]))
+    ]
+    return found
+
+
+_ACTS = frozenset(
+    "joined left kicked banned killed whispers whispered says said respawned disconnected muted slain unfollowed followed replied typed".split()
+)
+_ACTING = re.compile(
+    rf"(?:^|[:\]>)] |, )(?P<hit>[^\W\d_][\w.-]{{1,30}}) (?=(?:has |was )?(?:{'|'.join(sorted(_ACTS))})\b)"
+)
+_GRAMMATICAL = frozenset(
+    "he she it they we you who everyone somebody all none that this someone nobody i".split()
+)
+_SMALL = re.compile(
+    r"\b(?:of|for|by|from|to|with|user|patient|client|member|customer|player|contact) (?P<given>[a-zà-ÿ]{2,20}) (?P<last>[a-zà-ÿ]{3,20})(?![\w=(.-])"
+)
 
 
 def listed_names(text: str, found: list[Finding]) -> list[Finding]:

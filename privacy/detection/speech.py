@@ -34,6 +34,8 @@ _SPOKEN = re.compile(
 def spoken_findings(text: str) -> list[Finding]:
     """What follows `prompt=` or `note saved:`, when it is prose, in a line without its formats."""
     found = []
+    if ":" not in text and "=" not in text:
+        return []
     for match in _SPOKEN.finditer(text):
         group = "quoted" if match["quoted"] else "hit"
         words = len(match[group].split())
