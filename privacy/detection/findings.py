@@ -21,6 +21,11 @@ class Finding:
     replacement: str | None = None
 
 
+def any_case(alternatives: str) -> str:
+    """A pattern of `by|for|…` in any case, whose first letters are told apart without trying each alternative."""
+    return "|".join(f"[{a[0].upper()}{a[0]}](?i:{a[1:]})" for a in alternatives.split("|"))
+
+
 def union(findings: Iterable[Finding]) -> list[Finding]:
     """Findings in order and without overlap; those that overlap become one, typed by the first."""
     merged: list[Finding] = []

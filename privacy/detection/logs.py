@@ -15,7 +15,7 @@ from privacy.detection.constants import (
     is_constant,
     is_of_a_package,
 )
-from privacy.detection.findings import MARKS, Finding, blank, union
+from privacy.detection.findings import MARKS, Finding, any_case, blank, union
 from privacy.detection.forms import label_words, without_labels
 from privacy.detection.lexicon import (
     is_ambiguous_software,
@@ -47,7 +47,7 @@ _VALUE_KEYS = (
     rf"input_value|input|{_NAMING}"
 )
 _PERSONAL_VALUE = re.compile(
-    rf"(?i:\b(?:(?:{_VALUE_KEYS})[\"'`]?\s*(?:=|:\s*[\"'`]|\)=\(|with value|`\s*=)|(?:{_NAMING}):\s(?=[A-Z]))\s*[\"'`(]?)"
+    rf"(?:\b(?:(?:{any_case(_VALUE_KEYS)})[\"'`]?\s*(?:=|:\s*[\"'`]|\)=\(|(?i:with value)|`\s*=)|(?:{any_case(_NAMING)}):\s(?=[A-Za-z]))\s*[\"'`(]?)"
     r"(?P<hit>(?<=[\"'`])[^\"'`\n]+|[A-ZÀ-Ý][\w'\u2019-]*(?:\s[A-ZÀ-Ý][\w'\u2019-]*)+(?!\w*=)|[^\s,;\"'`)\]}&|]+)"
 )
 _VALUE_WORDS = frozenset(re.findall(r"[a-z]{2,}", _VALUE_KEYS)).difference({"of"})
@@ -111,9 +111,13 @@ _TITLED = re.compile(
     # In small letters, with a dot or an initial that says that it is a title.
     r"|(?<![\w.-])(?:dr|mr|mrs|ms|prof)(?:\.\s?|\s(?=[a-z]\.))(?:[a-z]\.\s?){0,2}[a-zà-ÿ'\u2019-]{2,20}(?![\w(=.-]\w)"
 )
+_ACTOR_CUES = (
+    r"by|for|from|to|of|with|user|player|client|member|patient|subject|therapist|moderator|removing|assigned|waiting for|"
+    r"contact|hello|dear|welcome(?: back)?|logged in as|removed?|added|joined by"
+)
 _ACTOR = re.compile(
-    r"(?:\b(?i:by|for|from|to|of|with|user|player|client|member|patient|subject|therapist|moderator|removing|assigned|waiting for|"
-    r"contact|hello|dear|welcome(?: back)?|logged in as|removed?|added|joined by)\s+)(?P<hit>[A-ZÀ-Ý][\w'\u2019-]*(?:\s(?:(?:de|van|von|da|del|al)\s)?[A-ZÀ-Ý][\w'\u2019-]*){0,3})"
+    rf"(?:\b(?:{any_case(_ACTOR_CUES)})\s+)"
+    r"(?P<hit>[A-ZÀ-Ý][\w'\u2019-]*(?:\s(?:(?:de|van|von|da|del|al)\s)?[A-ZÀ-Ý][\w'\u2019-]*){0,3})"
 )
 _SAFE_VALUES = frozenset(
     "none null true false unknown ok success player admin guest user n/a".split()
