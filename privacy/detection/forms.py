@@ -12,6 +12,8 @@ from functools import cache
 
 from privacy.detection.findings import Finding
 from privacy.detection.lexicon import LISTS, is_given_name, is_program_word, is_word, word_list
+from privacy.detection.measures import is_personal_key
+from privacy.detection.speech import FREE_TEXT
 
 _SEGMENT_KEY = r"[^\W\d_](?:[\w .'\u2019()°/-]{0,30}[\w.)])?"
 # A label and what follows, up to the next label, a separator of fields or the end of the line.
@@ -65,9 +67,16 @@ def form_findings(text: str, words: frozenset[str]) -> list[Finding]:
     return found
 
 
-def without_labels(text: str, found: Iterable[Finding]) -> list[Finding]:
-    """The ordered findings without the labels of fields in them: a label is nobody's."""
+def without_labels(
+    text: str, found: Iterable[Finding], *, is_message: bool = False
+) -> list[Finding]:
+    """The ordered findings without the labels of fields in them: a label is nobody's.
+
+    In a message also without headings of columns and values such as `"tls": true`.
+    """
     labels = list(_label_spans(text))
+    if is_message:
+        labels += [*_headings(text), *_plain_values(text)]
     if not labels:
         return list(found)
     return [
@@ -186,6 +195,35 @@ def _is_ordinary(key: str, *, is_code: bool) -> bool:
         or (is_word(w) and not is_given_name(w) and w not in word_list("surnames"))
         for w in words
     )
+
+
+# `port: 8443`, `"service":"express"`: a short number or an ordinary word of a field that is nobody's.
+_PLAIN_FIELD = re.compile(
+    rf"(?:^|[\"'{{,;\s])(?P<key>{_SEGMENT_KEY})[\"']?\s{{0,2}}[:=]\s{{0,2}}[\"']?(?P<hit>\d{{1,5}}(?:\.\d{{1,3}})?|[a-z]{{2,20}})[\"']?(?=[\s,;|}}\]]*(?:[,;|}}\]\n]|\Z))",
+    re.MULTILINE,
+)
+
+
+def _plain_values(text: str) -> Iterator[tuple[int, int]]:
+    for match in _PLAIN_FIELD.finditer(text):
+        key, value = match["key"], match["hit"]
+        words = _LETTERS.findall(_CAMEL.sub(" ", key).lower())
+        is_theirs = _kind(key) or is_personal_key(key) or not FREE_TEXT.isdisjoint(words)
+        if is_theirs or not _is_ordinary(key, is_code=True):
+            continue
+        if not value.isalpha() or _is_ordinary(value, is_code=False):
+            yield match.span("hit")
+
+
+def _headings(text: str) -> Iterator[tuple[int, int]]:
+    """The cells of a first line that are all labels or ordinary words, with as many cells below."""
+    first, _, rest = text.partition("\n")
+    for separator in ",;\t|":
+        cells = [cell.strip(" \"'") for cell in first.split(separator)]
+        if len(cells) > 1 and rest.partition("\n")[0].count(separator) >= len(cells) - 1:
+            if all(_kind(c) or (c and _is_ordinary(c, is_code=True)) for c in cells):
+                yield 0, len(first)
+            return
 
 
 def _cut(text: str, finding: Finding, labels: list[tuple[int, int]]) -> Iterator[Finding]:

@@ -53,6 +53,11 @@ _ADJACENT = re.compile(r"[ ,]{1,2}\Z")
 _OF_SOMEBODY = frozenset({"name", "word", "location", "address", "organisation"})
 
 
+def is_personal_key(key: str) -> bool:
+    """Whether a number under a key may tell of somebody: `age`, `room`, `order_id`."""
+    return _PERSONAL_KEY.search(key) is not None
+
+
 def impersonal(text: str, found: list[Finding]) -> set[Finding]:
     """Of the ordered findings of a log line those that vary without telling of anybody."""
     chosen = set()

@@ -88,7 +88,7 @@ def _chat_spans(text: str) -> list[Finding]:
     found = [*found, *record_findings(text, words), *address_findings(text)]
     whole = [_with_article(text, f) for f in union([*found, *_entities(text)])]
     whole = union([*whole, *linked_findings(text, words, whole), *listed_names(text, whole)])
-    return without_labels(text, whole)
+    return without_labels(text, whole, is_message=True)
 
 
 def _entities(text: str) -> list[Finding]:
