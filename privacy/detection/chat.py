@@ -84,8 +84,12 @@ _CUES: tuple[tuple[str, str], ...] = (
     (
         "id",
         r"\b(?:number|no|id|reference|ref|case|passport|licen[cs]e|ssn|social|plate|order|account|zip(?: code)?|postcode|"
-        r"dni|nie|nif|nir|cpf|steuer-id|sécu|ticket|ending|code|ni|policy|registration)\b\s*(?:number|no|id|is|was|:|=|#|es|ist|est|é|with|got)?[\s:#]*"
+        r"dni|nie|nif|nir|cpf|steuer-id|sécu|ticket|ending|code|ni|policy|registration)\b\s*(?:number|no|id|is|was|:|=|#|es|ist|est|é|with|got)?[\s:#.]*"
         r"(?P<hit>(?=[\w#/ -]*\d)#?[A-Z\d][\w/-]*(?:[ ](?=[A-Z\d/-]*\d)[A-Z\d/-]+|[ ][A-Z]{1,3}\b)*)",
+    ),
+    (
+        "id",
+        r"\b(?:van|car|truck|vehicle|plate|kennzeichen|kenteken|targa|plaka|registration)\s(?P<hit>(?-i:(?=[A-Z -]{0,6}\d)[A-Z]{1,3}\d{0,2}(?:[ -][A-Z]{1,2})?(?:[ -]?\d{1,4}[A-Z]{0,3}|[ -][A-Z]{3})))\b",
     ),
     (
         "secret",
@@ -251,7 +255,7 @@ def chat_findings(text: str, formats: list[Finding]) -> list[Finding]:
 
 def _named(match: re.Match[str]) -> Finding | None:
     """The name behind a cue or a title, without the words of the sentence between them."""
-    start, words = match.start("hit"), list(_BLANKLESS.finditer(match["hit"]))
+    start, words = match.start("hit"), list(re.finditer(r"\S+", match["hit"]))
     is_titled = words[0][0].lower().rstrip(".") in _SURE_TITLES
     first = 1 if _ADDRESSED.fullmatch(words[0][0].lower().rstrip(".")) and len(words) > 1 else 0
     while (
@@ -276,9 +280,6 @@ def _named(match: re.Match[str]) -> Finding | None:
         else start
     )
     return Finding(start, match.end("hit"), "name")
-
-
-_BLANKLESS = re.compile(r"\S+")
 
 
 def _unknown(text: str, *, shouting: bool) -> list[Finding]:

@@ -22,7 +22,7 @@ class Finding:
 
 
 def any_case(alternatives: str) -> str:
-    """A pattern of `by|for|…` in any case, whose first letters are told apart without trying each alternative."""
+    """A pattern of `by|for|…` in any case, quick because the first letters tell the alternatives apart."""
     return "|".join(f"[{a[0].upper()}{a[0]}](?i:{a[1:]})" for a in alternatives.split("|"))
 
 

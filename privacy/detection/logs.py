@@ -72,7 +72,7 @@ _ADDRESS = re.compile(
 )
 _PAPERS = (
     r"(?i:\b(?:passport|policy|plate|license|licence|registration|mrn|nhs|insurance|membership|case|claim|reference|ref|chart|"
-    r"badge|ni|ssn|tax|voucher|dossier|file|record|student|employee|patient|visa|permit)\b)"
+    r"badge|ni|ssn|tax|voucher|dossier|file|record|student|employee|patient|visa|permit|kennzeichen|targa|plaka|kenteken|immatriculation|vehicle|van|car)\b)"
 )
 _DOCUMENT = re.compile(
     rf"{_PAPERS}(?i:(?:\s+(?:no|number|id|nr|code))?\.?\s*[:=#]?\s*#?)"
