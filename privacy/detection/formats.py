@@ -38,6 +38,7 @@ _PATTERNS: tuple[tuple[str, str, str], ...] = (
     ),
     ("credential", "secrets", r"(?i:\b(?:token|key|secret|password)\s+)(?=\S*\d)[^\s\"',;)\]}]{8,}"),
     ("url", "paths", r"\b[a-zA-Z][a-zA-Z0-9+.-]{1,15}://[^\s\"'<>)\]}]+"),
+    ("email", "addresses", r"[\w.~+-]{1,64}@(?=[0-9a-fA-F]{0,4}:[0-9a-fA-F]{0,4}:)[0-9a-fA-F:.]{6,45}"),
     # RFC 5322 allows more signs in front of the @ than people use; only from the start of a word.
     ("email", "addresses", r"(?<![^\s<>,;\"()\[\]=:'])[^\s@<>,;\"()\[\]]{1,64}[@\uff20][\w-]+(?:\.[\w-]+)*" rf"(?:{_DOT}[A-Za-z]{{2,}})*"),
     ("email", "addresses", r"\"[^\"@\n]{1,64}\"@[\w-]+(?:\.[\w-]+)*"),
@@ -64,7 +65,7 @@ _PATTERNS: tuple[tuple[str, str, str], ...] = (
     (
         "ip", "digits",
         r"(?<![\w:.])(?=[0-9a-fA-F:]*\d)(?=[0-9a-fA-F]*:[0-9a-fA-F]*:)[0-9a-fA-F]{0,4}"
-        r"(?::[0-9a-fA-F]{0,4}){2,7}(?:\.\d{1,3}){0,3}(?:%\w+)?(?![\w:])",
+        r"(?::[0-9a-fA-F]{0,4}){2,7}(?:\.\d{1,3}){0,3}(?:%\w+)?(?::\d{1,5})?(?![\w:])",
     ),
     ("iban", "digits", r"\b(?i:[A-Z]{2})\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,4})?\b"),
     ("iban", "digits", r"\b[a-z]{2}\d{2}(?: ?[a-z0-9]{4}){3,7}(?: ?[a-z0-9]{1,4})?\b"),
@@ -118,7 +119,7 @@ _MAY_BEGIN = r"(?=\S)(?:(?<![^\W\d_])|(?![^\W\d_]))"
 _LONGEST_SHORT_ID = 20
 _PARTS = re.compile(r"[._-]+")
 _ERRNO = re.compile(
-    r"(?i:http/|errno|status|(?<!sort )(?<!zip )(?<!post )(?<!postal )(?<!area )code|port|line|exit code)\W{0,3}\Z"
+    r"(?i:http/|errno|status|(?<!sort )(?<!zip )(?<!post )(?<!postal )(?<!area )(?<![a-z])code|port|line|exit code)\W{0,3}\Z"
 )
 _SIZE = re.compile(r"\d+(?:\.\d+)?(?=(?:[KMGTP]i?)?[Bb](?:ps|/s)?\Z)")
 _CREDENTIAL_CUE = re.compile(

@@ -70,13 +70,13 @@ def form_findings(text: str, words: frozenset[str]) -> list[Finding]:
 def without_labels(
     text: str, found: Iterable[Finding], *, is_message: bool = False
 ) -> list[Finding]:
-    """The ordered findings without the labels of fields in them: a label is nobody's.
+    """The ordered findings without labels of fields and headings of columns, which are nobody's.
 
-    In a message also without headings of columns and values such as `"tls": true`.
+    In a message also without values such as `"tls": true`.
     """
-    labels = list(_label_spans(text))
+    labels = [*_label_spans(text), *_headings(text)]
     if is_message:
-        labels += [*_headings(text), *_plain_values(text)]
+        labels += _plain_values(text)
     if not labels:
         return list(found)
     return [

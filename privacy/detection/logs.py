@@ -211,6 +211,11 @@ def _in_context(text: str, words: frozenset[str]) -> list[Finding]:
     if not _TITLE_WORDS.isdisjoint(words):
         found += [Finding(m.start(), m.end(), "name") for m in _TITLED.finditer(text)]
     found += [
+        Finding(m.start(), m.end(), "name")
+        for m in (_INITIALED.finditer(text) if ". " in text else ())
+        if m["last"].lower() not in word_list("operations")
+    ]
+    found += [
         Finding(m.start("hit"), m.end("hit"), "name")
         for m in _PAIR.finditer(text)
         if _is_full_name(m["given"], m["last"])
@@ -218,6 +223,10 @@ def _in_context(text: str, words: frozenset[str]) -> list[Finding]:
     return found
 
 
+# `B. Minder`: whatever the word is.
+_INITIALED = re.compile(
+    r"(?<![\w.])(?:[A-ZÀ-Þ]\. ?){1,2}(?<=[ .])(?P<last>[A-ZÀ-Þ][a-zà-ÿā-ɏ'\u2019-]{2,20})(?![\w.(])"
+)
 _PARTICLES = frozenset("le la de van von der el al".split())
 
 

@@ -171,6 +171,8 @@ def _is_part_of_address(
         return True
     if finding.type != "number":
         return False
+    if any(_is_in_a_row(text, finding, other) for other in neighbours if other is not None):
+        return True
     gaps = []
     if before is not None and before.type in _OF_SOMEBODY:
         gaps.append(text[before.end : finding.start])
@@ -179,6 +181,15 @@ def _is_part_of_address(
     return any(_ADJACENT.fullmatch(gap) for gap in gaps)
 
 
+def _is_in_a_row(text: str, finding: Finding, other: Finding) -> bool:
+    """`<word>;<digits>;2241`: a cell beside a cell about somebody."""
+    first, last = sorted((finding, other), key=lambda f: f.start)
+    is_day = other.type == "timestamp" and ":" not in text[other.start : other.end]
+    return text[first.end : last.start] in _BETWEEN_CELLS and (is_day or other.type in _OF_ROWS)
+
+
+_BETWEEN_CELLS = frozenset({";", "|", "\t", '";"'})
+_OF_ROWS = _OF_SOMEBODY | {"digits", "date", "value", "email", "national_id"}
 _ASKED = {
     "timestamp": _is_moment, "date": _is_moment, "time": _is_always, "duration": _is_always,
     "number": _is_amount, "digits": _is_long_amount, "id": _is_code, "hex": _is_code,

@@ -57,6 +57,8 @@ def linked_findings(text: str, words: frozenset[str], found: list[Finding]) -> l
     forms = [form for signs, form in _LINKS if not signs.isdisjoint(words)]
     if " (" in text or " / " in text:
         forms.append(_OF_A_COUNTY)
+    if ". " in text:
+        forms.append(_BEFORE_NUMBER)
     if not (forms or _TOWN_SIGN.search(text)) or not any(f.type in _OF_PLACES for f in found):
         return []
     signs = list(text)
@@ -85,8 +87,12 @@ _LINK_FORMS = (
         r"(?<=\x02) (?P<hit>(?:am|ob der|an der|bei|sur|sous|las?|les?|de|da|do|das|dos|del|della|di|du|des|lui|pod|nad|upon|van|von|der|den|ten|ter|tes|ap|ni|nic|mac)(?: (?:da|la|las|los|der|den|o|a))?) (?=\x02)"
     ),
     re.compile(
-        r"(?<=[\x01\x02\d]),? {1,2}(?P<hit>(?i:piso|apartamento|appartamento|bl|sc|ap|apt|et|nr|no|depto|dpto|int|esc|kat|daire|lok|lgh|top|stiege|tür|tur|puerta|unit|flat|floor|suite|room|bloco|andar|interno|scala|ép|em|ajtó|b)\.?) ?(?=[\x01\x02\d])"
+        r"(?<=[\x01\x02\d]),? {1,2}(?P<hit>(?i:piso|apartamento|appartamento|bl|sc|ap|apt|et|nr|no|depto|dpto|int|esc|este|oeste|norte|sur|región|provincia|kat|daire|lok|lgh|top|stiege|tür|tur|puerta|unit|flat|floor|suite|room|bloco|andar|interno|scala|ép|em|ajtó|b)\.?) ?(?=[\x01\x02\d])"
     ),
+)
+# In front of a house's number: `H.No. 87`, `Cr. 79 # 43-6`.
+_BEFORE_NUMBER = re.compile(
+    r"(?<!\w)(?P<hit>(?:H\.? ?No|Cr|Cra|Kra?|Cl|Dg|Tv|Av|Bl|Mz|Km|Nr|No)\.(?: #)?) ?(?=[\x01\d#])"
 )
 _LINKS = tuple((frozenset(re.findall(r"[a-zéó]+", form.pattern)), form) for form in _LINK_FORMS)
 
