@@ -137,12 +137,12 @@ def _is_derived(word: str) -> bool:
 
 def _is_of_a_library(word: str) -> bool:
     """`libxcb`: what precedes it says that it is nobody."""
-    rest = word[3:] if word.startswith("lib") and word not in _NAMES_OF_LIB else ""
+    is_name = is_given_name(word.rstrip("0123456789"))
+    rest = word[3:] if word.startswith("lib") and not is_name else ""
     return 1 < len(rest) < 12 and (rest[0] not in _VOWELS or is_program_word(rest))
 
 
 _VOWELS = "aeiouy"
-_NAMES_OF_LIB = frozenset("libby libbie libbi libor liba".split())
 
 
 def _is_two_words_of_programs(word: str) -> bool:
