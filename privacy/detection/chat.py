@@ -8,9 +8,9 @@ logs (`logs`). English first; cues in German, Spanish, French and Portuguese too
 
 import re
 
-from privacy.detection.findings import Finding, blank, union
+from privacy.detection.findings import MARKS, Finding, blank, union
 from privacy.detection.lexicon import is_given_name, is_word, word_list
-from privacy.detection.people import whole_names
+from privacy.detection.people import whole_names, with_number
 from privacy.detection.plain import (
     NO_VALUE,
     is_plain_amount,
@@ -84,8 +84,12 @@ _CUES: tuple[tuple[str, str], ...] = (
     (
         "id",
         r"\b(?:number|no|id|reference|ref|case|passport|licen[cs]e|ssn|social|plate|order|account|zip(?: code)?|postcode|"
-        r"dni|nie|nif|nir|cpf|steuer-id|sécu|ticket|ending|code|ni|policy|registration)\b\s*(?:number|no|id|is|was|:|=|#|es|ist|est|é|with|got)?[\s:#]*"
+        r"dni|nie|nif|nir|cpf|steuer-id|sécu|ticket|ending|code|ni|policy|registration)\b\s*(?:number|no|id|is|was|:|=|#|es|ist|est|é|with|got)?[\s:#.]*"
         r"(?P<hit>(?=[\w#/ -]*\d)#?[A-Z\d][\w/-]*(?:[ ](?=[A-Z\d/-]*\d)[A-Z\d/-]+|[ ][A-Z]{1,3}\b)*)",
+    ),
+    (
+        "id",
+        r"\b(?:van|car|truck|vehicle|plate|kennzeichen|kenteken|targa|plaka|registration)\s(?P<hit>(?-i:(?=[A-Z -]{0,6}\d)[A-Z]{1,3}\d{0,2}(?:[ -][A-Z]{1,2})?(?:[ -]?\d{1,4}[A-Z]{0,3}|[ -][A-Z]{3})))\b",
     ),
     (
         "secret",
@@ -200,7 +204,7 @@ _NAME_CUES = [
 _SURE_TITLES = frozenset(
     "mr mrs ms miss mx dr prof rev uncle aunt auntie aunty abuela abuelo tía tío onkel tante frau herr".split()
 )
-_TOKEN = re.compile(r"[^\W_][\w'\u2019-]*(?:[.][\w-]+)*")
+_TOKEN = re.compile(rf"[^\W_][\w{MARKS}'\u2019-]*(?:[.][\w{MARKS}-]+)*")
 _SENTENCE_END = re.compile(r"(?:^|[.!?:\n]['\")\]]*\s*|[\"(]\s*)\Z")
 _NEVER_NAMES = frozenset(
     """i a the and or but not no so if when what who how why where because that this these those my your
@@ -251,7 +255,7 @@ def chat_findings(text: str, formats: list[Finding]) -> list[Finding]:
 
 def _named(match: re.Match[str]) -> Finding | None:
     """The name behind a cue or a title, without the words of the sentence between them."""
-    start, words = match.start("hit"), list(_BLANKLESS.finditer(match["hit"]))
+    start, words = match.start("hit"), list(re.finditer(r"\S+", match["hit"]))
     is_titled = words[0][0].lower().rstrip(".") in _SURE_TITLES
     first = 1 if _ADDRESSED.fullmatch(words[0][0].lower().rstrip(".")) and len(words) > 1 else 0
     while (
@@ -276,9 +280,6 @@ def _named(match: re.Match[str]) -> Finding | None:
         else start
     )
     return Finding(start, match.end("hit"), "name")
-
-
-_BLANKLESS = re.compile(r"\S+")
 
 
 def _unknown(text: str, *, shouting: bool) -> list[Finding]:
@@ -365,7 +366,7 @@ def _joined(text: str, findings: list[Finding]) -> list[Finding]:
                 joined[-1] = Finding(last.start, finding.end, "name")
                 continue
         joined.append(finding)
-    return [_with_head(text, _with_lead(text, f)) for f in joined]
+    return [_with_head(text, with_number(text, _with_lead(text, f))) for f in joined]
 
 
 def _with_lead(text: str, finding: Finding) -> Finding:

@@ -8,6 +8,8 @@ are versions, devices and names. Not here: single words (`lexicon`), numbers tha
 import re
 
 from privacy.detection.lexicon import (
+    is_ambiguous_software,
+    is_given_name,
     is_only_a_name,
     is_operations_word,
     is_program_word,
@@ -37,12 +39,39 @@ def is_constant(token: str) -> bool:
         if len(_CONSTANT) > 100_000:
             _CONSTANT.clear()
         known = token.startswith("<") or bool(CONSTANTS.match(token)) or _all_known(token)
+        known = known or _is_class(token)
         known = known or (any(c.isdigit() for c in token) and is_constant_with_digits(token))
         _CONSTANT[token] = known
     return known
 
 
 _CONSTANT: dict[str, bool] = {}
+
+
+def is_of_a_package(word: str) -> bool:
+    """Whether a part of `com.fasterxml.jackson` may stay although nobody knows it: nobody is called so."""
+    lower = word.lower()
+    return is_ambiguous_software(lower) or not (is_given_name(lower) or is_only_a_name(lower))
+
+
+REVERSED_DOMAIN = re.compile(
+    r"(?<![\w.@/-])(?:com|org|io|net|dev|ai|edu|androidx|javax?|jdk|sun|software|kotlinx)\.(?:[a-z][\w-]*[.:$])+[\w$-]+"
+)
+"""A package or a class by the turned name of its domain: `com.fasterxml.jackson.core:jackson-databind`."""
+
+# What a class ends in that is called after what it does.
+_KIND_OF_CLASS = re.compile(
+    r"(?:[A-Z][A-Za-z]{2,24}?){1,4}(?:Exception|Error|Warning|Fault|Service|Handler|Factory|Manager|Controller|Reference|Filter|Listener|Provider|Adapter|Builder|Executor|"
+    r"Wrapper|Iterator|Deque|Queue|Map|Stream|Reader|Writer|Parser|Formatter|Utils?|Helper|Interceptor|Repository|Resolver|Registry|Proxy|Buffer|Codec|Encoder|Decoder|"
+    r"Serializer|Deserializer|Processor|Scheduler|Connection|Impl|Bean|Mixin|Plugin|Validator|Converter|Loader|Pool|Middleware|Serde|Dispatcher|Consumer|Producer)\Z"
+)
+
+
+def _is_class(token: str) -> bool:
+    """`WeakHashMap`, `HikariConnection`: nobody's name in it, and an ending of classes."""
+    if not _KIND_OF_CLASS.match(token):
+        return False
+    return not any(is_only_a_name(p.lower()) for p in _SUBWORD.findall(token))
 
 
 def _all_known(token: str) -> bool:
@@ -102,10 +131,16 @@ _PEOPLE = frozenset(
 )
 
 
+# `libboost-filesystem1.74.0`, `libavcodec59`: at most four digits in a run.
+_LIBRARY = re.compile(r"(?P<name>lib[a-z]{3,})(?:[a-z0-9.+_-](?!\d{5})){0,40}\Z")
+
+
 def is_constant_with_digits(text: str) -> bool:
     """`15.4.0-debian-11-r45`, `eth0`, `webauthn4j`, `postgresql-15`: nobody's number, a constant of programs."""
     if _MANY_DIGITS.search(text) and _SEPARATED.search(text) is None:
         return False
+    if library := _LIBRARY.match(text):
+        return is_of_a_package(library["name"]) and is_of_a_package(library["name"][3:])
     if any(shape.match(text) for shape in (_VERSION, _DEVICE, _TIMES)):
         return True
     parts = _SEPARATORS.split(text)

@@ -2,6 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
+
+MARKS = (
+    r"\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u0610-\u061a\u064b-\u065f"
+    r"\u0670\u06d6-\u06ed\u0900-\u109f\u1780-\u17ff"
+)
+"""For a character class: the signs of vowels and tones of scripts whose words hold more than `\\w`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +19,11 @@ class Finding:
     end: int
     type: str
     replacement: str | None = None
+
+
+def any_case(alternatives: str) -> str:
+    """A pattern of `by|for|…` in any case, quick because the first letters tell the alternatives apart."""
+    return "|".join(f"[{a[0].upper()}{a[0]}](?i:{a[1:]})" for a in alternatives.split("|"))
 
 
 def union(findings: Iterable[Finding]) -> list[Finding]:
@@ -40,7 +52,16 @@ def render(text: str, findings: Sequence[Finding]) -> str:
 
 def blank(text: str, findings: Iterable[Finding]) -> str:
     """The text, as long as before, with every finding overwritten by a sign that no word has."""
-    signs = list(text)
-    for finding in findings:
-        signs[finding.start : finding.end] = "\x01" * (finding.end - finding.start)
-    return "".join(signs)
+    parts: list[str] = []
+    at = 0
+    for finding in sorted(findings, key=_START):
+        if finding.end > at:
+            start = max(finding.start, at)
+            parts.append(text[at:start])
+            parts.append("\x01" * (finding.end - start))
+            at = finding.end
+    parts.append(text[at:])
+    return "".join(parts)
+
+
+_START = attrgetter("start")

@@ -38,6 +38,7 @@ _PATTERNS: tuple[tuple[str, str, str], ...] = (
     ),
     ("credential", "secrets", r"(?i:\b(?:token|key|secret|password)\s+)(?=\S*\d)[^\s\"',;)\]}]{8,}"),
     ("url", "paths", r"\b[a-zA-Z][a-zA-Z0-9+.-]{1,15}://[^\s\"'<>)\]}]+"),
+    ("email", "addresses", r"[\w.~+-]{1,64}@(?=[0-9a-fA-F]{0,4}:[0-9a-fA-F]{0,4}:)[0-9a-fA-F:.]{6,45}"),
     # RFC 5322 allows more signs in front of the @ than people use; only from the start of a word.
     ("email", "addresses", r"(?<![^\s<>,;\"()\[\]=:'])[^\s@<>,;\"()\[\]]{1,64}[@\uff20][\w-]+(?:\.[\w-]+)*" rf"(?:{_DOT}[A-Za-z]{{2,}})*"),
     ("email", "addresses", r"\"[^\"@\n]{1,64}\"@[\w-]+(?:\.[\w-]+)*"),
@@ -64,7 +65,7 @@ _PATTERNS: tuple[tuple[str, str, str], ...] = (
     (
         "ip", "digits",
         r"(?<![\w:.])(?=[0-9a-fA-F:]*\d)(?=[0-9a-fA-F]*:[0-9a-fA-F]*:)[0-9a-fA-F]{0,4}"
-        r"(?::[0-9a-fA-F]{0,4}){2,7}(?:\.\d{1,3}){0,3}(?:%\w+)?(?![\w:])",
+        r"(?::[0-9a-fA-F]{0,4}){2,7}(?:\.\d{1,3}){0,3}(?:%\w+)?(?::\d{1,5})?(?![\w:])",
     ),
     ("iban", "digits", r"\b(?i:[A-Z]{2})\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,4})?\b"),
     ("iban", "digits", r"\b[a-z]{2}\d{2}(?: ?[a-z0-9]{4}){3,7}(?: ?[a-z0-9]{1,4})?\b"),
@@ -102,25 +103,23 @@ _SIGNS = {
     "months": "jan feb mar apr may jun jul aug sep oct nov dec".split(),
 }
 
-_SIGN_PATTERNS = {
-    group: re.compile("|".join(re.escape(sign) for sign in signs))
-    for group, signs in _SIGNS.items()
-}
-
 
 @cache
 def _combined(absent: frozenset[str]) -> tuple[re.Pattern[str], list[str]]:
     """The pattern without the absent groups, and the kind of each of its alternatives."""
     present = [(kind, pattern) for kind, group, pattern in _PATTERNS if group not in absent]
-    return re.compile("|".join(f"({pattern})" for _, pattern in present) or r"(?!)"), [
-        kind for kind, _ in present
-    ]
+    forms = "|".join(f"({pattern})" for _, pattern in present) or r"(?!)"
+    return re.compile(rf"{_MAY_BEGIN}(?:{forms})"), [kind for kind, _ in present]
+
+
+# None begins with a blank or between two letters: most places of a text need not try them all.
+_MAY_BEGIN = r"(?=\S)(?:(?<![^\W\d_])|(?![^\W\d_]))"
 
 
 _LONGEST_SHORT_ID = 20
 _PARTS = re.compile(r"[._-]+")
 _ERRNO = re.compile(
-    r"(?i:http/|errno|status|(?<!sort )(?<!zip )(?<!post )(?<!postal )(?<!area )code|port|line|exit code)\W{0,3}\Z"
+    r"(?i:http/|errno|status|(?<!sort )(?<!zip )(?<!post )(?<!postal )(?<!area )(?<![a-z])code|port|line|exit code)\W{0,3}\Z"
 )
 _SIZE = re.compile(r"\d+(?:\.\d+)?(?=(?:[KMGTP]i?)?[Bb](?:ps|/s)?\Z)")
 _CREDENTIAL_CUE = re.compile(
@@ -149,7 +148,7 @@ def format_findings(text: str) -> list[Finding]:
 
 def _absent(text: str) -> frozenset[str]:
     lower = " ".join(text.lower().split())
-    absent = [group for group, signs in _SIGN_PATTERNS.items() if not signs.search(lower)]
+    absent = [group for group, signs in _SIGNS.items() if not any(map(lower.__contains__, signs))]
     if not _DIGIT.search(text):
         absent += ["digits", "months"]
     return frozenset(absent)

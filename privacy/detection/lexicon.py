@@ -68,6 +68,13 @@ def template_words() -> frozenset[str]:
     return frozenset(TEMPLATE_WORDS.read_text(encoding="utf-8").split())
 
 
+@cache
+def _plain_program_words() -> frozenset[str]:
+    """Some 5,000 words, asked for once for each part of each word that nobody knows: as a set."""
+    lists = ("operations", "identifiers", "programs")
+    return frozenset(word for name in lists for word in word_list(name))
+
+
 @lru_cache(maxsize=200_000)
 def is_word(word: str) -> bool:
     """Whether a lower-case word is ordinary in English, German, Spanish, French or Portuguese."""
@@ -102,7 +109,13 @@ def is_software_word(word: str) -> bool:
 
 def is_ambiguous_software(word: str) -> bool:
     """Whether a lower-case word is software's name and also a surname or a town: `oslo-utils`."""
-    return word in word_list("software_names")
+    return word in _ambiguous_software()
+
+
+@cache
+def _ambiguous_software() -> frozenset[str]:
+    """Some 400 words, asked for at every word that nobody knows: as a set."""
+    return frozenset(word_list("software_names"))
 
 
 def is_made_of_known(word: str) -> bool:
@@ -124,7 +137,8 @@ def _is_derived(word: str) -> bool:
 
 def _is_of_a_library(word: str) -> bool:
     """`libxcb`: what precedes it says that it is nobody."""
-    rest = word[3:] if word.startswith("lib") else ""
+    is_name = is_given_name(word.rstrip("0123456789"))
+    rest = word[3:] if word.startswith("lib") and not is_name else ""
     return 1 < len(rest) < 12 and (rest[0] not in _VOWELS or is_program_word(rest))
 
 
@@ -134,14 +148,9 @@ _VOWELS = "aeiouy"
 def _is_two_words_of_programs(word: str) -> bool:
     if not _SHORTEST_COMPOUND <= len(word) <= _LONGEST_COMPOUND:
         return False
+    known = _plain_program_words()
     places = range(_SHORTEST_PIECE, len(word) - _SHORTEST_PIECE + 1)
-    return any(
-        _is_plain_program_word(word[:at]) and _is_plain_program_word(word[at:]) for at in places
-    )
-
-
-def _is_plain_program_word(word: str) -> bool:
-    return any(word in word_list(name) for name in ("operations", "identifiers", "programs"))
+    return any(word[:at] in known and word[at:] in known for at in places)
 
 
 def _is_in_names(word: str) -> bool:

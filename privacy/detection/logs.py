@@ -9,8 +9,14 @@ people write to each other (`chat`).
 import re
 from functools import lru_cache
 
-from privacy.detection.constants import MODEL_NAMES, is_constant
-from privacy.detection.findings import Finding, blank, union
+from privacy.detection.constants import (
+    MODEL_NAMES,
+    REVERSED_DOMAIN,
+    is_constant,
+    is_of_a_package,
+)
+from privacy.detection.findings import MARKS, Finding, any_case, blank, union
+from privacy.detection.forms import label_words, without_labels
 from privacy.detection.lexicon import (
     is_ambiguous_software,
     is_given_name,
@@ -18,23 +24,33 @@ from privacy.detection.lexicon import (
     is_software_word,
     word_list,
 )
-from privacy.detection.people import login_findings, whole_names
+from privacy.detection.people import (
+    acting_findings,
+    linked_findings,
+    listed_names,
+    login_findings,
+    whole_names,
+)
 from privacy.detection.records import ADDRESS_SIGN, ADDRESSES, record_findings
 from privacy.detection.speech import is_prose, names_somebody, quoted_findings, spoken_findings
 from privacy.detection.states import state_findings
 
 # A marker of a skeleton, or a word as programs and people write it.
-_TOKEN = re.compile(r"<[a-z_]{1,20}>|[^\W\d_]\w*(?:['\u2019]\w+)*")
+_TOKEN = re.compile(rf"<[a-z_]{{1,20}}>|[^\W\d_][\w{MARKS}]*(?:['\u2019][\w{MARKS}]+)*")
 _NAMING = (
     r"name|first_name|last_name|full_name|display_name|nick|nickname|school|employer|city|town|country|address|"
     r"clinic|hospital|practice|surgery|college|university|street"
 )
+_VALUE_KEYS = (
+    r"user|username|user_name|login|uid|sub|player|patient|client|member|author|owner|therapist|company|organisation|organization|"
+    r"location|dob|birth|birthday|birthdate|date_of_birth|age|phone|mobile|email|to|from|recipient|code|cookie|session|sid|sessionid|csrftoken|value|"
+    rf"input_value|input|{_NAMING}"
+)
 _PERSONAL_VALUE = re.compile(
-    rf"(?i:\b(?:(?:user|username|user_name|login|uid|sub|player|patient|client|member|author|owner|therapist|company|organi[sz]ation|"
-    rf"location|dob|birth(?:day|date)?|date_of_birth|age|phone|mobile|email|to|from|recipient|code|cookie|session|sid|sessionid|csrftoken|value|"
-    rf"input_value|input|{_NAMING})[\"'`]?\s*(?:=|:\s*[\"'`]|\)=\(|with value|`\s*=)|(?:{_NAMING}):\s(?=[A-Z]))\s*[\"'`(]?)"
+    rf"(?:\b(?:(?:{any_case(_VALUE_KEYS)})[\"'`]?\s*(?:=|:\s*[\"'`]|\)=\(|(?i:with value)|`\s*=)|(?:{any_case(_NAMING)}):\s(?=[A-Za-z]))\s*[\"'`(]?)"
     r"(?P<hit>(?<=[\"'`])[^\"'`\n]+|[A-ZÀ-Ý][\w'\u2019-]*(?:\s[A-ZÀ-Ý][\w'\u2019-]*)+(?!\w*=)|[^\s,;\"'`)\]}&|]+)"
 )
+_VALUE_WORDS = frozenset(re.findall(r"[a-z]{2,}", _VALUE_KEYS)).difference({"of"})
 # PostgreSQL's `Key (display_name)=(little star) already exists`.
 _KEY_DETAIL = re.compile(r"\bKey \([^()\n]+\)=\((?P<hit>[^()\n]+)\)")
 # Whatever stands after the last colon, which may be what somebody wrote.
@@ -49,14 +65,14 @@ _ORGANISATION = re.compile(
 )
 _STREET = (
     r"(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Drive|Dr|Close|Terrace|Crescent|Way|Court|Square|Gardens|Grove|Hill|Row|Place|"
-    r"Boulevard|Blvd|Approach|Mount|View|Park|Rise|Vale|Mews|Walk|Parade|Quay|Wharf|Heights|Ridge|Trail|Path|Loop|Circle|Cir|Parkway|Pkwy|Highway|Hwy|Plaza|Manor|Meadows?|Bridge|Crossing|Cove|Creek|Canyon|Harbou?r|Landing|Mills?|Orchard|Pike|Springs?|Station|Turnpike|Valley|Village|Vista|Wells?)\b"
+    r"Boulevard|Blvd|Approach|Mount|View|Park|Rise|Vale|Mews|Walk|Parade|Quay|Wharf|Heights|Ridge|Trail|Path|Loop|Circle|Cir|Parkway|Pkwy|Highway|Hwy|Plaza|Manor|Meadow|Meadows|Bridge|Crossing|Cove|Creek|Canyon|Harbor|Harbour|Landing|Mill|Mills|Orchard|Pike|Spring|Springs|Station|Turnpike|Valley|Village|Vista|Well|Wells)\b"
 )
 _ADDRESS = re.compile(
     rf"(?P<hit>\b\d{{1,5}}[A-Za-z]?,?\s(?:{_CAPITALISED}\s){{1,3}}{_STREET}\.?(?:,\s{_CAPITALISED}(?:\s{_CAPITALISED})?)*)"
 )
 _PAPERS = (
-    r"(?i:\b(?:passport|policy|plate|licen[cs]e|registration|mrn|nhs|insurance|membership|case|claim|reference|ref|chart|"
-    r"badge|ni|ssn|tax|voucher|dossier|file|record|student|employee|patient|visa|permit)\b)"
+    r"(?i:\b(?:passport|policy|plate|license|licence|registration|mrn|nhs|insurance|membership|case|claim|reference|ref|chart|"
+    r"badge|ni|ssn|tax|voucher|dossier|file|record|student|employee|patient|visa|permit|kennzeichen|targa|plaka|kenteken|immatriculation|vehicle|van|car)\b)"
 )
 _DOCUMENT = re.compile(
     rf"{_PAPERS}(?i:(?:\s+(?:no|number|id|nr|code))?\.?\s*[:=#]?\s*#?)"
@@ -64,17 +80,23 @@ _DOCUMENT = re.compile(
 )
 # Of the United Kingdom; others go after a word such as `plate`.
 _PLATE = re.compile(r"(?P<hit>\b[A-HJ-PR-Y][A-HJ-PR-Y]\d\d ?[A-HJ-PR-Z]{3}\b)")
-# What a line must hold before the costlier pattern is tried.
+# What a line must hold before the costlier pattern is tried: words that no format takes, or a shape.
+_WORDED = tuple(
+    (kind, frozenset(re.findall(r"[a-z]{2,}", signs.lower())), pattern)
+    for kind, signs, pattern in (
+        ("organisation", _KINDS_OF_PLACE, _ORGANISATION),
+        ("address", _STREET, _ADDRESS),
+        ("id", _PAPERS, _DOCUMENT),
+    )
+)
 _SHAPES = tuple(
     (kind, re.compile(sign, re.MULTILINE), pattern)
     for kind, sign, pattern in (
         ("address", ADDRESS_SIGN, ADDRESSES),
-        ("id", r"(?=\d)\d\d ?[A-Z]{3}\b", _PLATE),
-        ("organisation", rf"(?=[A-Z&]){_KINDS_OF_PLACE}", _ORGANISATION),
-        ("address", rf"(?=[A-Z])(?<= ){_STREET}", _ADDRESS),
-        ("id", rf"{_PAPERS}.{{0,12}}\d", _DOCUMENT),
+        ("id", r"\d\d ?[A-Z]{3}\b", _PLATE),
     )
 )
+_Shapes = tuple[tuple[str, re.Pattern[str]], ...]
 _HANDLE = re.compile(r"(?<![\w.@])(?P<hit>@[a-zA-Z_][\w.]{2,30})\b(?!-?[\w.-]*/)")
 _RENAMED = re.compile(
     r"(?i:\b(?:name|renamed|nickname|handle)\b[^.:;]{0,30}?\bfrom\s+[\"']?)(?P<hit>\w[\w.-]*)[\"']?(?i:\s+to\s+[\"']?)(?P<second>\w[\w.-]*)"
@@ -82,14 +104,20 @@ _RENAMED = re.compile(
 _PAIR = re.compile(
     rf"(?P<hit>(?<![\w'])(?P<given>{_CAPITALISED})\s(?:(?:de|van|von|da|del|al|bin)\s)?(?P<last>{_CAPITALISED}))"
 )
+_TITLES = r"Dr|Mr|Mrs|Ms|Miss|Prof|Professor|Doctor|Nurse|Rev|Sir|Coach|Uncle|Aunt|Teacher|Officer|Captain|Attorney|Lawyer|Judge|Inspector|Detective|Midwife|Pharmacist|Dentist|Psychiatrist|Interpreter|Neighbour|Neighbor|Pupil|Tutor|Applicant|Therapist|Counsellor|Counselor|Psychologist|Driver|Visitor|Resident|Herr|Frau|Sr|Sra|Mme"
+_TITLE_WORDS = frozenset(_TITLES.lower().split("|"))
 _TITLED = re.compile(
-    rf"\b(?i:Dr|Mr|Mrs|Ms|Miss|Prof|Professor|Doctor|Nurse|Rev|Sir|Coach|Uncle|Aunt|Teacher|Officer|Captain|Therapist|Counsell?or|Psychologist|Driver|Visitor|Resident|Herr|Frau|Sra?|Mme)\b\.?\s(?P<name>{_CAPITALISED}(?:\s{_CAPITALISED}){{0,2}})"
+    rf"\b(?i:{_TITLES})\b\.?\s(?P<name>{_CAPITALISED}(?:\s{_CAPITALISED}){{0,2}})"
     # In small letters, with a dot or an initial that says that it is a title.
     r"|(?<![\w.-])(?:dr|mr|mrs|ms|prof)(?:\.\s?|\s(?=[a-z]\.))(?:[a-z]\.\s?){0,2}[a-zà-ÿ'\u2019-]{2,20}(?![\w(=.-]\w)"
 )
+_ACTOR_CUES = (
+    r"by|for|from|to|of|with|user|player|client|member|patient|subject|therapist|moderator|removing|assigned|waiting for|"
+    r"contact|hello|dear|welcome(?: back)?|logged in as|removed?|added|joined by"
+)
 _ACTOR = re.compile(
-    r"(?:\b(?i:by|for|from|to|of|with|user|player|client|member|patient|subject|therapist|moderator|removing|assigned|waiting for|"
-    r"contact|hello|dear|welcome(?: back)?|logged in as|removed?|added|joined by)\s+)(?P<hit>[A-ZÀ-Ý][\w'\u2019-]*(?:\s(?:(?:de|van|von|da|del|al)\s)?[A-ZÀ-Ý][\w'\u2019-]*){0,3})"
+    rf"(?:\b(?:{any_case(_ACTOR_CUES)})\s+)"
+    r"(?P<hit>[A-ZÀ-Ý][\w'\u2019-]*(?:\s(?:(?:de|van|von|da|del|al)\s)?[A-ZÀ-Ý][\w'\u2019-]*){0,3})"
 )
 _SAFE_VALUES = frozenset(
     "none null true false unknown ok success player admin guest user n/a".split()
@@ -99,7 +127,8 @@ _SAFE_VALUES = frozenset(
 def log_findings(text: str, known: list[Finding]) -> list[Finding]:
     """All findings of a line; `known` are its formats and what follows its cues."""
     is_about = any(f.type in _OF_SOMEBODY for f in known)
-    found = [*known, *_open_findings(blank(text, known), is_about=is_about), *_shapes(text)]
+    opened, worded = _open_findings(blank(text, known), is_about=is_about)
+    found = [*known, *opened, *_shapes(text, worded)]
     return union(found) if len(found) > len(known) else known
 
 
@@ -108,12 +137,15 @@ _OF_SOMEBODY = frozenset({"email", "name", "username", "national_id", "id", "uui
 
 
 @lru_cache(maxsize=2_048)
-def _open_findings(open_text: str, *, is_about: bool) -> list[Finding]:
-    """What is found in a line without its formats.
+def _open_findings(open_text: str, *, is_about: bool) -> tuple[list[Finding], _Shapes]:
+    """What is found in a line without its formats, and which shapes its words allow with them.
 
     Lines of one template differ in their formats alone, so that most lines are known here already.
     """
-    found = [f for m in _PERSONAL_VALUE.finditer(open_text) if (f := _value(m)) is not None]
+    words = _words(open_text)
+    found: list[Finding] = []
+    if not _VALUE_WORDS.isdisjoint(words):
+        found += [f for m in _PERSONAL_VALUE.finditer(open_text) if (f := _value(m)) is not None]
     found += quoted_findings(open_text)
     found += spoken_findings(open_text)
     found += [
@@ -122,34 +154,47 @@ def _open_findings(open_text: str, *, is_about: bool) -> list[Finding]:
     if (tail := _PROSE_TAIL.search(open_text)) and is_prose(tail["hit"]):
         found.append(Finding(tail.start("hit"), tail.end("hit"), "text"))
     found += [f for m in _ACTOR.finditer(open_text) if (f := _actor(m)) is not None]
-    words = frozenset(_LETTERS.findall(open_text.lower()))
     found += record_findings(open_text, words)
     if open_text.startswith("\x01") and (user := _ACCESS_USER.match(open_text)):
         found.append(Finding(user.start("hit"), user.end("hit"), "username"))
-    found += [*_in_context(open_text), *login_findings(open_text, words), *_unknown(open_text)]
+    found += [*_in_context(open_text, words), *acting_findings(open_text, words)]
+    found += [*login_findings(open_text, words), *_unknown(open_text)]
     found = whole_names(open_text, union(found)) if found else found
+    if found:
+        listed = listed_names(open_text, found) if ", " in open_text else []
+        found = union([*found, *listed, *linked_findings(open_text, words, found)])
+    if not label_words().isdisjoint(words):
+        found = without_labels(open_text, found)
     states = state_findings(open_text, words, found, is_about=is_about)
-    return union([*found, *states]) if states else found
+    worded = tuple((kind, form) for kind, signs, form in _WORDED if not signs.isdisjoint(words))
+    return (union([*found, *states]) if states else found), worded
 
 
 # `<ip> - user [<time>]` of an access log.
 _ACCESS_USER = re.compile(r"\x01+ \S+ (?P<hit>[^\s\x01-]\S*) \[\x01")
-_LETTERS = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
+_LETTERS = re.compile(r"[^\W\d_]+")
+
+
+def _words(text: str) -> frozenset[str]:
+    """Its words in lower case, without digits and signs: `self-harm` is two."""
+    return frozenset(_LETTERS.findall(text.lower()))
+
+
 _BARE_NAME = re.compile(r"(?i:name)\W")
 _IMPERSONAL = re.compile(r"(?i:to|from|code|session|value|input_value|input|sub|location)\b")
 
 
-def _shapes(written: str) -> list[Finding]:
+def _shapes(written: str, worded: _Shapes) -> list[Finding]:
     """What its shape gives away, formats included: organisations, addresses, documents."""
+    seen = [(kind, pattern) for kind, sign, pattern in _SHAPES if sign.search(written)]
     return [
         Finding(m.start("hit"), m.end("hit"), kind)
-        for kind, sign, pattern in _SHAPES
-        if sign.search(written)
+        for kind, pattern in (*seen, *worded)
         for m in pattern.finditer(written)
     ]
 
 
-def _in_context(text: str) -> list[Finding]:
+def _in_context(text: str, words: frozenset[str]) -> list[Finding]:
     """What its neighbours give away in a line without its formats: handles, titles, full names."""
     found: list[Finding] = []
     if " from " in text:
@@ -163,7 +208,13 @@ def _in_context(text: str) -> list[Finding]:
         for m in _HANDLE.finditer(text)
         if not all(is_program_word(p.lower()) for p in re.split(r"[._]", m["hit"][1:]) if p)
     ]
-    found += [Finding(m.start(), m.end(), "name") for m in _TITLED.finditer(text)]
+    if not _TITLE_WORDS.isdisjoint(words):
+        found += [Finding(m.start(), m.end(), "name") for m in _TITLED.finditer(text)]
+    found += [
+        Finding(m.start(), m.end(), "name")
+        for m in (_INITIALED.finditer(text) if ". " in text else ())
+        if m["last"].lower() not in word_list("operations")
+    ]
     found += [
         Finding(m.start("hit"), m.end("hit"), "name")
         for m in _PAIR.finditer(text)
@@ -172,6 +223,10 @@ def _in_context(text: str) -> list[Finding]:
     return found
 
 
+# `B. Minder`: whatever the word is.
+_INITIALED = re.compile(
+    r"(?<![\w.])(?:[A-ZÀ-Þ]\. ?){1,2}(?<=[ .])(?P<last>[A-ZÀ-Þ][a-zà-ÿā-ɏ'\u2019-]{2,20})(?![\w.(])"
+)
 _PARTICLES = frozenset("le la de van von der el al".split())
 
 
@@ -214,13 +269,24 @@ def _actor(match: re.Match[str]) -> Finding | None:
     return Finding(match.start("hit"), match.end("hit"), "name")
 
 
+_TURNED = (
+    "com. org. io. net. dev. ai. edu. androidx. java javax. jdk. sun. software. kotlinx.".split()
+)
+
+
 def _unknown(text: str) -> list[Finding]:
     found: list[Finding] = []
+    packages: list[tuple[int, int]] | None = None
     for match in _TOKEN.finditer(text):
         token = match.group()
         if token[0] == "<" or is_constant(token) or _MODEL.match(text, match.start()):
             continue
         if is_ambiguous_software(token.lower()) and _is_in_a_chain(text, match):
+            continue
+        if packages is None:
+            is_dotted = any(sign in text for sign in _TURNED)
+            packages = [m.span() for m in REVERSED_DOMAIN.finditer(text)] if is_dotted else []
+        if any(a <= match.start() < b for a, b in packages) and is_of_a_package(token):
             continue
         found.append(Finding(*_whole(text, match.start(), match.end()), "word"))
     return union(found)

@@ -53,6 +53,11 @@ _ADJACENT = re.compile(r"[ ,]{1,2}\Z")
 _OF_SOMEBODY = frozenset({"name", "word", "location", "address", "organisation"})
 
 
+def is_personal_key(key: str) -> bool:
+    """Whether a number under a key may tell of somebody: `age`, `room`, `order_id`."""
+    return _PERSONAL_KEY.search(key) is not None
+
+
 def impersonal(text: str, found: list[Finding]) -> set[Finding]:
     """Of the ordered findings of a log line those that vary without telling of anybody."""
     chosen = set()
@@ -166,6 +171,8 @@ def _is_part_of_address(
         return True
     if finding.type != "number":
         return False
+    if any(_is_in_a_row(text, finding, other) for other in neighbours if other is not None):
+        return True
     gaps = []
     if before is not None and before.type in _OF_SOMEBODY:
         gaps.append(text[before.end : finding.start])
@@ -174,6 +181,15 @@ def _is_part_of_address(
     return any(_ADJACENT.fullmatch(gap) for gap in gaps)
 
 
+def _is_in_a_row(text: str, finding: Finding, other: Finding) -> bool:
+    """`<word>;<digits>;2241`: a cell beside a cell about somebody."""
+    first, last = sorted((finding, other), key=lambda f: f.start)
+    is_day = other.type == "timestamp" and ":" not in text[other.start : other.end]
+    return text[first.end : last.start] in _BETWEEN_CELLS and (is_day or other.type in _OF_ROWS)
+
+
+_BETWEEN_CELLS = frozenset({";", "|", "\t", '";"'})
+_OF_ROWS = _OF_SOMEBODY | {"digits", "date", "value", "email", "national_id"}
 _ASKED = {
     "timestamp": _is_moment, "date": _is_moment, "time": _is_always, "duration": _is_always,
     "number": _is_amount, "digits": _is_long_amount, "id": _is_code, "hex": _is_code,

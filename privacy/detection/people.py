@@ -52,6 +52,126 @@ def whole_names(text: str, found: list[Finding], *, is_message: bool = False) ->
     return found if whole == found else union(whole)
 
 
+def linked_findings(text: str, words: frozenset[str], found: list[Finding]) -> list[Finding]:
+    """What joins two parts of an address or a name: `lui`, `Apt.`, `(EN)` between or behind what was found."""
+    forms = [form for signs, form in _LINKS if not signs.isdisjoint(words)]
+    if " (" in text or " / " in text:
+        forms.append(_OF_A_COUNTY)
+    if ". " in text:
+        forms.append(_BEFORE_NUMBER)
+    if not (forms or _TOWN_SIGN.search(text)) or not any(f.type in _OF_PLACES for f in found):
+        return []
+    signs = list(text)
+    for finding in found:
+        if finding.type in _OF_PLACES:
+            signs[finding.start : finding.end] = "\x02" * (finding.end - finding.start)
+    linked = "".join(signs)
+    found = [Finding(*m.span("hit"), "word") for form in forms for m in form.finditer(linked)]
+    towns = (
+        m
+        for m in _TOWN_OF_CODE.finditer(linked)
+        if not is_program_word(m["hit"].partition(" ")[0].lower())
+    )
+    return [*found, *(Finding(*m.span("hit"), "location") for m in towns)]
+
+
+_OF_PLACES = frozenset({"name", "word", "location", "address", "value", "organisation"})
+_TOWN_SIGN = re.compile(r"\x01\x01 [A-ZÀ-ÞĀ-ɏ]")
+# Behind a postcode and at the end of what it belongs to: `81324603 Câmara / SP`.
+_TOWN_OF_CODE = re.compile(
+    r"(?<=\x01\x01\x01\x01\x01) (?P<hit>[A-ZÀ-ÞĀ-ɏ][a-zà-ÿā-ɏ]{2,20}(?: / [A-Z]{2}\b|(?=[,.;(\n]|\Z)))"
+)
+_OF_A_COUNTY = re.compile(r"(?<=\x02) (?P<hit>\([A-Z]{2}\)|/ [A-Z]{2}\b)")
+_LINK_FORMS = (
+    re.compile(
+        r"(?<=\x02) (?P<hit>(?:am|ob der|an der|bei|sur|sous|las?|les?|de|da|do|das|dos|del|della|di|du|des|lui|pod|nad|upon|van|von|der|den|ten|ter|tes|ap|ni|nic|mac)(?: (?:da|la|las|los|der|den|o|a))?) (?=\x02)"
+    ),
+    re.compile(
+        r"(?<=[\x01\x02\d]),? {1,2}(?P<hit>(?i:piso|apartamento|appartamento|bl|sc|ap|apt|et|nr|no|depto|dpto|int|esc|este|oeste|norte|sur|región|provincia|kat|daire|lok|lgh|top|stiege|tür|tur|puerta|unit|flat|floor|suite|room|bloco|andar|interno|scala|ép|em|ajtó|b)\.?) ?(?=[\x01\x02\d])"
+    ),
+)
+# In front of a house's number: `H.No. 87`, `Cr. 79 # 43-6`.
+_BEFORE_NUMBER = re.compile(
+    r"(?<!\w)(?P<hit>(?:H\.? ?No|Cr|Cra|Kra?|Cl|Dg|Tv|Av|Bl|Mz|Km|Nr|No)\.(?: #)?) ?(?=[\x01\d#])"
+)
+_LINKS = tuple((frozenset(re.findall(r"[a-zéó]+", form.pattern)), form) for form in _LINK_FORMS)
+
+
+def with_number(text: str, finding: Finding) -> Finding:
+    """`J. Wells` and, at the end of its line, `Dózsa György tér 230`: an initial or a house number belongs to it."""
+    if finding.type != "name":
+        return finding
+    initial = _INITIAL_BEFORE.search(text, max(finding.start - 4, 0), finding.start)
+    number = _HOUSE.match(text, finding.end) if " " in text[finding.start : finding.end] else None
+    return Finding(
+        initial.start() if initial else finding.start,
+        number.end() if number else finding.end,
+        finding.type,
+    )
+
+
+_INITIAL_BEFORE = re.compile(r"(?<!\w)[A-ZÀ-Þ]\. ?\Z")
+_HOUSE = re.compile(r",? \d{1,4}[a-zA-Z]?\.?(?=\n|\Z|, [A-ZÀ-Þ\d])")
+
+
+def acting_findings(text: str, words: frozenset[str]) -> list[Finding]:
+    """`: cash joined the lobby`, `record of chase rich`: who acts, and a full name written small."""
+    found = []
+    if not _ACTS.isdisjoint(words):
+        found += [
+            Finding(*m.span("hit"), "username")
+            for m in _ACTING.finditer(text)
+            if not is_program_word(m["hit"].lower()) and m["hit"].lower() not in _GRAMMATICAL
+        ]
+    found += [
+        Finding(m.start("given"), m.end(), "name")
+        for m in _SMALL.finditer(text)
+        if is_given_name(m["given"])
+        and m["last"] in word_list("surnames")
+        and not (is_program_word(m["given"]) and is_program_word(m["last"]))
+    ]
+    return found
+
+
+_ACTS = frozenset(
+    "joined left kicked banned killed whispers whispered says said respawned disconnected muted slain unfollowed followed replied typed".split()
+)
+_ACTING = re.compile(
+    rf"(?:^|[:\]>)] |, )(?P<hit>[^\W\d_][\w.-]{{1,30}}) (?=(?:has |was )?(?:{'|'.join(sorted(_ACTS))})\b)"
+)
+_GRAMMATICAL = frozenset(
+    "he she it they we you who everyone somebody all none that this someone nobody i".split()
+)
+_SMALL = re.compile(
+    r"\b(?:of|for|by|from|to|with|user|patient|client|member|customer|player|contact) (?P<given>[a-zà-ÿ]{2,20}) (?P<last>[a-zà-ÿ]{3,20})(?![\w=(.-])"
+)
+
+
+def listed_names(text: str, found: list[Finding]) -> list[Finding]:
+    """`…, Faith, …`: a name that is a word too, in a list on a line with somebody else."""
+    if not any(f.type in _OF_LISTS for f in found):
+        return []
+    return [
+        Finding(m.start("hit"), m.end("hit"), "name")
+        for m in _LISTED.finditer(text)
+        if _may_be_listed(m["hit"].lower())
+        and any(f.type in _OF_LISTS and 0 <= m.start() - f.end < _NEAR for f in found)
+        and "\n" not in text[max(0, m.start() - _NEAR) : m.start()].rpartition("\x01")[2]
+    ]
+
+
+_LISTED = re.compile(
+    r"(?<=,\s)(?P<hit>[A-ZÀ-ÞĀ-ɏ][a-zà-ÿā-ɏ'\u2019-]+)(?=\s?[,;)(\n\x01]|\.?\Z|\.\s)"
+)
+_NEAR = 24
+_OF_LISTS = frozenset({"name", "word", "value", "username"})
+
+
+def _may_be_listed(lower: str) -> bool:
+    is_known = is_given_name(lower) or lower in word_list("surnames")
+    return is_known and lower not in word_list("operations")
+
+
 def login_findings(text: str, words: frozenset[str]) -> list[Finding]:
     """Logins made of the parts of a name, in a text without its formats; `words` are its words."""
     hits = []

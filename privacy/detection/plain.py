@@ -163,8 +163,12 @@ def _trimmed(text: str, start: int, end: int, kind: str) -> Finding | None:
         return None
     if kind in _CHECKED or _is_somewhere(text, tokens):
         return Finding(tokens[0].start(), tokens[-1].end(), kind)
-    if all(t.group().islower() for t in tokens) and (core := _core(tokens, kind)):
-        return core
+    if all(t.group().islower() for t in tokens):
+        # Who writes with capitals elsewhere would give one to what is called something.
+        if kind in _CALLED and text != text.lower() and all(_is_ordinary(t[0]) for t in tokens):
+            return None
+        if core := _core(tokens, kind):
+            return core
     tokens = _without_ordinary_ends(tokens)
     if not tokens:
         return None
@@ -173,6 +177,9 @@ def _trimmed(text: str, start: int, end: int, kind: str) -> Finding | None:
     return (
         Finding(start, end, kind) if is_full_name or not is_plain_span(text, start, end) else None
     )
+
+
+_CALLED = frozenset({"organisation", "location"})
 
 
 def _without_ordinary_ends(tokens: list[re.Match[str]]) -> list[re.Match[str]]:

@@ -9,7 +9,8 @@ addresses by the forms of several countries. Not here: identifiers that have a f
 import re
 
 from privacy.detection.findings import Finding
-from privacy.detection.lexicon import is_given_name, is_program_word
+from privacy.detection.forms import form_findings
+from privacy.detection.lexicon import is_given_name, is_program_word, word_list
 
 _NAMES = (
     r"sur_?names?|fore_?names?|(?:first|last|full|middle|maiden|family|given|birth|legal|preferred|father|mother|spouse|patient|client|guest|customer|contact|cardholder|account holder)[ _-]?names?|"
@@ -33,7 +34,7 @@ _LABEL = rf"(?P<key>{_NAMES}|{_PLACES}|{_NUMBERS})"
 _FIELD = re.compile(
     rf"(?i:(?<![^\W_]){_LABEL})(?:\s?(?:no|nr|n[°º]|id)\.?)?"
     r"(?P<join>[\"'`]?\s{0,2}(?::(?!:)|=(?!=)|>)\s{0,3}[\"'`\[]{0,2}|\s{0,2}\|\s{0,2}[\"']?)"
-    r"(?P<hit>(?<=[\"'`])[^\"'`\n<>]{1,120}|[^\s\"'`,;|<>&=\n\t{}\[\]()](?:[^\"'`,;|<>&=\n\t{}\[\]()]{0,80}?(?=\s+[\w.-]+[=:]|[\"'`,;|<>&\n\t{}\[\]()]|\s-\s|\.\s|\.?\Z))?)"
+    r"(?P<hit>(?<=[\"'`])[^\"'`\n<>]{1,120}|[^\s\"'`,;|<>&=\n\t{}\[\]()](?:[^\"'`,;|<>&=\n\t{}\[\]()]{0,80}?(?=\s+[\w.-]+[=:]|[\"'`,;|<>&\n\t{}\[\]()]|\s-\s|(?<!Dr)(?<!St)\.\s|\.?\Z))?)"
 )
 _QUOTED_ONLY = re.compile(
     r"(?P<key>\"(?:family|given|line|text|display|first|last|middle|owner|reporter|who)\")\s*:\s*\[?\s*\"(?P<hit>[^\"\n]{1,120})\""
@@ -79,7 +80,7 @@ _SIGN = re.compile(ADDRESS_SIGN, re.MULTILINE)
 _SEPARATORS = (",", ";", "\t", "|")
 _HEADER = re.compile(r"[\w \"'.#/-]{1,40}\Z")
 _COLUMN = re.compile(
-    rf"(?i:(?:{_NAMES}|{_PLACES}|{_NUMBERS}|name|given|family|nick(?:name)?|user(?:name)?|city|country|school|employer|company|e-?mail|phone|mobile|tel|ssn|age|gender_?identity|(?:patient|member|student|employee|customer|user|client|subject)?[ _-]?(?:id|no|number)|diagnosis|notes?|comment)\Z)"
+    rf"(?i:(?:{_NAMES}|{_PLACES}|{_NUMBERS}|name|given|family|first|last|nick(?:name)?|user(?:name)?|city|country|school|employer|company|e-?mail|phone|mobile|tel|ssn|age|gender_?identity|(?:patient|member|student|employee|customer|user|client|subject)?[ _-]?(?:id|no|number)|diagnosis|notes?|comment)\Z)"
 )
 _FEWEST_CELLS = 2
 
@@ -89,7 +90,12 @@ def record_findings(text: str, words: frozenset[str]) -> list[Finding]:
     found = [] if _LABEL_WORDS.isdisjoint(words) else _fields(text)
     if not _ROAD_WORDS.isdisjoint(words):
         found += [Finding(m.start("hit"), m.end("hit"), "address") for m in _ROADS.finditer(text)]
-    return found + _cells(text) if "\n" in text else found
+    found += form_findings(text, words)
+    return found + _cells(text) if "\n" in text or _may_be_a_row(text) else found
+
+
+def _may_be_a_row(line: str) -> bool:
+    return "\x01" in line and any(line.count(separator) > 1 for separator in _SEPARATORS)
 
 
 def address_findings(text: str) -> list[Finding]:
@@ -166,8 +172,26 @@ def _cells(text: str) -> list[Finding]:
             columns, separator = header
         else:
             columns, separator = [], ""
+            found += [Finding(at + a, at + b, "name") for a, b in _names_alone(line)]
         at += len(line) + 1
     return found
+
+
+def _names_alone(line: str) -> list[tuple[int, int]]:
+    """`Frost` in a row without a header that holds a format: a cell of a capitalised name alone."""
+    if "\x01" not in line:
+        return []
+    for separator in _SEPARATORS:
+        cells = _split(line, separator) if line.count(separator) > 1 else []
+        if cells and (separator != "," or ", " not in line):
+            return [(a, b) for a, b in cells if _is_name_alone(line[a:b].strip("\"'"))]
+    return []
+
+
+def _is_name_alone(cell: str) -> bool:
+    lower = cell.lower()
+    is_name = is_given_name(lower) or lower in word_list("surnames")
+    return cell.isalpha() and cell[0].isupper() and is_name and lower not in word_list("operations")
 
 
 def _header(line: str) -> tuple[list[bool], str] | None:

@@ -12,8 +12,10 @@ from privacy.detect import entity_findings, presidio_findings
 from privacy.detection.chat import chat_findings
 from privacy.detection.findings import Finding, blank, render, union
 from privacy.detection.formats import format_findings
+from privacy.detection.forms import without_labels
 from privacy.detection.logs import log_findings
 from privacy.detection.measures import impersonal
+from privacy.detection.people import linked_findings, listed_names
 from privacy.detection.plain import without_plain
 from privacy.detection.records import address_findings, record_findings
 from privacy.skeleton import cue_findings
@@ -57,7 +59,15 @@ def _personal_spans(text: str) -> list[Finding]:
     """What the skeleton masks, without amounts and moments: they vary, and tell of nobody."""
     found = log_spans(text)
     told_of_nobody = impersonal(text, found)
+    if told_of_nobody:
+        # `postcode: 5532`: the field says whose it is.
+        values = record_findings(text, frozenset(_LETTERS.findall(text.lower())))
+        told_of_nobody = {f for f in told_of_nobody if not _is_within(f, values)}
     return [finding for finding in found if finding not in told_of_nobody]
+
+
+def _is_within(finding: Finding, others: list[Finding]) -> bool:
+    return any(o.start <= finding.start and finding.end <= o.end for o in others)
 
 
 def _with_presidio(text: str, found: list[Finding]) -> list[Finding]:
@@ -76,7 +86,9 @@ def _chat_spans(text: str) -> list[Finding]:
     found = _with_presidio(text, chat_findings(text, formats))
     words = frozenset(_LETTERS.findall(text.lower()))
     found = [*found, *record_findings(text, words), *address_findings(text)]
-    return [_with_article(text, f) for f in union([*found, *_entities(text)])]
+    whole = [_with_article(text, f) for f in union([*found, *_entities(text)])]
+    whole = union([*whole, *linked_findings(text, words, whole), *listed_names(text, whole)])
+    return without_labels(text, whole, is_message=True)
 
 
 def _entities(text: str) -> list[Finding]:

@@ -34,6 +34,8 @@ _SPOKEN = re.compile(
 def spoken_findings(text: str) -> list[Finding]:
     """What follows `prompt=` or `note saved:`, when it is prose, in a line without its formats."""
     found = []
+    if ":" not in text and "=" not in text:
+        return []
     for match in _SPOKEN.finditer(text):
         group = "quoted" if match["quoted"] else "hit"
         words = len(match[group].split())
@@ -102,7 +104,7 @@ def _is_plain_value(match: re.Match[str], words: list[str]) -> bool:
     if key is None or len(words) > _MOST_WORDS_OF_A_VALUE:
         return False
     parts = set(_KEY_PARTS.findall(key["key"] or key["bare"]))
-    is_free = not _FREE_TEXT.isdisjoint(p.lower() for p in parts)
+    is_free = not FREE_TEXT.isdisjoint(p.lower() for p in parts)
     return not is_free and not any(
         is_only_a_name(w.lower()) or is_given_name(w.lower()) or is_state_word(w.lower())
         for w in words
@@ -114,8 +116,8 @@ _FIELD_KEY = re.compile(
     r"(?:[\"'](?P<key>[\w.-]{1,28})[\"']\s?:|(?<![\w.-])(?P<bare>[\w.-]{1,28})=)\s?\Z"
 )
 _KEY_PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-# What people fill in themselves, and what is about them.
-_FREE_TEXT = frozenset(
+# What people fill in themselves, and what is about them, by the words of its key.
+FREE_TEXT = frozenset(
     """input value text content prompt answer answers reply response note notes comment comments title subject query q search term keyword choice option selected
     body utterance says said feedback description bio about interests hobby hobbies mood feeling feelings emotion emotions symptom symptoms goal goals message msg
     username user name names nick nickname handle login player patient client member author owner therapist school employer company city town country location

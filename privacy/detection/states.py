@@ -32,7 +32,7 @@ _SURE = frozenset(
     antipsychotic antipsychotics ssri ssris lithium insulin pills pill sedated therapist's counselling counseling psychiatrist psychiatric psychologist hospitalised
     hospitalized agoraphobia agoraphobic phobia phobic claustrophobic obsessive obsessions compulsions compulsive ruminating rumination intrusive apathetic apathy
     anhedonia unmotivated unloved unwanted lovesick craving cravings withdrawn insane disoriented confused euphoric elated happy happier happiness joyful cheerful calm calmer
-    relieved hopeful proud content grateful nervous worried worrying worries worry stressed unwell ill illness sick sickness disabled disability
+    relieved hopeful proud grateful nervous worried worrying worries worry stressed unwell ill illness sick sickness disabled disability
     dying suffering hurting bleeding starving underweight overweight obese obesity limping paralysed paralyzed deaf blind""".split()
 )
 # Of programs as well: they count in a statement about somebody.
@@ -66,7 +66,7 @@ _STATEMENT = re.compile(
 _CONDITION = re.compile(rf"(?i:{_SUBJECT}\s(?P<verb>{_IS})\s){_CLAUSE}")
 _FIELD = re.compile(
     r"(?i:(?<![A-Za-z])(?:(?:emotional|mental|affective|psychological|physical|medical|health|clinical)[ _-]?(?:state|status|condition|history|health|note)s?|mood|feelings?|emotions?|diagnos[ie]s|symptoms?|"
-    r"medications?|medicine|prescriptions?|allerg(?:y|ies)|complaints?|presenting[ _]problem|disorder|disability|ailment|trauma|addictions?|triggers?|risk[ _](?:note|reason|detail|summary)s?|affect|sentiment|wellbeing|concerns?)"
+    r"medications?|medicine|prescriptions?|allerg(?:y|ies)|complaints?|presenting[ _]problem|disorder|disability|ailment|trauma|addictions?|triggers|risk[ _](?:note|reason|detail|summary)s?|affect|sentiment|wellbeing|concerns?)"
     r"(?:\s(?:of|for)\s[^:=\n]{1,40}?)?[\"']?\s*[:=]\s*[\"'\[]*)(?P<hit>[^\s\"'\]},;|\n\x01\x02][^\"'\]};|\n\x01\x02]*?)(?=[\"'\]};|\n]|\s[\w.-]+[=:]|,\s[\w.-]+[=:]|\s\w+ \d|\Z)"
 )
 _TAIL = re.compile(r"(?::\s|\s-\s|->\s?)(?P<hit>[^:\n]+)\Z", re.MULTILINE)
@@ -213,7 +213,7 @@ def _is_plain(word: str) -> bool:
 
 
 _TELLING = _SURE | frozenset(
-    """reports reported reporting describes described describing discloses disclosed expresses expressed expressing admits admitted denies denied complains complained complaining
+    """self alzheimer parkinson reports reported reporting describes described describing discloses disclosed expresses expressed expressing admits admitted denies denied complains complained complaining
     experiences experienced experiencing suffers suffered suffering struggles struggled struggling presents presented presenting diagnosed treated confides confided endorses endorsed
     threatens threatened threatening fears worries worried prescribed taking takes took attempted wishes says said mentions mentioned shared writes wrote emotional mental medical
     emotion emotions diagnosis diagnoses diagnoses symptom symptoms prescription prescriptions allergies complaint complaints concern concerns condition sentiment affect""".split()

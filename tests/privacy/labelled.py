@@ -1,4 +1,7 @@
-"""Labelled text `{{TYPE|words}}` and the measure over it: whole spans covered, with Wilson's interval."""
+"""Labelled text `{{TYPE|words}}` and the measure over it: whole spans covered, with Wilson's interval.
+
+`python -m tests.privacy.labelled` prints the lines of the table of the whole stack in `MODEL_CARD.md`.
+"""
 
 import math
 import re
@@ -91,3 +94,36 @@ def measure(
                 result.words += 1
                 result.kept += not places & covered
     return result
+
+
+_CARD = (
+    ("chat", "chat.txt", "chat", False),
+    ("chat, lower case", "chat.txt", "chat", True),
+    ("German, Spanish, French, Portuguese", "chat_other.txt", "chat", False),
+    ("the same, lower case", "chat_other.txt", "chat", True),
+    ("logs and exceptions", "logs.txt", "log", False),
+    ("strangers' records, as logs", "strangers_records.txt", "log", False),
+    ("strangers' records, as messages", "strangers_records.txt", "chat", False),
+    ("strangers' chats", "strangers_chat.txt", "chat", False),
+    ("strangers' chats, lower case", "strangers_chat.txt", "chat", True),
+    ("strangers' logs", "strangers_logs.txt", "log", False),
+    ("records A, as logs", "strangers_records_a.txt", "log", False),
+    ("records A, as messages", "strangers_records_a.txt", "chat", False),
+    ("logs A", "strangers_logs_a.txt", "log", False),
+    ("records B, as logs", "strangers_records_b.txt", "log", False),
+    ("records B, as messages", "strangers_records_b.txt", "chat", False),
+    ("logs B", "strangers_logs_b.txt", "log", False),
+)
+
+
+def main() -> None:
+    for title, file, kind, lower in _CARD:
+        m = measure(read(file), kind, lower=lower)
+        low, high = m.interval
+        print(
+            f"| {title} | {m.spans} | {m.recall:.3f} | {low:.3f}-{high:.3f} | {m.survival:.3f} | {m.overmask:.3f} |"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -2,6 +2,8 @@
 
 `held_out/strangers_*.txt`: sentences of the same author, values of Faker, of a list of given names and of the US
 census that no list of ours was made from. Half of them were looked at while the recognisers were made.
+`…_a.txt` and `…_b.txt`: other forms of lines and records, filled from mimesis 22.2 and Faker 40 in 28 locales and
+from names written by hand in 14 scripts. A was looked at; B was counted once before its misses were (MODEL_CARD.md).
 """
 
 import pytest
@@ -14,10 +16,16 @@ from tests.privacy.labelled import measure, read
 @pytest.mark.parametrize(
     ("file", "kind", "recall", "masked"),
     [
-        ("strangers_records.txt", "log", 0.98, 0.10),
-        ("strangers_records.txt", "chat", 0.98, 0.18),
-        ("strangers_chat.txt", "chat", 0.97, 0.08),
-        ("strangers_logs.txt", "log", 0.98, 0.08),
+        ("strangers_records.txt", "log", 0.99, 0.08),
+        ("strangers_records.txt", "chat", 0.985, 0.12),
+        ("strangers_chat.txt", "chat", 0.98, 0.07),
+        ("strangers_logs.txt", "log", 0.985, 0.07),
+        ("strangers_records_a.txt", "log", 0.985, 0.10),
+        ("strangers_records_a.txt", "chat", 0.985, 0.12),
+        ("strangers_logs_a.txt", "log", 0.98, 0.12),
+        ("strangers_records_b.txt", "log", 0.98, 0.14),
+        ("strangers_records_b.txt", "chat", 0.98, 0.14),
+        ("strangers_logs_b.txt", "log", 0.98, 0.12),
     ],
 )
 def test_strangers_texts_lose_what_is_personal_and_keep_the_rest(
@@ -107,8 +115,68 @@ def test_what_a_record_holds_of_somebody_goes(text: str, value: str, kind: str) 
 
 
 @pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("Příjmení: Novotná\nOkres: Jih", "Novotná"),
+        ("Sukunimi: Virta\nKieli: suomi", "Virta"),
+        ("Osoite: Av. Esmeralda 7481 Piso 2, Palena", "Palena"),
+        ("姓名: 李雪峰", "李雪峰"),
+        ('{"vehicle":{"reg":"WI-KL 2231","fuel":"diesel"}}', "WI-KL 2231"),
+        ('{"reference":"Patient/KT/4607727"}', "4607727"),
+        ("PID|1||100234^^^LAB^MR||HERRING^FAITH||19810302|F", "HERRING"),
+        ("reported by Young^Faith", "Young"),
+        ("BEGIN:VCARD\nN:Berg;Will;;;\nADR:;;Stretto 13;Palo;;4953;\nEND:VCARD", "4953"),
+        ("wells:x:1002:1002:Faith Wells,,,:/home/wells:/bin/zsh", "Faith"),
+        ("first,last,postcode\nRuby,Young,5532", "5532"),
+        ("Team: Ngozi Okwuosa (lead), Faith; sprint 12", "Faith"),
+        ("Insured: தமிழ்செல்வன் முருகன்; class B", "முருகன்"),
+        ("Signed: D. Wells\nPlace: Genk", "D. Wells"),
+        ("next of kin: Zdzislawa Trzcinska, Incrocio Ugolino, 15, 94100, Enna (EN)", "(EN)"),
+        ("seen from qzarwolf@9dd5:d7a3:f2c0:ff6b:4c9d:d60d:8a2b:495e", "495e"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["log", "chat"])
+def test_what_stands_behind_a_label_in_any_language_goes(text: str, value: str, kind: str) -> None:
+    assert value not in redact(text, kind).text
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("Příjmení: Novotná\nBydliště: Genk", ("Příjmení", "Bydliště")),
+        ("Förnamn: Ylva\nEfternamn: Lagerkrantz", ("Förnamn", "Efternamn")),
+        (
+            '{"device":{"mac":"8e:79:fd:06:d6:94"},"os":"linux","online":true}',
+            ("device", "mac", "linux", "true"),
+        ),
+        ("name,street,city\nNgozi Okwuosa,Via Cuomo 40,Genk", ("name,street,city",)),
+    ],
+)
+@pytest.mark.parametrize("kind", ["log", "chat"])
+def test_a_label_is_nobodys(text: str, kept: tuple[str, ...], kind: str) -> None:
+    assert all(word in redact(text, kind).text for word in kept)
+
+
+@pytest.mark.parametrize(
+    ("line", "name_in_it"),
+    [
+        ("game: cash joined the lobby", "cash"),
+        ("import: moved record of chase rich to archive", "chase"),
+        ("visits: referred by B. Minder today", "Minder"),
+        ("row rejected: Tewhata;Iker;1994-02-11;2241 has 4 columns", "2241"),
+        ("openvpn: qzarwolf/632e:391:5b47:8b35:24d1:2367:b8b:9866:51122 up", "b8b"),
+    ],
+)
+def test_who_acts_and_who_is_told_of_goes(line: str, name_in_it: str) -> None:
+    assert name_in_it not in redact(line, "log").text
+
+
+@pytest.mark.parametrize(
     "line",
     [
+        "node joined the cluster",
+        "the consumer left the group",
+        "could not send: request to backend timed out",
         "deployed v1.2.3-rc1 to staging, p99 250ms, heap 3.2GiB, retries 2/5",
         "2026-03-01T08:14:02.331Z INFO kubelet: Container restarted reason=CrashLoopBackOff restartCount=5",
         "Nov 29 08:14:02 web01 systemd[1]: nginx.service: Main process exited, code=exited, status=1/FAILURE",
@@ -166,13 +234,26 @@ def test_products_amounts_and_capitals_of_a_message_stay(message: str) -> None:
     """CrashLoopBackOff ImagePullBackOff kube-apiserver @types/node oslo-utils filebeat
     org.springframework.boot:spring-boot-starter-web bitnami/kafka:3.6 node:20-bullseye postgres:16.1
     nginx:1.25.3-alpine webauthn4j typescript-eslint boto3-stubs pytest-asyncio IllegalReceiveException
-    java.nio.channels.ClosedChannelException connectionpool libxcb""".split(),
+    java.nio.channels.ClosedChannelException connectionpool libxcb com.jayway.jsonpath:json-path
+    io.vavr:vavr WeakHashMap libboost-filesystem1.74.0 libavcodec59""".split(),
 )
 def test_names_of_software_stay_everywhere(software: str) -> None:
     assert redact(f"loaded {software} in worker", "log").text == f"loaded {software} in worker"
     assert name(software) == software
 
 
-@pytest.mark.parametrize("person", ["oslo", "istanbul-maria", "@quietmoth_92", "dragonqueenie"])
+@pytest.mark.parametrize(
+    "person",
+    [
+        "JohnSmith",
+        "JohnSmithService",
+        "libby22",
+        "wimblo.van.hung",
+        "oslo",
+        "istanbul-maria",
+        "@quietmoth_92",
+        "dragonqueenie",
+    ],
+)
 def test_a_name_that_is_softwares_too_goes_when_it_stands_alone(person: str) -> None:
     assert person not in redact(f"message from {person} was stored", "log").text
