@@ -218,7 +218,7 @@ def collectors(stage: Stage) -> Iterator[str]:
             stranger.wait()
     names = (
         "exposition exposition_lines exposition_otlp gpu host job_http log_files log_json log_lines "
-        "log_record native_histograms processes prometheus_jobs relabelling scraped_samples scraper"
+        "log_record native_histograms processes prometheus_jobs relabelling scraped_samples scraper told"
     ).split()
     yield from (f"collector {name}" for name in names)
 

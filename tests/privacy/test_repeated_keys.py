@@ -2,7 +2,7 @@
 
 import numpy as np
 import pyarrow as pa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from privacy.repeated_keys import once
@@ -20,6 +20,7 @@ def as_once(lists: list[list[tuple[int, int]]], distinct: int):
     return once(pa.StructArray.from_arrays([values], ["value"]), codes, offsets, distinct)
 
 
+@settings(deadline=None)
 @given(LISTS, st.sampled_from([7, 100_000]))
 def test_every_list_becomes_what_a_dictionary_of_it_is(lists, distinct: int) -> None:
     made = as_once(lists, distinct)
