@@ -5,9 +5,11 @@ Not here: Firefox's protocol (`firefox`), and whose links they hold (`signing_in
 """
 
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol, Self, TypeVar
 from urllib.parse import urlsplit
 
@@ -165,3 +167,26 @@ def chromium(*arguments: str) -> Iterator[Chromium]:
             yield Chromium(browser)
         finally:
             browser.close()
+
+
+@contextmanager
+def site(page: bytes) -> Iterator[int]:
+    """A web site of somebody else's on this machine, with this one page; its port."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(page)
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()

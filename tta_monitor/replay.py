@@ -18,9 +18,10 @@ from google.protobuf.json_format import Parse
 from google.protobuf.message import DecodeError
 
 from ingestion.backoff import waits
-from ingestion.receivers.decode import EXPORTS, BadBody, count_items, json_to_protobuf
+from ingestion.receivers.decode import EXPORTS, BadBody, count_items
 from ingestion.receivers.http import JSON, PATHS, PROTOBUF
 from ingestion.receivers.inflate import decompress
+from tta_monitor.captured_json import json_to_protobuf
 from tta_monitor.problems import Problem
 
 _RETRYABLE = frozenset({429, 502, 503, 504})

@@ -1,20 +1,16 @@
-"""Request bodies become Arrow: protobuf through ptars, JSON through protobuf first.
+"""Protobuf request bodies become Arrow, through ptars.
 
-Here: OTLP/JSON to protobuf bytes, and a batch of protobuf bodies to one Arrow record batch. Not here:
-decompression (`inflate`), HTTP (`http`), flattening and the gate (`flatten`).
-Source: OTLP 1.x specification; JSON has hex ids, lowerCamelCase keys and ignores unknown fields.
+Here: the protocol's three exports, and a batch of protobuf bodies to one Arrow record batch. Not here: JSON
+(`json_bodies`), decompression (`inflate`), HTTP (`http`), flattening and the gate (`flatten`).
+Source: OTLP 1.x specification.
 """
 
-import base64
-import binascii
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import ptars
 import pyarrow as pa
-from google.protobuf.json_format import ParseDict, ParseError
 from google.protobuf.message import DecodeError, Message
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
     ExportLogsServiceRequest,
@@ -28,6 +24,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
+
+NOT_PROTOBUF = "the body is not a valid OTLP protobuf message for this signal"
+NOT_JSON = "the body is not OTLP JSON for this signal; check field names and types"
 
 
 class BadBody(Exception):
@@ -80,56 +79,6 @@ EXPORTS = {
 }
 _POOL = ptars.HandlerPool([e.request.DESCRIPTOR.file for e in EXPORTS.values()])  # type: ignore[attr-defined]
 _HANDLERS = {name: _POOL.get_for_message(e.request.DESCRIPTOR) for name, e in EXPORTS.items()}
-_ID_FIELDS = frozenset({"traceId", "spanId", "parentSpanId"})
-_MAX_JSON_DEPTH = 64
-
-
-def json_to_protobuf(signal: str, body: bytes) -> bytes:
-    """OTLP/JSON as protobuf bytes; raises BadBody."""
-    try:
-        tree = json.loads(body)
-        if not isinstance(tree, dict):
-            raise BadBody("the JSON body must be an object")
-        return _serialized(signal, _hex_to_base64(tree))
-    except (
-        ValueError,
-        ParseError,
-        binascii.Error,
-        RecursionError,
-        TypeError,
-        AttributeError,
-        OverflowError,
-    ):
-        raise BadBody(
-            "the body is not OTLP JSON for this signal; check field names and types"
-        ) from None
-
-
-def _serialized(signal: str, tree: Any) -> bytes:
-    try:
-        message = ParseDict(tree, EXPORTS[signal].request(), ignore_unknown_fields=True)
-    except (ValueError, ParseError):
-        # A limit on lengths cuts characters beyond the first 65,536 in two: `\ud83d` alone.
-        whole = _without_halves(tree)
-        if whole == tree:
-            raise
-        message = ParseDict(whole, EXPORTS[signal].request(), ignore_unknown_fields=True)
-    return message.SerializeToString()
-
-
-def _without_halves(node: Any) -> Any:
-    """The tree with U+FFFD for each half of a character."""
-    if isinstance(node, str):
-        return (
-            node
-            if node.isascii()
-            else node.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        )
-    if isinstance(node, list):
-        return [_without_halves(item) for item in node]
-    if isinstance(node, dict):
-        return {_without_halves(key): _without_halves(value) for key, value in node.items()}
-    return node
 
 
 def to_arrow(signal: str, bodies: Sequence[bytes]) -> tuple[pa.RecordBatch, list[int], list[int]]:
@@ -189,19 +138,3 @@ def _is_readable(handler: Any, body: bytes) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _hex_to_base64(node: Any, depth: int = 0) -> Any:
-    """The JSON tree with hex ids as base64, which is what protobuf's JSON form expects."""
-    if depth > _MAX_JSON_DEPTH:
-        raise BadBody("the JSON body is nested too deeply")
-    if isinstance(node, list):
-        return [_hex_to_base64(item, depth + 1) for item in node]
-    if not isinstance(node, dict):
-        return node
-    return {
-        key: base64.b64encode(bytes.fromhex(value)).decode()
-        if key in _ID_FIELDS and isinstance(value, str)
-        else _hex_to_base64(value, depth + 1)
-        for key, value in node.items()
-    }

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from ingestion.receivers import json_types as of
 from ingestion.receivers.budget import BodyBudget, json_structure
-from ingestion.receivers.decode import BadBody
+from ingestion.receivers.decode import NOT_JSON, BadBody
 from ingestion.receivers.json_bodies import UNREADABLE, has_file_names, read
 from ingestion.receivers.json_columns import export_columns
 from ingestion.receivers.wire import SMALL_BYTES, UNCOUNTED_BYTES
@@ -33,7 +33,6 @@ _Decoder = msgspec.json.Decoder[Any]
 _USUAL_ATTRIBUTES = 128
 _MOST_ESCAPES = 100_000
 _VALUES_PER_FIELD = 4  # an attribute in JSON: two objects and what separates them
-_UNREADABLE = "the body is not OTLP JSON for this signal; check field names and types"
 
 
 class _Data(msgspec.Struct, rename="camel", omit_defaults=True):
@@ -88,7 +87,7 @@ def groups_of(signal: str, body: bytes, budget: BodyBudget) -> list[Group]:
     try:
         return list(_groups(_FORMS[signal], body, budget))
     except UNREADABLE:
-        raise BadBody(_UNREADABLE) from None
+        raise BadBody(NOT_JSON) from None
 
 
 def columns(signal: str, parts: Sequence[tuple[Group, list[bytes]]]) -> pa.RecordBatch:
@@ -100,7 +99,7 @@ def columns(signal: str, parts: Sequence[tuple[Group, list[bytes]]]) -> pa.Recor
         filled = [(g.resource, g.scope, list(islice(rest, len(items)))) for g, items in parts]
         return export_columns(signal, [form.export(filled)])
     except UNREADABLE:
-        raise BadBody(_UNREADABLE) from None
+        raise BadBody(NOT_JSON) from None
 
 
 def _groups(form: _Form, body: bytes, budget: BodyBudget) -> Iterator[Group]:

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from ingestion.receivers import json_pieces, wire
 from ingestion.receivers.budget import BodyBudget
-from ingestion.receivers.decode import BadBody, to_arrow
+from ingestion.receivers.decode import NOT_PROTOBUF, BadBody, to_arrow
 
 _MOST = 2_048
 _LEAST_BYTES, _MOST_BYTES = 2_048, 128 * 1024
@@ -69,7 +69,7 @@ def decoded(signal: str, body: bytes, piece: Piece, *, is_json: bool) -> pa.Reco
         return json_pieces.columns(signal, piece.parts)
     batch, _, bad = to_arrow(signal, [wire.encoded(body, piece.parts)])
     if bad:
-        raise BadBody("the body is not a valid OTLP protobuf message for this signal")
+        raise BadBody(NOT_PROTOBUF)
     return batch
 
 

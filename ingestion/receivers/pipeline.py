@@ -19,7 +19,7 @@ import pyarrow as pa
 from ingestion.receivers import json_bodies
 from ingestion.receivers.budget import BodyBudget
 from ingestion.receivers.count_tables import Entry, decisions_table, ledger_table
-from ingestion.receivers.decode import to_arrow
+from ingestion.receivers.decode import NOT_JSON, NOT_PROTOBUF, to_arrow
 from ingestion.receivers.flatten import Flat, flatten
 from ingestion.receivers.landing import (
     ANY_COMPONENT,
@@ -43,10 +43,7 @@ from privacy.turn import TurnOver
 __all__ = ["Answer", "Incoming", "Pipeline", "StorageUnavailable", "TurnOver"]
 
 UNPROCESSABLE = "the body is OTLP but could not be processed; it is not kept and need not be resent"
-_UNREADABLE = {
-    False: "the body is not a valid OTLP protobuf message for this signal",
-    True: "the body is not OTLP JSON for this signal; check field names and types",
-}
+_UNREADABLE = {False: NOT_PROTOBUF, True: NOT_JSON}
 # More than these of one landing does not fit into a turn, however well it is known.
 _MOST_GROUPS, _MOST_ITEMS = 8_000, 12_000
 _log = logger()

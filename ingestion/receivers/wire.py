@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from google.protobuf.descriptor import FieldDescriptor
 
 from ingestion.receivers.budget import BodyBudget
-from ingestion.receivers.decode import EXPORTS, BadBody
+from ingestion.receivers.decode import EXPORTS, NOT_PROTOBUF, BadBody
 
 SMALL_BYTES = 8_192
 """Metrics up to here are not cut into runs of points."""
@@ -260,4 +260,4 @@ def _value(body: bytes, kind: int, at: int, end: int) -> tuple[int, int]:
 
 
 def _no_protobuf() -> BadBody:
-    return BadBody("the body is not a valid OTLP protobuf message for this signal")
+    return BadBody(NOT_PROTOBUF)

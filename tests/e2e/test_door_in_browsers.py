@@ -3,11 +3,9 @@
 Everybody here enters as a person does: with a link that works once, or with name and password.
 """
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -20,7 +18,7 @@ from tests.browser import needs_browser, needs_firefox
 from tests.firefox import Firefox, firefox
 from tests.processes import Running, running
 from tests.signing_in import link_to
-from tests.visitors import Chromium, Visitor, chromium, is_at, reads, wait_for
+from tests.visitors import Chromium, Visitor, chromium, is_at, reads, site, wait_for
 
 pytestmark = pytest.mark.slow
 PASSWORD = "correct horse battery staple"
@@ -203,20 +201,5 @@ def stranger(app: Running, link: str) -> Iterator[int]:
       wire.onmessage = () => {{ window.heard = true }};
       wire.onclose = () => {{ window.hung_up = true }};</script>""".encode()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html")
-            self.end_headers()
-            self.wfile.write(page)
-
-        def log_message(self, *_: object) -> None:
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        server.server_close()
+    with site(page) as port:
+        yield port

@@ -6,12 +6,10 @@ and as another user of the machine. What single doors do is in `tests/streamlit_
 
 import json
 import os
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
@@ -28,7 +26,7 @@ from streamlit_app.doorman import COOKIE
 from tests.browser import enter, needs_browser
 from tests.e2e.operator import Operator
 from tests.second_user import as_second_user, needs_root
-from tests.visitors import InChromium, chromium, is_at, reads, wait_for
+from tests.visitors import InChromium, chromium, is_at, reads, site, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 PASSWORD = "correct horse battery staple"
@@ -281,23 +279,8 @@ def foreign_site(product: Product) -> Iterator[int]:
         "event": json.dumps(_EVENT),
     }
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html")
-            self.end_headers()
-            self.wfile.write(page.encode())
-
-        def log_message(self, *_: object) -> None:
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        server.server_close()
+    with site(page.encode()) as port:
+        yield port
 
 
 def received(product: Product) -> float:
