@@ -237,10 +237,11 @@ directory={ROOT}
 [rpcinterface:supervisor]
 supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
 """
-    return head + "".join(_section(run, program) for program in chosen)
+    return head + "".join(_section(run, *numbered) for numbered in enumerate(chosen))
 
 
-def _section(run: Path, program: Program) -> str:
+def _section(run: Path, place: int, program: Program) -> str:
+    """Programs stop one by one from the last to the first: who sends ends before who receives."""
     command = " ".join(f'"{part}"' if " " in part else part for part in program.command)
     restart = "autorestart=unexpected\nexitcodes=0\nstartsecs=0"
     if not program.is_job:
@@ -248,6 +249,7 @@ def _section(run: Path, program: Program) -> str:
     return f"""
 [program:{program.name}]
 command={command.replace("%", "%%")}
+priority={place}
 {restart}
 startretries=1000
 stopasgroup=true

@@ -69,6 +69,11 @@ def test_everything_starts_heals_and_stops(operator: Operator) -> None:
         stopped = operator.types("down")
         assert "stopped" in stopped.stdout
         assert operator.processes() == []
+        # Who sends ends before who receives: nothing is told to nobody, and nobody waits to tell it.
+        log = (operator.home / "run" / "supervisord.log").read_text()
+        ended = re.findall(r"stopped: (\S+)", log)
+        assert ended[-1] == "receiver"
+        assert ended.index("collectors") < ended.index("live-tail")
         assert stranger.poll() is None
         assert operator.types("status").returncode == 1
         output = b"".join(p.read_bytes() for p in (operator.home / "run").glob("*.log"))
