@@ -213,14 +213,6 @@ class Catalog:
         )
         return [_file(*row) for row in rows]
 
-    def files_since(self, signal: str, hour_at: datetime) -> list[LakeFile]:
-        """Live files of a signal of an hour and those after it."""
-        rows = self._db.execute(
-            f"SELECT {_COLUMNS} FROM files WHERE signal = ? AND hour_at >= ? ORDER BY hour_at, path",
-            (signal, hour_at.isoformat()),
-        )
-        return [_file(*row) for row in rows]
-
     def unscanned(self, signal: str) -> list[LakeFile]:
         """Live files of a signal in which nobody looked for leaks yet."""
         known = dict(self._db.execute("SELECT path, digest FROM scanned_files"))

@@ -6,11 +6,6 @@ from datetime import UTC, datetime
 NOT_MEASURED = "—"
 
 
-def is_measured(value: float | None) -> bool:
-    """Whether there is a number at all."""
-    return value is not None and not math.isnan(value)
-
-
 def number(value: float | None, unit: str = "", digits: int | None = None) -> str:
     """`1,920`, `0.42`, `3.1 k`; "—" when not measured."""
     if value is None or math.isnan(value):
