@@ -22,8 +22,10 @@ _LEFTOVER = re.compile(r"[^\s<>]*@[^\s<>]*|\d{7,}|\d(?:[ -]\d+){2,}")
 _WORD = re.compile(r"<[a-z_]{1,20}>|[^\W\d_]+")
 _SUBWORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _SHORT_NUMBER = re.compile(r"\d{1,4}\Z")
+_MOST = re.compile(r"Max (?:age|attempts|connections|depth|length|retries|size)\b")
 _PLACEHOLDER = re.compile(r"%(?:\(\w+\))?[-+# 0]*\d*(?:\.\d+)?[a-zA-Z]")
-# The language's small words, what errors of libraries are made of, and what our own things are called.
+# The language's small words, what errors of libraries are made of, and what our own things and those of
+# our libraries are called.
 _MORE_WORDS = frozenset(
     """being its these those may would do than then when because after under more less many few still
     again never always each both other same first last yet nothing wrong there here up down so until
@@ -35,7 +37,10 @@ _MORE_WORDS = frozenset(
     positional keyword required unhashable subscriptable iterable callable codec decode encode bytes
     position ordinal truncated magic footer corrupt mismatch newer older ambiguous candidate bindings
     referenced similar exceeded maximum retries reason service requests returned skipping dequeueing
-    retention catch drain spool lake mart marts publish published warehouse pass""".split()
+    retention catch drain spool lake mart marts publish published warehouse pass
+    span spans metric metrics host hosts pool caused exported exporting receiver collector collectors
+    statement partition columns worker workers lock folder version run runs step steps job jobs schedule
+    sensor tick ticks location certificate verify verification protocol body""".split()
 )
 
 
@@ -108,6 +113,8 @@ def _is_plain(line: str, finding: Finding) -> bool:
 
 
 def _stays(word: re.Match[str]) -> bool:
+    if _MOST.match(word.string, word.start()):
+        return True
     # `Will` in the middle of a sentence is somebody, `will` is grammar.
     is_named = word.start() > 0 and word[0].istitle() and is_given_name(word[0].lower())
     return not is_named and _is_of_programs(word[0])

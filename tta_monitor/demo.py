@@ -35,7 +35,7 @@ def main() -> int:
     if not _mark(settings).exists():
         again = [sys.executable, "-m", "tta_monitor.demo", "--home", str(settings.home)]
         subprocess.run([*again, "--replay-only"], stdin=subprocess.DEVNULL, check=True)
-    simulator = [sys.executable, "-m", "tta_monitor.simulator", "--home", str(settings.home)]
+    simulator = [sys.executable, "-m", "tta_monitor.simulator", "--endpoint", _endpoint(settings)]
     numbers = ["--rate", str(_RATE_PER_S), "--seed", str(int(time.time()))]
     os.execv(sys.executable, [*simulator, *numbers])  # noqa: S606
 
@@ -46,14 +46,17 @@ def replay_once(settings: Settings) -> None:
 
     if _mark(settings).exists():
         return
-    endpoint = f"http://{settings.receiver.host}:{settings.receiver.http_port}"
     captured = replay.shifted(replay.read_capture(CAPTURE), time.time())
-    results = list(replay.send_all(captured, endpoint, rate=None))
+    results = list(replay.send_all(captured, _endpoint(settings), rate=None))
     failed = sum(bool(r.error) for r in results)
     accepted = sum(r.accepted for r in results)
     _log.info("capture replayed", items=accepted, bodies=len(results), failed_bodies=failed)
     if not failed:
         _mark(settings).touch()
+
+
+def _endpoint(settings: Settings) -> str:
+    return f"http://{settings.receiver.host}:{settings.receiver.http_port}"
 
 
 def _mark(settings: Settings) -> Path:

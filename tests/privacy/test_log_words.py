@@ -19,6 +19,8 @@ _TOLD = [
      "Checking for new runs for sensor: retention_catch_up"),
     ("Failed to export metrics batch code: %s, reason: %s", (503, "Service Unavailable"),
      "Failed to export metrics batch code: 503, reason: Service Unavailable"),
+    ("Failed to export %s batch code: %s, reason: %s", ("span", 503, "Max retries of Max exceeded"),
+     "Failed to export span batch code: 503, reason: Max retries of <word> exceeded"),
     ("Uvicorn running on %s://%s:%d", ("http", "127.0.0.1", 4320),
      "Uvicorn running on http://127.0.0.1:4320"),
     ("Code location tta_monitor failed to load", (), "Code location tta_monitor failed to load"),

@@ -3,7 +3,6 @@
 import argparse
 from pathlib import Path
 
-from ingestion.settings import load_settings
 from ingestion.supervised import end_with_supervisor
 from privacy.logs import guard
 from tta_monitor.simulator.traffic import simulate
@@ -18,9 +17,15 @@ parser.add_argument("--seed", type=int, default=1)
 parser.add_argument("--duration", type=float, help="seconds (default: until stopped)")
 parser.add_argument("--calm", action="store_true", help="without the outage of Redis")
 arguments = parser.parse_args()
-receiver = load_settings(arguments.home).receiver
+endpoint = arguments.endpoint
+if endpoint is None:
+    # Half of its memory, for whoever names no endpoint.
+    from ingestion.settings import load_settings
+
+    receiver = load_settings(arguments.home).receiver
+    endpoint = f"http://{receiver.host}:{receiver.http_port}"
 simulate(
-    arguments.endpoint or f"http://{receiver.host}:{receiver.http_port}",
+    endpoint,
     rate_per_s=arguments.rate,
     seed=arguments.seed,
     duration_s=arguments.duration,
