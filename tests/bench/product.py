@@ -27,6 +27,7 @@ _NAMES = {
     "streamlit": "app",
     "supervisor.supervisord": "supervisor",
     "tta_monitor.demo": "demo",
+    "tta_monitor.simulator": "demo",
 }
 
 

@@ -1,6 +1,7 @@
 """Scraping: TTA's job lists, real client libraries' expositions, and what broken targets do."""
 
 import asyncio
+import contextlib
 import json
 import threading
 import time
@@ -80,7 +81,9 @@ def _reply(body: bytes, content_type: str = "text/plain", status: int = 200) -> 
         handler.send_response(status)
         handler.send_header("Content-Type", content_type)
         handler.end_headers()
-        handler.wfile.write(body)
+        # A scraper that has read enough hangs up.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            handler.wfile.write(body)
 
     return answer
 
