@@ -33,7 +33,7 @@ _CUE_WORDS = (
 _SMALL_CUE = re.compile(rf"(?<![\w/}}-])(?:{_CUE_WORDS})\b")
 _CUE = re.compile(
     rf"(?i:(?<![\w/}}-])({_CUE_WORDS})\b)"
-    r"(?P<join>[\"']?\s*(?:[:=]|\bis\b|\bnamed\b)\s*[\"'(]?|\s+[\"'(]?)"
+    r"(?P<join>[\"']?\s*(?:[:=]|\bis\b|\bnamed\b)[ \t]*[\"'(]?|[ ]+[\"'(]?)"
     rf"(?P<word>{_WORD}(?:[ ](?=[A-Z]){_WORD}){{0,2}})"
 )
 _STRONG_JOIN = re.compile(r"[:=\"'(]|\bnamed\b")

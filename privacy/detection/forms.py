@@ -116,7 +116,7 @@ def label_words() -> frozenset[str]:
 
 def _value(match: re.Match[str]) -> Finding | None:
     group = "single" if match.re is _QUOTED and match["hit"] is None else "hit"
-    kind = _kind(match["key"])
+    kind = label_kind(match["key"])
     if kind is None or not _is_told(match[group], kind, is_line=match.re is _SEGMENT):
         return None
     end = match.end(group)
@@ -140,10 +140,11 @@ _BEFORE_FORMAT = re.compile(
 
 
 def _is_next(match: re.Match[str]) -> bool:
-    return match["key"].islower() or _kind(match["key"]) is not None
+    return match["key"].islower() or label_kind(match["key"]) is not None
 
 
-def _kind(key: str) -> str | None:
+def label_kind(key: str) -> str | None:
+    """Of what the label is that a key is: `names`, `places`, `numbers`, or None."""
     spaced = " ".join(_CAMEL.sub(" ", key).lower().split())
     return _labels().get(spaced) or _labels().get(spaced.partition(" (")[0])
 
@@ -166,14 +167,22 @@ def _is_told(value: str, kind: str, *, is_line: bool) -> bool:
 def _label_spans(text: str) -> Iterator[tuple[int, int]]:
     for match in (*_NEXT.finditer(text), *_BEFORE_FORMAT.finditer(text)):
         whole = match["key"] + (match["more"] or "")
-        if _kind(whole):
+        if label_kind(whole):
             yield match.start("key"), match.start("key") + len(whole)
-        elif _kind(match["key"]):
+        elif label_kind(match["key"]):
             yield match.span("key")
+    known, unknown = 0, []
     for pattern in (_SEGMENT, _BARE_LABEL, _QUOTED_KEY, _TAG, _ATTRIBUTE):
         for match in pattern.finditer(text):
-            if _kind(match["key"]) or _is_ordinary(match["key"], is_code=pattern not in _WRITTEN):
+            is_label = label_kind(match["key"]) is not None
+            if is_label or _is_ordinary(match["key"], is_code=pattern not in _WRITTEN):
+                known += 1 + is_label
                 yield match.span("key")
+            else:
+                unknown.append(match)
+    # A form most of whose fields are known: the others are fields too, unless somebody is called so.
+    if len(unknown) < known:
+        yield from (m.span("key") for m in unknown if _is_field(m["key"]))
 
 
 _BARE_LABEL = re.compile(
@@ -197,6 +206,12 @@ def _is_ordinary(key: str, *, is_code: bool) -> bool:
     )
 
 
+def _is_field(key: str) -> bool:
+    words = _LETTERS.findall(_CAMEL.sub(" ", key).lower())
+    is_numbered = any(c.isdigit() for c in key)
+    return not is_numbered and not any(is_given_name(w) or w in word_list("surnames") for w in words)
+
+
 # `port: 8443`, `"service":"express"`: a short number or an ordinary word of a field that is nobody's.
 _PLAIN_FIELD = re.compile(
     rf"(?:^|[\"'{{,;\s])(?P<key>{_SEGMENT_KEY})[\"']?\s{{0,2}}[:=]\s{{0,2}}[\"']?(?P<hit>\d{{1,5}}(?:\.\d{{1,3}})?|[a-z]{{2,20}})[\"']?(?=[\s,;|}}\]]*(?:[,;|}}\]\n]|\Z))",
@@ -208,7 +223,7 @@ def _plain_values(text: str) -> Iterator[tuple[int, int]]:
     for match in _PLAIN_FIELD.finditer(text):
         key, value = match["key"], match["hit"]
         words = _LETTERS.findall(_CAMEL.sub(" ", key).lower())
-        is_theirs = _kind(key) or is_personal_key(key) or not FREE_TEXT.isdisjoint(words)
+        is_theirs = label_kind(key) or is_personal_key(key) or not FREE_TEXT.isdisjoint(words)
         if is_theirs or not _is_ordinary(key, is_code=True):
             continue
         if not value.isalpha() or _is_ordinary(value, is_code=False):
@@ -221,7 +236,9 @@ def _headings(text: str) -> Iterator[tuple[int, int]]:
     for separator in ",;\t|":
         cells = [cell.strip(" \"'") for cell in first.split(separator)]
         if len(cells) > 1 and rest.partition("\n")[0].count(separator) >= len(cells) - 1:
-            if all(_kind(c) or (c and _is_ordinary(c, is_code=True)) for c in cells):
+            known = [bool(label_kind(c)) or _is_ordinary(c, is_code=True) for c in cells if c]
+            others = [c for c in cells if c and not label_kind(c) and not _is_ordinary(c, is_code=True)]
+            if 2 * sum(known) > len(cells) and all(_is_field(c) for c in others):
                 yield 0, len(first)
             return
 

@@ -48,7 +48,7 @@ _VALUE_KEYS = (
 )
 _PERSONAL_VALUE = re.compile(
     rf"(?:\b(?:(?:{any_case(_VALUE_KEYS)})[\"'`]?\s*(?:=|:\s*[\"'`]|\)=\(|(?i:with value)|`\s*=)|(?:{any_case(_NAMING)}):\s(?=[A-Za-z]))\s*[\"'`(]?)"
-    r"(?P<hit>(?<=[\"'`])[^\"'`\n]+|[A-ZÀ-Ý][\w'\u2019-]*(?:\s[A-ZÀ-Ý][\w'\u2019-]*)+(?!\w*=)|[^\s,;\"'`)\]}&|]+)"
+    r"(?P<hit>(?<=[\"'`])[^\"'`\n]+|[A-ZÀ-Ý][\w'\u2019-]*(?:[ ][A-ZÀ-Ý][\w'\u2019-]*)+(?!\w*=)|[^\s,;\"'`)\]}&|]+)"
 )
 _VALUE_WORDS = frozenset(re.findall(r"[a-z]{2,}", _VALUE_KEYS)).difference({"of"})
 # PostgreSQL's `Key (display_name)=(little star) already exists`.
@@ -61,14 +61,14 @@ _KINDS_OF_PLACE = (
     r"Medical Centre|Health Centre|Pharmacy|Dental|Church|Mosque|Prison|Ltd|GmbH|Inc|LLC|& Sons|Bakery|Logistics|Solicitors|Foundation|Trust)\b"
 )
 _ORGANISATION = re.compile(
-    rf"(?P<hit>(?:St\.\s)?(?:{_CAPITALISED}\s(?:(?:of|and|&|the)\s)?){{1,4}}{_KINDS_OF_PLACE}(?:\s(?:Ltd|Inc|LLC))?)"
+    rf"(?P<hit>(?:St\.[ ])?(?:{_CAPITALISED}[ ](?:(?:of|and|&|the)[ ])?){{1,4}}{_KINDS_OF_PLACE}(?:[ ](?:Ltd|Inc|LLC))?)"
 )
 _STREET = (
     r"(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Drive|Dr|Close|Terrace|Crescent|Way|Court|Square|Gardens|Grove|Hill|Row|Place|"
     r"Boulevard|Blvd|Approach|Mount|View|Park|Rise|Vale|Mews|Walk|Parade|Quay|Wharf|Heights|Ridge|Trail|Path|Loop|Circle|Cir|Parkway|Pkwy|Highway|Hwy|Plaza|Manor|Meadow|Meadows|Bridge|Crossing|Cove|Creek|Canyon|Harbor|Harbour|Landing|Mill|Mills|Orchard|Pike|Spring|Springs|Station|Turnpike|Valley|Village|Vista|Well|Wells)\b"
 )
 _ADDRESS = re.compile(
-    rf"(?P<hit>\b\d{{1,5}}[A-Za-z]?,?\s(?:{_CAPITALISED}\s){{1,3}}{_STREET}\.?(?:,\s{_CAPITALISED}(?:\s{_CAPITALISED})?)*)"
+    rf"(?P<hit>\b\d{{1,5}}[A-Za-z]?,?[ ](?:{_CAPITALISED}[ ]){{1,3}}{_STREET}\.?(?:,[ ]{_CAPITALISED}(?:[ ]{_CAPITALISED})?)*)"
 )
 _PAPERS = (
     r"(?i:\b(?:passport|policy|plate|license|licence|registration|mrn|nhs|insurance|membership|case|claim|reference|ref|chart|"
@@ -102,14 +102,14 @@ _RENAMED = re.compile(
     r"(?i:\b(?:name|renamed|nickname|handle)\b[^.:;]{0,30}?\bfrom\s+[\"']?)(?P<hit>\w[\w.-]*)[\"']?(?i:\s+to\s+[\"']?)(?P<second>\w[\w.-]*)"
 )
 _PAIR = re.compile(
-    rf"(?P<hit>(?<![\w'])(?P<given>{_CAPITALISED})\s(?:(?:de|van|von|da|del|al|bin)\s)?(?P<last>{_CAPITALISED}))"
+    rf"(?P<hit>(?<![\w'])(?P<given>{_CAPITALISED})[ ](?:(?:de|van|von|da|del|al|bin)[ ])?(?P<last>{_CAPITALISED}))"
 )
 _TITLES = r"Dr|Mr|Mrs|Ms|Miss|Prof|Professor|Doctor|Nurse|Rev|Sir|Coach|Uncle|Aunt|Teacher|Officer|Captain|Attorney|Lawyer|Judge|Inspector|Detective|Midwife|Pharmacist|Dentist|Psychiatrist|Interpreter|Neighbour|Neighbor|Pupil|Tutor|Applicant|Therapist|Counsellor|Counselor|Psychologist|Driver|Visitor|Resident|Herr|Frau|Sr|Sra|Mme"
 _TITLE_WORDS = frozenset(_TITLES.lower().split("|"))
 _TITLED = re.compile(
-    rf"\b(?i:{_TITLES})\b\.?\s(?P<name>{_CAPITALISED}(?:\s{_CAPITALISED}){{0,2}})"
+    rf"\b(?i:{_TITLES})\b\.?[ ](?P<name>{_CAPITALISED}(?:[ ]{_CAPITALISED}){{0,2}})"
     # In small letters, with a dot or an initial that says that it is a title.
-    r"|(?<![\w.-])(?:dr|mr|mrs|ms|prof)(?:\.\s?|\s(?=[a-z]\.))(?:[a-z]\.\s?){0,2}[a-zà-ÿ'\u2019-]{2,20}(?![\w(=.-]\w)"
+    r"|(?<![\w.-])(?:dr|mr|mrs|ms|prof)(?:\.\s?|[ ](?=[a-z]\.))(?:[a-z]\.\s?){0,2}[a-zà-ÿ'\u2019-]{2,20}(?![\w(=.-]\w)"
 )
 _ACTOR_CUES = (
     r"by|for|from|to|of|with|user|player|client|member|patient|subject|therapist|moderator|removing|assigned|waiting for|"
@@ -117,7 +117,7 @@ _ACTOR_CUES = (
 )
 _ACTOR = re.compile(
     rf"(?:\b(?:{any_case(_ACTOR_CUES)})\s+)"
-    r"(?P<hit>[A-ZÀ-Ý][\w'\u2019-]*(?:\s(?:(?:de|van|von|da|del|al)\s)?[A-ZÀ-Ý][\w'\u2019-]*){0,3})"
+    r"(?P<hit>[A-ZÀ-Ý][\w'\u2019-]*(?:[ ](?:(?:de|van|von|da|del|al)[ ])?[A-ZÀ-Ý][\w'\u2019-]*){0,3})"
 )
 _SAFE_VALUES = frozenset(
     "none null true false unknown ok success player admin guest user n/a".split()

@@ -9,7 +9,7 @@ addresses by the forms of several countries. Not here: identifiers that have a f
 import re
 
 from privacy.detection.findings import Finding
-from privacy.detection.forms import form_findings
+from privacy.detection.forms import form_findings, label_kind
 from privacy.detection.lexicon import is_given_name, is_program_word, word_list
 
 _NAMES = (
@@ -198,10 +198,14 @@ def _header(line: str) -> tuple[list[bool], str] | None:
     for separator in _SEPARATORS:
         cells = [line[a:b].strip(" \"'") for a, b in _split(line, separator)]
         if len(cells) >= _FEWEST_CELLS and all(not c or _HEADER.match(c) for c in cells):
-            columns = [bool(_COLUMN.match(c)) for c in cells]
+            columns = [bool(_COLUMN.match(c)) or _is_label(c) for c in cells]
             if any(columns):
                 return columns, separator
     return None
+
+
+def _is_label(cell: str) -> bool:
+    return label_kind(cell) is not None
 
 
 def _split(line: str, separator: str) -> list[tuple[int, int]]:
