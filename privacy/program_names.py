@@ -10,7 +10,7 @@ import ipaddress
 import re
 from functools import lru_cache
 
-from privacy.detection.constants import REVERSED_DOMAIN, is_constant, is_of_a_package
+from privacy.detection.constants import is_constant
 from privacy.detection.lexicon import (
     is_ambiguous_software,
     is_given_name,
@@ -18,6 +18,7 @@ from privacy.detection.lexicon import (
     template_words,
     word_list,
 )
+from privacy.detection.packages import published_parts
 
 _PART = re.compile(r"[^\W_]+")
 _NUMBER = re.compile(r"\d{1,6}\Z")
@@ -48,11 +49,11 @@ WORD = "<word>"
 def without_unknown(name: str) -> str:
     """The name with `<word>` for each part that nobody knows."""
     parts = _PART.findall(name)
-    is_package = REVERSED_DOMAIN.fullmatch(name) is not None
+    published = published_parts(name)
     return _PART.sub(
         lambda part: (
             part[0]
-            if _is_known(part[0], len(parts)) or (is_package and is_of_a_package(part[0]))
+            if _is_known(part[0], len(parts)) or any(a <= part.start() < b for a, b in published)
             else WORD
         ),
         name,

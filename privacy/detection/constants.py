@@ -54,11 +54,6 @@ def is_of_a_package(word: str) -> bool:
     return is_ambiguous_software(lower) or not (is_given_name(lower) or is_only_a_name(lower))
 
 
-REVERSED_DOMAIN = re.compile(
-    r"(?<![\w.@/-])(?:com|org|io|net|dev|ai|edu|androidx|javax?|jdk|sun|software|kotlinx)\.(?:[a-z][\w-]*[.:$])+[\w$-]+"
-)
-"""A package or a class by the turned name of its domain: `com.fasterxml.jackson.core:jackson-databind`."""
-
 # What a class ends in that is called after what it does.
 _KIND_OF_CLASS = re.compile(
     r"(?:[A-Z][A-Za-z]{2,24}?){1,4}(?:Exception|Error|Warning|Fault|Service|Handler|Factory|Manager|Controller|Reference|Filter|Listener|Provider|Adapter|Builder|Executor|"

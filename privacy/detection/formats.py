@@ -84,7 +84,7 @@ _PATTERNS: tuple[tuple[str, str, str], ...] = (
     # Longer digit groups are phones, cards, national ids, account numbers: all one type.
     (
         "digits", "digits",
-        r"(?<!\w)[+(]{0,2}\d(?:[ ()./+\u2010-\u2013-]{0,3}\d){6,}(?:[ -]?[A-Z][ -]?\d{2,}|-?[A-Za-z]{1,2}(?!\w))?"
+        r"(?<!\w)(?!\d{1,3} \d{4}-\d\d-\d\dT)[+(]{0,2}\d(?:[ ()./+\u2010-\u2013-]{0,3}\d){6,}(?:[ -]?[A-Z][ -]?\d{2,}|-?[A-Za-z]{1,2}(?!\w))?"
         r"(?:\s?(?:x|ext\.?|extension|#)\s?\d{1,5}\b)?",
     ),
     ("hex", "digits", r"\b(?:0x)?(?=[0-9a-fA-F]*\d)[0-9a-fA-F]{8,}\b"),
@@ -218,8 +218,14 @@ def _path(found: str, start: int) -> list[Finding]:
 
 def _email(found: str, start: int) -> list[Finding]:
     """The address without the key in front of it: `user=jo@example.org`."""
+    if _RELEASE.match(found):
+        return []
     key = _KEY.match(found)
     return [Finding(start + (key.end() if key else 0), start + len(found), "email")]
+
+
+# `react@18.2.0`, `@types/node@20.1`: a package and its version.
+_RELEASE = re.compile(r"@?[A-Za-z][\w./-]*@v?\d{1,4}(?:\.\d{1,5}){1,2}(?:[-+.][\w.]+)?\Z")
 
 
 def _credential(found: str, start: int) -> list[Finding]:

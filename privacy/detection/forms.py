@@ -178,7 +178,7 @@ def _label_spans(text: str) -> Iterator[tuple[int, int]]:
             if is_label or _is_ordinary(match["key"], is_code=pattern not in _WRITTEN):
                 known += 1 + is_label
                 yield match.span("key")
-            else:
+            elif _may_be_field(pattern, match):
                 unknown.append(match)
     # A form most of whose fields are known: the others are fields too, unless somebody is called so.
     if len(unknown) < known:
@@ -190,6 +190,7 @@ _BARE_LABEL = re.compile(
 )
 _QUOTED_KEY = re.compile(r"[\"'](?P<key>[^\"'\n:]{1,40})[\"'](?=\s{0,2}:)")
 _WRITTEN = (_SEGMENT, _BARE_LABEL)
+_QUOTES = frozenset({'"', "'"})
 
 
 def _is_ordinary(key: str, *, is_code: bool) -> bool:
@@ -204,6 +205,16 @@ def _is_ordinary(key: str, *, is_code: bool) -> bool:
         or (is_word(w) and not is_given_name(w) and w not in word_list("surnames"))
         for w in words
     )
+
+
+def _may_be_field(pattern: re.Pattern[str], match: re.Match[str]) -> bool:
+    """Not `wolf: …` in a line of a log, and not `{"wolf": 3}`: who speaks, and who has points."""
+    text, end = match.string, match.end("key")
+    if pattern in _WRITTEN:
+        return "\n" in text
+    if pattern is _QUOTED_KEY:
+        return text[end + 1 : end + 6].lstrip(" :")[:1] in _QUOTES
+    return pattern is _ATTRIBUTE or f"</{match['key']}>" in text
 
 
 def _is_field(key: str) -> bool:

@@ -9,12 +9,7 @@ people write to each other (`chat`).
 import re
 from functools import lru_cache
 
-from privacy.detection.constants import (
-    MODEL_NAMES,
-    REVERSED_DOMAIN,
-    is_constant,
-    is_of_a_package,
-)
+from privacy.detection.constants import MODEL_NAMES, is_constant
 from privacy.detection.findings import MARKS, Finding, any_case, blank, union
 from privacy.detection.forms import label_words, without_labels
 from privacy.detection.lexicon import (
@@ -24,6 +19,7 @@ from privacy.detection.lexicon import (
     is_software_word,
     word_list,
 )
+from privacy.detection.packages import published_parts
 from privacy.detection.people import (
     acting_findings,
     linked_findings,
@@ -68,7 +64,7 @@ _STREET = (
     r"Boulevard|Blvd|Approach|Mount|View|Park|Rise|Vale|Mews|Walk|Parade|Quay|Wharf|Heights|Ridge|Trail|Path|Loop|Circle|Cir|Parkway|Pkwy|Highway|Hwy|Plaza|Manor|Meadow|Meadows|Bridge|Crossing|Cove|Creek|Canyon|Harbor|Harbour|Landing|Mill|Mills|Orchard|Pike|Spring|Springs|Station|Turnpike|Valley|Village|Vista|Well|Wells)\b"
 )
 _ADDRESS = re.compile(
-    rf"(?P<hit>\b\d{{1,5}}[A-Za-z]?,?[ ](?:{_CAPITALISED}[ ]){{1,3}}{_STREET}\.?(?:,[ ]{_CAPITALISED}(?:[ ]{_CAPITALISED})?)*)"
+    rf"(?P<hit>(?:\b\d{{1,4}}/)?\b\d{{1,5}}[A-Za-z]?,?[ ](?:{_CAPITALISED}[ ]){{1,3}}{_STREET}\.?(?:,[ ]{_CAPITALISED}(?:[ ]{_CAPITALISED})?)*)"
 )
 _PAPERS = (
     r"(?i:\b(?:passport|policy|plate|license|licence|registration|mrn|nhs|insurance|membership|case|claim|reference|ref|chart|"
@@ -269,9 +265,11 @@ def _actor(match: re.Match[str]) -> Finding | None:
     return Finding(match.start("hit"), match.end("hit"), "name")
 
 
-_TURNED = (
-    "com. org. io. net. dev. ai. edu. androidx. java javax. jdk. sun. software. kotlinx.".split()
+_PUBLISHES = (
+    "com. org. io. net. dev. ai. edu. ch. de. fr. me. uk. eu. cn. us. app. cloud. jakarta. androidx. java. javax. jdk. sun. "
+    "software. kotlinx. .com/ .org/ .in/ .io/ .dev/ .sh/ @".split()
 )
+_IMAGES = re.compile(r"\w/[a-z\d_-]+:[\w\x01]")
 
 
 def _unknown(text: str) -> list[Finding]:
@@ -284,12 +282,15 @@ def _unknown(text: str) -> list[Finding]:
         if is_ambiguous_software(token.lower()) and _is_in_a_chain(text, match):
             continue
         if packages is None:
-            is_dotted = any(sign in text for sign in _TURNED)
-            packages = [m.span() for m in REVERSED_DOMAIN.finditer(text)] if is_dotted else []
-        if any(a <= match.start() < b for a, b in packages) and is_of_a_package(token):
+            packages = published_parts(text) if _may_publish(text) else []
+        if any(a <= match.start() < b for a, b in packages):
             continue
         found.append(Finding(*_whole(text, match.start(), match.end()), "word"))
     return union(found)
+
+
+def _may_publish(text: str) -> bool:
+    return any(sign in text for sign in _PUBLISHES) or _IMAGES.search(text) is not None
 
 
 def _is_in_a_chain(text: str, token: re.Match[str]) -> bool:

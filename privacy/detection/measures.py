@@ -8,11 +8,22 @@ everywhere (`constants`). Unsure means personal.
 
 import re
 
+from privacy.detection.constants import is_constant
 from privacy.detection.findings import Finding
+from privacy.detection.packages import published_parts
 
 _ERROR_CODE = re.compile(r"(?!MRN|NHS|SSN|EIN|DOB|ID|PAT|REF|NO)[A-Z]{2,6}-?\d{2,6}\Z")
 _ENDS_CODE = re.compile(r"[:\]]")
-_SIZE = re.compile(r"\d+(?:\.\d+)?(?:[kKMGTP]i?)?(?:[Bb](?:ps|it|/s)?|[kKMGTP])\Z")
+_SIZE = re.compile(r"\d+(?:\.\d+)?(?:(?:[kKMGTP]i?)?[Bb](?:ps|it|/s)?|[kKMGTP]i?|m)\Z")
+# `12,000`, `1,476.00`, `45,00`, `24.90`: grouped, or with cents.
+_MONEY = re.compile(r"\d{1,3}(?:,\d{3}){1,3}(?:\.\d{1,2})?\Z|\d{1,3}(?:\.\d{3}){1,3},\d{1,2}\Z|\d{1,6}[.,]\d{2}\Z")
+_CLOCK = re.compile(r"(?:[01]?\d|2[0-4]):[0-5]\d(?::[0-5]\d)?(?:[.,]\d{1,6})?\Z")
+# A program's file behind its path or in a trace: `backup.sh`, `db.php:12`.
+_SOURCE = re.compile(
+    r"(?P<name>[\w-]{1,60})(?:\.\w{1,12})?\.(?:sh|go|py|php|cs|js|mjs|ts|tsx|jsx|java|kt|rb|rs|c|cc|cpp|h|swift|scala|ex|exs|erl|lua|pl|sql|so|jar|whl|conf|cfg|ini|toml|ya?ml|service|key|pem|crt|lock|pid|sock|css|scss|map|wasm)(?::(?:line|\d{1,6}))?,?\Z"
+)
+# A pod behind its deployment's name: `6d4b75cb6d-hs9mz`.
+_POD = re.compile(r"(?:[a-z][a-z0-9-]*-)?(?:[bcdf-hj-np-tv-xz2456789]{7,10}-)?(?=[a-z\d]*\d)[bcdf-hj-np-tv-xz2456789]{5}\Z")
 _SPAN = re.compile(r"(?:\d+(?:\.\d+)?(?:d|h|m|s|ms|us|µs|ns)){1,5}\Z")
 _TIMES = re.compile(r"(?:x\d{1,5}|\d{1,5}x|0x[0-9a-fA-F]{1,16}|\d{1,3}(?:st|nd|rd|th))\Z")
 # What a number stands for, read from what is written in front of it.
@@ -60,7 +71,7 @@ def is_personal_key(key: str) -> bool:
 
 def impersonal(text: str, found: list[Finding]) -> set[Finding]:
     """Of the ordered findings of a log line those that vary without telling of anybody."""
-    chosen = set()
+    chosen = _of_packages(text, found)
     for at, finding in enumerate(found):
         if finding.type not in _ASKED:
             continue
@@ -70,6 +81,24 @@ def impersonal(text: str, found: list[Finding]) -> set[Finding]:
         ):
             chosen.add(finding)
     return chosen
+
+
+def _of_packages(text: str, found: list[Finding]) -> set[Finding]:
+    """Versions and parts with digits in `akka-actor_2.13`, and pods: `cart-5d8f7c9b4-qk2lm`."""
+    asked = [f for f in found if f.type in _OF_NAMES]
+    if not asked:
+        return set()
+    parts = published_parts(text) if _PUBLISHED_SIGN.search(text) else []
+    return {
+        f
+        for f in asked
+        if any(a <= f.start and f.end <= b for a, b in parts)
+        or (f.type == "word" and text[f.start - 1 : f.start] == "-" and _POD.match(text[f.start : f.end]))
+    }
+
+
+_OF_NAMES = frozenset({"id", "number", "word"})
+_PUBLISHED_SIGN = re.compile(r"[a-z]\.[a-z]|@[a-z]|/[a-z]")
 
 
 def _is_moment(text: str, finding: Finding) -> bool:
@@ -83,7 +112,10 @@ def _is_moment(text: str, finding: Finding) -> bool:
 
 
 _MADE_AT = re.compile(
-    r"(?i:(?:ts|time|timestamp|date|created\w*|updated\w*|modified\w*|expires?\w*|since|until|starts?|ends?|started|finished|deployed|released?|build|version|schema|partition|day)"
+    r"(?i:(?:ts|time|timestamp|date|created\w*|updated\w*|modified\w*|expir\w*|since|until|starts?|ends?|started|finished|deployed|released?|build|version|schema|partition|day|"
+    r"(?:last|first)[ _-]?(?:seen|login|visit|active|used|donation|contact|payment|order|session)|join(?:ed|s)?|member[ _-]since|renew\w*|valid(?:[ _-](?:from|to|until|till|thru))?|due(?: on| by)?|taken(?: on)?|"
+    r"opened|closed|paid|issued|signed|sent|received|delivered|shipped|ordered|booked|arrival|arrives|departure|departs|check[ _-]?(?:in|out)|delivery|review(?:ed)?|next[ _-]\w+|"
+    r"submitted|filed|registered|enrolled|logged|printed|scheduled|planned|cancelled|canceled|invoice[ _-]?date|order[ _-]?date|as of)"
     r"[\"']?\s*[=:]?\s*[\"'\[(]?)\Z"
 )
 
@@ -97,12 +129,16 @@ def _is_amount(text: str, finding: Finding) -> bool:
     before = text[max(0, finding.start - 32) : finding.start]
     if _is_inside_word(text, finding):
         return False
+    if _CLOCK.match(written):
+        return not _BIRTH.search(before)
     key = _KEY.search(before)
     name = key["key"] if key else ""
     if _PERSONAL_KEY.search(name) and not _UNIT_AFTER.match(text, finding.end):
         return False
     if _ENDING.search(before):
         return False
+    if _MONEY.match(written):
+        return True
     whole, _, rest = written.partition(".")
     if len(whole) <= _TEN_THOUSAND and len(rest) < _FEWEST_OF_A_PLACE:
         return True
@@ -117,10 +153,14 @@ def _is_long_amount(text: str, finding: Finding) -> bool:
     """Seven digits and more in one run: only where a key says that they are a moment or an amount."""
     written = text[finding.start : finding.end]
     key = _KEY.search(text[max(0, finding.start - 32) : finding.start])
+    if _AFTER_REQUEST.search(text, max(0, finding.start - 12), finding.start):
+        return _ANSWER.match(written) is not None
     is_plain = re.fullmatch(r"\d{7,16}(?:\.\d+)?", written) is not None
     return is_plain and key is not None and _LONG_KEY.search(key["key"]) is not None
 
 
+# `… HTTP/1.1" 200 48211`: a status and a size.
+_AFTER_REQUEST, _ANSWER = re.compile(r"HTTP/\d(?:\.\d)?\"\s\Z"), re.compile(r"[1-5]\d\d \d{1,12}\Z")
 _LONG_KEY = re.compile(
     r"(?i:\A(?:ts|time|timestamp|mint|maxt|start|end|epoch|offset|size|bytes?|length|limit|total|lock|seqno|lsn|zxid|txid|capacity|used|free|memory|heap|rss|duration|of)\Z"
     r"|(?:_|\.)(?:ms|us|ns|bytes|size|limit|ts|time|timestamp|offset|duration)\Z)|(?:Ms|Nanos|Millis|Bytes|Time|Timestamp|Offset|Size)\Z"
@@ -131,11 +171,18 @@ def _is_code(text: str, finding: Finding) -> bool:
     written = text[finding.start : finding.end]
     if _ERROR_CODE.match(written) and _ENDS_CODE.match(text, finding.end):
         return not _PERSONAL_KEY.search(_key_before(text, finding))
+    if _POD.match(written) or _is_source(written):
+        return True
     if any(shape.match(written) for shape in (_SIZE, _SPAN, _TIMES)):
         return not _PERSONAL_KEY.search(_key_before(text, finding))
     if _PERSONAL_KEY.search(_key_before(text, finding)):
         return False
     return bool(_TECHNICAL_ID.search(text[max(0, finding.start - 14) : finding.start]))
+
+
+def _is_source(written: str) -> bool:
+    source = _SOURCE.match(written)
+    return source is not None and all(is_constant(p) for p in re.split(r"[._-]", source["name"]) if p)
 
 
 def _key_before(text: str, finding: Finding) -> str:
@@ -169,7 +216,7 @@ def _is_part_of_address(
         and text[before.end : finding.start] in _PORT_SIGNS
     ):
         return True
-    if finding.type != "number":
+    if finding.type != "number" or _CLOCK.match(text, finding.start, finding.end):
         return False
     if any(_is_in_a_row(text, finding, other) for other in neighbours if other is not None):
         return True

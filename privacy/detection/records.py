@@ -53,8 +53,8 @@ _ROAD = (
     r"rua|travessa|largo|pra[cç]a|ul\.|ulica|aleja|al\.|os\.|str\.|stra[dß]a|bulevardul|utca|n[áa]m[ěe]st[íi]|t[řr][íi]da|ulice)"
 )
 ADDRESSES = re.compile(
-    # United Kingdom, Canada: postcodes by themselves.
-    r"(?P<hit>\b(?:[A-PR-UWYZ][A-HK-Y]?\d[A-Z\d]?\s?\d[ABD-HJLNP-UW-Z]{2}|[ABCEGHJ-NPRSTVXY]\d[A-Z]\s\d[A-Z]\d)\b"
+    # United Kingdom, Canada, Ireland: postcodes by themselves.
+    r"(?P<hit>\b(?:[A-PR-UWYZ][A-HK-Y]?\d[A-Z\d]?\s?\d[ABD-HJLNP-UW-Z]{2}|[ABCEGHJ-NPRSTVXY]\d[A-Z]\s\d[A-Z]\d|[AC-FHKNPRTV-Y]\d[\dW]\s(?=[A-Z\d]*[A-Z])[AC-FHKNPRTV-Y\d]{4})\b"
     # United States: city, state and code; its forces.
     rf"|\b(?:\d{{1,6}}[A-Za-z]?\s[^\n,;:=|]{{3,40}},\s(?:[^\n,;:=|]{{2,30}},\s)?)?(?:{_CAP}\s){{0,2}}{_CAP},?\s(?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|P[AR]|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY])\s\d{{5}}(?:-\d{{4}})?\b"
     r"|\b(?:Unit|PSC|USS|USNS|USNV|USCGC)\s[\w ]{1,30}?,?\s(?:[AFD]PO)\sA[AEP]\s\d{5}\b"
@@ -63,6 +63,13 @@ ADDRESSES = re.compile(
     # A line of its own: number and road.
     rf"|^\d{{1,5}}[A-Za-z]?\s(?:{_CAP}\s){{1,3}}{_CAP}$)",
     re.MULTILINE,
+)
+# Compounds that end in a road's word, streets with `No`, boxes at the post: `Mühlgasse 9/12`, `Storgata 44`.
+_COMPOUND_ROADS = re.compile(
+    r"(?<![\w/.-])(?P<hit>[A-ZÀ-ÞĀ-ɏ][\w'\u2019-]*(?:gasse|stra(?:ß|ss)e|str\.|weg|platz|allee|ufer|ring|damm|steig|gata|gatan|gränd|vägen|väg|vej|veien|veg|gade|straat|laan|plein|gracht|kade|dijk|steeg|katu|tie|kuja|polku|iela|gatvė|tänav|utca|braut|stígur|vegur)"
+    r",?\s[\d\x01]{1,5}(?:\s?[a-zA-Z](?!\w))?(?:[/-][\d\x01]{1,4}){0,3}"
+    r"|(?:[A-ZÀ-ÞĀ-ɏ][\w'\u2019-]*\s){1,4}(?i:caddesi|cad\.|sokak|sokağı|sk\.|bulvarı|mahallesi|mah\.|jalan|jl\.|marg|nagar|chowk|ko'chasi|utca|út|tér|körút|gata|katu|vei|vej|väg|street|road|lane|avenue|drive|close|terrace|crescent|gardens|grove)(?:\.?,?\s(?i:no\.?\s?:?\s?|nr\.?\s?)?[\d\x01]{1,5}[a-zA-Z]?(?:[/-][\d\x01]{1,4})*)(?:,?\s(?i:d|kat|daire|k)\s?[:.]?\s?[\d\x01]{1,4})?"
+    r"|(?i:p\.?\s?o\.?\s?box|postfach|postbus|apartado(?: de correos)?|caixa postal|casella postale|bo[iî]te postale|b\.p\.|skrytka pocztowa|postboks|box)\s[\d\x01][\d\x01 -]{0,10}[\d\x01]?)"
 )
 # A road by its word, with the number, which is a format, before or after it.
 _OF = r"(?:(?:de|des|du|da|das|do|dos|del|della|la|las|los|le|les|l')\s?)*"
@@ -73,10 +80,16 @@ _ROAD_WORDS = frozenset(
     """rue avenue av boulevard bd place chemin allée allee impasse quai route via viale piazza corso calle avenida avda paseo plaza rua travessa largo praça praca ul ulica
     aleja al os str strada straßa bulevardul utca náměstí namesti třída trida ulice""".split()
 )
-ADDRESS_SIGN = r"(?=[\dA-Z,])(?:\d[A-Z](?:[A-Z]\b|\s\d)|[A-Z]{2}\s\d{5}|,\s(?:[A-Z]{1,2}-)?\d{2}|^\d{1,5}\s[A-Z])"
+ADDRESS_SIGN = r"(?=[\dA-Z,])(?:\d[A-ZW](?:[A-Z]\b|\s\d)|[A-Z]\d[\dW]\s[A-Z\d]{4}\b|[A-Z]{2}\s\d{5}|,\s(?:[A-Z]{1,2}-)?\d{2}|^\d{1,5}\s[A-Z])"
 """What a text must hold before `ADDRESSES` is tried."""
 _SIGN = re.compile(ADDRESS_SIGN, re.MULTILINE)
 
+# What precedes the number of a house in these, and a postal box.
+_COMPOUND_SIGN = re.compile(
+    r"(?:gasse|stra(?:ß|ss)e|[sm]tr\.|weg|platz|allee|ufer|ring|damm|steig|gata|gatan|gränd|väg|vägen|vej|veien|veg|gade|straat|laan|plein|gracht|kade|dijk|steeg|katu|tie|kuja|polku|iela|gatvė|tänav|utca|braut|stígur|vegur"
+    r"|caddesi|cad\.|sokak|sokağı|sk\.|bulvarı|mahallesi|mah\.|alan|jl\.|arg|agar|howk|'chasi|út|tér|körút|vei|treet|oad|ane|venue|rive|lose|errace|rescent|ardens|rove),?\s(?:[Nn][or]\.?\s?:?\s?)?[\d\x01]"
+    r"|(?i:box|postfach|postbus|apartado|postale?|b\.p\.|correos|pocztowa|postboks)\s[\d\x01]"
+)
 _SEPARATORS = (",", ";", "\t", "|")
 _HEADER = re.compile(r"[\w \"'.#/-]{1,40}\Z")
 _COLUMN = re.compile(
@@ -90,6 +103,10 @@ def record_findings(text: str, words: frozenset[str]) -> list[Finding]:
     found = [] if _LABEL_WORDS.isdisjoint(words) else _fields(text)
     if not _ROAD_WORDS.isdisjoint(words):
         found += [Finding(m.start("hit"), m.end("hit"), "address") for m in _ROADS.finditer(text)]
+    if _COMPOUND_SIGN.search(text):
+        found += [
+            Finding(m.start("hit"), m.end("hit"), "address") for m in _COMPOUND_ROADS.finditer(text)
+        ]
     found += form_findings(text, words)
     return found + _cells(text) if "\n" in text or _may_be_a_row(text) else found
 
