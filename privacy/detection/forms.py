@@ -31,6 +31,8 @@ _ELEMENT = re.compile(
 _ATTRIBUTE = re.compile(r"\s(?:\w+:)?(?P<key>[A-Za-z][\w-]{1,40})=\"(?P<hit>[^\"\n]{1,200})\"")
 _PARAMETER = re.compile(r"[?&\s\[](?P<key>[\w.-]{2,40})\]?=(?P<hit>[^\s&;,\"'<>]{1,120})")
 _TAG = re.compile(r"</?(?:\w+:)?(?P<key>[A-Za-z][\w.-]{0,40})(?=[\s>/])")
+# An address may hold what looks like a field: `ADDRESS: Bağdat Caddesi No:211 D:7, Kadıköy`.
+_LINE = re.compile(rf"^[ \t*>-]{{0,8}}(?P<key>{_SEGMENT_KEY})\s{{0,2}}[:\uff1a]\s{{1,3}}(?P<hit>[^\s\"'\[{{][^\n;|\t/\"]{{2,120}}?)\s*$", re.MULTILINE)
 _VALUES = (_SEGMENT, _QUOTED, _ELEMENT, _ATTRIBUTE, _PARAMETER)
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|[_.-]+(?=\w)")
 _NOTHING = frozenset(
@@ -52,6 +54,11 @@ def form_findings(text: str, words: frozenset[str]) -> list[Finding]:
     found: list[Finding] = []
     if not label_words().isdisjoint(words):
         found += [f for pattern in _VALUES for m in pattern.finditer(text) if (f := _value(m))]
+        found += [
+            Finding(*m.span("hit"), "value")
+            for m in _LINE.finditer(text)
+            if ":" in m["hit"] and _is_of_places(m["key"]) and _KNOWN_WITHIN.search(m["hit"])
+        ]
     if "vcard" in words or "vcalendar" in words:
         found += [f for m in _CARD.finditer(text) for f in _components(text, *m.span("hit"))]
     if not _SEGMENTS_IN_SMALL.isdisjoint(words):
@@ -149,6 +156,14 @@ def label_kind(key: str) -> str | None:
     return _labels().get(spaced) or _labels().get(spaced.partition(" (")[0])
 
 
+def _is_of_places(key: str) -> bool:
+    return label_kind(key) == "places" or key.lower().endswith("address")
+
+
+# A number of a house, a flat or a floor.
+_KNOWN_WITHIN = re.compile(r"(?i:\b(?:no|nr|d|k|kat|daire|blok|flat|apt|unit|bl|ap|sc)\s?[:.]\s?[\d\x01])")
+
+
 def _is_told(value: str, kind: str, *, is_line: bool) -> bool:
     """Whether the value tells of somebody: not `none`, a path or words of programs."""
     plain = value.strip().lower().rstrip(".")
@@ -177,7 +192,9 @@ def _label_spans(text: str) -> Iterator[tuple[int, int]]:
             is_label = label_kind(match["key"]) is not None
             if is_label or _is_ordinary(match["key"], is_code=pattern not in _WRITTEN):
                 known += 1 + is_label
-                yield match.span("key")
+                # `Agent (Moira): …`: who it is stands in brackets.
+                end = match["key"].find(" (") if is_label else -1
+                yield match.start("key"), match.end("key") if end < 0 else match.start("key") + end
             elif _may_be_field(pattern, match):
                 unknown.append(match)
     # A form most of whose fields are known: the others are fields too, unless somebody is called so.

@@ -100,7 +100,7 @@ _RENAMED = re.compile(
 _PAIR = re.compile(
     rf"(?P<hit>(?<![\w'])(?P<given>{_CAPITALISED})[ ](?:(?:de|van|von|da|del|al|bin)[ ])?(?P<last>{_CAPITALISED}))"
 )
-_TITLES = r"Dr|Mr|Mrs|Ms|Miss|Prof|Professor|Doctor|Nurse|Rev|Sir|Coach|Uncle|Aunt|Teacher|Officer|Captain|Attorney|Lawyer|Judge|Inspector|Detective|Midwife|Pharmacist|Dentist|Psychiatrist|Interpreter|Neighbour|Neighbor|Pupil|Tutor|Applicant|Therapist|Counsellor|Counselor|Psychologist|Driver|Visitor|Resident|Herr|Frau|Sr|Sra|Mme"
+_TITLES = r"Dr|Mr|Mrs|Ms|Miss|Prof|Professor|Doctor|Nurse|Rev|Sir|Coach|Uncle|Aunt|Teacher|Officer|Captain|Attorney|Lawyer|Judge|Inspector|Detective|Midwife|Pharmacist|Dentist|Psychiatrist|Interpreter|Neighbour|Neighbor|Pupil|Tutor|Applicant|Therapist|Counsellor|Counselor|Psychologist|Driver|Visitor|Resident|Herr|Frau|Sr|Sra|Mme|Mlle|Hr|Fru|Fr|Fam|Familie|Family|Auntie|Aunty|Granny|Grandma|Grandpa|Nana|Sister|Brother|Father|Mother|Pastor|Imam|Rabbi|Cashier|Postman|Courier|Plumber|Electrician|Carpenter|Janitor|Caretaker|Receptionist|Waiter|Waitress|Butcher|Baker|Hairdresser|Gardener|Babysitter|Nanny|Tenant|Landlord|Landlady|Dona|Senhor|Senhora|Señor|Señora|Signor|Signora|Pani|Bayan|Hanım|Sheikh|Ustaz|Shri|Smt|Kumari|Datuk|Encik|Puan|Ms|Mx|Dott|Avv|Sgt|Cpl"
 _TITLE_WORDS = frozenset(_TITLES.lower().split("|"))
 _TITLED = re.compile(
     rf"\b(?i:{_TITLES})\b\.?[ ](?P<name>{_CAPITALISED}(?:[ ]{_CAPITALISED}){{0,2}})"
@@ -211,6 +211,10 @@ def _in_context(text: str, words: frozenset[str]) -> list[Finding]:
         for m in (_INITIALED.finditer(text) if ". " in text else ())
         if m["last"].lower() not in word_list("operations")
     ]
+    if "-" in text:
+        found += [
+            Finding(m.start(), m.end(), "name") for m in _HYPHENED.finditer(text) if _is_korean(m)
+        ]
     found += [
         Finding(m.start("hit"), m.end("hit"), "name")
         for m in _PAIR.finditer(text)
@@ -219,9 +223,27 @@ def _in_context(text: str, words: frozenset[str]) -> list[Finding]:
     return found
 
 
+# `Ji-ho`: two syllables of Korean given names, not `Co-op` or `Re-run`.
+_HYPHENED = re.compile(
+    r"(?<![\w-])(?:[A-Z][a-z]{1,6} )?(?P<first>[A-Z][a-z]{0,5})-(?P<second>[a-zA-Z][a-z]{0,5})(?![\w-])(?: [A-Z][a-z]{1,6}(?![\w-]))?"
+)
+_SYLLABLES = frozenset(
+    """ah ahn ara bae bin bo bok bom bum byeong byul byung chae chan chang cheol chul chun da dae dan deok do dong du duk eok eol eon eui eul eum eun eung ga gae gang
+    geol geon geum geun gi gil go gu guk gun gwan gwang gyeong gyo gyu ha hae han hee heon heui hie ho hoe hong hoon hu hui hun hwa hwan hye hyeok hyeon hyo hyuk hyun hyung
+    i ik il im in ja jae jang je jeong ji jin jo jong joo joon ju jun jung ka kang ki kook ku kuk kun kwan kwang kyeong kyo kyu kyung man mi min mo mok moon mu mun myeong
+    myung na nae nam nan neul ni o ok pil ra ram ran ri rim rin ryeo sa sae san sang se seo seok seol seon seong seul seung si sik sil sim sin so sol son song soo sook soon su suk sul
+    sun sung tae taek ui un ung uk wan won woo wook woong wu yang ye yeo yeol yeon yeong yi yo yong yoo yoon young yu yul yun yung""".split()
+)
+
+
+def _is_korean(match: re.Match[str]) -> bool:
+    first, second = match["first"].lower(), match["second"].lower()
+    return first in _SYLLABLES and second in _SYLLABLES
+
+
 # `B. Minder`: whatever the word is.
 _INITIALED = re.compile(
-    r"(?<![\w.])(?:[A-ZÀ-Þ]\. ?){1,2}(?<=[ .])(?P<last>[A-ZÀ-Þ][a-zà-ÿā-ɏ'\u2019-]{2,20})(?![\w.(])"
+    r"(?<![\w.])(?:[A-ZÀ-Þ]\. ?(?:(?:&|and|und|et|y|i|e|og|och) (?=[A-Z]\.))?){1,3}(?<=[ .])(?P<last>[A-ZÀ-Þ][a-zà-ÿā-ɏ'\u2019-]{2,20})(?![\w.(])"
 )
 _PARTICLES = frozenset("le la de van von der el al".split())
 

@@ -209,6 +209,8 @@ def _is_personal_pair(first: str, last: str) -> bool:
 def _extended(text: str, finding: Finding, *, is_message: bool) -> Finding:
     written = text[finding.start : finding.end]
     is_capital = written[:1].isupper() or not written[:1].isalpha()
+    # `STANISŁAWSKI WIT`: who is written in capitals is so to the end.
+    is_shouted = len(written) > 3 and written.isupper() and "\x01" not in written
     start, end = finding.start, finding.end
     for _ in range(0 if is_message else _MOST_WORDS):
         before = _before(text, start)
@@ -217,7 +219,9 @@ def _extended(text: str, finding: Finding, *, is_message: bool) -> Finding:
         start = before.start("word")
     for _ in range(_MOST_WORDS):
         after = _AFTER.match(text, end)
-        if after is None or not _belongs_after(after["word"], is_capital=is_capital):
+        if after is None or not _belongs_after(
+            after["word"], is_capital=is_capital, is_shouted=is_shouted
+        ):
             break
         end = after.end("word")
     if is_capital and text[end : end + 1] in {" ", ","} and (company := _COMPANY.match(text, end)):
@@ -277,10 +281,12 @@ def _may_begin_a_name(lower: str) -> bool:
     return lower in _PARTICLES or lower in _DIRECTIONS or is_given_name(lower) or is_surname
 
 
-def _belongs_after(word: str, *, is_capital: bool) -> bool:
+def _belongs_after(word: str, *, is_capital: bool, is_shouted: bool = False) -> bool:
     lower = word.lower().rstrip(".")
     if _INITIAL.match(word) and word[0].isupper():
         return True
+    if is_shouted and word.isupper():
+        return not is_program_word(lower)
     if not is_capital or (word.isupper() and len(word) > 2):
         return False
     if not word[0].isupper():

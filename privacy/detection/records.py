@@ -45,6 +45,11 @@ _POSTCODE = re.compile(
 _NOTHING = frozenset(
     "none null nil true false unknown n/a na yes no ok empty missing invalid required".split()
 )
+# What stands behind a label in a text of `key=value` without quotes: `area=Al Barsha rent=85000`.
+_BARE_PAIR = re.compile(
+    r"(?<![\w.-])(?P<key>[A-Za-z][\w.-]{1,30})=(?P<hit>[A-ZÀ-ÞĀ-ɏ][^\s=,;&|\"']*(?: [^\s=,;&|\"']+){0,5}?)(?=\s+[A-Za-z][\w.-]*=|\s*\Z)"
+)
+_DIRECTORY = re.compile(r"(?<![\w.-])(?:CN|O|L|STREET|SN|GN|cn|sn|gn|givenName|mail)=(?P<hit>[^,=\n\"']{2,80})(?=,\s?[A-Za-z]{1,10}=|\Z)")
 
 _CAP = r"[A-ZÀ-ÞĀ-ɏ][\w'\u2019.-]*"
 _AFTER_CITY = rf"(?:[ -](?:{_CAP}|la|le|les|de|del|di|du|am|an|im|der|do|da|sur|sous))*"
@@ -69,6 +74,7 @@ _COMPOUND_ROADS = re.compile(
     r"(?<![\w/.-])(?P<hit>[A-ZÀ-ÞĀ-ɏ][\w'\u2019-]*(?:gasse|stra(?:ß|ss)e|str\.|weg|platz|allee|ufer|ring|damm|steig|gata|gatan|gränd|vägen|väg|vej|veien|veg|gade|straat|laan|plein|gracht|kade|dijk|steeg|katu|tie|kuja|polku|iela|gatvė|tänav|utca|braut|stígur|vegur)"
     r",?\s[\d\x01]{1,5}(?:\s?[a-zA-Z](?!\w))?(?:[/-][\d\x01]{1,4}){0,3}"
     r"|(?:[A-ZÀ-ÞĀ-ɏ][\w'\u2019-]*\s){1,4}(?i:caddesi|cad\.|sokak|sokağı|sk\.|bulvarı|mahallesi|mah\.|jalan|jl\.|marg|nagar|chowk|ko'chasi|utca|út|tér|körút|gata|katu|vei|vej|väg|street|road|lane|avenue|drive|close|terrace|crescent|gardens|grove)(?:\.?,?\s(?i:no\.?\s?:?\s?|nr\.?\s?)?[\d\x01]{1,5}[a-zA-Z]?(?:[/-][\d\x01]{1,4})*)(?:,?\s(?i:d|kat|daire|k)\s?[:.]?\s?[\d\x01]{1,4})?"
+    r"|(?:Flat|Apt\.?|Apartment|Unit|Suite)\s[\d\x01]{1,4}[A-Z]?(?=,)"
     r"|(?i:p\.?\s?o\.?\s?box|postfach|postbus|apartado(?: de correos)?|caixa postal|casella postale|bo[iî]te postale|b\.p\.|skrytka pocztowa|postboks|box)\s[\d\x01][\d\x01 -]{0,10}[\d\x01]?)"
 )
 # A road by its word, with the number, which is a format, before or after it.
@@ -93,7 +99,7 @@ _COMPOUND_SIGN = re.compile(
 _SEPARATORS = (",", ";", "\t", "|")
 _HEADER = re.compile(r"[\w \"'.#/-]{1,40}\Z")
 _COLUMN = re.compile(
-    rf"(?i:(?:{_NAMES}|{_PLACES}|{_NUMBERS}|name|given|family|first|last|nick(?:name)?|user(?:name)?|city|country|school|employer|company|e-?mail|phone|mobile|tel|ssn|age|gender_?identity|(?:patient|member|student|employee|customer|user|client|subject)?[ _-]?(?:id|no|number)|diagnosis|notes?|comment)\Z)"
+    rf"(?i:(?:{_NAMES}|{_PLACES}|{_NUMBERS}|name|given|family|first|last|nick(?:name)?|user(?:name)?|city|country|school|employer|company|e-?mail|phone|ext(?:ension)?|mobile|tel|ssn|age|gender_?identity|(?:patient|member|student|employee|customer|user|client|subject)?[ _-]?(?:id|no|number)|diagnosis|notes?|comment)\Z)"
 )
 _FEWEST_CELLS = 2
 
@@ -108,7 +114,40 @@ def record_findings(text: str, words: frozenset[str]) -> list[Finding]:
             Finding(m.start("hit"), m.end("hit"), "address") for m in _COMPOUND_ROADS.finditer(text)
         ]
     found += form_findings(text, words)
-    return found + _cells(text) if "\n" in text or _may_be_a_row(text) else found
+    if "=" in text:
+        found += [
+            Finding(m.start("hit"), m.end("hit"), "value")
+            for m in _BARE_PAIR.finditer(text)
+            if label_kind(m["key"]) in {"names", "places"} and _is_of_somebody(m["hit"])
+        ]
+        if "=," in text or ",DC=" in text or ",dc=" in text or ",C=" in text or ",OU=" in text or ",ou=" in text:
+            found += [Finding(m.start("hit"), m.end("hit"), "value") for m in _DIRECTORY.finditer(text)]
+    if "\n" in text:
+        return [*found, *_cells(text), *_block(text)]
+    return found + _cells(text) if _may_be_a_row(text) else found
+
+
+# Three to six short lines without fields, one of which holds a postcode before or behind a town.
+_BLOCK_LINE = re.compile(r"[^\n:=;|\t{}<>\"@\[\]]{2,60}\Z")
+_CODE_LINE = re.compile(
+    rf"(?:[A-Z]{{1,2}}[- ])?[\d\x01]{{3,6}}(?:[ -][\d\x01]{{2,4}}|[ ]?[A-Z]{{2}})?,?\s{_CAP}|{_CAP}[^\n]*[ ,][\d\x01]{{3,6}}(?:[ -][\d\x01]{{2,4}})?\Z|[\d\x01][\d\x01 -]{{2,8}}\Z"
+)
+_LINES_OF_A_BLOCK = (3, 7)
+
+
+def _block(text: str) -> list[Finding]:
+    """The lines of a postal address: who, road, town and land."""
+    lines = text.split("\n")
+    fewest, most = _LINES_OF_A_BLOCK
+    if not fewest <= len(lines) < most or not all(_BLOCK_LINE.match(line) for line in lines):
+        return []
+    if not lines[0][:1].isupper() or not any(_CODE_LINE.match(line) for line in lines[1:]):
+        return []
+    found, at = [], 0
+    for line in lines:
+        found.append(Finding(at, at + len(line), "address"))
+        at += len(line) + 1
+    return found
 
 
 def _may_be_a_row(line: str) -> bool:
