@@ -18,8 +18,8 @@ from privacy.detection.speech import FREE_TEXT
 _SEGMENT_KEY = r"[^\W\d_](?:[\w .'\u2019()°/-]{0,30}[\w.)])?"
 # A label and what follows, up to the next label, a separator of fields or the end of the line.
 _SEGMENT = re.compile(
-    rf"(?:^|(?<=[;|\t(])|(?<=,\s)|(?<=\s-\s))[ \t*>-]{{0,8}}(?P<key>{_SEGMENT_KEY})\s{{0,2}}[:\uff1a=](?!//)\s{{0,3}}[\"'\[]{{0,2}}"
-    rf"(?P<hit>[^\s\"'\[{{][^\n;|\t]*?)(?=[\"'\])}}]{{0,2}}\s*(?:[;|&\t\n\"]|\Z|'[\s,;)]|,\s{_SEGMENT_KEY}\s?[:=]|\s\s+{_SEGMENT_KEY}\s?:|\s-\s|\s[\w.-]{{2,30}}=)|\)|(?<=[\w\x01][\w\x01][\w\x01][\w\x01])\.\s+[A-Z])",
+    rf"(?:^|(?<=[;|\t(])|(?<=,\s)|(?<=\s[/-]\s))[ \t*>-]{{0,8}}(?P<key>{_SEGMENT_KEY})\s{{0,2}}[:\uff1a=](?!//)\s{{0,3}}[\"'\[]{{0,2}}"
+    rf"(?P<hit>[^\s\"'\[{{][^\n;|\t]*?)(?=[\"'\])}}]{{0,2}}\s*(?:[;|&\t\n\"]|\Z|'[\s,;)]|,\s{_SEGMENT_KEY}\s?[:=]|\s\s+{_SEGMENT_KEY}\s?:|\s/\s{_SEGMENT_KEY}\s?:|\s-\s|\s[\w.-]{{2,30}}=)|\)|(?<=[\w\x01][\w\x01][\w\x01][\w\x01])\.\s+[A-Z])",
     re.MULTILINE,
 )
 _QUOTED = re.compile(
@@ -164,6 +164,11 @@ def _is_of_places(key: str) -> bool:
 _KNOWN_WITHIN = re.compile(r"(?i:\b(?:no|nr|d|k|kat|daire|blok|flat|apt|unit|bl|ap|sc)\s?[:.]\s?[\d\x01])")
 
 
+def is_field_of_a_form(key: str) -> bool:
+    """Whether what precedes a colon is a label or made of words that nobody is called."""
+    return label_kind(key) is not None or _is_ordinary(key, is_code=False)
+
+
 def _is_told(value: str, kind: str, *, is_line: bool) -> bool:
     """Whether the value tells of somebody: not `none`, a path or words of programs."""
     plain = value.strip().lower().rstrip(".")
@@ -187,7 +192,7 @@ def _label_spans(text: str) -> Iterator[tuple[int, int]]:
         elif label_kind(match["key"]):
             yield match.span("key")
     known, unknown = 0, []
-    for pattern in (_SEGMENT, _BARE_LABEL, _QUOTED_KEY, _TAG, _ATTRIBUTE):
+    for pattern in (_SEGMENT, _BARE_LABEL, _QUOTED_KEY, _TAG, _ATTRIBUTE, _PARAMETER):
         for match in pattern.finditer(text):
             is_label = label_kind(match["key"]) is not None
             if is_label or _is_ordinary(match["key"], is_code=pattern not in _WRITTEN):
@@ -231,6 +236,8 @@ def _may_be_field(pattern: re.Pattern[str], match: re.Match[str]) -> bool:
         return "\n" in text
     if pattern is _QUOTED_KEY:
         return text[end + 1 : end + 6].lstrip(" :")[:1] in _QUOTES
+    if pattern is _PARAMETER:
+        return False
     return pattern is _ATTRIBUTE or f"</{match['key']}>" in text
 
 

@@ -27,7 +27,13 @@ from privacy.detection.people import (
     login_findings,
     whole_names,
 )
-from privacy.detection.records import ADDRESS_SIGN, ADDRESSES, record_findings
+from privacy.detection.records import (
+    ADDRESS_SIGN,
+    ADDRESSES,
+    ROAD_WORDS,
+    ROADS,
+    record_findings,
+)
 from privacy.detection.speech import is_prose, names_somebody, quoted_findings, spoken_findings
 from privacy.detection.states import state_findings
 
@@ -77,13 +83,17 @@ _DOCUMENT = re.compile(
 # Of the United Kingdom; others go after a word such as `plate`.
 _PLATE = re.compile(r"(?P<hit>\b[A-HJ-PR-Y][A-HJ-PR-Y]\d\d ?[A-HJ-PR-Z]{3}\b)")
 # What a line must hold before the costlier pattern is tried: words that no format takes, or a shape.
-_WORDED = tuple(
-    (kind, frozenset(re.findall(r"[a-z]{2,}", signs.lower())), pattern)
-    for kind, signs, pattern in (
-        ("organisation", _KINDS_OF_PLACE, _ORGANISATION),
-        ("address", _STREET, _ADDRESS),
-        ("id", _PAPERS, _DOCUMENT),
-    )
+_WORDED = (
+    *(
+        (kind, frozenset(re.findall(r"[a-z]{2,}", signs.lower())), pattern)
+        for kind, signs, pattern in (
+            ("organisation", _KINDS_OF_PLACE, _ORGANISATION),
+            ("address", _STREET, _ADDRESS),
+            ("id", _PAPERS, _DOCUMENT),
+        )
+    ),
+    # Also where a cue took its first word: `address is Rua das Flores 78`.
+    ("address", ROAD_WORDS, ROADS),
 )
 _SHAPES = tuple(
     (kind, re.compile(sign, re.MULTILINE), pattern)
@@ -213,7 +223,7 @@ def _in_context(text: str, words: frozenset[str]) -> list[Finding]:
     ]
     if "-" in text:
         found += [
-            Finding(m.start(), m.end(), "name") for m in _HYPHENED.finditer(text) if _is_korean(m)
+            Finding(m.start(), m.end(), "name") for m in _HYPHENED.finditer(text) if _is_hyphened_name(m)
         ]
     found += [
         Finding(m.start("hit"), m.end("hit"), "name")
@@ -223,9 +233,9 @@ def _in_context(text: str, words: frozenset[str]) -> list[Finding]:
     return found
 
 
-# `Ji-ho`: two syllables of Korean given names, not `Co-op` or `Re-run`.
+# `Ji-ho`, `Stone-Young`: two syllables of Korean given names, or two surnames; not `Co-op` or `Keep-Alive`.
 _HYPHENED = re.compile(
-    r"(?<![\w-])(?:[A-Z][a-z]{1,6} )?(?P<first>[A-Z][a-z]{0,5})-(?P<second>[a-zA-Z][a-z]{0,5})(?![\w-])(?: [A-Z][a-z]{1,6}(?![\w-]))?"
+    r"(?<![\w-])(?:[A-Z][a-z]{1,6} )?(?P<first>[A-Z][a-z]{0,14})-(?P<second>[a-zA-Z][a-z]{0,14})(?![\w-])(?: [A-Z][a-z]{1,6}(?![\w-]))?"
 )
 _SYLLABLES = frozenset(
     """ah ahn ara bae bin bo bok bom bum byeong byul byung chae chan chang cheol chul chun da dae dan deok do dong du duk eok eol eon eui eul eum eun eung ga gae gang
@@ -236,9 +246,13 @@ _SYLLABLES = frozenset(
 )
 
 
-def _is_korean(match: re.Match[str]) -> bool:
+def _is_hyphened_name(match: re.Match[str]) -> bool:
     first, second = match["first"].lower(), match["second"].lower()
-    return first in _SYLLABLES and second in _SYLLABLES
+    if first in _SYLLABLES and second in _SYLLABLES:
+        return True
+    return match["second"][0].isupper() and all(
+        w in word_list("surnames") or is_given_name(w) for w in (first, second)
+    )
 
 
 # `B. Minder`: whatever the word is.

@@ -139,6 +139,10 @@ def _is_amount(text: str, finding: Finding) -> bool:
         return False
     if _MONEY.match(written):
         return True
+    if "," in written and all(len(p.partition(".")[0]) <= _TEN_THOUSAND for p in written.split(",")):
+        return True
+    if len(written) <= _MOST_OF_GOODS and _OF_GOODS.search(name):
+        return True
     whole, _, rest = written.partition(".")
     if len(whole) <= _TEN_THOUSAND and len(rest) < _FEWEST_OF_A_PLACE:
         return True
@@ -159,6 +163,13 @@ def _is_long_amount(text: str, finding: Finding) -> bool:
     return is_plain and key is not None and _LONG_KEY.search(key["key"]) is not None
 
 
+# Of these keys up to seven digits are money, goods or a way.
+_OF_GOODS = re.compile(
+    r"(?i:\A(?:balance|rent|price|amount|fee|cost|tot(?:al)?|subtotal|net|gross|tax_?amount|premium|deposit|reserve|value|budget|fare|discount|vat|km|kms|mileage|odometer|reading|stock|qty|quantity|sku|article|item|"
+    r"score|points|reputation|credits|coins|xp|followers|views|likes|visits|downloads|population|distance|calories|steps|kwh|litres|liters|volume|area_m2|sqm|importe|monto|total|importo|betrag|summe|montant|prix|kwota|tutar|fiyat|bedrag|"
+    r"summa|beløb|belop|hinta|cena|valor|preço|precio|prezzo|harga|kiasi|halaga|eur|usd|gbp|chf|aed|inr|ngn|kes|zar|try|pln|czk|huf|sek|nok|dkk|jpy|krw|vnd|php|idr|brl|mxn)\Z)"
+)
+_MOST_OF_GOODS = 7
 # `… HTTP/1.1" 200 48211`: a status and a size.
 _AFTER_REQUEST, _ANSWER = re.compile(r"HTTP/\d(?:\.\d)?\"\s\Z"), re.compile(r"[1-5]\d\d \d{1,12}\Z")
 _LONG_KEY = re.compile(

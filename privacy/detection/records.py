@@ -79,10 +79,10 @@ _COMPOUND_ROADS = re.compile(
 )
 # A road by its word, with the number, which is a format, before or after it.
 _OF = r"(?:(?:de|des|du|da|das|do|dos|del|della|la|las|los|le|les|l')\s?)*"
-_ROADS = re.compile(
+ROADS = re.compile(
     rf"(?<![\w/.-])(?P<hit>[\d\x01]{{1,5}},?\s{_ROAD}\s{_OF}{_CAP}(?:[ -]{_CAP})*|{_ROAD}\s{_OF}{_CAP}(?:\s{_CAP})*,?\s[\d\x01]{{1,5}})"
 )
-_ROAD_WORDS = frozenset(
+ROAD_WORDS = frozenset(
     """rue avenue av boulevard bd place chemin allée allee impasse quai route via viale piazza corso calle avenida avda paseo plaza rua travessa largo praça praca ul ulica
     aleja al os str strada straßa bulevardul utca náměstí namesti třída trida ulice""".split()
 )
@@ -107,8 +107,8 @@ _FEWEST_CELLS = 2
 def record_findings(text: str, words: frozenset[str]) -> list[Finding]:
     """Values, cells and roads in a text without its formats; `words` are its words in lower case."""
     found = [] if _LABEL_WORDS.isdisjoint(words) else _fields(text)
-    if not _ROAD_WORDS.isdisjoint(words):
-        found += [Finding(m.start("hit"), m.end("hit"), "address") for m in _ROADS.finditer(text)]
+    if not ROAD_WORDS.isdisjoint(words):
+        found += [Finding(m.start("hit"), m.end("hit"), "address") for m in ROADS.finditer(text)]
     if _COMPOUND_SIGN.search(text):
         found += [
             Finding(m.start("hit"), m.end("hit"), "address") for m in _COMPOUND_ROADS.finditer(text)
@@ -258,6 +258,13 @@ def _header(line: str) -> tuple[list[bool], str] | None:
             if any(columns):
                 return columns, separator
     return None
+
+
+def has_header(text: str) -> bool:
+    """Whether the first line is headings, one of them about somebody, and the next has as many cells."""
+    first, _, rest = text.partition("\n")
+    header = _header(first)
+    return header is not None and len(_split(rest.partition("\n")[0], header[1])) == len(header[0])
 
 
 def _is_label(cell: str) -> bool:

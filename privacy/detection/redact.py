@@ -18,6 +18,7 @@ from privacy.detection.measures import impersonal
 from privacy.detection.people import linked_findings, listed_names
 from privacy.detection.plain import without_plain
 from privacy.detection.records import address_findings, record_findings
+from privacy.detection.structured import is_record
 from privacy.skeleton import cue_findings
 
 _ARTICLE = re.compile(r"\b[Tt]he \Z")
@@ -77,6 +78,8 @@ def _with_presidio(text: str, found: list[Finding]) -> list[Finding]:
 
 
 def _chat_spans(text: str) -> list[Finding]:
+    if is_record(text):
+        return _personal_spans(text)
     # Small numbers, ordinals and doses are read with the words around them.
     formats = [
         Finding(f.start, f.end, f.type)
