@@ -122,7 +122,7 @@ _MAY_BEGIN = r"(?=\S)(?:(?<![^\W\d_])|(?![^\W\d_]))"
 _LONGEST_SHORT_ID = 20
 _PARTS = re.compile(r"[._-]+")
 _ERRNO = re.compile(
-    r"(?i:http/|errno|status|(?<!sort )(?<!zip )(?<!post )(?<!postal )(?<!area )(?<![a-z])code|port|line|exit code)\W{0,3}\Z"
+    r"(?i:http/|errno|status|(?<!sort )(?<!zip )(?<!post )(?<!postal )(?<!area )(?<!bank )(?<!branch )(?<!door )(?<!gate )(?<!access )(?<!security )(?<!client )(?<!patient )(?<!customer )(?<![a-z])code|port|line|exit code)\W{0,3}\Z"
 )
 _SIZE = re.compile(r"\d+(?:\.\d+)?(?=(?:[KMGTP]i?)?[Bb](?:ps|/s)?\Z)")
 _CREDENTIAL_CUE = re.compile(

@@ -221,6 +221,8 @@ def _in_context(text: str, words: frozenset[str]) -> list[Finding]:
         for m in (_INITIALED.finditer(text) if ". " in text else ())
         if m["last"].lower() not in word_list("operations")
     ]
+    if not _GADGETS.isdisjoint(words):
+        found += [Finding(m.start(), m.end(), "username") for m in _GADGET.finditer(text)]
     if "-" in text:
         found += [
             Finding(m.start(), m.end(), "name") for m in _HYPHENED.finditer(text) if _is_hyphened_name(m)
@@ -233,6 +235,12 @@ def _in_context(text: str, words: frozenset[str]) -> list[Finding]:
     return found
 
 
+# `Marthas-iPhone`, `iPhone-von-Ute`, `DESKTOP-OF-UTE`: what somebody carries.
+_GADGETS = frozenset("iphone ipad macbook imac galaxy pixel laptop thinkpad xps watch airpods".split())
+_GADGET = re.compile(
+    r"(?<![\w-])(?:[^\W\d_]{2,20}(?:['\u2019]?s)?[- ](?i:iphone|ipad|macbook|imac|galaxy|pixel|laptop|thinkpad|xps|watch|airpods)(?![a-z])(?:-\w+)*"
+    r"|(?i:iphone|ipad|macbook|imac|galaxy|pixel|laptop|thinkpad)-(?i:von|de|di|van|of|av|fra)-[\w-]{2,20})"
+)
 # `Ji-ho`, `Stone-Young`: two syllables of Korean given names, or two surnames; not `Co-op` or `Keep-Alive`.
 _HYPHENED = re.compile(
     r"(?<![\w-])(?:[A-Z][a-z]{1,6} )?(?P<first>[A-Z][a-z]{0,14})-(?P<second>[a-zA-Z][a-z]{0,14})(?![\w-])(?: [A-Z][a-z]{1,6}(?![\w-]))?"
@@ -253,6 +261,21 @@ def _is_hyphened_name(match: re.Match[str]) -> bool:
     return match["second"][0].isupper() and all(
         w in word_list("surnames") or is_given_name(w) for w in (first, second)
     )
+
+
+def titled_findings(text: str) -> list[Finding]:
+    """Of a message the names behind titles and initials: `Hr. Lund`, `A. R. Berg`."""
+    titled = (m for m in _TITLED.finditer(text) if m["name"])
+    initialed = _INITIALED.finditer(text) if ". " in text else ()
+    return [
+        *(Finding(_start_of_title(m), m.end(), "name") for m in titled),
+        *(Finding(m.start(), m.end(), "name") for m in initialed),
+    ]
+
+
+def _start_of_title(match: re.Match[str]) -> int:
+    is_short = match.string[match.start("name") - 2 : match.start("name")] == ". "
+    return match.start() if is_short else match.start("name")
 
 
 # `B. Minder`: whatever the word is.
@@ -315,7 +338,10 @@ def _unknown(text: str) -> list[Finding]:
         token = match.group()
         if token[0] == "<" or is_constant(token) or _MODEL.match(text, match.start()):
             continue
-        if is_ambiguous_software(token.lower()) and _is_in_a_chain(text, match):
+        lower = token.lower()
+        if is_ambiguous_software(lower) and _is_in_a_chain(text, match):
+            continue
+        if lower in word_list("programs") and _is_part_of_a_package(text, match):
             continue
         if packages is None:
             packages = published_parts(text) if _may_publish(text) else []
@@ -323,6 +349,19 @@ def _unknown(text: str) -> list[Finding]:
             continue
         found.append(Finding(*_whole(text, match.start(), match.end()), "word"))
     return union(found)
+
+
+def _is_part_of_a_package(text: str, token: re.Match[str]) -> bool:
+    """`graphql-ruby`, `sentry-ruby`, not `user-ruby`: a product behind or in front of another."""
+    before = _HYPHEN_BEFORE.search(text, max(0, token.start() - 30), token.start())
+    after = _HYPHEN_AFTER.match(text, token.end())
+    pieces = [m["piece"].lower() for m in (before, after) if m is not None]
+    return any(p not in _PEOPLE and (p in word_list("programs") or is_software_word(p)) for p in pieces)
+
+
+_HYPHEN_BEFORE = re.compile(r"(?<![\w-])(?P<piece>[^\W\d_]{3,})[-_]\Z")
+_HYPHEN_AFTER = re.compile(r"[-_](?P<piece>[^\W\d_]{3,})(?![\w-])")
+_PEOPLE = frozenset(_VALUE_WORDS)
 
 
 def _may_publish(text: str) -> bool:

@@ -45,6 +45,8 @@ _POSTCODE = re.compile(
 _NOTHING = frozenset(
     "none null nil true false unknown n/a na yes no ok empty missing invalid required".split()
 )
+# `Forwarding address for <name>: …`.
+_ADDRESS_OF = re.compile(r"(?i:address\s(?:for|of))\s[^:;\n]{2,60}:\s(?P<hit>[^;\n|]{3,80})")
 # What stands behind a label in a text of `key=value` without quotes: `area=Al Barsha rent=85000`.
 _BARE_PAIR = re.compile(
     r"(?<![\w.-])(?P<key>[A-Za-z][\w.-]{1,30})=(?P<hit>[A-ZÀ-ÞĀ-ɏ][^\s=,;&|\"']*(?: [^\s=,;&|\"']+){0,5}?)(?=\s+[A-Za-z][\w.-]*=|\s*\Z)"
@@ -74,7 +76,7 @@ _COMPOUND_ROADS = re.compile(
     r"(?<![\w/.-])(?P<hit>[A-ZÀ-ÞĀ-ɏ][\w'\u2019-]*(?:gasse|stra(?:ß|ss)e|str\.|weg|platz|allee|ufer|ring|damm|steig|gata|gatan|gränd|vägen|väg|vej|veien|veg|gade|straat|laan|plein|gracht|kade|dijk|steeg|katu|tie|kuja|polku|iela|gatvė|tänav|utca|braut|stígur|vegur)"
     r",?\s[\d\x01]{1,5}(?:\s?[a-zA-Z](?!\w))?(?:[/-][\d\x01]{1,4}){0,3}"
     r"|(?:[A-ZÀ-ÞĀ-ɏ][\w'\u2019-]*\s){1,4}(?i:caddesi|cad\.|sokak|sokağı|sk\.|bulvarı|mahallesi|mah\.|jalan|jl\.|marg|nagar|chowk|ko'chasi|utca|út|tér|körút|gata|katu|vei|vej|väg|street|road|lane|avenue|drive|close|terrace|crescent|gardens|grove)(?:\.?,?\s(?i:no\.?\s?:?\s?|nr\.?\s?)?[\d\x01]{1,5}[a-zA-Z]?(?:[/-][\d\x01]{1,4})*)(?:,?\s(?i:d|kat|daire|k)\s?[:.]?\s?[\d\x01]{1,4})?"
-    r"|(?:Flat|Apt\.?|Apartment|Unit|Suite)\s[\d\x01]{1,4}[A-Z]?(?=,)"
+    r"|(?:Flat|Apt\.?|Apartment|Unit|Suite|Plot|Lot|Stand|Block|Blk|Villa|House|Door)\s[\d\x01]{1,4}[A-Z]?(?=,)"
     r"|(?i:p\.?\s?o\.?\s?box|postfach|postbus|apartado(?: de correos)?|caixa postal|casella postale|bo[iî]te postale|b\.p\.|skrytka pocztowa|postboks|box)\s[\d\x01][\d\x01 -]{0,10}[\d\x01]?)"
 )
 # A road by its word, with the number, which is a format, before or after it.
@@ -114,6 +116,8 @@ def record_findings(text: str, words: frozenset[str]) -> list[Finding]:
             Finding(m.start("hit"), m.end("hit"), "address") for m in _COMPOUND_ROADS.finditer(text)
         ]
     found += form_findings(text, words)
+    if "address" in words and ": " in text:
+        found += [Finding(*m.span("hit"), "address") for m in _ADDRESS_OF.finditer(text)]
     if "=" in text:
         found += [
             Finding(m.start("hit"), m.end("hit"), "value")

@@ -13,7 +13,7 @@ from privacy.detection.chat import chat_findings
 from privacy.detection.findings import Finding, blank, render, union
 from privacy.detection.formats import format_findings
 from privacy.detection.forms import without_labels
-from privacy.detection.logs import log_findings
+from privacy.detection.logs import log_findings, titled_findings
 from privacy.detection.measures import impersonal
 from privacy.detection.people import linked_findings, listed_names
 from privacy.detection.plain import without_plain
@@ -87,6 +87,7 @@ def _chat_spans(text: str) -> list[Finding]:
         if f.type not in _READ_IN_CONTEXT or (f.end - f.start > 6 and f.type not in _HOW_LONG)
     ]
     found = _with_presidio(text, chat_findings(text, formats))
+    found = union([*found, *titled_findings(text)])
     words = frozenset(_LETTERS.findall(text.lower()))
     found = [*found, *record_findings(text, words), *address_findings(text)]
     whole = [_with_article(text, f) for f in union([*found, *_entities(text)])]

@@ -95,6 +95,8 @@ def _is_own_sentence(match: re.Match[str], words: list[str]) -> bool:
     if key is None and not _FIELDS_FOLLOW.match(line, match.end()):
         return False
     telling = [w for w in words if w.lower() not in _FUNCTION_WORDS]
+    if _LEVEL.search(line) and _tells_of_a_deed(telling):
+        return True
     return 3 * sum(_is_of_programs([w]) for w in telling) >= len(telling)
 
 
@@ -124,6 +126,21 @@ FREE_TEXT = frozenset(
     address street first last full display surname family given email phone gender religion ethnicity nationality job occupation profession diagnosis condition
     medication reason story caption review topic word words guess secret password hint question reflection journal entry quote alias pet character hero""".split()
 )
+# What a logger says of itself: `level=info msg="rolled out"`, with a participle and nothing of a person.
+_LEVEL = re.compile(r"(?i:\b(?:level|lvl|severity|levelname|log\.level)[\"']?\s?[=:])")
+_MOST_WORDS_OF_A_DEED = 5
+
+
+def _tells_of_a_deed(telling: list[str]) -> bool:
+    lower = [w.lower() for w in telling]
+    is_deed = any(len(w) > 4 and w.endswith(("ed", "ing", "led")) for w in lower) or any(
+        _is_program_form(w) for w in lower
+    )
+    return is_deed and len(telling) <= _MOST_WORDS_OF_A_DEED and not any(
+        is_only_a_name(w) or is_given_name(w) or is_state_word(w) for w in lower
+    )
+
+
 _FIELDS_FOLLOW = re.compile(r"\s[\w.]{1,30}=")
 _SENTENCE_KEY = re.compile(
     r"(?i:[\"'](?:msg|message|reason|event|error|err|detail|details|status|cause|description|exception|operation|action|warning|log|summary)[\"']\s*:\s*"
