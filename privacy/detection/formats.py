@@ -76,9 +76,6 @@ _PATTERNS: tuple[tuple[str, str, str], ...] = (
     ("home", "paths", r"(?<![\w.])(?:/home/|/Users/|/var/home/|\b[A-Za-z]:[\\/]+(?i:Users|Documents and Settings)[\\/]+)(?:[^\\/:*?\"<>|\r\n,;)']{1,60}(?=[\\/])|[\w.@-]+)"),
     ("home", "paths", r"(?<![\w/~])~[A-Za-z_][\w.-]*"),
     ("path", "paths", r"(?<![\w<>])/[\w.~%@:{}+-]+(?:/[\w.~%@:{}+<>-]*)*(?:\?[^\s\"']*)?"),
-    ("id", "digits", r"(?:[*xX\u2022#]{2,4}[ -]?){1,4}\d{3,4}\b(?<=\d{4})|\b\d{4}(?:[ -]?[*xX\u2022]{4}){2}[ -]?\d{4}\b"),
-    # `(74 y)`, `(29, Gaborone)` and `aged 9 years`: an age behind a name.
-    ("age", "digits", r"(?<=[^\W\d_] \()\d{1,2}(?=\)|,? ?(?:y|yo|y/o|yrs?|years?|J\.?|Jahre|ans|años|anos|anni|lat|let|yaş)\b|, [^\W\d_])"),
     (
         "duration", "digits",
         r"(?<![\w.])\d+(?:\.\d+)?(?:e-?\d+)?\s?(?:ns|us|µs|ms|s|sec|seconds?|min|minutes?|h|hours?)\b",

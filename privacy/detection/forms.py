@@ -192,7 +192,7 @@ def _label_spans(text: str) -> Iterator[tuple[int, int]]:
         elif label_kind(match["key"]):
             yield match.span("key")
     known, unknown = 0, []
-    for pattern in (_SEGMENT, _BARE_LABEL, _QUOTED_KEY, _TAG, _ATTRIBUTE, _PARAMETER):
+    for pattern in (_SEGMENT, _BARE_LABEL, _QUOTED_KEY, _TAG, _ATTRIBUTE):
         for match in pattern.finditer(text):
             is_label = label_kind(match["key"]) is not None
             if is_label or _is_ordinary(match["key"], is_code=pattern not in _WRITTEN):
@@ -236,8 +236,6 @@ def _may_be_field(pattern: re.Pattern[str], match: re.Match[str]) -> bool:
         return "\n" in text
     if pattern is _QUOTED_KEY:
         return text[end + 1 : end + 6].lstrip(" :")[:1] in _QUOTES
-    if pattern is _PARAMETER:
-        return False
     return pattern is _ATTRIBUTE or f"</{match['key']}>" in text
 
 

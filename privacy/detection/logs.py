@@ -243,7 +243,7 @@ _GADGET = re.compile(
 )
 # `Ji-ho`, `Stone-Young`: two syllables of Korean given names, or two surnames; not `Co-op` or `Keep-Alive`.
 _HYPHENED = re.compile(
-    r"(?<![\w-])(?:[A-Z][a-z]{1,6} )?(?P<first>[A-Z][a-z]{0,14})-(?P<second>[a-zA-Z][a-z]{0,14})(?![\w-])(?: [A-Z][a-z]{1,6}(?![\w-]))?"
+    r"(?<![\w-])(?P<first>[A-Z][a-z]{0,14})-(?P<second>[a-zA-Z][a-z]{0,14})(?![\w-])"
 )
 _SYLLABLES = frozenset(
     """ah ahn ara bae bin bo bok bom bum byeong byul byung chae chan chang cheol chul chun da dae dan deok do dong du duk eok eol eon eui eul eum eun eung ga gae gang

@@ -127,7 +127,7 @@ def _is_always(_text: str, _finding: Finding) -> bool:
 def _is_amount(text: str, finding: Finding) -> bool:
     written = text[finding.start : finding.end]
     before = text[max(0, finding.start - 32) : finding.start]
-    if _is_inside_word(text, finding):
+    if _is_inside_word(text, finding) or _is_theirs(text, finding):
         return False
     if _CLOCK.match(written):
         return not _BIRTH.search(before)
@@ -151,6 +151,20 @@ def _is_amount(text: str, finding: Finding) -> bool:
         _UNIT_AFTER.match(text, finding.end)
     )
     return is_told and sum(c.isdigit() for c in written) <= _NO_NUMBER_LONGER
+
+
+def _is_theirs(text: str, finding: Finding) -> bool:
+    """`****8812` of a card, and `Signe (74 y)`: an age in brackets behind a word."""
+    before = text[max(0, finding.start - 3) : finding.start]
+    if before[-1:] in _MASKED:
+        return True
+    if not before.endswith(" (") or finding.end - finding.start > len("99"):
+        return False
+    return before[:1].isalpha() and _AGE_AFTER.match(text, finding.end) is not None
+
+
+_MASKED = frozenset("*\u2022#")
+_AGE_AFTER = re.compile(r"\)|,? ?(?:y|yo|y/o|yrs?|years?|J\.?|Jahre|ans|años|anos|anni|lat|let|yaş)\b|, [^\W\d_]")
 
 
 def _is_long_amount(text: str, finding: Finding) -> bool:

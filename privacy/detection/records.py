@@ -9,7 +9,7 @@ addresses by the forms of several countries. Not here: identifiers that have a f
 import re
 
 from privacy.detection.findings import Finding
-from privacy.detection.forms import form_findings, label_kind
+from privacy.detection.forms import form_findings, label_kind, label_words
 from privacy.detection.lexicon import is_given_name, is_program_word, word_list
 
 _NAMES = (
@@ -92,11 +92,11 @@ ADDRESS_SIGN = r"(?=[\dA-Z,])(?:\d[A-ZW](?:[A-Z]\b|\s\d)|[A-Z]\d[\dW]\s[A-Z\d]{4
 """What a text must hold before `ADDRESSES` is tried."""
 _SIGN = re.compile(ADDRESS_SIGN, re.MULTILINE)
 
-# What precedes the number of a house in these, and a postal box.
-_COMPOUND_SIGN = re.compile(
-    r"(?:gasse|stra(?:ß|ss)e|[sm]tr\.|weg|platz|allee|ufer|ring|damm|steig|gata|gatan|gränd|väg|vägen|vej|veien|veg|gade|straat|laan|plein|gracht|kade|dijk|steeg|katu|tie|kuja|polku|iela|gatvė|tänav|utca|braut|stígur|vegur"
-    r"|caddesi|cad\.|sokak|sokağı|sk\.|bulvarı|mahallesi|mah\.|alan|jl\.|arg|agar|howk|'chasi|út|tér|körút|vei|treet|oad|ane|venue|rive|lose|errace|rescent|ardens|rove),?\s(?:[Nn][or]\.?\s?:?\s?)?[\d\x01]"
-    r"|(?i:box|postfach|postbus|apartado|postale?|b\.p\.|correos|pocztowa|postboks)\s[\d\x01]"
+# A word that ends so must stand in a text before these are tried.
+_ROAD_ENDINGS = tuple(
+    """gasse straße strasse str weg platz allee ufer ring damm steig gata gatan gränd väg vägen vej veien veg gade straat laan plein gracht kade dijk steeg katu tie kuja
+    polku iela gatvė tänav utca braut stígur vegur vei caddesi cad sokak sokağı sk bulvarı mahallesi mah jalan jl marg nagar chowk chasi út tér körút street road lane avenue drive
+    close terrace crescent gardens grove box postfach postbus apartado correos postal postale pocztowa postboks flat apt apartment unit suite plot lot stand block blk villa house door""".split()
 )
 _SEPARATORS = (",", ";", "\t", "|")
 _HEADER = re.compile(r"[\w \"'.#/-]{1,40}\Z")
@@ -111,21 +111,21 @@ def record_findings(text: str, words: frozenset[str]) -> list[Finding]:
     found = [] if _LABEL_WORDS.isdisjoint(words) else _fields(text)
     if not ROAD_WORDS.isdisjoint(words):
         found += [Finding(m.start("hit"), m.end("hit"), "address") for m in ROADS.finditer(text)]
-    if _COMPOUND_SIGN.search(text):
+    if "\x01" in text and any(w.endswith(_ROAD_ENDINGS) for w in words):
         found += [
             Finding(m.start("hit"), m.end("hit"), "address") for m in _COMPOUND_ROADS.finditer(text)
         ]
     found += form_findings(text, words)
     if "address" in words and ": " in text:
         found += [Finding(*m.span("hit"), "address") for m in _ADDRESS_OF.finditer(text)]
-    if "=" in text:
+    if "=" in text and not label_words().isdisjoint(words):
         found += [
             Finding(m.start("hit"), m.end("hit"), "value")
             for m in _BARE_PAIR.finditer(text)
             if label_kind(m["key"]) in {"names", "places"} and _is_of_somebody(m["hit"])
         ]
-        if "=," in text or ",DC=" in text or ",dc=" in text or ",C=" in text or ",OU=" in text or ",ou=" in text:
-            found += [Finding(m.start("hit"), m.end("hit"), "value") for m in _DIRECTORY.finditer(text)]
+    if "," in text and any(part in text for part in _PARTS_OF_A_DIRECTORY):
+        found += [Finding(m.start("hit"), m.end("hit"), "value") for m in _DIRECTORY.finditer(text)]
     if "\n" in text:
         return [*found, *_cells(text), *_block(text)]
     return found + _cells(text) if _may_be_a_row(text) else found
@@ -137,6 +137,9 @@ _CODE_LINE = re.compile(
     rf"(?:[A-Z]{{1,2}}[- ])?[\d\x01]{{3,6}}(?:[ -][\d\x01]{{2,4}}|[ ]?[A-Z]{{2}})?,?\s{_CAP}|{_CAP}[^\n]*[ ,][\d\x01]{{3,6}}(?:[ -][\d\x01]{{2,4}})?\Z|[\d\x01][\d\x01 -]{{2,8}}\Z"
 )
 _LINES_OF_A_BLOCK = (3, 7)
+
+
+_PARTS_OF_A_DIRECTORY = ("OU=", "ou=", "DC=", "dc=", ",C=")
 
 
 def _block(text: str) -> list[Finding]:
