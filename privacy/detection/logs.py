@@ -19,7 +19,7 @@ from privacy.detection.lexicon import (
     is_software_word,
     word_list,
 )
-from privacy.detection.packages import published_parts
+from privacy.detection.packages import may_publish, published_parts
 from privacy.detection.people import (
     acting_findings,
     linked_findings,
@@ -110,7 +110,7 @@ _RENAMED = re.compile(
 _PAIR = re.compile(
     rf"(?P<hit>(?<![\w'])(?P<given>{_CAPITALISED})[ ](?:(?:de|van|von|da|del|al|bin)[ ])?(?P<last>{_CAPITALISED}))"
 )
-_TITLES = r"Dr|Mr|Mrs|Ms|Miss|Prof|Professor|Doctor|Nurse|Rev|Sir|Coach|Uncle|Aunt|Teacher|Officer|Captain|Attorney|Lawyer|Judge|Inspector|Detective|Midwife|Pharmacist|Dentist|Psychiatrist|Interpreter|Neighbour|Neighbor|Pupil|Tutor|Applicant|Therapist|Counsellor|Counselor|Psychologist|Driver|Visitor|Resident|Herr|Frau|Sr|Sra|Mme|Mlle|Hr|Fru|Fr|Fam|Familie|Family|Auntie|Aunty|Granny|Grandma|Grandpa|Nana|Sister|Brother|Father|Mother|Pastor|Imam|Rabbi|Cashier|Postman|Courier|Plumber|Electrician|Carpenter|Janitor|Caretaker|Receptionist|Waiter|Waitress|Butcher|Baker|Hairdresser|Gardener|Babysitter|Nanny|Tenant|Landlord|Landlady|Dona|Senhor|Senhora|Señor|Señora|Signor|Signora|Pani|Bayan|Hanım|Sheikh|Ustaz|Shri|Smt|Kumari|Datuk|Encik|Puan|Ms|Mx|Dott|Avv|Sgt|Cpl"
+_TITLES = r"Dr|Mr|Mrs|Ms|Miss|Prof|Professor|Doctor|Nurse|Rev|Sir|Coach|Uncle|Aunt|Teacher|Officer|Captain|Attorney|Lawyer|Judge|Inspector|Detective|Midwife|Pharmacist|Dentist|Psychiatrist|Interpreter|Neighbour|Neighbor|Pupil|Tutor|Applicant|Therapist|Counsellor|Counselor|Psychologist|Driver|Visitor|Resident|Herr|Frau|Sr|Sra|Mme|Mlle|Hr|Fru|Fr|Fam|Familie|Family|Auntie|Aunty|Granny|Grandma|Grandpa|Nana|Sister|Brother|Father|Mother|Pastor|Imam|Rabbi|Cashier|Postman|Courier|Plumber|Electrician|Carpenter|Janitor|Caretaker|Receptionist|Waiter|Waitress|Butcher|Baker|Hairdresser|Gardener|Babysitter|Nanny|Landlady|Dona|Senhor|Senhora|Señor|Señora|Signor|Signora|Pani|Bayan|Hanım|Sheikh|Ustaz|Shri|Smt|Kumari|Datuk|Encik|Puan|Ms|Mx|Dott|Avv|Sgt|Cpl"
 _TITLE_WORDS = frozenset(_TITLES.lower().split("|"))
 _TITLED = re.compile(
     rf"\b(?i:{_TITLES})\b\.?[ ](?P<name>{_CAPITALISED}(?:[ ]{_CAPITALISED}){{0,2}})"
@@ -324,11 +324,7 @@ def _actor(match: re.Match[str]) -> Finding | None:
     return Finding(match.start("hit"), match.end("hit"), "name")
 
 
-_PUBLISHES = (
-    "com. org. io. net. dev. ai. edu. ch. de. fr. me. uk. eu. cn. us. app. cloud. jakarta. androidx. java. javax. jdk. sun. "
-    "software. kotlinx. .com/ .org/ .in/ .io/ .dev/ .sh/ @".split()
-)
-_IMAGES = re.compile(r"\w/[a-z\d_-]+:[\w\x01]")
+
 
 
 def _unknown(text: str) -> list[Finding]:
@@ -344,7 +340,7 @@ def _unknown(text: str) -> list[Finding]:
         if lower in word_list("programs") and _is_part_of_a_package(text, match):
             continue
         if packages is None:
-            packages = published_parts(text) if _may_publish(text) else []
+            packages = published_parts(text) if may_publish(text) else []
         if any(a <= match.start() < b for a, b in packages):
             continue
         found.append(Finding(*_whole(text, match.start(), match.end()), "word"))
@@ -362,10 +358,6 @@ def _is_part_of_a_package(text: str, token: re.Match[str]) -> bool:
 _HYPHEN_BEFORE = re.compile(r"(?<![\w-])(?P<piece>[^\W\d_]{3,})[-_]\Z")
 _HYPHEN_AFTER = re.compile(r"[-_](?P<piece>[^\W\d_]{3,})(?![\w-])")
 _PEOPLE = frozenset(_VALUE_WORDS)
-
-
-def _may_publish(text: str) -> bool:
-    return any(sign in text for sign in _PUBLISHES) or _IMAGES.search(text) is not None
 
 
 def _is_in_a_chain(text: str, token: re.Match[str]) -> bool:

@@ -10,7 +10,7 @@ import re
 
 from privacy.detection.constants import is_constant
 from privacy.detection.findings import Finding
-from privacy.detection.packages import published_parts
+from privacy.detection.packages import may_publish, published_parts
 
 _ERROR_CODE = re.compile(r"(?!MRN|NHS|SSN|EIN|DOB|ID|PAT|REF|NO)[A-Z]{2,6}-?\d{2,6}\Z")
 _ENDS_CODE = re.compile(r"[:\]]")
@@ -88,7 +88,7 @@ def _of_packages(text: str, found: list[Finding]) -> set[Finding]:
     asked = [f for f in found if f.type in _OF_NAMES]
     if not asked:
         return set()
-    parts = published_parts(text) if _PUBLISHED_SIGN.search(text) else []
+    parts = published_parts(text) if may_publish(text) else []
     return {
         f
         for f in asked
@@ -98,7 +98,6 @@ def _of_packages(text: str, found: list[Finding]) -> set[Finding]:
 
 
 _OF_NAMES = frozenset({"id", "number", "word"})
-_PUBLISHED_SIGN = re.compile(r"[a-z]\.[a-z]|@[a-z]|/[a-z]")
 
 
 def _is_moment(text: str, finding: Finding) -> bool:

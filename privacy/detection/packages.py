@@ -44,8 +44,16 @@ _PEOPLE = frozenset(
     "user users home player players patient patients client clients member members profile profiles people u".split()
 )
 _LOGIN = re.compile(r"[a-z]{4,}[._-]?\d{2,4}\Z", re.IGNORECASE)
-MAY_HOLD = frozenset("/:@")
-"""A text without any of these, and without a turned domain, holds none."""
+_PUBLISHES = (
+    "com. org. io. net. dev. ai. edu. ch. de. fr. me. uk. eu. cn. us. app. cloud. jakarta. androidx. java. javax. jdk. sun. "
+    "software. kotlinx. .com/ .org/ .in/ .io/ .dev/ .sh/ @".split()
+)
+_IMAGES = re.compile(r"\w/[a-z\d_-]+:[\w\x01]")
+
+
+def may_publish(text: str) -> bool:
+    """Cheap proof that a text may hold such a name."""
+    return any(sign in text for sign in _PUBLISHES) or _IMAGES.search(text) is not None
 
 
 def published_parts(text: str) -> list[tuple[int, int]]:
