@@ -161,15 +161,17 @@ def listed_names(text: str, found: list[Finding]) -> list[Finding]:
 
 
 _LISTED = re.compile(
-    r"(?<=,\s)(?P<hit>[A-ZÀ-ÞĀ-ɏ][a-zà-ÿā-ɏ'\u2019-]+)(?=\s?[,;)(\n\x01]|\.?\Z|\.\s)"
+    r"(?<=,\s)(?P<hit>[A-ZÀ-ÞĀ-ɏ][a-zà-ÿā-ɏ'\u2019-]+(?: [A-ZÀ-ÞĀ-ɏ][a-zà-ÿā-ɏ'\u2019-]+)?)(?=\s?[,;)(\n\x01]|\.?\Z|\.\s)"
 )
 _NEAR = 24
 _OF_LISTS = frozenset({"name", "word", "value", "username"})
 
 
 def _may_be_listed(lower: str) -> bool:
-    is_known = is_given_name(lower) or lower in word_list("surnames")
-    return is_known and lower not in word_list("operations")
+    # Of two words one may be a word too: `Xu Wen`.
+    words = lower.split()
+    is_known = any(is_given_name(w) or w in word_list("surnames") for w in words)
+    return is_known and not any(w in word_list("operations") for w in words)
 
 
 def login_findings(text: str, words: frozenset[str]) -> list[Finding]:

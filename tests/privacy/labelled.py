@@ -113,6 +113,14 @@ _CARD = (
     ("records B, as logs", "strangers_records_b.txt", "log", False),
     ("records B, as messages", "strangers_records_b.txt", "chat", False),
     ("logs B", "strangers_logs_b.txt", "log", False),
+    ("records C, as logs", "strangers_records_c.txt", "log", False),
+    ("records C, as messages", "strangers_records_c.txt", "chat", False),
+    ("logs C", "strangers_logs_c.txt", "log", False),
+    ("chats C", "strangers_chat_c.txt", "chat", False),
+    ("records D, as logs", "strangers_records_d.txt", "log", False),
+    ("records D, as messages", "strangers_records_d.txt", "chat", False),
+    ("logs D", "strangers_logs_d.txt", "log", False),
+    ("chats D", "strangers_chat_d.txt", "chat", False),
 )
 
 

@@ -1,16 +1,17 @@
 """Words that stay and words that go, by kind; texts of many forms with names that the lists do not hold.
 
-`held_out/strangers_*.txt`: sentences of the same author, values of Faker, of a list of given names and of the US
-census that no list of ours was made from. Half of them were looked at while the recognisers were made.
+`held_out/strangers_*.txt`: sentences of the same author, values of Faker, given names of our own choice and surnames
+of the US census that no list of ours was made from. Half of them were looked at while the recognisers were made.
 `…_a.txt` and `…_b.txt`: other forms of lines and records, filled from mimesis 22.2 and Faker 40 in 28 locales and
-from names written by hand in 14 scripts. A was looked at; B was counted once before its misses were (MODEL_CARD.md).
+from names written by hand in 14 scripts. `…_c.txt` and `…_d.txt`: written line by line by hand, every name invented;
+D was counted before it was looked at (MODEL_CARD.md). `software.txt`: names of software by kind, from memory.
 """
 
 import pytest
 
 from privacy.detection.redact import redact
 from privacy.treatments import name, scrub
-from tests.privacy.labelled import measure, read
+from tests.privacy.labelled import HELD_OUT, measure, read
 
 
 @pytest.mark.parametrize(
@@ -26,6 +27,14 @@ from tests.privacy.labelled import measure, read
         ("strangers_records_b.txt", "log", 0.98, 0.14),
         ("strangers_records_b.txt", "chat", 0.98, 0.14),
         ("strangers_logs_b.txt", "log", 0.98, 0.12),
+        ("strangers_records_c.txt", "log", 0.98, 0.11),
+        ("strangers_records_c.txt", "chat", 0.98, 0.12),
+        ("strangers_logs_c.txt", "log", 0.98, 0.08),
+        ("strangers_chat_c.txt", "chat", 0.96, 0.08),
+        ("strangers_records_d.txt", "log", 0.98, 0.09),
+        ("strangers_records_d.txt", "chat", 0.98, 0.12),
+        ("strangers_logs_d.txt", "log", 0.98, 0.07),
+        ("strangers_chat_d.txt", "chat", 0.95, 0.08),
     ],
 )
 def test_strangers_texts_lose_what_is_personal_and_keep_the_rest(
@@ -240,6 +249,89 @@ def test_products_amounts_and_capitals_of_a_message_stay(message: str) -> None:
 def test_names_of_software_stay_everywhere(software: str) -> None:
     assert redact(f"loaded {software} in worker", "log").text == f"loaded {software} in worker"
     assert name(software) == software
+
+
+def _software() -> list[tuple[str, list[str]]]:
+    rows = (HELD_OUT / "software.txt").read_text(encoding="utf-8").splitlines()
+    return [(kind, names) for kind, *names in map(str.split, rows)]
+
+
+@pytest.mark.parametrize(("kind", "names"), _software(), ids=lambda value: str(value)[:12])
+def test_nine_of_ten_names_of_software_of_each_kind_stay(kind: str, names: list[str]) -> None:
+    lines = [f"loaded {one} in worker" for one in names]
+    lost = [line for line in lines if redact(line, "log").text != line]
+    assert len(lost) <= 0.1 * len(names), f"{kind}: {lost}"
+    assert sum(name(one) != one for one in names) <= 0.1 * len(names)
+
+
+def test_nineteen_of_twenty_names_of_software_stay() -> None:
+    names = [one for _, some in _software() for one in some]
+    lines = [f"loaded {one} in worker" for one in names]
+    assert sum(redact(line, "log").text == line for line in lines) >= 0.95 * len(names)
+    assert sum(name(one) == one for one in names) >= 0.95 * len(names)
+
+
+@pytest.mark.parametrize(
+    "published",
+    [
+        "github.com/qzarwo/tideline/v2",
+        "qzarwo/tideline:2.9.4",
+        "io.qzarwo.tideline:tideline-core:1.4.2",
+        "@qzarwo/tideline",
+        "cart-5d8f7c9b4-qk2lm",
+    ],
+)
+def test_what_nobody_knows_stays_where_software_is_published_under_it(published: str) -> None:
+    assert redact(f"loaded {published} in worker", "log").text == f"loaded {published} in worker"
+
+
+@pytest.mark.parametrize(
+    ("text", "person"),
+    [
+        ("cloned github.com/maria/diary today", "maria"),
+        ("cloned github.com/jkeller84/diary today", "jkeller84"),
+        ("followed https://github.com/qzarwolf today", "qzarwolf"),
+        ("loaded user/qzarwolf:1.2 in worker", "qzarwolf"),
+        ("qzarwolf: status=idle client=web phone=none", "qzarwolf"),
+        ('{"client": "a", "phone": "b", "points": {"qzarwolf": 3}}', "qzarwolf"),
+        ("Login: user=<wendolyn.qzar>, method=PLAIN", "wendolyn"),
+        ("lease for Marthas-iPhone renewed", "Marthas"),
+        ("game: Ji-ho left the party", "Ji-ho"),
+        ("billing: STANCZYK WIT owes 4", "WIT"),
+        ("Agent (Moira): how can I help?", "Moira"),
+    ],
+)
+def test_a_person_goes_where_a_field_or_a_package_might_stand(text: str, person: str) -> None:
+    assert person not in redact(text, "log").text
+
+
+@pytest.mark.parametrize(
+    ("text", "gone"),
+    [
+        ("Frau Ohnesorg\nMühlgasse 9/12\n8010 Graz\nÖsterreich", ("Mühlgasse", "9/12", "8010")),
+        ("returned to Storgata 44 yesterday", ("Storgata", "44")),
+        ("ADDRESS: Bağdat Caddesi No:211 D:7, Kadıköy\nCOPAY: 40", ("Bağdat", "211", "Kadıköy")),
+        ("reach us at P.O. Box 3381", ("3381",)),
+        ("card ****8812 declined", ("8812",)),
+        ("Ragnhild Eide (74 y) discharged", ("74",)),
+    ],
+)
+def test_addresses_cards_and_ages_go_in_the_forms_of_many_countries(
+    text: str, gone: tuple[str, ...]
+) -> None:
+    kept = redact(text, "log").text
+    assert [part for part in gone if part in kept] == []
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        '{"customer": {"tier": "gold"}, "fee": 85000, "opened": "2026-02-11"}',
+        "Item: chair\nColour: natural\nStock: 12",
+    ],
+)
+def test_a_record_in_a_message_is_read_by_its_fields(message: str) -> None:
+    assert redact(message, "chat").text == message
 
 
 @pytest.mark.parametrize(
