@@ -31,8 +31,11 @@ _ELEMENT = re.compile(
 _ATTRIBUTE = re.compile(r"\s(?:\w+:)?(?P<key>[A-Za-z][\w-]{1,40})=\"(?P<hit>[^\"\n]{1,200})\"")
 _PARAMETER = re.compile(r"[?&\s\[](?P<key>[\w.-]{2,40})\]?=(?P<hit>[^\s&;,\"'<>]{1,120})")
 _TAG = re.compile(r"</?(?:\w+:)?(?P<key>[A-Za-z][\w.-]{0,40})(?=[\s>/])")
-# An address may hold what looks like a field: `ADDRESS: Bağdat Caddesi No:211 D:7, Kadıköy`.
-_LINE = re.compile(rf"^[ \t*>-]{{0,8}}(?P<key>{_SEGMENT_KEY})\s{{0,2}}[:\uff1a]\s{{1,3}}(?P<hit>[^\s\"'\[{{][^\n;|\t/\"]{{2,120}}?)\s*$", re.MULTILINE)
+# An address may hold what looks like a field: `ADDRESS: Gül Caddesi No:211 D:7`.
+_LINE = re.compile(
+    rf"^[ \t*>-]{{0,8}}(?P<key>{_SEGMENT_KEY})\s{{0,2}}[:\uff1a]\s{{1,3}}(?P<hit>[^\s\"'\[{{][^\n;|\t/\"]{{2,120}}?)\s*$",
+    re.MULTILINE,
+)
 _VALUES = (_SEGMENT, _QUOTED, _ELEMENT, _ATTRIBUTE, _PARAMETER)
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|[_.-]+(?=\w)")
 _NOTHING = frozenset(
@@ -161,7 +164,9 @@ def _is_of_places(key: str) -> bool:
 
 
 # A number of a house, a flat or a floor.
-_KNOWN_WITHIN = re.compile(r"(?i:\b(?:no|nr|d|k|kat|daire|blok|flat|apt|unit|bl|ap|sc)\s?[:.]\s?[\d\x01])")
+_KNOWN_WITHIN = re.compile(
+    r"(?i:\b(?:no|nr|d|k|kat|daire|blok|flat|apt|unit|bl|ap|sc)\s?[:.]\s?[\d\x01])"
+)
 
 
 def is_field_of_a_form(key: str) -> bool:
@@ -242,7 +247,9 @@ def _may_be_field(pattern: re.Pattern[str], match: re.Match[str]) -> bool:
 def _is_field(key: str) -> bool:
     words = _LETTERS.findall(_CAMEL.sub(" ", key).lower())
     is_numbered = any(c.isdigit() for c in key)
-    return not is_numbered and not any(is_given_name(w) or w in word_list("surnames") for w in words)
+    return not is_numbered and not any(
+        is_given_name(w) or w in word_list("surnames") for w in words
+    )
 
 
 # `port: 8443`, `"service":"express"`: a short number or an ordinary word of a field that is nobody's.
@@ -270,7 +277,9 @@ def _headings(text: str) -> Iterator[tuple[int, int]]:
         cells = [cell.strip(" \"'") for cell in first.split(separator)]
         if len(cells) > 1 and rest.partition("\n")[0].count(separator) >= len(cells) - 1:
             known = [bool(label_kind(c)) or _is_ordinary(c, is_code=True) for c in cells if c]
-            others = [c for c in cells if c and not label_kind(c) and not _is_ordinary(c, is_code=True)]
+            others = [
+                c for c in cells if c and not label_kind(c) and not _is_ordinary(c, is_code=True)
+            ]
             if 2 * sum(known) > len(cells) and all(_is_field(c) for c in others):
                 yield 0, len(first)
             return

@@ -110,7 +110,7 @@ _RENAMED = re.compile(
 _PAIR = re.compile(
     rf"(?P<hit>(?<![\w'])(?P<given>{_CAPITALISED})[ ](?:(?:de|van|von|da|del|al|bin)[ ])?(?P<last>{_CAPITALISED}))"
 )
-_TITLES = r"Dr|Mr|Mrs|Ms|Miss|Prof|Professor|Doctor|Nurse|Rev|Sir|Coach|Uncle|Aunt|Teacher|Officer|Captain|Attorney|Lawyer|Judge|Inspector|Detective|Midwife|Pharmacist|Dentist|Psychiatrist|Interpreter|Neighbour|Neighbor|Pupil|Tutor|Applicant|Therapist|Counsellor|Counselor|Psychologist|Driver|Visitor|Resident|Herr|Frau|Sr|Sra|Mme|Mlle|Hr|Fru|Fr|Fam|Familie|Family|Auntie|Aunty|Granny|Grandma|Grandpa|Nana|Sister|Brother|Father|Mother|Pastor|Imam|Rabbi|Cashier|Postman|Courier|Plumber|Electrician|Carpenter|Janitor|Caretaker|Receptionist|Waiter|Waitress|Butcher|Baker|Hairdresser|Gardener|Babysitter|Nanny|Landlady|Dona|Senhor|Senhora|Señor|Señora|Signor|Signora|Pani|Bayan|Hanım|Sheikh|Ustaz|Shri|Smt|Kumari|Datuk|Encik|Puan|Ms|Mx|Dott|Avv|Sgt|Cpl"
+_TITLES = r"Dr|Mr|Mrs|Ms|Miss|Prof|Professor|Doctor|Nurse|Rev|Sir|Coach|Uncle|Aunt|Teacher|Officer|Captain|Attorney|Lawyer|Judge|Inspector|Detective|Midwife|Pharmacist|Dentist|Psychiatrist|Interpreter|Neighbour|Neighbor|Pupil|Tutor|Applicant|Therapist|Counsellor|Counselor|Psychologist|Driver|Visitor|Resident|Herr|Frau|Sr|Sra|Mme|Mlle|Hr|Fru|Fr|Fam|Familie|Family|Auntie|Aunty|Granny|Grandma|Grandpa|Nana|Sister|Brother|Father|Mother|Pastor|Imam|Rabbi|Cashier|Postman|Courier|Plumber|Electrician|Carpenter|Janitor|Caretaker|Receptionist|Waiter|Waitress|Butcher|Baker|Hairdresser|Gardener|Babysitter|Nanny|Landlady|Dona|Senhor|Senhora|Señor|Señora|Signor|Signora|Pani|Bayan|Sheikh|Ustaz|Shri|Smt|Kumari|Datuk|Encik|Puan|Ms|Mx|Dott|Avv|Sgt|Cpl"
 _TITLE_WORDS = frozenset(_TITLES.lower().split("|"))
 _TITLED = re.compile(
     rf"\b(?i:{_TITLES})\b\.?[ ](?P<name>{_CAPITALISED}(?:[ ]{_CAPITALISED}){{0,2}})"
@@ -225,7 +225,9 @@ def _in_context(text: str, words: frozenset[str]) -> list[Finding]:
         found += [Finding(m.start(), m.end(), "username") for m in _GADGET.finditer(text)]
     if "-" in text:
         found += [
-            Finding(m.start(), m.end(), "name") for m in _HYPHENED.finditer(text) if _is_hyphened_name(m)
+            Finding(m.start(), m.end(), "name")
+            for m in _HYPHENED.finditer(text)
+            if _is_hyphened_name(m)
         ]
     found += [
         Finding(m.start("hit"), m.end("hit"), "name")
@@ -236,7 +238,9 @@ def _in_context(text: str, words: frozenset[str]) -> list[Finding]:
 
 
 # `Marthas-iPhone`, `iPhone-von-Ute`, `DESKTOP-OF-UTE`: what somebody carries.
-_GADGETS = frozenset("iphone ipad macbook imac galaxy pixel laptop thinkpad xps watch airpods".split())
+_GADGETS = frozenset(
+    "iphone ipad macbook imac galaxy pixel laptop thinkpad xps watch airpods".split()
+)
 _GADGET = re.compile(
     r"(?<![\w-])(?:[^\W\d_]{2,20}(?:['\u2019]?s)?[- ](?i:iphone|ipad|macbook|imac|galaxy|pixel|laptop|thinkpad|xps|watch|airpods)(?![a-z])(?:-\w+)*"
     r"|(?i:iphone|ipad|macbook|imac|galaxy|pixel|laptop|thinkpad)-(?i:von|de|di|van|of|av|fra)-[\w-]{2,20})"
@@ -324,9 +328,6 @@ def _actor(match: re.Match[str]) -> Finding | None:
     return Finding(match.start("hit"), match.end("hit"), "name")
 
 
-
-
-
 def _unknown(text: str) -> list[Finding]:
     found: list[Finding] = []
     packages: list[tuple[int, int]] | None = None
@@ -352,7 +353,9 @@ def _is_part_of_a_package(text: str, token: re.Match[str]) -> bool:
     before = _HYPHEN_BEFORE.search(text, max(0, token.start() - 30), token.start())
     after = _HYPHEN_AFTER.match(text, token.end())
     pieces = [m["piece"].lower() for m in (before, after) if m is not None]
-    return any(p not in _PEOPLE and (p in word_list("programs") or is_software_word(p)) for p in pieces)
+    return any(
+        p not in _PEOPLE and (p in word_list("programs") or is_software_word(p)) for p in pieces
+    )
 
 
 _HYPHEN_BEFORE = re.compile(r"(?<![\w-])(?P<piece>[^\W\d_]{3,})[-_]\Z")

@@ -16,14 +16,18 @@ _ERROR_CODE = re.compile(r"(?!MRN|NHS|SSN|EIN|DOB|ID|PAT|REF|NO)[A-Z]{2,6}-?\d{2
 _ENDS_CODE = re.compile(r"[:\]]")
 _SIZE = re.compile(r"\d+(?:\.\d+)?(?:(?:[kKMGTP]i?)?[Bb](?:ps|it|/s)?|[kKMGTP]i?|m)\Z")
 # `12,000`, `1,476.00`, `45,00`, `24.90`: grouped, or with cents.
-_MONEY = re.compile(r"\d{1,3}(?:,\d{3}){1,3}(?:\.\d{1,2})?\Z|\d{1,3}(?:\.\d{3}){1,3},\d{1,2}\Z|\d{1,6}[.,]\d{2}\Z")
+_MONEY = re.compile(
+    r"\d{1,3}(?:,\d{3}){1,3}(?:\.\d{1,2})?\Z|\d{1,3}(?:\.\d{3}){1,3},\d{1,2}\Z|\d{1,6}[.,]\d{2}\Z"
+)
 _CLOCK = re.compile(r"(?:[01]?\d|2[0-4]):[0-5]\d(?::[0-5]\d)?(?:[.,]\d{1,6})?\Z")
 # A program's file behind its path or in a trace: `backup.sh`, `db.php:12`.
 _SOURCE = re.compile(
     r"(?P<name>[\w-]{1,60})(?:\.\w{1,12})?\.(?:sh|go|py|php|cs|js|mjs|ts|tsx|jsx|java|kt|rb|rs|c|cc|cpp|h|swift|scala|ex|exs|erl|lua|pl|sql|so|jar|whl|conf|cfg|ini|toml|ya?ml|service|key|pem|crt|lock|pid|sock|css|scss|map|wasm)(?::(?:line|\d{1,6}))?,?\Z"
 )
 # A pod behind its deployment's name: `6d4b75cb6d-hs9mz`.
-_POD = re.compile(r"(?:[a-z][a-z0-9-]*-)?(?:[bcdf-hj-np-tv-xz2456789]{7,10}-)?(?=[a-z\d]*\d)[bcdf-hj-np-tv-xz2456789]{5}\Z")
+_POD = re.compile(
+    r"(?:[a-z][a-z0-9-]*-)?(?:[bcdf-hj-np-tv-xz2456789]{7,10}-)?(?=[a-z\d]*\d)[bcdf-hj-np-tv-xz2456789]{5}\Z"
+)
 _SPAN = re.compile(r"(?:\d+(?:\.\d+)?(?:d|h|m|s|ms|us|µs|ns)){1,5}\Z")
 _TIMES = re.compile(r"(?:x\d{1,5}|\d{1,5}x|0x[0-9a-fA-F]{1,16}|\d{1,3}(?:st|nd|rd|th))\Z")
 # What a number stands for, read from what is written in front of it.
@@ -93,7 +97,11 @@ def _of_packages(text: str, found: list[Finding]) -> set[Finding]:
         f
         for f in asked
         if any(a <= f.start and f.end <= b for a, b in parts)
-        or (f.type == "word" and text[f.start - 1 : f.start] == "-" and _POD.match(text[f.start : f.end]))
+        or (
+            f.type == "word"
+            and text[f.start - 1 : f.start] == "-"
+            and _POD.match(text[f.start : f.end])
+        )
     }
 
 
@@ -132,24 +140,24 @@ def _is_amount(text: str, finding: Finding) -> bool:
         return not _BIRTH.search(before)
     key = _KEY.search(before)
     name = key["key"] if key else ""
-    if _PERSONAL_KEY.search(name) and not _UNIT_AFTER.match(text, finding.end):
+    is_counted = _UNIT_AFTER.match(text, finding.end) is not None
+    if (_PERSONAL_KEY.search(name) and not is_counted) or _ENDING.search(before):
         return False
-    if _ENDING.search(before):
-        return False
-    if _MONEY.match(written):
-        return True
-    if "," in written and all(len(p.partition(".")[0]) <= _TEN_THOUSAND for p in written.split(",")):
-        return True
-    if len(written) <= _MOST_OF_GOODS and _OF_GOODS.search(name):
-        return True
-    whole, _, rest = written.partition(".")
-    if len(whole) <= _TEN_THOUSAND and len(rest) < _FEWEST_OF_A_PLACE:
+    if _is_short(written) or (len(written) <= _MOST_OF_GOODS and _OF_GOODS.search(name)):
         return True
     # More digits may be a place, a telephone or a number of somebody's.
-    is_told = bool(name and _TECHNICAL_KEY.search(name)) or bool(
-        _UNIT_AFTER.match(text, finding.end)
-    )
+    is_told = bool(name and _TECHNICAL_KEY.search(name)) or is_counted
     return is_told and sum(c.isdigit() for c in written) <= _NO_NUMBER_LONGER
+
+
+def _is_short(written: str) -> bool:
+    """`4412`, `24.90`, `12,000.00`, and `8,16,4.5` of neighbouring cells."""
+    if _MONEY.match(written):
+        return True
+    parts = [part.partition(".") for part in written.split(",")]
+    return all(
+        len(whole) <= _TEN_THOUSAND and len(rest) < _FEWEST_OF_A_PLACE for whole, _, rest in parts
+    )
 
 
 def _is_theirs(text: str, finding: Finding) -> bool:
@@ -163,7 +171,9 @@ def _is_theirs(text: str, finding: Finding) -> bool:
 
 
 _MASKED = frozenset("*\u2022#")
-_AGE_AFTER = re.compile(r"\)|,? ?(?:y|yo|y/o|yrs?|years?|J\.?|Jahre|ans|años|anos|anni|lat|let|yaş)\b|, [^\W\d_]")
+_AGE_AFTER = re.compile(
+    r"\)|,? ?(?:y|yo|y/o|yrs?|years?|J\.?|Jahre|ans|años|anos|anni|lat|let|yaş)\b|, [^\W\d_]"
+)
 
 
 def _is_long_amount(text: str, finding: Finding) -> bool:
@@ -206,7 +216,9 @@ def _is_code(text: str, finding: Finding) -> bool:
 
 def _is_source(written: str) -> bool:
     source = _SOURCE.match(written)
-    return source is not None and all(is_constant(p) for p in re.split(r"[._-]", source["name"]) if p)
+    return source is not None and all(
+        is_constant(p) for p in re.split(r"[._-]", source["name"]) if p
+    )
 
 
 def _key_before(text: str, finding: Finding) -> str:

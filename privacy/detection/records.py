@@ -51,7 +51,9 @@ _ADDRESS_OF = re.compile(r"(?i:address\s(?:for|of))\s[^:;\n]{2,60}:\s(?P<hit>[^;
 _BARE_PAIR = re.compile(
     r"(?<![\w.-])(?P<key>[A-Za-z][\w.-]{1,30})=(?P<hit>[A-ZÀ-ÞĀ-ɏ][^\s=,;&|\"']*(?: [^\s=,;&|\"']+){0,5}?)(?=\s+[A-Za-z][\w.-]*=|\s*\Z)"
 )
-_DIRECTORY = re.compile(r"(?<![\w.-])(?:CN|O|L|STREET|SN|GN|cn|sn|gn|givenName|mail)=(?P<hit>[^,=\n\"']{2,80})(?=,\s?[A-Za-z]{1,10}=|\Z)")
+_DIRECTORY = re.compile(
+    r"(?<![\w.-])(?:CN|O|L|STREET|SN|GN|cn|sn|gn|givenName|mail)=(?P<hit>[^,=\n\"']{2,80})(?=,\s?[A-Za-z]{1,10}=|\Z)"
+)
 
 _CAP = r"[A-ZÀ-ÞĀ-ɏ][\w'\u2019.-]*"
 _AFTER_CITY = rf"(?:[ -](?:{_CAP}|la|le|les|de|del|di|du|am|an|im|der|do|da|sur|sous))*"
@@ -75,7 +77,7 @@ ADDRESSES = re.compile(
 _COMPOUND_ROADS = re.compile(
     r"(?<![\w/.-])(?P<hit>[A-ZÀ-ÞĀ-ɏ][\w'\u2019-]*(?:gasse|stra(?:ß|ss)e|str\.|weg|platz|allee|ufer|ring|damm|steig|gata|gatan|gränd|vägen|väg|vej|veien|veg|gade|straat|laan|plein|gracht|kade|dijk|steeg|katu|tie|kuja|polku|iela|gatvė|tänav|utca|braut|stígur|vegur)"
     r",?\s[\d\x01]{1,5}(?:\s?[a-zA-Z](?!\w))?(?:[/-][\d\x01]{1,4}){0,3}"
-    r"|(?:[A-ZÀ-ÞĀ-ɏ][\w'\u2019-]*\s){1,4}(?i:caddesi|cad\.|sokak|sokağı|sk\.|bulvarı|mahallesi|mah\.|jalan|jl\.|marg|nagar|chowk|ko'chasi|utca|út|tér|körút|gata|katu|vei|vej|väg|street|road|lane|avenue|drive|close|terrace|crescent|gardens|grove)(?:\.?,?\s(?i:no\.?\s?:?\s?|nr\.?\s?)?[\d\x01]{1,5}[a-zA-Z]?(?:[/-][\d\x01]{1,4})*)(?:,?\s(?i:d|kat|daire|k)\s?[:.]?\s?[\d\x01]{1,4})?"
+    r"|(?:[A-ZÀ-ÞĀ-ɏ][\w'\u2019-]*\s){1,4}(?i:caddesi|cad\.|sokak|sokağ\u0131|sk\.|bulvar\u0131|mahallesi|mah\.|jalan|jl\.|marg|nagar|chowk|ko'chasi|utca|út|tér|körút|gata|katu|vei|vej|väg|street|road|lane|avenue|drive|close|terrace|crescent|gardens|grove)(?:\.?,?\s(?i:no\.?\s?:?\s?|nr\.?\s?)?[\d\x01]{1,5}[a-zA-Z]?(?:[/-][\d\x01]{1,4})*)(?:,?\s(?i:d|kat|daire|k)\s?[:.]?\s?[\d\x01]{1,4})?"
     r"|(?:Flat|Apt\.?|Apartment|Unit|Suite|Plot|Lot|Stand|Block|Blk|Villa|House|Door)\s[\d\x01]{1,4}[A-Z]?(?=,)"
     r"|(?i:p\.?\s?o\.?\s?box|postfach|postbus|apartado(?: de correos)?|caixa postal|casella postale|bo[iî]te postale|b\.p\.|skrytka pocztowa|postboks|box)\s[\d\x01][\d\x01 -]{0,10}[\d\x01]?)"
 )
@@ -95,7 +97,7 @@ _SIGN = re.compile(ADDRESS_SIGN, re.MULTILINE)
 # A word that ends so must stand in a text before these are tried.
 _ROAD_ENDINGS = tuple(
     """gasse straße strasse str weg platz allee ufer ring damm steig gata gatan gränd väg vägen vej veien veg gade straat laan plein gracht kade dijk steeg katu tie kuja
-    polku iela gatvė tänav utca braut stígur vegur vei caddesi cad sokak sokağı sk bulvarı mahallesi mah jalan jl marg nagar chowk chasi út tér körút street road lane avenue drive
+    polku iela gatvė tänav utca braut stígur vegur vei caddesi cad sokak sokağ\u0131 sk bulvar\u0131 mahallesi mah jalan jl marg nagar chowk chasi út tér körút street road lane avenue drive
     close terrace crescent gardens grove box postfach postbus apartado correos postal postale pocztowa postboks flat apt apartment unit suite plot lot stand block blk villa house door""".split()
 )
 _SEPARATORS = (",", ";", "\t", "|")

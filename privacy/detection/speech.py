@@ -136,8 +136,10 @@ def _tells_of_a_deed(telling: list[str]) -> bool:
     is_deed = any(len(w) > 4 and w.endswith(("ed", "ing", "led")) for w in lower) or any(
         _is_program_form(w) for w in lower
     )
-    return is_deed and len(telling) <= _MOST_WORDS_OF_A_DEED and not any(
-        is_only_a_name(w) or is_given_name(w) or is_state_word(w) for w in lower
+    return (
+        is_deed
+        and len(telling) <= _MOST_WORDS_OF_A_DEED
+        and not any(is_only_a_name(w) or is_given_name(w) or is_state_word(w) for w in lower)
     )
 
 
