@@ -8,7 +8,7 @@ end of its line. Not here: tables and postal addresses (`records`), identifiers 
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 
 from privacy.detection.findings import Finding
 from privacy.detection.lexicon import LISTS, is_given_name, is_program_word, is_word, word_list
@@ -59,7 +59,7 @@ def form_findings(text: str, words: frozenset[str]) -> list[Finding]:
         found += [f for pattern in _VALUES for m in pattern.finditer(text) if (f := _value(m))]
         found += [
             Finding(*m.span("hit"), "value")
-            for m in _LINE.finditer(text)
+            for m in (_LINE.finditer(text) if "\n" in text else ())
             if ":" in m["hit"] and _is_of_places(m["key"]) and _KNOWN_WITHIN.search(m["hit"])
         ]
     if "vcard" in words or "vcalendar" in words:
@@ -84,6 +84,9 @@ def without_labels(
 
     In a message also without values such as `"tls": true`.
     """
+    found = list(found)
+    if all(f.type in _WHOLE for f in found):
+        return found
     labels = [*_label_spans(text), *_headings(text)]
     if is_message:
         labels += _plain_values(text)
@@ -153,6 +156,7 @@ def _is_next(match: re.Match[str]) -> bool:
     return match["key"].islower() or label_kind(match["key"]) is not None
 
 
+@lru_cache(maxsize=20_000)
 def label_kind(key: str) -> str | None:
     """Of what the label is that a key is: `names`, `places`, `numbers`, or None."""
     spaced = " ".join(_CAMEL.sub(" ", key).lower().split())
@@ -220,6 +224,7 @@ _WRITTEN = (_SEGMENT, _BARE_LABEL)
 _QUOTES = frozenset({'"', "'"})
 
 
+@lru_cache(maxsize=20_000)
 def _is_ordinary(key: str, *, is_code: bool) -> bool:
     """`weight_g`, `Flight`: words of programs or of the language, and nobody's name before a colon."""
     if any(c.isdigit() for c in key):

@@ -7,6 +7,7 @@ addresses by the forms of several countries. Not here: identifiers that have a f
 """
 
 import re
+from functools import lru_cache
 
 from privacy.detection.findings import Finding
 from privacy.detection.forms import form_findings, label_kind, label_words
@@ -113,7 +114,7 @@ def record_findings(text: str, words: frozenset[str]) -> list[Finding]:
     found = [] if _LABEL_WORDS.isdisjoint(words) else _fields(text)
     if not ROAD_WORDS.isdisjoint(words):
         found += [Finding(m.start("hit"), m.end("hit"), "address") for m in ROADS.finditer(text)]
-    if "\x01" in text and any(w.endswith(_ROAD_ENDINGS) for w in words):
+    if "\x01" in text and any(map(_ends_as_a_road, words)):
         found += [
             Finding(m.start("hit"), m.end("hit"), "address") for m in _COMPOUND_ROADS.finditer(text)
         ]
@@ -139,6 +140,11 @@ _CODE_LINE = re.compile(
     rf"(?:[A-Z]{{1,2}}[- ])?[\d\x01]{{3,6}}(?:[ -][\d\x01]{{2,4}}|[ ]?[A-Z]{{2}})?,?\s{_CAP}|{_CAP}[^\n]*[ ,][\d\x01]{{3,6}}(?:[ -][\d\x01]{{2,4}})?\Z|[\d\x01][\d\x01 -]{{2,8}}\Z"
 )
 _LINES_OF_A_BLOCK = (3, 7)
+
+
+@lru_cache(maxsize=20_000)
+def _ends_as_a_road(word: str) -> bool:
+    return word.endswith(_ROAD_ENDINGS)
 
 
 _PARTS_OF_A_DIRECTORY = ("OU=", "ou=", "DC=", "dc=", ",C=")
