@@ -276,6 +276,19 @@ def test_a_decision_is_a_context_a_decision_and_a_consequence() -> None:
     assert links(text("docs/decisions/README.md")) == [file.name for file in records]
 
 
+@pytest.mark.parametrize("name", ["docs/privacy.md", "docs/benchmarks.md"])
+def test_what_is_told_of_detection_is_what_the_model_card_says(name: str) -> None:
+    card = " ".join(text("privacy/detection/MODEL_CARD.md").split())
+    title = "The detector" if name == "docs/privacy.md" else "Detection"
+    told = rows(section(text(name), title))
+    assert len(told) >= 3
+    for _, recall, interval in told:
+        low, is_interval, high = interval.partition(" to ")
+        said = f"| {recall} | {low}-{high} |" if is_interval else interval
+        assert said in card, said
+        assert recall in card, recall
+
+
 def test_every_page_is_linked_from_the_readme() -> None:
     pages = {str(f.relative_to(ROOT)) for f in documents()[1:] if f.parent.name == "docs"}
     assert pages <= {target.partition("#")[0] for target in links(text("README.md"))}
