@@ -12,7 +12,7 @@ def client_secret(oidc: OidcSettings) -> str:
     """The secret; raises SettingsProblem with the fix."""
     file = oidc.client_secret_file
     if not oidc.issuer or file is None:
-        raise SettingsProblem("access.oidc.issuer is not set: see README, Access.")
+        raise SettingsProblem("access.oidc.issuer is not set: see docs/access.md.")
     try:
         mode, secret = stat.S_IMODE(file.stat().st_mode), file.read_text().strip()
     except (OSError, UnicodeDecodeError) as error:

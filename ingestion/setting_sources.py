@@ -31,10 +31,10 @@ def from_file(file: Path) -> dict[str, Any]:
         values = yaml.safe_load(file.read_text()) or {}
     except yaml.YAMLError as error:
         raise SettingsProblem(
-            f"{file} is not YAML{_position(error)}. Correct it; see README, Configuration."
+            f"{file} is not YAML{_position(error)}. Correct it; see docs/configuration.md."
         ) from None
     if not isinstance(values, dict):
-        raise SettingsProblem(f"{file} must hold a mapping of settings, see README, Configuration.")
+        raise SettingsProblem(f"{file} must hold a mapping of settings, see docs/configuration.md.")
     return values
 
 
@@ -112,7 +112,7 @@ def _read(model: type[BaseModel], path: list[str], text: str, variable: str) -> 
         if part not in fields and ".".join(path) in _GONE:
             return text  # The model names it, and what there is instead.
         if part not in fields:
-            raise SettingsProblem(f"{variable} sets nothing: see README, Configuration.")
+            raise SettingsProblem(f"{variable} sets nothing: see docs/configuration.md.")
         kind = fields[part].annotation
     if not _is_model(kind) and get_origin(kind) not in {dict, list}:
         return text

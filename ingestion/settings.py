@@ -359,7 +359,7 @@ def load_settings(home: Path | None = None, **overrides: Any) -> Settings:
         return Settings(**{**values, "home": chosen.resolve(), **overrides})
     except ValidationError as error:
         wrong = wrong_settings(Settings, error.errors(), file, os.environ)
-        raise SettingsProblem(f"{wrong} See README, Configuration.") from None
+        raise SettingsProblem(f"{wrong} See docs/configuration.md.") from None
 
 
 def _is_safe_url(url: str) -> bool:

@@ -1,6 +1,6 @@
 """Altair charts in the product's look: data frame in, chart out, no Streamlit.
 
-Rules (docs: README, Look): lines 1.8 px without markers, horizontal grid only, zero-based, 24 h time
+Rules: lines 1.8 px without markers, horizontal grid only, zero-based, 24 h time
 axis, at most six series and the rest as "other", a component keeps its colour everywhere.
 """
 

@@ -36,7 +36,7 @@ INVALID = Rule(
     summary="A rule file is wrong; the rules before it stay in force",
     effect="Changes to alert rules are not taken.",
     runbook=(
-        "Run ./tta.sh monitor alerts test on the file: it names each mistake.",
+        "Run ./tta.sh monitor doctor: it names each mistake.",
         "Correct it; it is read again by itself.",
     ),
 )

@@ -1,4 +1,4 @@
-"""`make bench`: measures what README's table shows; writes bench-results/bench.json and .md.
+"""`make bench`: measures what docs/benchmarks.md shows; writes bench-results/bench.json and .md.
 
 `python -m tests.bench throughput storage` runs only those. Every figure is measured in this run
 on this machine.

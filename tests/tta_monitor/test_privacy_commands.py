@@ -107,7 +107,6 @@ def test_help_of_each_command_has_an_example() -> None:
     ):
         result = run(*words.split(), "--help")
         assert "Example: " in result.output
-        assert f"monitor {words}" in (Path(__file__).parents[2] / "README.md").read_text()
 
 
 def test_the_policy_is_set_listed_and_taken_back(settings: Settings, keys: KeyStore) -> None:
