@@ -23,7 +23,7 @@ from ingestion.receivers.http import JSON, PROTOBUF
 from ingestion.receivers.inflate import decompress
 from ingestion.receivers.large_body import LargeBody
 from ingestion.receivers.pieces import Pace, decoded, groups_of, pieces_of
-from ingestion.receivers.pipeline import Answer, Incoming, Pipeline
+from ingestion.receivers.pipeline import Answer, Incoming, Pipeline, TurnOver
 from ingestion.spool import Spool
 from privacy.keys import KeyStore
 from tests.ingestion.test_receivers import NOW_NS, door, landed, metric_request, post, span_request
@@ -31,7 +31,7 @@ from tests.ingestion.test_receivers import NOW_NS, door, landed, metric_request,
 SMALL = BodyBudget(
     items=2_000, groups=100, item_values=500, item_bytes=200_000, depth=16, work_s=60
 )
-PADDING = b'"x":"' + b" " * 600_000 + b'",'  # more than a turn looks at
+PADDING = b'"x":"' + b" " * 1_400_000 + b'",'  # more than a turn looks at
 
 
 @pytest.fixture
@@ -410,3 +410,17 @@ def test_a_window_that_would_take_the_memory_of_many_bodies_is_refused() -> None
     packed = packer.compress(bytes(1_000_000)) + packer.flush()
     with pytest.raises(BadBody, match="window is larger"):
         decompress(packed, "zstd", 10**8)
+
+
+def test_json_of_more_values_than_a_turn_holds_is_not_made_objects_of_in_one(
+    pipeline: Pipeline, spool: Spool
+) -> None:
+    usual = Incoming("spans", traces_json([span_json(n) for n in range(3_000)]), None, is_json=True)
+    (answer,) = pipeline.process([usual], turn_s=60)
+    assert answer.accepted == 3_000
+    wide = Incoming(
+        "spans", traces_json([span_json(0, [{"key": "a"}] * 80_000)]), None, is_json=True
+    )
+    with pytest.raises(TurnOver):
+        pipeline.process([wide], turn_s=60)
+    assert len(landed(spool, "spans")) == 3_000
