@@ -87,6 +87,11 @@ class ReceiverSettings(_Section):
     max_routes: int = Field(
         2_000, ge=1, description="New routes of a component an hour; beyond: `(other)`."
     )
+    max_attribute_names: int = Field(
+        500,
+        ge=1,
+        description="New unlisted attribute names of a component an hour; beyond: `(other)`.",
+    )
     max_series: int = Field(
         50_000,
         ge=1,

@@ -8,7 +8,6 @@ window, so that a restarted live tail rebuilds itself from here, and are then de
 """
 
 import json
-import secrets
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
@@ -19,6 +18,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from ingestion.columns import add_column
+from privacy.ids import new_id
 from privacy.keys import DataKey, KeyDestroyed, KeyStore, seal, unseal
 
 DATASET = "spool"
@@ -340,7 +340,7 @@ class Spool:
 def _sealed_row(
     key: DataKey, signal: str, table: pa.Table, now_us: int, day: date
 ) -> tuple[str, str, int, int, str, bytes]:
-    uid = secrets.token_hex(8)
+    uid = new_id(8)
     sealed = seal(key, _stream_bytes(table), _aad(signal, uid))
     return uid, signal, table.num_rows, now_us, day.isoformat(), sealed
 

@@ -1,23 +1,25 @@
 """Names of attributes: which may be shown as they are, and what stands for the others.
 
 Here: the check that a name is made of words of software, and the digest with a shape that stands for
-one that is not. Not here: what happens to the values (`fields`, `gate`). The name of an unknown
-attribute is the sender's text: `answer.from.jane` is a sentence about somebody.
+one that is not. Not here: what happens to the values (`fields`, `gate`), how many different names are
+counted apart (`ingestion/receivers/new_values`). The name of an unknown attribute is the sender's text:
+`answer.from.jane` is a sentence about somebody.
 """
 
 import hashlib
 import re
-from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 
 from privacy.detection.constants import is_constant
 from privacy.detection.lexicon import is_given_name, word_list
 from privacy.fields import load_allow_list
 
 OTHER = "(other)"
-"""Stands for every unknown name beyond `MOST_NAMES` in a day."""
+"""Stands for every unknown name of a component that is one too many."""
 
-MOST_NAMES = 2_000
+MOST_REMEMBERED = 10_000
+"""Names that a process knows the answer for, listed ones among them."""
+
 _HIDDEN = re.compile(r"~[a-p]{12}\Z")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(?:[./:][A-Za-z0-9_-]+)*\Z", re.ASCII)
 _SEPARATORS = re.compile(r"[./:_-]+")
@@ -29,10 +31,15 @@ _STRANGE = re.compile(r"[^aA#._:/ @-]+")
 _LETTERS = str.maketrans("0123456789abcdef", "abcdefghijklmnop")
 
 
-@cache
 def is_plain_name(name: str) -> bool:
     """Whether a name consists of words of software and of nobody's given name."""
-    if len(name) > _LONGEST or not _NAME.match(name) or _ADDRESS.match(name):
+    return len(name) <= _LONGEST and _is_plain(name)
+
+
+# Bounded in number and, by `_LONGEST`, in bytes: names are the sender's.
+@lru_cache(maxsize=MOST_REMEMBERED)
+def _is_plain(name: str) -> bool:
+    if not _NAME.match(name) or _ADDRESS.match(name):
         return False
     return all(_is_plain_word(word) for word in _SEPARATORS.split(name) if word)
 
@@ -58,20 +65,10 @@ def shape(name: str) -> str:
 
 
 class ShownNames:
-    """What stands for unknown names; at most `MOST_NAMES` different ones a day."""
+    """What stands for unknown names."""
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
-        self._day: date | None = None
-        self._shown: set[str] = set()
-
-    def begin(self, day: date) -> bool:
-        """Set the day; True when it is another one, which may show other names."""
-        is_new = day != self._day
-        if is_new:
-            self._day = day
-            self._shown.clear()
-        return is_new
 
     def digest(self, name: str) -> str:
         """`~` and 12 letters: keyed BLAKE2b of the name. Letters, because digits look like phones."""
@@ -80,12 +77,7 @@ class ShownNames:
 
     def of(self, name: str) -> str:
         """The name itself when it is plain, else its digest with its shape."""
-        text = name if is_plain_name(name) else f"{self.digest(name)} {shape(name)}"
-        if text not in self._shown:
-            if len(self._shown) >= MOST_NAMES:
-                return OTHER
-            self._shown.add(text)
-        return text
+        return name if is_plain_name(name) else f"{self.digest(name)} {shape(name)}"
 
 
 def _is_plain_word(word: str) -> bool:

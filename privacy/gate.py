@@ -18,10 +18,11 @@ from google.protobuf.message import DecodeError
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
 from privacy import detect
-from privacy.attribute_names import ShownNames, is_plain_name
+from privacy.attribute_names import MOST_REMEMBERED, ShownNames, is_plain_name
 from privacy.card_numbers import without_cards
 from privacy.detection.identity import DetectorIdentity, current
 from privacy.fields import UNKNOWN, AllowList, Decision, Treatment, load_allow_list
+from privacy.gate_counts import UNKNOWN as NOT_LISTED
 from privacy.gate_counts import FindOwners, GateCounts, Owners, Tally, outcome_of
 from privacy.pseudonyms import PseudonymSource
 from privacy.repeated_keys import Once, once
@@ -33,6 +34,8 @@ _MAP = pa.map_(pa.string(), pa.string())
 _MAX_ARRAY_ITEMS = 32
 # Numbers and booleans of these pass without a look.
 _AS_TYPED = frozenset({Treatment.KEEP, Treatment.NAME, Treatment.SERVICE})
+# Longer names are decided anew each time: ten thousand of them would be a burden to remember.
+_LONGEST_REMEMBERED = 256
 _SAME, _CHANGED, _DROPPED = range(3)
 # Up to here a look at each value costs less than the dozen passes over columns that spare it.
 _FEW = 256
@@ -79,8 +82,6 @@ class Gate:
     def begin(self, day: date) -> None:
         """Set the day of arrival, which chooses the pseudonym key; the tally starts anew."""
         self._treatments.begin(day)
-        if self._names.begin(day):
-            self._rulings.clear()  # a name that was one too many yesterday may be shown today
         self.tally.take()
 
     def use(self, allow_list: AllowList) -> None:
@@ -141,7 +142,7 @@ class Gate:
         named = [(r.field, r.outcome) for r in rulings]
         self.tally.add(of_rows.spread(np.diff(given.offsets)), given.codes, named, treated.moved)
         if len(given.gone_rows):
-            dropped = [(r.field, "drop") for r in rulings]
+            dropped = [(r.field, r.outcome if r.outcome == NOT_LISTED else "drop") for r in rulings]
             self.tally.add(of_rows.take(given.gone_rows), given.gone_codes, dropped)
         return made
 
@@ -227,11 +228,12 @@ class Gate:
         found = self._rulings.get((level, key))
         if found is None:
             self.turn.check()
-            if len(self._rulings) > 50_000:
-                self._rulings.clear()
             decision, field = self._look_up(level, key)
             found = _Ruling(decision, field, outcome_of(decision))
-            self._rulings[level, key] = found
+            if len(key) <= _LONGEST_REMEMBERED:
+                if len(self._rulings) >= MOST_REMEMBERED:
+                    self._rulings.clear()
+                self._rulings[level, key] = found
         return found
 
     def _look_up(self, level: str, key: str) -> tuple[Decision, str]:

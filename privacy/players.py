@@ -16,6 +16,7 @@ from datetime import date
 from pathlib import Path
 
 from privacy.files import locked, write_over
+from privacy.ids import new_id
 from privacy.keys import KEY_BYTES, KeyStore, seal, unseal
 from privacy.pseudonyms import digest
 
@@ -63,7 +64,7 @@ class PlayerPseudonyms:
             gone = shard.pop(player, {})
             if gone:
                 self._write(player, shard)
-        write_over(self._folder / "erased", secrets.token_hex(8).encode())
+        write_over(self._folder / "erased", new_id(8).encode())
         return len(gone)
 
     def destroy_before(self, day: date) -> int:

@@ -10,7 +10,7 @@ judged; a body that cannot be read is one item. `rejected` was told to the sende
 that its reason names: items of a kind that nobody stores, and what collectors of ours could not use
 (`receivers/told_drops`). `noted` items are accepted ones of which something was odd and was put right or is
 believed: a span that ends before it starts, a number that an enumeration does not have, a clock that runs
-ahead.
+ahead. `too_many_attribute_names` alone counts values: one for each attribute whose name was one too many.
 """
 
 import pyarrow as pa

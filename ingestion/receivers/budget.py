@@ -14,7 +14,10 @@ from ingestion.settings import MIB, ReceiverSettings
 
 _BLOCK = 1 << 18
 _LEVELS = 16
-_QUOTE, _COMMA = ord('"'), ord(",")
+_QUOTE, _COMMA, _OPEN, _CLOSE = b'",[]'
+# Of a body only what structures it is looked at, `[` and `{` as one and `]` and `}`.
+_FOLDED = bytes.maketrans(b"{}", b"[]")
+_PLAIN = bytes(byte for byte in range(256) if byte not in b'"[]{},')
 
 
 @dataclass(frozen=True)
@@ -119,11 +122,12 @@ def json_structure(body: bytes) -> Structure:
     start = 0
     while start < len(body):
         block, start = _block(body, start)
+        if not len(block):
+            continue
         quotes = np.cumsum(block == _QUOTE, dtype=np.int32)
         outside = ((quotes + in_text) & 1) == 0
         in_text = (in_text + int(quotes[-1])) & 1
-        folded = block & 0xDF  # `[` and `{` become one, as do `]` and `}`
-        opens, closes = (folded == 0x5B) & outside, (folded == 0x5D) & outside
+        opens, closes = (block == _OPEN) & outside, (block == _CLOSE) & outside
         levels = np.cumsum(opens.view(np.int8) - closes.view(np.int8), dtype=np.int32) + level
         level, deepest = int(levels[-1]), max(deepest, int(levels.max()))
         openings += _by_level(levels[opens])
@@ -137,7 +141,7 @@ def _by_level(levels: np.ndarray) -> np.ndarray:
 
 
 def _block(body: bytes, start: int) -> tuple[np.ndarray, int]:
-    """The next block with escapes blotted out, and where it ends: never within an escape."""
+    """What structures the next block, escapes blotted out, and where it ends: never within an escape."""
     plain = body[start : start + _BLOCK]
     slashes = len(plain) - len(plain.rstrip(b"\\"))
     if slashes % 2 and len(plain) > 1:
@@ -145,4 +149,4 @@ def _block(body: bytes, start: int) -> tuple[np.ndarray, int]:
     end = start + len(plain)
     if b"\\" in plain:
         plain = plain.replace(b"\\\\", b"__").replace(b'\\"', b"__")
-    return np.frombuffer(plain, np.uint8), end
+    return np.frombuffer(plain.translate(_FOLDED, _PLAIN), np.uint8), end

@@ -69,6 +69,9 @@ class _Refused(Exception):
 
     @property
     def headers(self) -> dict[str, str]:
+        """A body that is still arriving ends with its connection: nobody wants the rest of it."""
+        if self.http_status == 408:
+            return {"Connection": "close"}
         return {"Retry-After": "1"} if self.http_status == 429 else {}
 
 

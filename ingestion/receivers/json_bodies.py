@@ -36,6 +36,8 @@ _SNAKE_LISTS = tuple(
         " log_records data_points"
     ).split()
 )
+# What they begin with: a quote and an end that JSON seldom has make a search that skips most bytes.
+_SNAKE_STEMS = (b'"resource_', b'"scope_', b'"log_', b'"data_')
 _SNAKE_LIST = re.compile(rb"(?:" + b"|".join(_SNAKE_LISTS) + rb")\s*:")
 _TO_CAMEL = re.compile(rb"_([a-z0-9])")
 
@@ -72,7 +74,12 @@ def read(body: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:
 
 def has_file_names(body: bytes) -> bool:
     """Whether fields have the names of the protocol's files instead of lowerCamelCase."""
-    return any(name in body for name in _SNAKE_LISTS) and bool(_SNAKE_LIST.search(body))
+    return any(stem in body for stem in _SNAKE_STEMS) and bool(_SNAKE_LIST.search(body))
+
+
+def most_values(body: bytes) -> int:
+    """An upper bound of what the body becomes in objects and list elements, found in no time."""
+    return 1 + body.count(b"{") + body.count(b",")
 
 
 def without_halves(node: Any) -> Any:

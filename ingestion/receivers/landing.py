@@ -18,6 +18,7 @@ from ingestion.receivers.new_values import NewValues
 from ingestion.receivers.told_drops import told_drops
 from ingestion.spool import Receipt
 from privacy.gate import Gate
+from privacy.gate_counts import UNKNOWN
 
 ANY_COMPONENT = (None, "*")
 """Whom a token without a component may speak for."""
@@ -47,7 +48,11 @@ class Counted:
     def take_decisions(self, gate: Gate, signal: str, values: NewValues) -> None:
         """What the gate did since the last time; call after `land`, which decides about components."""
         for (component, name, outcome), count in gate.tally.take().items():
-            self.decisions[values.component(component), signal, name, outcome] += count
+            owner = values.component(component)
+            shown = values.attribute_name(owner, name) if outcome == UNKNOWN else name
+            self.decisions[owner, signal, shown, outcome] += count
+            if shown != name:
+                self.ledger[owner, signal, "noted", "too_many_attribute_names"] += count
 
     def land(
         self, signal: str, flat: Flat, owners: Sequence[str | None], values: NewValues

@@ -1,9 +1,10 @@
 """How many different values of what costs memory for each value a component may have in an hour.
 
-Here: components, their instances, span names, routes and metric series; what is one too many shares
-`OTHER`, and is counted. Not here: names of attributes (`privacy/attribute_names`, a number a day) and how
-many items a body may hold (`budget`). Series are not merged: a counter mixed from several would look as if
-it began anew with every point, so points of a series that is one too many are refused.
+Here: components, their instances, span names, routes, names of attributes and metric series; what is one
+too many shares `OTHER`, and is counted. Not here: how many items a body may hold (`budget`). Series are not
+merged: a counter mixed from several would look as if it began anew with every point, so points of a series
+that is one too many are refused. Of attributes only names that the allow-list lacks are limited: they are
+what is kept of such an attribute, a row of the gate's counts for each; a listed one is counted by its entry.
 """
 
 from collections.abc import Hashable, Sequence
@@ -16,8 +17,8 @@ import pyarrow.compute as pc
 from ingestion.receivers.flatten import Flat
 from ingestion.receivers.nested import Rejection
 from ingestion.settings import ReceiverSettings
+from privacy.attribute_names import OTHER
 
-OTHER = "(other)"
 _ROUTE = "http.route"
 _HOUR_US = 3_600_000_000
 # All components together may have as many times what one may, and with what they had before still more.
@@ -34,6 +35,7 @@ class ValueLimits:
     instances: int = 1_000
     span_names: int = 2_000
     routes: int = 2_000
+    attribute_names: int = 500
     series: int = 50_000
 
     @staticmethod
@@ -44,6 +46,7 @@ class ValueLimits:
             settings.max_instances,
             settings.max_span_names,
             settings.max_routes,
+            settings.max_attribute_names,
             settings.max_series,
         )
 
@@ -77,6 +80,11 @@ class NewValues:
     def component(self, name: str) -> str:
         """The name, or OTHER for a component that is one too many."""
         return name if self._has_room("component", "", name, self._limits.components) else OTHER
+
+    def attribute_name(self, component: str, name: str) -> str:
+        """What an unlisted attribute of a component is counted as: its name as shown, or OTHER."""
+        limit = self._limits.attribute_names
+        return name if self._has_room("attribute name", component, name, limit) else OTHER
 
     def limited(self, signal: str, flat: Flat) -> Flat:
         """The rows with OTHER for every value that is one too many, and notes that say how many."""

@@ -46,6 +46,7 @@ UNPROCESSABLE = "the body is OTLP but could not be processed; it is not kept and
 _UNREADABLE = {False: NOT_PROTOBUF, True: NOT_JSON}
 # More than these of one landing does not fit into a turn, however well it is known.
 _MOST_GROUPS, _MOST_ITEMS = 8_000, 12_000
+_MOST_JSON_VALUES = 150_000
 _log = logger()
 
 
@@ -268,11 +269,13 @@ class _Group:
         self, signal: str, positions: list[int], digests: list[bytes], *, is_json: bool
     ) -> dict[int, Receipt]:
         decode = json_bodies.to_arrow if is_json else to_arrow
-        batch, good, bad = decode(signal, [self._requests[p].body for p in positions])
+        bodies, gate = [self._requests[p].body for p in positions], self._pipeline.gate
+        if is_json:
+            gate.turn.limit(sum(map(json_bodies.most_values, bodies)), _MOST_JSON_VALUES)
+        batch, good, bad = decode(signal, bodies)
         for index in bad:
             self._answers[positions[index]] = Answer(error=_UNREADABLE[is_json])
             self.counted.refuse("unknown", signal, "unreadable_body")
-        gate = self._pipeline.gate
         for size, most in zip(rows_in(batch), (_MOST_GROUPS, _MOST_ITEMS), strict=True):
             gate.turn.limit(size, most)
         flat = flatten(signal, batch, gate, self._received_us)

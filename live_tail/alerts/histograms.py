@@ -16,6 +16,7 @@ Growth = tuple[float, float, list[float], list[float]]
 """Count, sum, bounds and counts."""
 _SUFFIXES = ("_bucket", "_count", "_sum")
 _VALUES = frozenset({"increase", "count", "rate", "sum", "mean"})
+_OF_PARTS = frozenset({"rate", "increase", "last"})
 NUMBERED = frozenset({"le", "quantile"})
 """Labels whose values are numbers, however they are written: `1` is `1.0`."""
 
@@ -28,10 +29,15 @@ class Part:
     suffix: str
     is_one_bucket: bool
 
+    @property
+    def can_answer(self) -> bool:
+        """Whether a part has what a rule asks for."""
+        return self.select.value in _OF_PARTS
+
     def value(self, growth: list[Growth], last: Growth) -> list[tuple[dict[str, str], float]]:
         """The values of one set of labels, a bucket each with its bound; `last` is the newest point."""
         wanted = self.select.value
-        if wanted not in {"rate", "increase", "last"}:
+        if not self.can_answer:
             raise ValueError(f"a part of a histogram has no {wanted}")
         some = [last] if wanted == "last" else growth
         per = self.select.over.total_seconds() if wanted == "rate" else 1.0
@@ -47,8 +53,8 @@ class Part:
 
 
 def part_of(select: Select, points: Points) -> Part | None:
-    """What a selection means when no metric has its name but a histogram has such a part."""
-    if not select.metric.endswith(_SUFFIXES) or points.by_metric.get(select.metric):
+    """What a selection means when a histogram has such a part, whoever else has a metric of its name."""
+    if not select.metric.endswith(_SUFFIXES):
         return None
     stem, _, suffix = select.metric.rpartition("_")
     known = points.by_metric.get(stem, [])

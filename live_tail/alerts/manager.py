@@ -5,7 +5,6 @@ each step (`life`, `mute`, `dispatch`, `escalate`), HTTP (`api`), sending (`noti
 given; one lock makes rounds and people take turns.
 """
 
-import secrets
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -25,6 +24,7 @@ from live_tail.alerts.outside import matcher_may_stay
 from live_tail.alerts.policy import Policy
 from live_tail.alerts.records import Alert, Book, Event, Notification, Silence, State
 from live_tail.alerts.store import Store
+from privacy.ids import id_text, new_id
 from privacy.treatments import scrub
 from privacy.treatments import service as kept_name
 
@@ -164,7 +164,7 @@ class Manager:
             if ends_at <= begins_at:
                 raise ValueError("a silence needs an end in the future")
             silence = Silence(
-                secrets.token_hex(6),
+                new_id(6),
                 tuple(matchers),
                 begins_at,
                 ends_at,
@@ -269,7 +269,7 @@ class Manager:
 
     def test_channel(self, name: str) -> str:
         """Put a test message into the outbox; returns its key. Raises life.Unknown."""
-        key = secrets.token_hex(16)
+        key = new_id(16)
         with self._lock:
             if name not in self.routing.policy.channels:
                 raise life.Unknown(
@@ -278,7 +278,7 @@ class Manager:
                 )
             now = self._clock()
             rule = Rule("ChannelTest", "own", {}, own.Severity.INFO, "This is a test of a channel")
-            alert = Alert(key[:16], rule.name, (("channel", name),), rule.severity, State.FIRING,
+            alert = Alert(id_text(key[:16]), rule.name, (("channel", name),), rule.severity, State.FIRING,
                           now, rule.summary, fired_at=now, episode=1)  # fmt: skip
             told = Notification(key, f"test:{key}", name, "test", "test", (alert,), ())
             self._store.commit(

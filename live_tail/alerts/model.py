@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from privacy.ids import id_text
+
 Labels = tuple[tuple[str, str], ...]
 
 
@@ -126,6 +128,7 @@ def labels_of(pairs: Mapping[str, str]) -> Labels:
 
 
 def fingerprint(rule: str, labels: Labels) -> str:
-    """16 hex digits that name an alert across restarts (dedup key of notifications)."""
+    """16 hex digits that name an alert across restarts (dedup key of notifications); `ids` says why one
+    of them is a letter."""
     text = "\x1f".join([rule, *(f"{k}\x1e{v}" for k, v in labels)])
-    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+    return id_text(hashlib.blake2b(text.encode(), digest_size=8).hexdigest())

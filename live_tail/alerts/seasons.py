@@ -15,6 +15,7 @@ import numpy as np
 
 from live_tail.alerts.model import Labels
 from live_tail.alerts.spec import Select
+from privacy.ids import id_text
 from privacy.keys import KeyStore
 from privacy.state import Sealer, connect, transaction
 
@@ -193,7 +194,7 @@ def _deviation(away: np.ndarray, weeks: int) -> float:
 
 def _name(select: Select) -> str:
     """What is read, as a digest: a rule that reads something else begins a new history."""
-    return hashlib.blake2b(select.model_dump_json().encode(), digest_size=8).hexdigest()
+    return id_text(hashlib.blake2b(select.model_dump_json().encode(), digest_size=8).hexdigest())
 
 
 def _hour(at: datetime) -> datetime:

@@ -107,15 +107,17 @@ class Sources:
         if select.fact:
             rows = read_fact(self.window, select, at)
             return _folded([row for row in rows if matches(select.where, row[0])], select, worst)
-        part = part_of(select, self.window.points)
-        if not self._series(part.select if part else select):
+        named, part = self._series(select), part_of(select, self.window.points)
+        if part is not None and not (self._series(part.select) and (part.can_answer or not named)):
+            part = None
+        if not named and part is None:
             return {}
         cursor = self.window.cursor(*_POINTS)
         try:
-            if part is None:
-                return _folded(self._metric(cursor, select, at), select, worst)
-            rows = [row for row in self._parts(cursor, part, at) if matches(select.where, row[0])]
-            return _folded([(part.told(labels), value) for labels, value in rows], select, worst)
+            rows = self._metric(cursor, select, at) if named else []
+            if part is not None:
+                rows += self._told_parts(cursor, part, select, at, [labels for labels, _ in rows])
+            return _folded(rows, select, worst)
         finally:
             cursor.close()
 
@@ -265,6 +267,22 @@ class Sources:
                 grouped.setdefault(labels, []).append(grew)
         values = [(dict(k), histogram_value(select, some)) for k, some in grouped.items()]
         return [(labels, value) for labels, value in values if value is not None]
+
+    def _told_parts(
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        part: Part,
+        select: Select,
+        at: datetime,
+        named: list[dict[str, str]],
+    ) -> Rows:
+        """The parts that match; where a series of its own has name and labels of one, that one is it."""
+        taken = {labels_of(labels) for labels in named}
+        return [
+            (part.told(labels), value)
+            for labels, value in self._parts(cursor, part, at)
+            if matches(select.where, labels) and labels_of(labels) not in taken
+        ]
 
     def _parts(self, cursor: duckdb.DuckDBPyConnection, part: Part, at: datetime) -> Rows:
         """One row for each series, and for each of its buckets where buckets are asked for."""

@@ -30,6 +30,8 @@ from tests.bench.budgets import budgets
 from tests.bench.budgets import table as budget_table
 from tests.bench.first_starts import first_starts
 from tests.bench.gate import gate
+from tests.bench.json_cost import check as check_json_cost
+from tests.bench.json_cost import json_cost
 from tests.bench.live_cost import live_cost
 from tests.bench.load import CAPTURE, capture_load, send
 from tests.bench.passes import passes
@@ -50,8 +52,8 @@ def main() -> None:
     }
     chosen = sys.argv[1:]
     measures = (
-        throughput, acknowledgement, live_lag, live_cost, storage, history, alert_round, gate, budgets,
-        passes, first_starts,
+        throughput, json_cost, acknowledgement, live_lag, live_cost, storage, history, alert_round, gate,
+        budgets, passes, first_starts,
     )  # fmt: skip
     for measure in (m for m in measures if not chosen or m.__name__ in chosen):
         print(f"measuring {measure.__name__} …", flush=True)
@@ -65,6 +67,7 @@ def main() -> None:
         told += f"\n{budget_table(by_process)}\n"
     (RESULTS / "bench.md").write_text(told)
     print(told)
+    check_json_cost(figures)
 
 
 def throughput() -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from ingestion.receivers.http import PROTOBUF
 from tta_monitor.replay import read_capture
 
 CAPTURE = Path(__file__).resolve().parents[2] / "tta_monitor" / "data" / "tta-otlp-capture.tar.xz"
@@ -22,10 +23,11 @@ CAPTURE = Path(__file__).resolve().parents[2] / "tta_monitor" / "data" / "tta-ot
 
 @dataclass(frozen=True)
 class Load:
-    """One gzipped body and the spans in it."""
+    """One gzipped body, the spans in it and its content type."""
 
     body: bytes
     spans: int
+    form: str = PROTOBUF
 
 
 def capture_load(repeats: int, *, seed: int, novel_share: float = 0.0, now_ns: int) -> list[Load]:
@@ -111,8 +113,9 @@ async def _send(
             # From when it was due: a sender that has to queue waits too.
             begun = max(started + at, started) if spans_per_s else time.perf_counter()
             writer.write(
-                b"POST /v1/traces HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-protobuf\r\n"
-                b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(load.body)
+                b"POST /v1/traces HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: %s\r\n"
+                b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n"
+                % (load.form.encode(), len(load.body))
             )
             writer.write(load.body)
             head = await reader.readuntil(b"\r\n\r\n")

@@ -10,6 +10,7 @@ from typing import Any, get_args, get_type_hints
 
 import typer
 
+from dagster_project.page_rules import PREFIX
 from ingestion.collectors import __path__ as collectors_path
 from ingestion.receivers import grpc_door, http, sentry
 from ingestion.settings import load_settings
@@ -30,7 +31,7 @@ def doors() -> set[str]:
     found |= {f"grpc {method}" for method in grpc_door.METHODS}
     found |= {f"collector {name}" for name in _modules(collectors_path[0])}
     found |= {f"live {method} {path}" for method, path in live_routes()}
-    found |= {f"app {route.path}" for route in app_routes()}
+    found |= {f"app {route.path}" for route in app_routes()} | {f"app {PREFIX}"}
     found |= {f"page {name}" for name in _modules(str(ROOT / "streamlit_app" / "views"))}
     found |= {f"process {name}" for name in processes()}
     found |= {f"command {' '.join(path)}" for path, _ in commands()}

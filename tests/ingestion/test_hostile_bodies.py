@@ -3,35 +3,23 @@
 import asyncio
 import gzip
 import json
-import zlib
-from collections.abc import Callable
 from typing import Any
 
-import pyarrow as pa
 import pytest
-import zstandard
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
-from hypothesis import strategies as st
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from ingestion.receivers import json_bodies, json_pieces, wire
-from ingestion.receivers.budget import BodyBudget, json_structure
+from ingestion.receivers.budget import BodyBudget
 from ingestion.receivers.committer import Committer
-from ingestion.receivers.decode import BadBody, to_arrow
 from ingestion.receivers.http import JSON, PROTOBUF
-from ingestion.receivers.inflate import decompress
 from ingestion.receivers.large_body import LargeBody
-from ingestion.receivers.pieces import Pace, decoded, groups_of, pieces_of
-from ingestion.receivers.pipeline import Answer, Incoming, Pipeline
+from ingestion.receivers.pipeline import Answer, Incoming, Pipeline, TurnOver
 from ingestion.spool import Spool
 from privacy.keys import KeyStore
-from tests.ingestion.test_receivers import NOW_NS, door, landed, metric_request, post, span_request
+from tests.ingestion.test_receivers import NOW_NS, door, landed, post, span_request
 
 SMALL = BodyBudget(
     items=2_000, groups=100, item_values=500, item_bytes=200_000, depth=16, work_s=60
 )
-PADDING = b'"x":"' + b" " * 600_000 + b'",'  # more than a turn looks at
+PADDING = b'"x":"' + b" " * 1_400_000 + b'",'  # more than a turn looks at
 
 
 @pytest.fixture
@@ -243,110 +231,6 @@ def test_deep_arrays_lose_only_themselves(pipeline: Pipeline, spool: Spool) -> N
     assert len(landed(spool, "spans")) == 3
 
 
-@pytest.mark.parametrize("is_json", [False, True])
-@pytest.mark.parametrize("items", [1, 3, 1_000])
-def test_pieces_hold_what_the_body_holds(*, is_json: bool, items: int) -> None:
-    request = ExportTraceServiceRequest()
-    for number in range(40):
-        request.MergeFrom(span_request(service=f"s{number % 3}", span=bytes([number + 1]) * 8))
-    body = request.SerializeToString()
-    whole = to_arrow("spans", [body])[0]
-    if is_json:
-        body = traces_json([span_json(n) for n in range(40)])
-        whole = json_bodies.to_arrow("spans", [body])[0]
-    pace = Pace()
-    pace.items = items
-    pieces = list(pieces_of(groups_of("spans", body, SMALL, is_json=is_json), pace))
-    rows = [
-        span
-        for piece in pieces
-        for half in (piece.halves() if piece.items > 1 else (piece,))
-        for span in _spans(decoded("spans", body, half, is_json=is_json))
-    ]
-    assert rows == _spans(whole)
-
-
-def _spans(batch: Any) -> list[tuple[str, dict[str, Any]]]:
-    return [
-        (str(resource["resource"]), span)
-        for (resources,) in (row.values() for row in batch.to_pylist())
-        for resource in resources
-        for scope in resource["scope_spans"]
-        for span in scope["spans"]
-    ]
-
-
-def test_a_metric_of_many_points_is_cut_between_them() -> None:
-    request = metric_request()
-    gauge = request.resource_metrics[0].scope_metrics[0].metrics[0].gauge
-    for number in range(1_500):
-        gauge.data_points.add(time_unix_nano=NOW_NS + number, as_double=number)
-    body = request.SerializeToString()
-    groups = wire.groups_of("metric_points", body, SMALL)
-    assert len(groups[0].items) > 3
-    batch = to_arrow("metric_points", [wire.encoded(body, [(groups[0], groups[0].items)])])[0]
-    points = [
-        point["time_unix_nano"]
-        for metric in batch.to_pylist()[0]["resource_metrics"][0]["scope_metrics"][0]["metrics"]
-        if metric["name"] == "g"
-        for point in metric["gauge"]["data_points"]
-    ]
-    assert points == [NOW_NS, *(NOW_NS + number for number in range(1_500))]
-
-
-@given(st.binary(max_size=200))
-@hypothesis_settings(max_examples=300, deadline=None)
-def test_any_bytes_are_cut_or_refused(body: bytes) -> None:
-    for signal in ("spans", "logs", "metric_points"):
-        for cut in (wire.groups_of, json_pieces.groups_of):
-            try:
-                cut(signal, body, SMALL)
-            except BadBody as error:
-                assert error.http_status in {400, 413}
-
-
-@given(
-    st.recursive(
-        st.text(max_size=8) | st.integers() | st.none(),
-        lambda inner: (
-            st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4)
-        ),
-        max_leaves=30,
-    )
-)
-@hypothesis_settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_the_structure_of_json_is_counted_outside_of_texts(tree: Any) -> None:
-    structure = json_structure(json.dumps(tree, ensure_ascii=False).encode())
-    assert structure.depth == _depth(tree)
-    assert structure.values == 1 + _openings(tree) + _commas(tree)
-
-
-def _depth(tree: Any) -> int:
-    inner = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else None
-    return 0 if inner is None else 1 + max(map(_depth, inner), default=0)
-
-
-def _openings(tree: Any) -> int:
-    inner = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else None
-    return 0 if inner is None else 1 + sum(map(_openings, inner))
-
-
-def _commas(tree: Any) -> int:
-    inner = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else None
-    return 0 if inner is None else max(0, len(tree) - 1) + sum(map(_commas, inner))
-
-
-def test_a_bomb_is_refused_and_several_members_are_one_body() -> None:
-    with pytest.raises(BadBody, match="larger than 4000000"):
-        decompress(gzip.compress(bytes(50_000_000)), "gzip", 4_000_000)
-    with pytest.raises(BadBody, match="larger than 4000000"):
-        decompress(gzip.compress(bytes(3_000_000)) * 2, "gzip", 4_000_000)
-    assert decompress(gzip.compress(b"a") + gzip.compress(b"b"), "x-gzip", 4_000_000) == b"ab"
-    assert decompress(gzip.compress(bytes(3_000_000)), "gzip", 4_000_000) == bytes(3_000_000)
-    with pytest.raises(BadBody, match="ends too early"):
-        decompress(gzip.compress(json.dumps(list(range(10**6))).encode())[:-20], "gzip", 10**8)
-
-
 @pytest.mark.parametrize(
     ("envelope", "detail"),
     [
@@ -381,32 +265,15 @@ def test_protobuf_and_json_have_one_answer_type(tight: Pipeline) -> None:
     assert answer.headers["content-type"] == PROTOBUF
 
 
-_PACKED: dict[str, Callable[[bytes], bytes]] = {
-    "gzip": gzip.compress,
-    "deflate": zlib.compress,
-    "br": lambda plain: pa.compress(plain, "brotli", asbytes=True),
-    "zstd": zstandard.ZstdCompressor().compress,
-}
-
-
-@pytest.mark.parametrize("encoding", sorted(_PACKED))
-@given(st.binary(min_size=1, max_size=5_000), st.integers(1, 500), st.data())
-@hypothesis_settings(deadline=None, max_examples=50)
-def test_what_was_compressed_comes_back_whole_or_not_at_all(
-    encoding: str, plain: bytes, times: int, data: st.DataObject
+def test_json_of_more_values_than_a_turn_holds_is_not_made_objects_of_in_one(
+    pipeline: Pipeline, spool: Spool
 ) -> None:
-    body = plain * times
-    packed = _PACKED[encoding](body)
-    assert decompress(packed, encoding, len(body)) == body
-    with pytest.raises(BadBody, match="larger than"):
-        decompress(packed, encoding, len(body) - 1)
-    with pytest.raises(BadBody):
-        decompress(packed[: data.draw(st.integers(1, len(packed) - 1))], encoding, 10**8)
-
-
-def test_a_window_that_would_take_the_memory_of_many_bodies_is_refused() -> None:
-    wide = zstandard.ZstdCompressionParameters.from_level(1, window_log=27)
-    packer = zstandard.ZstdCompressor(compression_params=wide).compressobj()
-    packed = packer.compress(bytes(1_000_000)) + packer.flush()
-    with pytest.raises(BadBody, match="window is larger"):
-        decompress(packed, "zstd", 10**8)
+    usual = Incoming("spans", traces_json([span_json(n) for n in range(3_000)]), None, is_json=True)
+    (answer,) = pipeline.process([usual], turn_s=60)
+    assert answer.accepted == 3_000
+    wide = Incoming(
+        "spans", traces_json([span_json(0, [{"key": "a"}] * 80_000)]), None, is_json=True
+    )
+    with pytest.raises(TurnOver):
+        pipeline.process([wide], turn_s=60)
+    assert len(landed(spool, "spans")) == 3_000

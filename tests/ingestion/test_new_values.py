@@ -1,5 +1,8 @@
 """More different values than are kept apart share one, are counted, and touch nobody else."""
 
+import tracemalloc
+from collections import Counter
+
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
 from ingestion.receivers.new_values import OTHER, NewValues, ValueLimits
@@ -9,7 +12,7 @@ from privacy.keys import KeyStore
 from tests.ingestion.test_receivers import NOW_NS, landed, span_request
 
 HOUR_US = 3_600_000_000
-SMALL = ValueLimits(components=3, instances=2, span_names=2, routes=2, series=2)
+SMALL = ValueLimits(components=3, instances=2, span_names=2, routes=2, attribute_names=2, series=2)
 
 
 def limited(spool: Spool, keys: KeyStore) -> Pipeline:
@@ -42,9 +45,37 @@ def gauges(*colours: str) -> Incoming:
     return Incoming("metric_points", request.SerializeToString())
 
 
-def noted(spool: Spool) -> dict[tuple[str, str, str], int]:
-    rows = [r for r in landed(spool, "ledger") if r["outcome"] in {"noted", "rejected"}]
-    return {(r["component"], r["outcome"], r["reason"]): r["items"] for r in rows}
+def with_names(service: str, names: list[str], width: int = 100) -> Incoming:
+    """Spans with these unlisted attributes, `width` a span."""
+    request = span_request(service=service)
+    of_scope = request.resource_spans[0].scope_spans[0].spans
+    first = of_scope[0]
+    for start in range(0, len(names), width):
+        span = first if not start else of_scope.add()
+        if start:
+            span.CopyFrom(first)
+            del span.attributes[:]
+            span.span_id = (start + 1).to_bytes(8, "big")
+        for name in names[start : start + width]:
+            span.attributes.add(key=name).value.string_value = "x"
+    return Incoming("spans", request.SerializeToString())
+
+
+def unlisted(spool: Spool, component: str) -> Counter[str]:
+    """Values of unlisted attributes by what their name is counted as."""
+    found: Counter[str] = Counter()
+    for row in landed(spool, "gate_decisions"):
+        if (row["component"], row["treatment"]) == (component, "unknown"):
+            found[row["field"]] += row["value_count"]
+    return found
+
+
+def noted(spool: Spool) -> Counter[tuple[str, str, str]]:
+    found: Counter[tuple[str, str, str]] = Counter()
+    for row in landed(spool, "ledger"):
+        if row["outcome"] in {"noted", "rejected"}:
+            found[row["component"], row["outcome"], row["reason"]] += row["items"]
+    return found
 
 
 def test_components_beyond_the_limit_are_one_and_their_items_are_kept(
@@ -124,3 +155,57 @@ def test_what_stays_for_ever_does_not_grow_for_ever() -> None:
         offered = [f"s{n}" for n in range(3 * hour + 3)]
         kept = {name for name in offered if values.component(name) != OTHER}
     assert len(kept) <= 4 * SMALL.components
+
+
+def test_attribute_names_beyond_the_limit_are_other_and_the_items_are_kept(
+    spool: Spool, keys: KeyStore
+) -> None:
+    names = ["tta.session.theme", "tta.scene.theme", "tta.player.theme", "tta.session.theme"]
+    (answer,) = limited(spool, keys).process([with_names("shop", names, width=1)])
+    assert (answer.accepted, answer.rejected) == (4, 0)
+    assert unlisted(spool, "shop") == {"tta.session.theme": 2, "tta.scene.theme": 1, OTHER: 1}
+    assert noted(spool) == {("shop", "noted", "too_many_attribute_names"): 1}
+
+
+def test_attribute_names_that_were_one_too_many_are_shown_in_the_next_hour() -> None:
+    values = NewValues(SMALL)
+    values.begin(0)
+    assert [values.attribute_name("shop", n) for n in "abc"] == ["a", "b", OTHER]
+    values.begin(HOUR_US)
+    assert [values.attribute_name("shop", n) for n in "cab"] == ["c", "a", "b"]
+
+
+def test_fifty_thousand_attribute_names_of_one_component_fill_no_table_and_hide_nobodys(
+    spool: Spool, keys: KeyStore
+) -> None:
+    most = ValueLimits().attribute_names
+    pipeline = Pipeline(spool, keys)
+    floods = [with_names("flood", [f"zzq{f}.{n}" for n in range(50_000)]) for f in range(2)]
+    pipeline.process([with_names("shop", ["tta.session.theme"])])
+    tracemalloc.start()
+    try:
+        held = [_bytes_of_names()]
+        for flood in floods:
+            (answer,) = pipeline.process([flood])
+            assert (answer.accepted, answer.rejected) == (500, 0)
+            held.append(_bytes_of_names())
+    finally:
+        tracemalloc.stop()
+    pipeline.process([with_names("shop", ["tta.session.theme", "tta.scene.theme"])])
+    of_flood = unlisted(spool, "flood")
+    assert len(of_flood) == most + 1
+    assert of_flood.total() == 100_000
+    assert of_flood[OTHER] == 100_000 - most
+    assert noted(spool) == {("flood", "noted", "too_many_attribute_names"): 100_000 - most}
+    assert unlisted(spool, "shop") == {"tta.session.theme": 2, "tta.scene.theme": 1}
+    assert held[1] - held[0] < 4_000_000
+    assert held[2] - held[1] < 1_000_000
+
+
+def _bytes_of_names() -> int:
+    """What is still held of what the gate and the receiver allocated."""
+    ours = [
+        tracemalloc.Filter(True, f"*/{place}")
+        for place in ("privacy/gate*.py", "privacy/attribute_names.py", "ingestion/receivers/*.py")
+    ]
+    return sum(trace.size for trace in tracemalloc.take_snapshot().filter_traces(ours).traces)

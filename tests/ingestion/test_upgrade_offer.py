@@ -5,6 +5,7 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator
 from itertools import pairwise
+from typing import Any
 
 import pytest
 import uvicorn
@@ -35,10 +36,10 @@ async def echo(scope, receive, send) -> None:
 
 
 @contextlib.asynccontextmanager
-async def served(protocol: type[PlainProtocol]) -> AsyncIterator[int]:
+async def served(protocol: type[PlainProtocol], app: Any = echo) -> AsyncIterator[int]:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(echo, http=protocol, log_config=None, lifespan="off")
+        config = uvicorn.Config(app, http=protocol, log_config=None, lifespan="off")
         server = uvicorn.Server(config)
         task = asyncio.create_task(server.serve(sockets=[listening]))
         while not server.started:

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,7 +18,7 @@ from ingestion.lake import drain
 from ingestion.receivers.pipeline import Incoming, Pipeline, StorageUnavailable
 from ingestion.settings import Settings
 from ingestion.spool import Spool
-from privacy.attribute_names import MOST_NAMES, OTHER, ShownNames, is_plain_name, shape
+from privacy.attribute_names import ShownNames, is_plain_name, shape
 from privacy.detection import identity
 from privacy.fields import LEVELS, Treatment, load_allow_list
 from privacy.gate_counts import Owners, Tally
@@ -207,25 +207,13 @@ def test_below_a_prefix_a_name_with_words_of_people_is_not_stored(
     assert unknown.endswith(" a_a.a.a_a")
 
 
-def test_a_flood_of_names_becomes_other_until_the_next_day(keys: KeyStore) -> None:
-    names = ShownNames(b"k" * 32)
-    names.begin(date(2026, 11, 25))
-    shown = {names.of(f"zzq{n}") for n in range(MOST_NAMES + 50)}
-    assert len(shown) == MOST_NAMES + 1 and OTHER in shown
-    names.begin(date(2026, 11, 26))
-    assert names.of("zzq1") != OTHER
-
-
-def test_a_name_that_was_one_too_many_is_shown_the_next_day(
-    pipeline: Pipeline, spool: Spool, monkeypatch: pytest.MonkeyPatch
+def test_what_comes_twice_under_an_unknown_name_is_unknown_both_times(
+    pipeline: Pipeline, spool: Spool
 ) -> None:
-    monkeypatch.setattr("privacy.attribute_names.MOST_NAMES", 0)
-    send(pipeline, with_attributes("api", player__mood_score=1))
-    assert spooled(spool)["api", "spans", OTHER, "unknown"] == 1
-    monkeypatch.setattr("privacy.attribute_names.MOST_NAMES", 10)
-    pipeline.gate.begin(date(2030, 1, 1))
-    send(pipeline, with_attributes("api", player__mood_score=2))
-    assert spooled(spool)["api", "spans", "player.mood_score", "unknown"] == 1
+    twice = with_attributes("api", player__mood_score=1)
+    twice.resource_spans[0].scope_spans[0].spans[0].attributes.add(key="player.mood_score")
+    send(pipeline, twice)
+    assert spooled(spool)["api", "spans", "player.mood_score", "unknown"] == 2
 
 
 @given(

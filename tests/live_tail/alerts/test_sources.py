@@ -13,6 +13,7 @@ from live_tail import points
 from live_tail.alerts import facts
 from live_tail.alerts.evaluate import evaluate
 from live_tail.alerts.model import Rule, Severity
+from live_tail.alerts.promql import translate
 from live_tail.alerts.promtest import landed
 from live_tail.alerts.rounds import INVALID, DueRounds
 from live_tail.alerts.rule_files import RuleFolders
@@ -52,7 +53,7 @@ def counter(seconds_ago: float, value: float, **more: Any) -> dict[str, Any]:
 
 
 def value_of(window: Window, **select: Any) -> float | None:
-    found = Sources(window).vector(Select(metric="m", **select), PLAIN)
+    found = Sources(window).vector(Select(**{"metric": "m", **select}), PLAIN)
     assert len(found) <= 1
     return next(iter(found.values()), None)
 
@@ -100,11 +101,12 @@ def test_quantile_and_mean_of_a_cumulative_histogram() -> None:
     assert value_of(window, value="rate", over="5m") == pytest.approx(10 / 300)
 
 
-def _latency() -> Window:
+def _latency(*others: dict[str, Any]) -> Window:
     shape = {"kind": "histogram", "temporality": "cumulative", "explicit_bounds": [0.5, 2.0],
              "attributes": [("route", "/a")]}  # fmt: skip
     return window_of(
         [
+            *others,
             point(400, bucket_counts=[100, 0, 0], point_count=100, point_sum=50.0, **shape),
             point(10, bucket_counts=[130, 60, 60], point_count=250, point_sum=350.0, **shape),
         ]
@@ -147,6 +149,37 @@ def test_a_counter_whose_own_name_ends_like_a_part_is_itself() -> None:
     window = window_of([counter(1, 7, metric="jobs_count"), point(1, 1, metric="jobs")])
     assert _by_labels(window, metric="jobs_count") == {(): 7}
     assert _by_labels(window, metric="jobs_sum") == {}
+
+
+def test_a_counter_named_like_a_part_hides_no_histogram_of_another_sender() -> None:
+    named = {"metric": "m_count", "component": "other"}
+    window = _latency(counter(400, 1, **named), counter(10, 31, **named))
+    rate = {"value": "rate", "over": "5m"}
+    for select, expected in (
+        (rate, {(): 30 / 300, ("/a",): 150 / 300}),
+        ({}, {(): 31, ("/a",): 250}),
+        ({"where": {"route": "/a"}}, {("/a",): 250}),
+        ({"where": {"component": "other"}}, {(): 31}),
+        ({"value": "max"}, {(): 31}),  # a part of a histogram has no max, the counter has
+    ):
+        assert _by_labels(window, metric="m_count", **select) == expected
+    assert value_of(window, metric="m_count", by=[], **rate) == 180 / 300
+    assert _by_labels(window, metric="m_sum", **rate) == {("/a",): 300 / 300}
+
+
+def test_a_counter_named_like_a_part_of_the_same_sender_is_not_added_to_it() -> None:
+    window = _latency(counter(10, 7, metric="m_count", attributes=[("route", "/a")]))
+    assert _by_labels(window, metric="m_count") == {("/a",): 7}
+    assert _by_labels(window, metric="m_count", value="max") == {("/a",): 7}
+
+
+def test_an_imported_rule_sees_a_counter_and_a_histogram_of_the_name_it_asks_for() -> None:
+    kind, when = translate("rate(m_count[5m]) > 0")
+    named = {"metric": "m_count", "component": "other"}
+    window = _latency(counter(400, 1, **named), counter(10, 31, **named))
+    one = rule(kind, Threshold.model_validate(when))
+    fired = {dict(r.labels)["component"] for r in evaluate([one], Sources(window), NOW).readings}
+    assert fired == {"c", "other"}
 
 
 def test_what_a_part_has_no_value_for_fails_and_is_not_guessed() -> None:

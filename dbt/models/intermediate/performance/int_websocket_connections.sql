@@ -6,9 +6,9 @@ with spans as (
 )
 
 select
-    left(md5(hex(trace_id) || hex(span_id) || start_at::varchar), 16) as connection_id,
+    {{ id_text('left(md5(hex(trace_id) || hex(span_id) || start_at::varchar), 16)') }} as connection_id,
     hex(trace_id) as trace_id,
-    hex(span_id) as span_id,
+    {{ id_text('hex(span_id)') }} as span_id,
     component,
     coalesce({{ attribute(['http.route', 'url.path', 'http.target']) }}, name) as route,
     start_at as opened_at,

@@ -5,7 +5,7 @@ select
     component,
     route,
     hex(trace_id) as trace_id,
-    hex(parent_span_id) as span_id,
+    {{ id_text('hex(parent_span_id)') }} as span_id,
     minute_at,
     part,
     count(*) filter (where is_received) as messages_received,
