@@ -8,7 +8,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from privacy.logs import guard
+from privacy.process_log.log import guard
 
 guard()
 

@@ -10,7 +10,7 @@ from datetime import datetime
 
 import duckdb
 
-from privacy.attribute_names import OTHER, is_hidden_name
+from privacy.gate.attribute_names import OTHER, is_hidden_name
 
 UNKNOWN_SQL = """
     SELECT field, sum(value_count)::BIGINT AS value_count,

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from ingestion.columns import add_column
-from privacy.ids import new_id
-from privacy.keys import DataKey, KeyDestroyed, KeyStore, seal, unseal
+from ingestion.contracts.sqlite_columns import add_column
+from privacy.keys.ids import new_id
+from privacy.keys.store import DataKey, KeyDestroyed, KeyStore, seal, unseal
 
 DATASET = "spool"
 _MAX_PARAMETERS = 500

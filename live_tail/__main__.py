@@ -8,32 +8,32 @@ from pathlib import Path
 
 import uvicorn
 
-from ingestion.duck import open_published
-from ingestion.errors.grouping import WatchedSite
-from ingestion.errors.store import ErrorStore
-from ingestion.known_hosts import KnownHosts
-from ingestion.lean import without_pandas
-from ingestion.plain_http import PlainProtocol
+from ingestion.doors.known_hosts import KnownHosts
+from ingestion.doors.plain_http import PlainProtocol
+from ingestion.doors.turned_away import TurnedAway
+from ingestion.lake.duck import open_published
+from ingestion.meaning.errors.grouping import WatchedSite
+from ingestion.meaning.errors.store import ErrorStore
+from ingestion.processes.lean import without_pandas
+from ingestion.processes.supervised import end_with_supervisor
 from ingestion.settings import Settings, SettingsProblem, load_settings
 from ingestion.spool import Spool
-from ingestion.supervised import end_with_supervisor
-from ingestion.turned_away import TurnedAway
-from live_tail.access import Door
-from live_tail.alerts.rounds import DueRounds
-from live_tail.alerts.rule_files import SHIPPED, RuleFolders
-from live_tail.alerts.seasons import Hours
-from live_tail.alerts.service import AlertService
-from live_tail.alerts.sources import Sources, group_changes
-from live_tail.api import build_app
-from live_tail.errors import HotErrors
-from live_tail.follow import Follower
-from live_tail.minutes import Minutes
-from live_tail.opened import Opened
-from live_tail.window import Window
-from privacy.accounts import Accounts
-from privacy.audit import AuditLog
-from privacy.keys import KeyProblem, KeyStore
-from privacy.logs import guard, logger
+from live_tail.alerts.desk.service import AlertService
+from live_tail.alerts.rules.rounds import DueRounds
+from live_tail.alerts.rules.rule_files import SHIPPED, RuleFolders
+from live_tail.alerts.rules.seasons import Hours
+from live_tail.alerts.rules.sources import Sources, group_changes
+from live_tail.http.access import Door
+from live_tail.http.api import build_app
+from live_tail.window.error_groups import HotErrors
+from live_tail.window.follow import Follower
+from live_tail.window.minutes import Minutes
+from live_tail.window.opened import Opened
+from live_tail.window.window import Window
+from privacy.access.accounts import Accounts
+from privacy.audit.log import AuditLog
+from privacy.keys.store import KeyProblem, KeyStore
+from privacy.process_log.log import guard, logger
 
 _log = logger()
 _MAX_ERRORS = 2_000

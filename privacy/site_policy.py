@@ -20,11 +20,11 @@ from pathlib import Path
 
 import yaml
 
-from privacy.attribute_names import is_hidden_name, is_name
-from privacy.audit import AuditLog
-from privacy.fields import LEVELS, AllowList, PolicyProblem, Treatment, load_allow_list
-from privacy.fields import Decision as Ruling
-from privacy.files import locked, write_over
+from privacy.audit.log import AuditLog
+from privacy.gate.allow_list import LEVELS, AllowList, PolicyProblem, Treatment, load_allow_list
+from privacy.gate.allow_list import Decision as Ruling
+from privacy.gate.attribute_names import is_hidden_name, is_name
+from privacy.keys.files import locked, write_over
 
 FILE = "policy.yaml"
 _KEY = "attributes"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from dagster_project.page_rules import PREFIX
-from streamlit_app import doorman, gate
-from streamlit_app.batch_page import PAGE as DAGSTER
+from dagster_project.process.page_rules import PREFIX
+from streamlit_app.sign_in import doorman, permission
+from streamlit_app.sign_in.batch_page import PAGE as DAGSTER
 
 _STATIC = Path(__file__).parent / "static"
 _PAGES = {
@@ -21,7 +21,7 @@ _PAGES = {
 # No `page_icon`: browsers would ask fonts.gstatic.com for a Material one. `entrance` serves ours.
 st.set_page_config(page_title="TTA Monitor", layout="wide")
 names = [name for members in _PAGES.values() for name in members]
-allowed = {name for name in names if gate.may_open(name)}
+allowed = {name for name in names if permission.may_open(name)}
 home = next((name for name in names if name in allowed), "account")
 pages = {
     task: [
@@ -48,8 +48,8 @@ chosen = st.navigation({"": [start], **pages}, expanded=True)
 theme = "dark" if st.context.theme.type == "dark" else "light"
 st.logo(_STATIC / f"logo-{theme}.png", icon_image=_STATIC / "icon.png", size="large")
 st.sidebar.caption(doorman.settings().app.environment)
-if gate.may_open(DAGSTER):
+if permission.may_open(DAGSTER):
     link = f'<a href="{PREFIX}" target="_self">Dagster</a>'
     st.sidebar.markdown(f":material/account_tree: {link}", unsafe_allow_html=True)
-gate.banner()
+permission.banner()
 chosen.run()

@@ -12,14 +12,14 @@ import streamlit as st
 from starlette.middleware import Middleware
 from streamlit.starlette import App
 
-from ingestion.known_hosts import KnownHosts
+from ingestion.doors.known_hosts import KnownHosts
+from ingestion.processes.supervised import end_with_supervisor
 from ingestion.settings import load_settings
-from ingestion.supervised import end_with_supervisor
-from privacy.logs import guard, logger
-from streamlit_app import doorman
-from streamlit_app.batch_page import BatchPage
-from streamlit_app.door import Door
-from streamlit_app.entrance import routes
+from privacy.process_log.log import guard, logger
+from streamlit_app.sign_in import doorman
+from streamlit_app.sign_in.batch_page import BatchPage
+from streamlit_app.sign_in.door import Door
+from streamlit_app.sign_in.entrance import routes
 
 guard()
 end_with_supervisor()

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from ingestion.receivers.http import PATHS
-from ingestion.receivers.pipeline import Incoming, Pipeline
+from ingestion.receivers.committing.pipeline import Incoming, Pipeline
+from ingestion.receivers.doors.http import PATHS
 from ingestion.settings import Settings, load_settings
 from ingestion.spool import Spool
-from privacy import logs
-from privacy.keys import KeyStore
+from privacy.keys.store import KeyStore
+from privacy.process_log import log as logs
 
 ROOT = Path(__file__).resolve().parent.parent
 CAPTURE = ROOT / "tta_monitor" / "data" / "tta-otlp-capture.tar.xz"
@@ -124,7 +124,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, incoming: list[Incoming]) ->
 
 
 def _build(folder: Path, incoming: list[Incoming]) -> Settings:
-    from dagster_project.build import run_build
+    from dagster_project.process.build import run_build
 
     folder.mkdir(parents=True)
     keys = KeyStore.open(folder, create=True)

@@ -6,8 +6,8 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from tests.ingestion.test_poison import HOUR_NS, put
-from tests.ingestion.test_receivers import NOW_NS, span_request
+from tests.ingestion.lake.test_poison import HOUR_NS, put
+from tests.ingestion.receivers.test_receivers import NOW_NS, span_request
 
 ODD_NUMBERS = ("-5", "9223372036854775807", "1e300", "-1e300", "nan", "inf", "-inf", "99999999999999999999", "many", "")  # fmt: skip
 _COUNTED = (

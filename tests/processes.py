@@ -16,9 +16,9 @@ from pathlib import Path
 import httpx
 import psutil
 
-from ingestion.service_token import service_token
+from ingestion.doors.service_token import service_token
 from ingestion.settings import Settings, load_settings
-from privacy.keys import KeyStore
+from privacy.keys.store import KeyStore
 
 ROOT = Path(__file__).resolve().parent.parent
 _APP = (

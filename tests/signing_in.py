@@ -4,11 +4,11 @@ from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
-from privacy.access import Role
-from privacy.accounts import Accounts
-from privacy.audit import AuditLog
-from privacy.keys import KeyStore
-from streamlit_app.doorman import COOKIE
+from privacy.access.accounts import Accounts
+from privacy.access.policy import Role
+from privacy.audit.log import AuditLog
+from privacy.keys.store import KeyStore
+from streamlit_app.sign_in.doorman import COOKIE
 
 
 def session_secret(home: Path, role: Role = Role.ADMIN) -> str:

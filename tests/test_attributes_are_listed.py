@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from privacy.fields import LEVELS, Treatment, load_allow_list
+from privacy.gate.allow_list import LEVELS, Treatment, load_allow_list
 from tests.conftest import ROOT
 
 _READ = {

@@ -21,7 +21,7 @@ class Monitor:
 
     def query(self, sql: str, *, audience: str = "operations") -> "pl.DataFrame":
         """The result of a query over the published marts; raises NotPublished before a build."""
-        from ingestion.duck import open_published
+        from ingestion.lake.duck import open_published
 
         con = open_published(self._settings, audience)
         try:
@@ -33,6 +33,6 @@ class Monitor:
         """The rows of a named live query; raises LiveUnavailable when nothing runs."""
         import polars as pl
 
-        from live_tail.client import LiveClient
+        from live_tail.http.client import LiveClient
 
         return pl.DataFrame(LiveClient.of(self._settings).query(name, **parameters).rows)

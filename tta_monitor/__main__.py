@@ -1,6 +1,6 @@
 """`python -m tta_monitor` is the command line."""
 
-from ingestion.lean import import_later
+from ingestion.processes.lean import import_later
 
 # Libraries name them when they are loaded, and most commands ask nothing of them: a sixth of a start.
 import_later("bz2", "gzip", "importlib.metadata", "lzma", "ssl", "zipfile")

@@ -1,7 +1,7 @@
 """`./tta.sh monitor …` and `tta-monitor …`: every command of the product.
 
 Here: arguments, printing and exit codes. Not here: what commands do (`supervise`, `replay`, `query`,
-`doctor`, `dagster_project.build`).
+`doctor`, `dagster_project.process.build`).
 """
 
 import json
@@ -16,17 +16,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from privacy.logs import guard
-from privacy.roles import Right
-from tta_monitor.commands.context import Chosen, err, out, print_table
-from tta_monitor.commands.context import settings as _settings
+from privacy.access.roles import Right
+from privacy.process_log.log import guard
 from tta_monitor.commands.groups import GROUPS, group
-from tta_monitor.commands.permission import guard_commands, require
-from tta_monitor.problems import Problem
+from tta_monitor.console.context import Chosen, err, out, print_table
+from tta_monitor.console.context import settings as _settings
+from tta_monitor.console.permission import guard_commands, require
+from tta_monitor.console.problems import Problem
 
 if TYPE_CHECKING:
     from ingestion.settings import Settings
-    from privacy.keys import KeyStore
+    from privacy.keys.store import KeyStore
 
 _top = group("TTA Monitor: the observability warehouse of TTA.")
 _IN_GROUPS = (
@@ -34,7 +34,7 @@ _IN_GROUPS = (
     "privacy_landed", "privacy_scan", "redact", "release", "retention", "site_policy",
 )  # fmt: skip
 _READY_S = 180
-_WAITER = Path(__file__).with_name("waiter.py")
+_WAITER = Path(__file__).parent / "running" / "waiter.py"
 
 
 @_top.callback()
@@ -90,8 +90,8 @@ def _exit_code(error: Exception) -> int | None:
     """The code for an error that says what to do; None for one that nobody foresaw."""
     if isinstance(error, Problem):
         return error.code
-    from ingestion.setting_sources import SettingsProblem
-    from privacy.keys import KeyProblem
+    from ingestion.settings.sources import SettingsProblem
+    from privacy.keys.store import KeyProblem
 
     return 2 if isinstance(error, SettingsProblem | KeyProblem) else None
 
@@ -106,8 +106,8 @@ def up(
 
     Example: ./tta.sh monitor up --demo
     """
-    from privacy.keys import KeyStore
-    from tta_monitor import supervise
+    from privacy.keys.store import KeyStore
+    from tta_monitor.running import supervise
 
     settings = _settings()
     if supervise.is_running(settings):
@@ -143,7 +143,7 @@ def down() -> None:
 
     Example: ./tta.sh monitor down
     """
-    from tta_monitor import supervisor
+    from tta_monitor.running import supervisor
 
     settings = _settings()
     if supervisor.stop(settings.home):
@@ -160,8 +160,9 @@ def status(
 
     Example: ./tta.sh monitor status --json
     """
-    from tta_monitor import batch_health, door_health, supervise
-    from tta_monitor import doctor as doctor_checks
+    from tta_monitor.running import supervise
+    from tta_monitor.watching import batch_health, door_health
+    from tta_monitor.watching import doctor as doctor_checks
 
     settings = _settings()
     states = supervise.states(settings)
@@ -210,7 +211,7 @@ def replay(
 
     Example: ./tta.sh monitor replay capture.tar.xz --shift-to-now
     """
-    from tta_monitor import replay as replays
+    from tta_monitor.traffic import replay as replays
 
     settings = _settings()
     captured = replays.read_capture(path)
@@ -240,9 +241,9 @@ def build() -> None:
 
     Example: ./tta.sh monitor build
     """
-    from dagster_project.build import run_build
-    from dagster_project.unasked import without_unasked
-    from privacy.keys import KeyStore
+    from dagster_project.marts.unasked import without_unasked
+    from dagster_project.process.build import run_build
+    from privacy.keys.store import KeyStore
 
     settings = _settings()
     without_unasked()
@@ -293,7 +294,7 @@ def doctor() -> None:
 
     Example: ./tta.sh monitor doctor
     """
-    from tta_monitor import doctor as doctor_checks
+    from tta_monitor.watching import doctor as doctor_checks
 
     worst = 0
     for finding in doctor_checks.examine(_settings()):
@@ -312,7 +313,7 @@ def _wait_in_little_memory(supervisor_pid: int, stop: list[str]) -> None:
 
 
 def _live_lag(settings: "Settings") -> float | None:
-    from live_tail.client import LiveClient, LiveUnavailable
+    from live_tail.http.client import LiveClient, LiveUnavailable
 
     try:
         return LiveClient.of(settings).query("freshness").lag_ms
@@ -322,8 +323,8 @@ def _live_lag(settings: "Settings") -> float | None:
 
 def _print_first_link(settings: "Settings", keys: "KeyStore") -> None:
     """The admin's way in, printed once for a home: later ones come from `access link`."""
-    from privacy.accounts import Accounts
-    from privacy.audit import AuditLog
+    from privacy.access.accounts import Accounts
+    from privacy.audit.log import AuditLog
 
     if settings.access.sign_in == "off":
         out.print("Sign-in is off: everybody on this machine is admin.")

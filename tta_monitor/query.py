@@ -10,9 +10,9 @@ from typing import Any
 
 import duckdb
 
-from ingestion.duck import NotPublished, open_published
+from ingestion.lake.duck import NotPublished, open_published
 from ingestion.settings import Settings
-from tta_monitor.problems import Problem
+from tta_monitor.console.problems import Problem
 
 MAX_ROWS = 10_000
 MAX_SECONDS = 30.0

@@ -3,8 +3,8 @@
 import dagster as dg
 
 from ingestion.settings import load_settings
-from privacy.audit import AuditLog
-from privacy.keys import KeyStore
+from privacy.audit.log import AuditLog
+from privacy.keys.store import KeyStore
 
 
 @dg.asset(key=["audit", "head"], group_name="audit", kinds={"json"})

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from dagster_project.landed import open_landed
-from dagster_project.landed_leaks import LandedLeaks, scan_landed
-from dagster_project.landing_checks import Finding, validate_landed
+from dagster_project.leaks.landed import LandedLeaks, scan_landed
+from dagster_project.marts.landed import open_landed
+from dagster_project.marts.landing_checks import Finding, validate_landed
 from ingestion.contracts import LANDED
-from ingestion.duck import connect
+from ingestion.lake.duck import connect
 from ingestion.settings import load_settings
-from privacy.keys import KeyStore
+from privacy.keys.store import KeyStore
 
 
 def as_check_result(finding: Finding) -> dg.AssetCheckResult:

@@ -12,22 +12,22 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtProject, build_dbt_asset_specs
 
-from dagster_project.dbt_run import DbtRun, MartTests, run_dbt
-from dagster_project.landed import LAYOUT, reopen_after_upgrade
-from dagster_project.manifest import ensure_manifest, target_folder
-from dagster_project.warehouse import (
+from dagster_project.marts.dbt_run import DbtRun, MartTests, run_dbt
+from dagster_project.marts.landed import LAYOUT, reopen_after_upgrade
+from dagster_project.marts.manifest import ensure_manifest, target_folder
+from dagster_project.marts.warehouse import (
     DBT_PROJECT,
     dbt_environment,
     needs_full_refresh,
     process_environment,
     writer_lock,
 )
-from ingestion import passes
-from ingestion.catalog import Catalog
 from ingestion.contracts import LANDED
-from ingestion.errors.store import ErrorStore
+from ingestion.lake.catalog import Catalog
+from ingestion.meaning.errors.store import ErrorStore
+from ingestion.processes import passes
 from ingestion.settings import load_settings
-from privacy.keys import KeyStore
+from privacy.keys.store import KeyStore
 
 _settings = load_settings()
 project = DbtProject(

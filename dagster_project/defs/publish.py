@@ -5,10 +5,10 @@ from datetime import timedelta
 import dagster as dg
 
 from dagster_project.defs.dbt_models import marts
-from dagster_project.warehouse import audience_marts, publish, writer_lock
-from ingestion.duck import AUDIENCES
+from dagster_project.marts.warehouse import audience_marts, publish, writer_lock
+from ingestion.lake.duck import AUDIENCES
 from ingestion.settings import load_settings
-from privacy.keys import KeyStore
+from privacy.keys.store import KeyStore
 
 _MARTS = [key for key in marts.keys if key.path[0] == "marts"]
 

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from dagster_project.warehouse import writer_lock
-from ingestion import passes
+from dagster_project.marts.warehouse import writer_lock
 from ingestion.contracts import LANDED
-from ingestion.lake import DrainReport, compact, drain
+from ingestion.lake.drain import DrainReport, compact, drain
+from ingestion.processes import passes
 from ingestion.settings import load_settings
-from privacy.keys import KeyStore
+from privacy.keys.store import KeyStore
 
 RECEIVER = dg.AssetKey(["receiver", "otlp"])
 _ALSO = (

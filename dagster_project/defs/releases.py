@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from dagster_project.warehouse import writer_lock
+from dagster_project.marts.warehouse import writer_lock
 from ingestion.settings import load_settings
-from privacy.keys import KeyStore
+from privacy.keys.store import KeyStore
 
 
 @dg.asset(
@@ -18,7 +18,7 @@ from privacy.keys import KeyStore
 def released_engagement(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     """Release what is due; a refusal (budget) is an audit entry and stops nothing else."""
     # OpenDP and SciPy take seconds to import, and most runs release nothing.
-    from dagster_project.engagement import release_due  # noqa: PLC0415
+    from dagster_project.engagement.active_players import release_due  # noqa: PLC0415
 
     settings = load_settings()
     keys = KeyStore.open(settings.home)

@@ -4,12 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from dagster_project.pass_record import tell_why
-from dagster_project.retention_pass import HOUR, is_due, run_pass
-from dagster_project.warehouse import writer_lock
-from ingestion import expiry
+from dagster_project.marts.warehouse import writer_lock
+from dagster_project.passes.pass_record import tell_why
+from dagster_project.retention.daily import HOUR, is_due, run_pass
+from ingestion.expiry import plan as expiry
 from ingestion.settings import load_settings
-from privacy.keys import KeyStore
+from privacy.keys.store import KeyStore
 
 
 @dg.asset(key=["retention", "receipts"], group_name="privacy")

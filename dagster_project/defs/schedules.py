@@ -3,9 +3,9 @@
 import dagster as dg
 
 from dagster_project.defs import dbt_models, raw
-from dagster_project.news import has_news
-from dagster_project.pass_record import tell_why
-from ingestion.passes import is_pass_running
+from dagster_project.passes.news import has_news
+from dagster_project.passes.pass_record import tell_why
+from ingestion.processes.passes import is_pass_running
 from ingestion.settings import load_settings
 
 _NAMED_ONLY = [spec.key for spec in (raw.receiver, *raw.also, *dbt_models.steps)]

@@ -12,12 +12,12 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 
-from ingestion.collectors.gpu import GpuMetrics, NoGpu, open_nvml
-from ingestion.collectors.host import HostMetrics
-from ingestion.collectors.prometheus_jobs import JobsProblem, load_jobs
+from ingestion.collectors.machine.gpu import GpuMetrics, NoGpu, open_nvml
+from ingestion.collectors.machine.host import HostMetrics
+from ingestion.collectors.prometheus.jobs import JobsProblem, load_jobs
+from ingestion.processes.supervised import end_with_supervisor
 from ingestion.settings import Settings, SettingsProblem, load_settings
-from ingestion.supervised import end_with_supervisor
-from privacy.logs import guard, logger
+from privacy.process_log.log import guard, logger
 
 _log = logger()
 
@@ -40,7 +40,7 @@ def main() -> int:
         start_scraper(settings, stopping)
         if settings.collectors.log_files:
             # Keys and OTLP's messages, for homes that tail files.
-            from ingestion.collectors.log_files import start_log_files  # noqa: PLC0415
+            from ingestion.collectors.log_files.tail import start_log_files  # noqa: PLC0415
 
             start_log_files(settings, stopping)
     except JobsProblem as problem:
@@ -60,7 +60,7 @@ def start_scraper(settings: Settings, stopping: threading.Event) -> threading.Th
     path = settings.collectors.prometheus_config
     if path is None:
         return None
-    from ingestion.collectors.scraper import run_scraper  # noqa: PLC0415 - for homes that scrape
+    from ingestion.collectors.prometheus.scraper import run_scraper  # noqa: PLC0415 - for homes that scrape
 
     jobs = load_jobs(path)
     for reason in jobs.skipped:

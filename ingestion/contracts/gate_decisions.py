@@ -12,7 +12,9 @@ GATE_DECISIONS = pa.schema(
     [
         pa.field("component", pa.string(), nullable=False),
         pa.field("signal", pa.string(), nullable=False),  # spans logs metric_points
-        pa.field("field", pa.string(), nullable=False),  # `privacy/attribute_names` says how shown
+        pa.field(
+            "field", pa.string(), nullable=False
+        ),  # `privacy/gate/attribute_names` says how shown
         pa.field("treatment", pa.string(), nullable=False),  # one of `gate_counts.OUTCOMES`
         pa.field("hour_at", TIME, nullable=False),  # hour of arrival
         pa.field("value_count", pa.int64(), nullable=False),

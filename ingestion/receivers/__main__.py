@@ -8,27 +8,27 @@ from pathlib import Path
 
 import uvicorn
 
-from ingestion.known_hosts import KnownHosts
-from ingestion.lean import without_pandas
-from ingestion.receivers.budget import BodyBudget
-from ingestion.receivers.committer import Committer
-from ingestion.receivers.grpc_door import PortTaken, start_grpc
-from ingestion.receivers.http import build_app
-from ingestion.receivers.new_values import ValueLimits
-from ingestion.receivers.one_port import OnePortProtocol
-from ingestion.receivers.pipeline import Pipeline
-from ingestion.receivers.self_report import report_failed_detector
-from ingestion.receivers.warm_up import give_back_memory
+from ingestion.doors.known_hosts import KnownHosts
+from ingestion.doors.turned_away import TurnedAway
+from ingestion.processes.lean import without_pandas
+from ingestion.processes.supervised import end_with_supervisor
+from ingestion.receivers.committing.committer import Committer
+from ingestion.receivers.committing.new_values import ValueLimits
+from ingestion.receivers.committing.pipeline import Pipeline
+from ingestion.receivers.committing.self_report import report_failed_detector
+from ingestion.receivers.decoding.budget import BodyBudget
+from ingestion.receivers.decoding.warm_up import give_back_memory
+from ingestion.receivers.doors.grpc import PortTaken, start_grpc
+from ingestion.receivers.doors.http import build_app
+from ingestion.receivers.doors.one_port import OnePortProtocol
 from ingestion.settings import Settings, SettingsProblem, load_settings
 from ingestion.spool import Spool
-from ingestion.supervised import end_with_supervisor
-from ingestion.turned_away import TurnedAway
-from privacy.audit import AuditLog
+from privacy.audit.log import AuditLog
 from privacy.detection import identity
 from privacy.detection.without_names import without_names
-from privacy.fields import PolicyProblem
-from privacy.keys import KeyProblem, KeyStore
-from privacy.logs import guard, logger
+from privacy.gate.allow_list import PolicyProblem
+from privacy.keys.store import KeyProblem, KeyStore
+from privacy.process_log.log import guard, logger
 from privacy.site_policy import PolicyWatch
 
 _CONNECTIONS = 65_536

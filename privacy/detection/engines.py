@@ -1,16 +1,12 @@
 """Presidio's engines as the gate uses them; importing this module costs seconds.
 
 Here: which recognisers and which model an engine has. Not here: what is done with what they find
-(`privacy/detect`).
+(`privacy/detection/presidio`).
 """
-
-from collections.abc import Iterable, Iterator
-from typing import Any
 
 import tldextract
 import tldextract.tldextract as _tldextract_module
 from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
-from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine
 from presidio_analyzer.predefined_recognizers import (
     CreditCardRecognizer,
     CryptoRecognizer,
@@ -23,53 +19,10 @@ from presidio_analyzer.predefined_recognizers import (
     UsSsnRecognizer,
 )
 
-from privacy.detection.labels import TYPES
+from privacy.detection.no_words import NoWords
+from privacy.detection.vocabulary.labels import TYPES
 
 _PHONE_REGIONS = ("US", "GB", "DE", "FR", "ES", "PT", "CA", "AU")
-
-
-class NoWords(NlpEngine):
-    """Presidio's `NoOpNlpEngine` without spaCy's empty document: patterns ask for no words, and the
-    enhancer that asks for stop words is used by nobody.
-    """
-
-    engine_name = "tta_monitor_patterns"
-    is_available = True
-
-    def load(self) -> None:
-        """There is nothing to load."""
-
-    def is_loaded(self) -> bool:
-        """It always is."""
-        return True
-
-    def process_text(self, text: str, language: str) -> NlpArtifacts:
-        """No words, no entities."""
-        nothing: Any = []
-        return NlpArtifacts(nothing, nothing, [], [], self, language)
-
-    def process_batch(
-        self, texts: Iterable[Any], language: str, batch_size: int = 1, n_process: int = 1, **_: Any
-    ) -> Iterator[tuple[Any, NlpArtifacts]]:
-        """One text after the other."""
-        for text in texts:
-            yield text, self.process_text(str(text), language)
-
-    def is_stopword(self, word: str, language: str) -> bool:
-        """The context enhancer is not used."""
-        return False
-
-    def is_punct(self, word: str, language: str) -> bool:
-        """The context enhancer is not used."""
-        return False
-
-    def get_supported_entities(self) -> list[str]:
-        """None by itself."""
-        return []
-
-    def get_supported_languages(self) -> list[str]:
-        """English, for Presidio."""
-        return ["en"]
 
 
 def name_engine() -> AnalyzerEngine:

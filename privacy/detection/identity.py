@@ -1,7 +1,7 @@
 """Which detector this process runs, what it found of its canaries, and whether it may be trusted.
 
 Here: the identity that stands in every landed batch and on the privacy page, and the verdict on
-which the gate fails closed. Not here: the canaries (`canary`), dropping (`privacy/treatments`).
+which the gate fails closed. Not here: the canaries (`canary`), dropping (`privacy/gate/treatments`).
 The verdict is reached once per process, at its start or with the first text.
 """
 
@@ -13,16 +13,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 from privacy.detection.canary import run
-from privacy.detection.labels import installed_models
+from privacy.detection.vocabulary.labels import installed_models
 
 NAME = "tta-gate"
 VERSION = "2"
 DEFAULT_FLOOR = 0.98
 _LETTERS = str.maketrans("0123456789", "ghijklmnop")
 _HERE = Path(__file__).parent
-_PRIVACY = _HERE.parent
 # Code and data that decide what is found; libraries count by version.
-_SOURCES = ("skeleton.py", "detect.py", "paths.py", "template_words.txt")
 _SUFFIXES = {".py", ".txt", ".xz"}
 _LIBRARIES = ("presidio-analyzer", "phonenumbers", "spacy", "thinc")
 
@@ -97,8 +95,8 @@ def content_hash() -> str:
     """SHA-256 over everything that decides what is found."""
     digest = hashlib.sha256()
     shipped = [p for p in _HERE.rglob("*") if p.suffix in _SUFFIXES]
-    for path in sorted([*shipped, *(_PRIVACY / name for name in _SOURCES)]):
-        digest.update(f"{path.relative_to(_PRIVACY)}\0".encode())
+    for path in sorted(shipped):
+        digest.update(f"{path.relative_to(_HERE)}\0".encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     for name in (*_LIBRARIES, *installed_models()):
         digest.update(f"{name}=={version(name)}\0".encode())

@@ -8,18 +8,18 @@ whether the stack may be trusted (`identity`).
 import re
 from dataclasses import dataclass
 
-from privacy.detect import entity_findings, presidio_findings
-from privacy.detection.chat import chat_findings
-from privacy.detection.findings import Finding, blank, render, union
-from privacy.detection.formats import format_findings
-from privacy.detection.forms import without_labels
-from privacy.detection.logs import log_findings, titled_findings
-from privacy.detection.measures import impersonal
-from privacy.detection.people import linked_findings, listed_names
-from privacy.detection.plain import without_plain
-from privacy.detection.records import address_findings, record_findings
-from privacy.detection.structured import is_record
-from privacy.skeleton import cue_findings
+from privacy.detection.cues import cue_findings
+from privacy.detection.presidio import entity_findings, presidio_findings
+from privacy.detection.shapes.formats import format_findings
+from privacy.detection.shapes.measures import impersonal
+from privacy.detection.texts.chat import chat_findings
+from privacy.detection.texts.forms import without_labels
+from privacy.detection.texts.logs import log_findings, titled_findings
+from privacy.detection.texts.people import linked_findings, listed_names
+from privacy.detection.texts.plain import without_plain
+from privacy.detection.texts.records import address_findings, record_findings
+from privacy.detection.texts.structured import is_record
+from privacy.detection.vocabulary.findings import Finding, blank, render, union
 
 _ARTICLE = re.compile(r"\b[Tt]he \Z")
 _NAMED_WITH_ARTICLE = frozenset({"organisation", "place_of_work"})

@@ -1,11 +1,12 @@
 """A process that reads lines of logs alone does without the model of names, and without spaCy.
 
 Here: keeping spaCy out, which Presidio imports with every recogniser of patterns (60 MB, with the model
-that names are found with in messages). Not here: what stands for it (`privacy/absent`), proving the
-model, which a fork does for such a process (`canary`).
+that names are found with in messages). Not here: what stands for it
+(`privacy/detection/vocabulary/absent`), proving the model, which a fork does for such a process
+(`canary`).
 """
 
-from privacy.absent import Absent
+from privacy.detection.vocabulary.absent import Absent
 
 _spacy = Absent("spacy", "thinc")
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from privacy.keys import KeyStore
+from privacy.keys.store import KeyStore
 from privacy.release.budget import DEFAULT_EPSILON, over_budget
 from privacy.release.cells import published_cells
 from privacy.release.k_anonymity import LIMITS, protected_cells

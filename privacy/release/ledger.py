@@ -17,10 +17,10 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from privacy.keys import KeyProblem, KeyStore
+from privacy.keys.state import Sealer, connect, transaction
+from privacy.keys.store import KeyProblem, KeyStore
 from privacy.release.period import Period
 from privacy.release.results import Receipt, Released, Result
-from privacy.state import Sealer, connect, transaction
 
 _KIND = "release"
 _SCHEMA = """

@@ -1,1 +1,1 @@
-"""Parts that every page shares: the frame, formats, states. Data comes from `streamlit_app.data`."""
+"""Parts that every page shares: the frame, formats, states. Data comes from `streamlit_app/readings`."""

@@ -11,10 +11,11 @@ from urllib.parse import quote
 
 import streamlit as st
 
-from live_tail.access import about
-from live_tail.client import LiveUnavailable
-from streamlit_app import data, gate
+from live_tail.http.access import about
+from live_tail.http.client import LiveUnavailable
 from streamlit_app.components import formats
+from streamlit_app.readings import performance as data
+from streamlit_app.sign_in import permission
 
 _REFRESH_S = 2.0
 SYMBOLS = {
@@ -149,7 +150,7 @@ def act(path: str, **body: Any) -> bool:
     """Do it and draw again; says why when it cannot be done."""
     area = path.split("/")[3]
     try:
-        with gate.acting(f"{area}.change", ValueError, **about(path)) as seen_by:
+        with permission.acting(f"{area}.change", ValueError, **about(path)) as seen_by:
             data.client().post(path, acting_for=seen_by.id, **body)
     except (LiveUnavailable, ValueError) as problem:
         st.toast(str(problem), icon=":material/error:")

@@ -1,7 +1,7 @@
 """Which alerts stand for themselves, which below their cause, and which errors they are about.
 
 Here: arranging what the live tail says, without drawing. Not here: cards and buttons (`alert_cards`,
-`views/alerts`), what mutes what (`live_tail/alerts/mute`).
+`views/alerts`), what mutes what (`live_tail/alerts/notify/mute`).
 """
 
 from collections.abc import Sequence
@@ -9,8 +9,9 @@ from typing import Any
 
 import pandas as pd
 
-from privacy.access import Right
-from streamlit_app import data, gate
+from privacy.access.policy import Right
+from streamlit_app.readings import performance as data
+from streamlit_app.sign_in import permission
 
 Shown = dict[str, Any]
 _MINUTES = 60
@@ -45,7 +46,7 @@ def error_groups(alert: Shown) -> list[Shown]:
     if alert.get("groups"):
         return list(alert["groups"])
     labels = dict(alert["labels"])
-    if "exception_type" not in labels or not gate.may_read(Right.QUERY, "error_groups"):
+    if "exception_type" not in labels or not permission.may_read(Right.QUERY, "error_groups"):
         return []
     found = data.live("error_groups", minutes=_MINUTES).frame
     return matching(found, labels) if len(found) else []

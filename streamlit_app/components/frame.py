@@ -3,8 +3,8 @@
 import streamlit as st
 
 from dagster_project.reporting import charts
-from streamlit_app import data
 from streamlit_app.components import alert_cards, drawing, formats
+from streamlit_app.readings import performance as data
 
 # Below two seconds, so that an event is on the page within two in 95 of 100 cases.
 _REFRESH_S = 1.5

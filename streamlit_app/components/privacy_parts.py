@@ -7,11 +7,13 @@ audit and scans (`privacy_records`).
 import pandas as pd
 import streamlit as st
 
-from privacy.access import Right
-from privacy.model_card import held_out
+from privacy.access.policy import Right
+from privacy.detection.model_card import held_out
 from privacy.site_policy import Decision
-from streamlit_app import gate, privacy_actions, privacy_data
+from streamlit_app.actions import privacy as privacy_actions
 from streamlit_app.components import formats, frame
+from streamlit_app.readings import privacy as privacy_data
+from streamlit_app.sign_in import permission
 
 _ALL = "All treatments"
 _WORDS = {
@@ -210,7 +212,7 @@ def _waiting() -> None:
             width="stretch",
             column_config={"Values": st.column_config.NumberColumn(format="localized")},
         )
-    if gate.may_read(Right.ACTION, "privacy.decide"):
+    if permission.may_read(Right.ACTION, "privacy.decide"):
         _decide([w.name for w in waiting])
 
 
@@ -238,7 +240,7 @@ def _decide(names: list[str]) -> None:
 def _decided(decided: dict[str, str]) -> None:
     rows = pd.DataFrame(sorted(decided.items()), columns=["Attribute", "Decision"])
     st.dataframe(rows, hide_index=True, width="stretch")
-    if not gate.may_read(Right.ACTION, "privacy.decide"):
+    if not permission.may_read(Right.ACTION, "privacy.decide"):
         return
     name = st.selectbox("Take back", sorted(decided), index=None, placeholder="a decision")
     if st.button("Take back", icon=":material/undo:", disabled=name is None) and name:

@@ -9,15 +9,18 @@ from typing import cast
 import pandas as pd
 import streamlit as st
 
-from dagster_project.leak_scan import ScanReport
-from dagster_project.scan_runs import ScanRun
-from ingestion.expiry import Doomed
-from privacy.access import Right
-from privacy.audit import Outcome
-from privacy.keys import KeyStore, utc_today
-from privacy.retention import Policy
-from streamlit_app import data, gate, privacy_actions, privacy_data
+from dagster_project.leaks.home_scan import ScanReport
+from dagster_project.leaks.runs import ScanRun
+from ingestion.expiry.plan import Doomed
+from privacy.access.policy import Right
+from privacy.audit.log import Outcome
+from privacy.keys.store import KeyStore, utc_today
+from privacy.retention.policy import Policy
+from streamlit_app.actions import privacy as privacy_actions
 from streamlit_app.components import formats
+from streamlit_app.readings import performance as data
+from streamlit_app.readings import privacy as privacy_data
+from streamlit_app.sign_in import permission
 
 _REFRESH_S = 2.0
 _FAMILIES = {
@@ -154,7 +157,7 @@ def _receipts() -> None:
 
 def releases(_: int) -> None:
     """What published engagement figures cost each person."""
-    gate.require_of_viewer(Right.PAGE, privacy_data.PAGE)
+    permission.require_of_viewer(Right.PAGE, privacy_data.PAGE)
     # OpenDP and SciPy take seconds to import, once in a process.
     from privacy.release import LedgerProblem, ReleaseLedger, statement  # noqa: PLC0415
 
@@ -244,7 +247,7 @@ def leak_scan(_: int) -> None:
             "the home, after it has found the leaks that it planted itself.]"
         )
         is_running = any(s.state == "running" for s in privacy_data.scans()[:1])
-        pressed = gate.may_read(Right.ACTION, "privacy.scan") and button.button(
+        pressed = permission.may_read(Right.ACTION, "privacy.scan") and button.button(
             "Scan now", icon=":material/search:", width="stretch", disabled=is_running,
         )  # fmt: skip
         if pressed:

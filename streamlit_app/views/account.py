@@ -2,18 +2,18 @@
 
 import streamlit as st
 
-from privacy.access import Principal, Right, Role
-from privacy.accounts import AccountProblem
-from streamlit_app import doorman, gate
+from privacy.access.accounts import AccountProblem
+from privacy.access.policy import Principal, Right, Role
+from streamlit_app.sign_in import doorman, permission
 
 _BREAK_GLASS = "access.break_glass"
 
 
 def main() -> None:
     """Draw the page."""
-    seen_by = gate.page("account")
+    seen_by = permission.page("account")
     st.subheader("Account", anchor=False)
-    session = gate.session()
+    session = permission.session()
     with st.container(border=True):
         roles = ", ".join(sorted(r.value.replace("_", " ") for r in seen_by.roles))
         st.markdown(f"**Signed in as** {seen_by.id}  \n**Roles** {roles}")
@@ -35,7 +35,7 @@ def _break_glass(seen_by: Principal) -> None:
             return
     accounts = doorman.accounts()
     try:
-        with gate.acting(_BREAK_GLASS, AccountProblem):
+        with permission.acting(_BREAK_GLASS, AccountProblem):
             holder = accounts.holder(name)
             if holder is None:
                 raise AccountProblem("there is no such user.")

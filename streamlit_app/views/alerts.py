@@ -5,9 +5,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from live_tail.client import LiveUnavailable
-from streamlit_app import data, gate
+from live_tail.http.client import LiveUnavailable
 from streamlit_app.components import alert_cards, alert_tree, formats, frame
+from streamlit_app.readings import performance as data
+from streamlit_app.sign_in import permission
 
 _CARDS, _GROUPS = 20, 5
 _DURATIONS = {"30 min": "30m", "1 h": "1h", "4 h": "4h", "1 d": "1d", "7 d": "7d"}
@@ -15,7 +16,7 @@ _DURATIONS = {"30 min": "30m", "1 h": "1h", "4 h": "4h", "1 d": "1d", "7 d": "7d
 
 def main() -> None:
     """Draw the page."""
-    gate.page("alerts")
+    permission.page("alerts")
     frame.title_row("Alerts")
     st.fragment(_live_part, run_every=frame.refresh_s())()
     silences, told, past = st.tabs(["Silences", "On call and channels", "History"])

@@ -5,10 +5,13 @@ from datetime import UTC, datetime
 import pandas as pd
 import streamlit as st
 
-from ingestion.errors.hand_rules import DIMENSIONS
-from ingestion.errors.states import GroupRecord, State
-from streamlit_app import data, error_actions, errors_data, gate
+from ingestion.meaning.errors.hand_rules import DIMENSIONS
+from ingestion.meaning.errors.states import GroupRecord, State
+from streamlit_app.actions import errors as error_actions
 from streamlit_app.components import drawing, formats, frame, tables
+from streamlit_app.readings import errors as errors_data
+from streamlit_app.readings import performance as data
+from streamlit_app.sign_in import permission
 
 _SYMBOLS = {
     State.REGRESSED: "✖",
@@ -24,7 +27,7 @@ _ALL = "All states"
 
 def main() -> None:
     """Draw the list, or the group that the address names."""
-    gate.page("errors")
+    permission.page("errors")
     minutes = frame.title_row("Errors")
     frame.data_age()
     key = st.query_params.get("group")

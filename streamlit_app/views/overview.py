@@ -6,15 +6,16 @@ import pandas as pd
 import streamlit as st
 
 from dagster_project.reporting import charts
-from streamlit_app import data, gate
 from streamlit_app.components import drawing, formats, frame, tables
+from streamlit_app.readings import performance as data
+from streamlit_app.sign_in import permission
 
 _SYMBOLS = {"ok": "●", "degraded": "▲", "down": "✖", "unknown": "○"}
 
 
 def main() -> None:
     """Draw the page."""
-    gate.page("overview")
+    permission.page("overview")
     minutes = frame.title_row("Overview")
     st.fragment(_live_part, run_every=frame.refresh_s())(minutes)
 

@@ -5,8 +5,9 @@ import math
 import pandas as pd
 import streamlit as st
 
-from streamlit_app import data, gate
 from streamlit_app.components import drawing, formats, frame, tables
+from streamlit_app.readings import performance as data
+from streamlit_app.sign_in import permission
 
 _HEAT_BANDS_PER_DECADE = 6
 _ROUTE_COLUMNS = (
@@ -16,7 +17,7 @@ _ROUTE_COLUMNS = (
 
 def main() -> None:
     """Draw the page."""
-    gate.page("performance")
+    permission.page("performance")
     minutes = frame.title_row("Performance")
     known = data.requests(minutes, None)
     names = sorted(known.frame["component"].unique()) if len(known.frame) else []

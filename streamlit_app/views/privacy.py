@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 import pandas as pd
 import streamlit as st
 
-from privacy.keys import KeyProblem
-from streamlit_app import gate, privacy_data
+from privacy.keys.store import KeyProblem
 from streamlit_app.components import formats, frame, privacy_parts, privacy_records
+from streamlit_app.readings import privacy as privacy_data
+from streamlit_app.sign_in import permission
 
 _PARTS = {
     "Gate": privacy_parts.gate_counts,
@@ -26,7 +27,7 @@ _SCAN_WORDS = {
 
 def main() -> None:
     """Draw the page."""
-    gate.page("privacy")
+    permission.page("privacy")
     minutes = frame.title_row("Privacy", default_range="7 d")
     age = formats.seconds_since(privacy_data.built_at(), datetime.now(UTC))
     st.caption(f":material/schedule: marts {formats.age(age)} · UTC")

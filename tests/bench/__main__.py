@@ -18,13 +18,13 @@ from typing import Any
 
 import psutil
 
-from dagster_project.build import run_build
-from ingestion.catalog import Catalog
-from ingestion.lake import drain
-from ingestion.receivers.pipeline import Incoming, Pipeline
+from dagster_project.process.build import run_build
+from ingestion.lake.catalog import Catalog
+from ingestion.lake.drain import drain
+from ingestion.receivers.committing.pipeline import Incoming, Pipeline
 from ingestion.settings import Settings, load_settings
 from ingestion.spool import Spool
-from privacy.keys import KeyStore
+from privacy.keys.store import KeyStore
 from tests.bench.alert_round import alert_round
 from tests.bench.budgets import budgets
 from tests.bench.budgets import table as budget_table
@@ -39,7 +39,7 @@ from tests.browser import browser_page
 from tests.e2e.test_browser import seconds_until_shown, send_requests
 from tests.processes import Running, running
 from tests.visitors import chromium_path
-from tta_monitor.replay import read_capture, shifted
+from tta_monitor.traffic.replay import read_capture, shifted
 
 RESULTS = Path("bench-results")
 RECEIVERS = "ingestion.receivers"

@@ -13,18 +13,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from live_tail.alerts.manager import Manager
-from live_tail.alerts.model import Rule, Severity
-from live_tail.alerts.policy import load_policy
-from live_tail.alerts.promtest import landed
-from live_tail.alerts.rounds import Rounds
-from live_tail.alerts.rule_files import SHIPPED, load_rules
-from live_tail.alerts.service import GC_THRESHOLD
-from live_tail.alerts.sources import Sources
-from live_tail.alerts.spec import Threshold
-from live_tail.alerts.store import Store
-from live_tail.window import Window
-from privacy.keys import KeyStore
+from live_tail.alerts.desk.manager import Manager
+from live_tail.alerts.desk.service import GC_THRESHOLD
+from live_tail.alerts.life.store import Store
+from live_tail.alerts.notify.policy import load_policy
+from live_tail.alerts.rules.rounds import Rounds
+from live_tail.alerts.rules.rule_files import SHIPPED, load_rules
+from live_tail.alerts.rules.sources import Sources
+from live_tail.alerts.rules.spec import Threshold
+from live_tail.alerts.trials.promtest import landed
+from live_tail.alerts.words.model import Rule, Severity
+from live_tail.window.window import Window
+from privacy.keys.store import KeyStore
 
 SERIES = 10_000
 _AT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

@@ -17,8 +17,8 @@ from pathlib import Path
 import httpx
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from live_tail.alerts.store import Store
-from privacy.keys import KeyStore
+from live_tail.alerts.life.store import Store
+from privacy.keys.store import KeyStore
 from tests.bench.load import capture_load, request_body, send
 from tests.live_tail.alerts.support import Hook
 from tests.processes import running
@@ -51,7 +51,7 @@ def main() -> None:
     chance = random.Random(3)
     hook = Hook()
     os.environ["TTA_MONITOR_ALERTING__WEBHOOK_URL"] = hook.url
-    modules = ("ingestion.receivers", "live_tail", "live_tail.alerts.notifier")
+    modules = ("ingestion.receivers", "live_tail", "live_tail.alerts.notify.notifier")
     sent: dict[str, float] = {}
     answered: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder, running(Path(folder), *modules) as started:

@@ -14,11 +14,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from privacy.gate import Gate
-from privacy.gate_counts import Owners
-from privacy.keys import KeyStore
-from privacy.pseudonyms import Pseudonyms
-from tests.privacy.labelled import read
+from privacy.gate.columns import Gate
+from privacy.gate.counts import Owners
+from privacy.keys.pseudonyms import Pseudonyms
+from privacy.keys.store import KeyStore
+from tests.privacy.detection.labelled import read
 
 _EVENTS = 200_000
 _BATCH = 10_000

@@ -3,7 +3,7 @@
 Here: bodies of several sizes of the capture's spans in both forms, sent over HTTP until they are durably
 acknowledged; a pair of runs at a time, so that what else the machine does meets both. A ratio above
 `LIMIT` ends the run with an error. `python -m tests.bench.json_cost` runs it alone. Not here: how long a
-body keeps others waiting (`ingestion/receivers/committer`).
+body keeps others waiting (`ingestion/receivers/committing/committer`).
 """
 
 import base64
@@ -20,7 +20,7 @@ import psutil
 from google.protobuf.json_format import MessageToDict
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from ingestion.receivers.http import JSON, PROTOBUF
+from ingestion.receivers.doors.http import JSON, PROTOBUF
 from tests.bench.load import Load, capture_load, send
 from tests.processes import running
 

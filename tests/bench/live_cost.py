@@ -22,7 +22,7 @@ import httpx
 from tests.bench.load import capture_load, send
 from tests.processes import ROOT, Running, live_headers, running
 
-_PROCESSES = ("live_tail", "live_tail.alerts.notifier")
+_PROCESSES = ("live_tail", "live_tail.alerts.notify.notifier")
 _OTHERS = ("ingestion.receivers", "ingestion.collectors")
 _OVERVIEW = "freshness summary latency requests ai_calls components".split()
 _REFRESH_S = 1.5

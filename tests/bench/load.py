@@ -15,10 +15,16 @@ from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from ingestion.receivers.http import PROTOBUF
-from tta_monitor.replay import read_capture
+from ingestion.receivers.doors.http import PROTOBUF
+from tta_monitor.traffic.replay import read_capture
 
-CAPTURE = Path(__file__).resolve().parents[2] / "tta_monitor" / "data" / "tta-otlp-capture.tar.xz"
+CAPTURE = (
+    Path(__file__).resolve().parents[2]
+    / "tta_monitor"
+    / "traffic"
+    / "data"
+    / "tta-otlp-capture.tar.xz"
+)
 
 
 @dataclass(frozen=True)

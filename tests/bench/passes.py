@@ -16,11 +16,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ingestion.duck import open_published
-from ingestion.receivers.pipeline import Incoming, Pipeline
+from ingestion.lake.duck import open_published
+from ingestion.receivers.committing.pipeline import Incoming, Pipeline
 from ingestion.settings import Settings, load_settings
 from ingestion.spool import Spool
-from privacy.keys import KeyStore
+from privacy.keys.store import KeyStore
 from tests.bench.load import request_body
 from tests.processes import ROOT
 

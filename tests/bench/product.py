@@ -21,12 +21,12 @@ from tests.processes import ROOT
 _NAMES = {
     "ingestion.receivers": "receiver",
     "ingestion.collectors": "collectors",
-    "live_tail.alerts.notifier": "notifier",
+    "live_tail.alerts.notify.notifier": "notifier",
     "live_tail": "live tail",
     "dagster_project": "batch",
     "streamlit": "app",
     "supervisor.supervisord": "supervisor",
-    "tta_monitor.demo": "demo",
+    "tta_monitor.traffic.demo": "demo",
     "tta_monitor.simulator": "demo",
 }
 

@@ -5,15 +5,15 @@ from collections import Counter
 import duckdb
 import pytest
 
-from dagster_project.build import run_build
-from dagster_project.warehouse import (
+from dagster_project.marts.warehouse import (
     DBT_PROJECT,
     audience_marts,
     needs_full_refresh,
     writer_lock,
 )
-from ingestion.catalog import Catalog
-from ingestion.duck import (
+from dagster_project.process.build import run_build
+from ingestion.lake.catalog import Catalog
+from ingestion.lake.duck import (
     AUDIENCES,
     NotPublished,
     key_of_file,
@@ -21,12 +21,12 @@ from ingestion.duck import (
     published_dataset,
     secret_text,
 )
-from ingestion.receivers.pipeline import Incoming, Pipeline
+from ingestion.receivers.committing.pipeline import Incoming, Pipeline
 from ingestion.settings import Settings, load_settings
 from ingestion.spool import Spool
-from privacy.keys import KeyStore
+from privacy.keys.store import KeyStore
 from tests.conftest import ROOT
-from tests.ingestion.test_receivers import NOW_NS, span_request
+from tests.ingestion.receivers.test_receivers import NOW_NS, span_request
 
 
 def spans_of(incoming: list[Incoming]):
@@ -167,8 +167,8 @@ def test_a_build_leaves_nothing_beside_the_code(built: Settings) -> None:
 
 
 def test_every_column_of_every_mart_is_described(built: Settings) -> None:
-    from dagster_project.manifest import ensure_manifest
-    from dagster_project.warehouse import DBT_PROJECT
+    from dagster_project.marts.manifest import ensure_manifest
+    from dagster_project.marts.warehouse import DBT_PROJECT
 
     manifest = ensure_manifest(built)
     models = [

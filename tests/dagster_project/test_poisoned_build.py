@@ -5,16 +5,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from dagster_project.build import BuildReport, run_build
-from ingestion import passes
-from ingestion.duck import open_published
-from ingestion.receivers.count_tables import ledger_table
-from ingestion.receivers.pipeline import Incoming, Pipeline
+from dagster_project.process.build import BuildReport, run_build
+from ingestion.lake.duck import open_published
+from ingestion.processes import passes
+from ingestion.receivers.committing.pipeline import Incoming, Pipeline
+from ingestion.receivers.decoding.count_tables import ledger_table
 from ingestion.settings import Settings
 from ingestion.spool import Spool
-from tests.ingestion.test_poison import DOUBLED, put
-from tests.ingestion.test_receivers import span_request
-from tests.ingestion.test_set_aside import send_hopeless, send_poison
+from tests.ingestion.lake.test_poison import DOUBLED, put
+from tests.ingestion.lake.test_set_aside import send_hopeless, send_poison
+from tests.ingestion.receivers.test_receivers import span_request
 from tests.odd_input import ODD
 
 

@@ -10,16 +10,17 @@ from typing import Any, get_args, get_type_hints
 
 import typer
 
-from dagster_project.page_rules import PREFIX
+from dagster_project.process.page_rules import PREFIX
 from ingestion.collectors import __path__ as collectors_path
-from ingestion.receivers import grpc_door, http, sentry
+from ingestion.receivers.doors import grpc as grpc_door
+from ingestion.receivers.doors import http, sentry
 from ingestion.settings import load_settings
-from live_tail.alerts.policy import Channel
-from live_tail.api import build_app
-from streamlit_app.entrance import routes as app_routes
+from live_tail.alerts.notify.policy import Channel
+from live_tail.http.api import build_app
+from streamlit_app.sign_in.entrance import routes as app_routes
 from tests.conftest import ROOT
-from tta_monitor import supervise
 from tta_monitor.cli import app
+from tta_monitor.running import supervise
 
 
 def doors() -> set[str]:

@@ -2,9 +2,9 @@
 
 import time
 
-from ingestion.lake import drain
+from ingestion.lake.drain import drain
 from ingestion.settings import load_settings
-from privacy.keys import KeyStore
+from privacy.keys.store import KeyStore
 
 if __name__ == "__main__":
     settings = load_settings()

@@ -16,9 +16,9 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets import Subprotocol
 from websockets.sync.client import connect as open_socket
 
-from dagster_project.page_rules import PREFIX
-from ingestion.receivers.http import JSON
-from streamlit_app.doorman import COOKIE
+from dagster_project.process.page_rules import PREFIX
+from ingestion.receivers.doors.http import JSON
+from streamlit_app.sign_in.doorman import COOKIE
 from tests.conftest import ROOT
 from tests.e2e import exports
 from tests.e2e.canaries import Canary
@@ -64,7 +64,7 @@ def live_api(stage: Stage) -> Iterator[str]:
 
 def notifications(stage: Stage) -> Iterator[str]:
     """What the notifier sends and prints of those alerts; the other channels take the same payload."""
-    stage.processes.start("live_tail.alerts.notifier")
+    stage.processes.start("live_tail.alerts.notify.notifier")
     wire = stage.outside / "wire.bin"
     until(lambda: wire.exists() and wire.read_bytes().count(b"Outside") >= len(stage.some(6)), 180)
     until(lambda: b"Outside" in stage.processes.output(), 180)
@@ -79,7 +79,9 @@ def app(stage: Stage) -> Iterator[str]:
     pages = sorted(
         f.stem for f in (ROOT / "streamlit_app" / "views").glob("*.py") if f.stem != "__init__"
     )
-    with _app(stage, "tests.e2e.faults", "streamlit_app.gate:page", str(texts)) as base:
+    with _app(
+        stage, "tests.e2e.faults", "streamlit_app.sign_in.permission:page", str(texts)
+    ) as base:
         ours = {"Sec-Fetch-Site": "same-origin"}
         with httpx.Client(base_url=base, timeout=30, headers=ours) as client:
             for canary in stage.some(7)[:6]:
@@ -110,7 +112,7 @@ def dagster_page(stage: Stage) -> Iterator[str]:
     ours = {"Sec-Fetch-Site": "same-origin"}
     session = {COOKIE: session_secret(stage.home)}
     with (
-        beside(stage, "dagster_project", "serve"),
+        beside(stage, "dagster_project.process", "serve"),
         _app(stage) as base,
         httpx.Client(base_url=base, timeout=60, headers=ours, cookies=session) as client,
     ):

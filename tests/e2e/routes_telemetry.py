@@ -12,8 +12,8 @@ from collections.abc import Iterator
 import grpc
 import httpx
 
-from ingestion.receivers.grpc_door import METHODS
-from ingestion.receivers.http import JSON, PATHS, PROTOBUF
+from ingestion.receivers.doors.grpc import METHODS
+from ingestion.receivers.doors.http import JSON, PATHS, PROTOBUF
 from tests.e2e import exports
 from tests.e2e.stage import Stage, serving, until
 

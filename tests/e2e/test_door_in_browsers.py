@@ -9,11 +9,11 @@ from functools import partial
 
 import pytest
 
-from privacy.access import Role
-from privacy.accounts import Accounts
-from privacy.audit import AuditLog
-from privacy.keys import KeyStore
-from streamlit_app.doorman import COOKIE
+from privacy.access.accounts import Accounts
+from privacy.access.policy import Role
+from privacy.audit.log import AuditLog
+from privacy.keys.store import KeyStore
+from streamlit_app.sign_in.doorman import COOKIE
 from tests.browser import needs_browser, needs_firefox
 from tests.firefox import Firefox, firefox
 from tests.processes import Running, running

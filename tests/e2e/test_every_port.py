@@ -18,11 +18,11 @@ import pytest
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
-from privacy.access import Right, Role, load_policy
-from privacy.accounts import Accounts
-from privacy.audit import AuditLog
-from privacy.keys import KeyStore
-from streamlit_app.doorman import COOKIE
+from privacy.access.accounts import Accounts
+from privacy.access.policy import Right, Role, load_policy
+from privacy.audit.log import AuditLog
+from privacy.keys.store import KeyStore
+from streamlit_app.sign_in.doorman import COOKIE
 from tests.browser import enter, needs_browser
 from tests.e2e.operator import Operator
 from tests.second_user import as_second_user, needs_root

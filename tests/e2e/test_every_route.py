@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from dagster_project.leak_scan import ScanReport, scan_home
-from privacy.keys import KeyStore
-from privacy.leak_scan import LeakDetector
+from dagster_project.leaks.home_scan import ScanReport, scan_home
+from privacy.keys.store import KeyStore
+from privacy.leaks.detector import LeakDetector
 from tests.conftest import ROOT
 from tests.e2e.canaries import Canary, canaries
 from tests.e2e.doors import doors

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from privacy.audit import AuditLog
-from privacy.keys import KeyStore
-from streamlit_app.doorman import COOKIE
+from privacy.audit.log import AuditLog
+from privacy.keys.store import KeyStore
+from streamlit_app.sign_in.doorman import COOKIE
 from tests.browser import needs_browser, needs_firefox
 from tests.firefox import firefox
 from tests.identity_provider import SECRET, Provider, identity_provider

@@ -3,10 +3,10 @@
 import base64
 from pathlib import Path
 
-from dagster_project.warehouse import DBT_PROJECT
+from dagster_project.marts.warehouse import DBT_PROJECT
 from ingestion.settings import Settings
-from privacy import kek
-from privacy.keys import KeyStore
+from privacy.keys import kek
+from privacy.keys.store import KeyStore
 
 
 def spellings(home: Path) -> set[bytes]:

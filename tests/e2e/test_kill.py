@@ -9,11 +9,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ingestion.catalog import Catalog
-from ingestion.duck import add_parquet_keys, connect
-from ingestion.lake import drain, scan
+from ingestion.lake.catalog import Catalog
+from ingestion.lake.drain import drain, scan
+from ingestion.lake.duck import add_parquet_keys, connect
 from ingestion.settings import Settings
-from privacy.keys import KeyStore
+from privacy.keys.store import KeyStore
 from tests.bench.load import request_body
 from tests.processes import Running, running
 

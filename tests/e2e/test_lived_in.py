@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from ingestion.passes import Pass, read_health
+from ingestion.processes.passes import Pass, read_health
 from tests.browser import needs_browser
 from tests.e2e.operator import Operator
 from tests.processes import ROOT

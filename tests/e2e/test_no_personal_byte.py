@@ -3,14 +3,14 @@
 import re
 from pathlib import Path
 
-from ingestion.catalog import Catalog
 from ingestion.contracts import LANDED
-from ingestion.duck import add_parquet_keys, connect, open_published
-from ingestion.lake import scan
-from ingestion.receivers.pipeline import Incoming
+from ingestion.lake.catalog import Catalog
+from ingestion.lake.drain import scan
+from ingestion.lake.duck import add_parquet_keys, connect, open_published
+from ingestion.receivers.committing.pipeline import Incoming
 from ingestion.settings import Settings
 from ingestion.spool import Spool
-from privacy.keys import KeyStore
+from privacy.keys.store import KeyStore
 
 EMAIL = re.compile(rb"[A-Za-z0-9._+-]+@(?:[A-Za-z0-9-]+\.)+(?:com|org|net)")
 JWT = re.compile(rb"eyJ[\w-]{10,}\.[\w-]{10,}")

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from live_tail.alerts.facts_out import COMPONENT as ALERTS
+from live_tail.alerts.desk.facts_out import COMPONENT as ALERTS
 from tests.processes import Running, free_port, running
 
 _SCRIPTS = Path(sys.executable).parent

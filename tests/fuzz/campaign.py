@@ -18,13 +18,13 @@ from pathlib import Path
 
 import psutil
 
-from dagster_project.build import run_build
-from ingestion.lean import give_back_memory
-from ingestion.receivers.http import PATHS, PROTOBUF
+from dagster_project.process.build import run_build
+from ingestion.processes.lean import give_back_memory
+from ingestion.receivers.doors.http import PATHS, PROTOBUF
 from tests.conftest import CAPTURE
 from tests.fuzz.doors import Input, Seeds, Sent, make, send
 from tests.fuzz.product import Product, opened
-from tta_monitor.replay import read_capture
+from tta_monitor.traffic.replay import read_capture
 
 ROUND, AT_ONCE, CHAPTER = 500, 50, 50_000
 # Of the process that holds receiver, window and drain together: above what it holds after the first round of

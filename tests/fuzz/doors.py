@@ -22,15 +22,15 @@ import yaml
 import zstandard
 from google.protobuf.message import DecodeError
 
-from ingestion.collectors.prometheus_jobs import JobsProblem, Target, load_jobs
-from ingestion.collectors.relabelling import read_rules
-from ingestion.collectors.scraper import ScrapeFailed, as_request, scrape
-from ingestion.receivers import sentry
-from ingestion.receivers.decode import BadBody
-from ingestion.receivers.http import JSON, PATHS, PROTOBUF
-from live_tail.alerts.importer import Untranslatable, import_file
-from live_tail.alerts.rule_files import RuleProblem, load_rules
-from privacy.logs import place_of
+from ingestion.collectors.prometheus.jobs import JobsProblem, Target, load_jobs
+from ingestion.collectors.prometheus.relabelling import read_rules
+from ingestion.collectors.prometheus.scraper import ScrapeFailed, as_request, scrape
+from ingestion.receivers.decoding.protobuf import BadBody
+from ingestion.receivers.doors import sentry
+from ingestion.receivers.doors.http import JSON, PATHS, PROTOBUF
+from live_tail.alerts.importing.importer import Untranslatable, import_file
+from live_tail.alerts.rules.rule_files import RuleProblem, load_rules
+from privacy.process_log.log import place_of
 from tests.fuzz import envelopes, expositions, log_texts, otlp, otlp_counts, rule_texts
 from tests.fuzz.mutations import spoilt
 from tests.fuzz.product import Aborted, Product

@@ -11,7 +11,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from ingestion.collectors.told import METRIC, SIGNAL
+from ingestion.contracts.told import METRIC, SIGNAL
 from tests.fuzz.otlp import FIELDS
 
 

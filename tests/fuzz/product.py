@@ -17,23 +17,24 @@ from typing import Any, NoReturn
 
 import grpc
 
-from ingestion import lake
-from ingestion.catalog import Catalog
-from ingestion.collectors.log_files import LogTail
+from ingestion.collectors.log_files.tail import LogTail
 from ingestion.contracts import SIGNALS
-from ingestion.door import SendFailed, SendRefused
-from ingestion.duck import add_file_keys, connect
-from ingestion.receivers.budget import BodyBudget
-from ingestion.receivers.committer import Committer
-from ingestion.receivers.grpc_door import METHODS, _Door
-from ingestion.receivers.http import build_app
-from ingestion.receivers.pipeline import Pipeline
-from ingestion.settings import LogFiles, Settings, load_settings
+from ingestion.doors.own_receiver import SendFailed, SendRefused
+from ingestion.lake import drain as lake
+from ingestion.lake.catalog import Catalog
+from ingestion.lake.duck import add_file_keys, connect
+from ingestion.receivers.committing.committer import Committer
+from ingestion.receivers.committing.pipeline import Pipeline
+from ingestion.receivers.decoding.budget import BodyBudget
+from ingestion.receivers.doors.grpc import METHODS, _Door
+from ingestion.receivers.doors.http import build_app
+from ingestion.settings import Settings, load_settings
+from ingestion.settings.collectors import LogFiles
 from ingestion.spool import Spool
-from live_tail.follow import Follower
-from live_tail.queries import QUERIES, run_query
-from live_tail.window import Window
-from privacy.keys import KeyStore
+from live_tail.window.follow import Follower
+from live_tail.window.queries import QUERIES, run_query
+from live_tail.window.window import Window
+from privacy.keys.store import KeyStore
 
 _RPC = {signal: method for method, signal in METHODS.items()}
 _COME_AGAIN, _TOO_MUCH = frozenset({429, 502, 503, 504}), frozenset({400, 413})

@@ -9,7 +9,7 @@ from random import Random
 
 import yaml
 
-from live_tail.alerts.rule_files import SHIPPED
+from live_tail.alerts.rules.rule_files import SHIPPED
 from tests.fuzz.mutations import ODD_NUMBERS, ODD_WORDS
 
 _PROMETHEUS = """\

@@ -11,20 +11,20 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from ingestion.collectors.exposition import Exposition, NotAnExposition, read_exposition
-from ingestion.collectors.exposition_otlp import ScrapeTime, to_otlp
-from ingestion.collectors.log_lines import entries, to_record
-from ingestion.collectors.prometheus_jobs import Target
-from ingestion.collectors.relabelling import read_rules
-from ingestion.collectors.scraped_samples import labelled
-from ingestion.receivers import sentry
-from ingestion.receivers.decode import BadBody
-from ingestion.receivers.flatten import Flat
-from ingestion.receivers.landing import Counted
-from ingestion.receivers.new_values import NewValues
-from ingestion.receivers.pipeline import Incoming, Pipeline
-from live_tail.alerts.importer import Untranslatable, import_file
-from live_tail.alerts.rule_files import RuleProblem, load_rules
+from ingestion.collectors.log_files.lines import entries, to_record
+from ingestion.collectors.prometheus.exposition import Exposition, NotAnExposition, read_exposition
+from ingestion.collectors.prometheus.exposition_otlp import ScrapeTime, to_otlp
+from ingestion.collectors.prometheus.jobs import Target
+from ingestion.collectors.prometheus.relabelling import read_rules
+from ingestion.collectors.prometheus.scraped_samples import labelled
+from ingestion.receivers.committing.landing import Counted
+from ingestion.receivers.committing.new_values import NewValues
+from ingestion.receivers.committing.pipeline import Incoming, Pipeline
+from ingestion.receivers.decoding.flatten import Flat
+from ingestion.receivers.decoding.protobuf import BadBody
+from ingestion.receivers.doors import sentry
+from live_tail.alerts.importing.importer import Untranslatable, import_file
+from live_tail.alerts.rules.rule_files import RuleProblem, load_rules
 from tests.fuzz import doors, envelopes, expositions, log_texts, otlp, otlp_counts, rule_texts
 from tests.fuzz.campaign import Broken, Campaign, new_now_ns, seeds_of
 from tests.fuzz.mutations import spoilt

@@ -9,17 +9,17 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from ingestion.duck import open_published
-from ingestion.receivers.pipeline import Incoming, Pipeline
+from ingestion.lake.duck import open_published
+from ingestion.receivers.committing.pipeline import Incoming, Pipeline
 from ingestion.settings import Settings
 from ingestion.spool import Spool
-from live_tail.api import ARROW, build_app
-from live_tail.client import LiveClient, LiveUnavailable
-from live_tail.follow import Follower
-from live_tail.queries import QUERIES, BadQuery, run_query
-from live_tail.window import Window
-from privacy.keys import KeyStore
-from tests.ingestion.test_receivers import span_request
+from live_tail.http.api import ARROW, build_app
+from live_tail.http.client import LiveClient, LiveUnavailable
+from live_tail.window.follow import Follower
+from live_tail.window.queries import QUERIES, BadQuery, run_query
+from live_tail.window.window import Window
+from privacy.keys.store import KeyStore
+from tests.ingestion.receivers.test_receivers import span_request
 
 NOW = datetime(2026, 11, 23, 21, 40, tzinfo=UTC)
 

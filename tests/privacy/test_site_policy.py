@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.receivers.pipeline import Pipeline
+from ingestion.receivers.committing.pipeline import Pipeline
 from ingestion.spool import Spool
-from privacy.attribute_names import ShownNames
-from privacy.audit import AuditLog
-from privacy.fields import PolicyProblem, Treatment
-from privacy.keys import KeyStore
+from privacy.audit.log import AuditLog
+from privacy.gate.allow_list import PolicyProblem, Treatment
+from privacy.gate.attribute_names import ShownNames
+from privacy.keys.store import KeyStore
 from privacy.site_policy import (
     FILE,
     Decision,
@@ -21,7 +21,7 @@ from privacy.site_policy import (
     merged,
 )
 from tests.clocks import Seconds
-from tests.privacy.test_gate_counts import send, spooled, with_attributes
+from tests.privacy.gate.test_gate_counts import send, spooled, with_attributes
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from ingestion.settings import Settings
-from streamlit_app import data
 from streamlit_app.components import alert_cards, alert_tree
+from streamlit_app.readings import performance as data
 from tests.streamlit_app.test_pages import PAGES, fresh_caches, page  # noqa: F401
 
 NOW = datetime.now(UTC)

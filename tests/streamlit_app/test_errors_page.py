@@ -5,15 +5,17 @@ from datetime import datetime
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ingestion.errors.states import State
-from ingestion.receivers.pipeline import Pipeline
+from ingestion.meaning.errors.states import State
+from ingestion.receivers.committing.pipeline import Pipeline
 from ingestion.settings import Settings, load_settings
-from live_tail.client import LiveAnswer
-from live_tail.queries import run_query
-from privacy.keys import KeyStore
-from streamlit_app import data, doorman, errors_data
+from live_tail.http.client import LiveAnswer
+from live_tail.window.queries import run_query
+from privacy.keys.store import KeyStore
+from streamlit_app.readings import errors as errors_data
+from streamlit_app.readings import performance as data
+from streamlit_app.sign_in import doorman
 from tests.conftest import ROOT
-from tests.live_tail.test_hot_errors import Live, span_body
+from tests.live_tail.window.test_hot_errors import Live, span_body
 from tests.signing_in import sign_in_page_test
 
 CACHES = (data.settings, data.client, data._marts, errors_data.store)

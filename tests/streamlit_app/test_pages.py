@@ -8,11 +8,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dagster_project.reporting import charts
-from ingestion import passes
+from ingestion.processes import passes
 from ingestion.settings import Settings, load_settings
-from privacy.access import Role
-from streamlit_app import data, doorman
+from privacy.access.policy import Role
 from streamlit_app.components import drawing, formats
+from streamlit_app.readings import performance as data
+from streamlit_app.sign_in import doorman
 from tests.conftest import ROOT
 from tests.signing_in import sign_in_page_test
 

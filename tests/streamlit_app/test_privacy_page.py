@@ -7,25 +7,28 @@ import pytest
 from scipy.stats import binomtest
 from streamlit.testing.v1 import AppTest
 
-from dagster_project import scan_runs
-from ingestion import expiry, lake
+from dagster_project.leaks import runs as scan_runs
+from ingestion.expiry import plan as expiry
 from ingestion.gate_readings import Waiting
-from ingestion.receivers.pipeline import Pipeline
+from ingestion.lake import drain as lake
+from ingestion.receivers.committing.pipeline import Pipeline
 from ingestion.settings import Settings, load_settings
 from ingestion.spool import Spool
-from privacy.access import Role
+from privacy.access.policy import Role
 from privacy.detection.canary import canaries
-from privacy.keys import KeyStore
-from privacy.leak_samples import SAMPLES
-from privacy.model_card import held_out
-from privacy.retention import load_policy
+from privacy.detection.model_card import held_out
+from privacy.keys.store import KeyStore
+from privacy.leaks.samples import SAMPLES
+from privacy.retention.policy import load_policy
 from privacy.site_policy import FILE, Decision, load_site_policy
-from streamlit_app import data, doorman, privacy_data
 from streamlit_app.components.privacy_parts import narrowed, totals
 from streamlit_app.components.privacy_records import age_words
+from streamlit_app.readings import performance as data
+from streamlit_app.readings import privacy as privacy_data
+from streamlit_app.sign_in import doorman
 from tests.conftest import ROOT
-from tests.ingestion.test_expiry import send as send_at
-from tests.privacy.test_gate_counts import send, with_attributes
+from tests.ingestion.expiry.test_expiry import send as send_at
+from tests.privacy.gate.test_gate_counts import send, with_attributes
 from tests.signing_in import sign_in_page_test
 
 PARTS = ["Gate", "Decisions", "Detector", "Expiry", "Releases", "Audit", "Leak scan"]

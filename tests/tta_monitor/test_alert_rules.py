@@ -13,16 +13,16 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 )
 from typer.testing import CliRunner
 
-from ingestion.lake import drain
-from ingestion.receivers.pipeline import Incoming, Pipeline
+from ingestion.lake.drain import drain
+from ingestion.receivers.committing.pipeline import Incoming, Pipeline
 from ingestion.settings import Settings
-from live_tail.alerts.backtest import backtest_bodies
-from live_tail.alerts.rule_files import SHIPPED, load_rules
-from privacy.keys import KeyStore
+from live_tail.alerts.rules.rule_files import SHIPPED, load_rules
+from live_tail.alerts.trials.backtest import backtest_bodies
+from privacy.keys.store import KeyStore
 from tests.live_tail.alerts.telemetry import START, every, service_up, span, spans
 from tests.live_tail.test_live_tail import request_body
 from tta_monitor.cli import app
-from tta_monitor.problems import Problem
+from tta_monitor.console.problems import Problem
 
 TEST = """
 rule_files: [dependencies.yaml]

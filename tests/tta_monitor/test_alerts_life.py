@@ -9,15 +9,15 @@ from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
 from ingestion.settings import Settings
-from live_tail.alerts.api import routes
-from live_tail.alerts.manager import Manager
-from live_tail.alerts.notifier import WatchedPolicy
-from live_tail.alerts.store import DELIVERED, Store
-from live_tail.client import LiveClient
-from privacy.keys import KeyStore
+from live_tail.alerts.desk.manager import Manager
+from live_tail.alerts.http.api import routes
+from live_tail.alerts.life.store import DELIVERED, Store
+from live_tail.alerts.notify.notifier import WatchedPolicy
+from live_tail.http.client import LiveClient
+from privacy.keys.store import KeyStore
 from tests.live_tail.alerts.support import reading, round_at, rule
 from tta_monitor.cli import app
-from tta_monitor.problems import Problem
+from tta_monitor.console.problems import Problem
 
 
 @pytest.fixture

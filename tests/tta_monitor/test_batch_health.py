@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ingestion import passes
-from tta_monitor import batch_health, doctor
-from tta_monitor.supervise import ProcessState
+from ingestion.processes import passes
+from tta_monitor.running.supervise import ProcessState
+from tta_monitor.watching import batch_health, doctor
 
 RUNNING = [ProcessState("dagster", "running", 1, None, 3_600, None)]
 
@@ -46,7 +46,7 @@ def test_asking_costs_no_dagster(settings) -> None:
     import subprocess
     import sys
 
-    words = "import sys, tta_monitor.batch_health; print('dagster' in sys.modules)"
+    words = "import sys, tta_monitor.watching.batch_health; print('dagster' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False"]
 

@@ -5,8 +5,8 @@ import json
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from ingestion.receivers.decode import BadBody
-from tta_monitor.captured_json import json_to_protobuf
+from ingestion.receivers.decoding.protobuf import BadBody
+from tta_monitor.traffic.captured_json import json_to_protobuf
 
 
 def export(**span: object) -> bytes:

@@ -12,9 +12,12 @@ from typer.testing import CliRunner
 
 from ingestion.settings import Settings, SettingsProblem, load_settings
 from tests.conftest import CAPTURE, ROOT
-from tta_monitor import Monitor, doctor, query, replay, supervise
+from tta_monitor import Monitor, query
 from tta_monitor.cli import app
-from tta_monitor.problems import Problem
+from tta_monitor.console.problems import Problem
+from tta_monitor.running import supervise
+from tta_monitor.traffic import replay
+from tta_monitor.watching import doctor
 
 COMMANDS = ["up", "down", "status", "replay", "build", "query", "doctor"]
 

@@ -3,10 +3,10 @@
 import shutil
 from datetime import timedelta
 
-from ingestion.turned_away import TurnedAway
-from privacy.audit import AuditLog
+from ingestion.doors.turned_away import TurnedAway
+from privacy.audit.log import AuditLog
 from tests.clocks import WallClock
-from tta_monitor.door_health import turned_away
+from tta_monitor.watching.door_health import turned_away
 
 
 def test_entries_of_the_last_hour_are_added_up_by_door_and_reason(settings, keys) -> None:

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from ingestion.receivers.pipeline import Pipeline
+from ingestion.receivers.committing.pipeline import Pipeline
 from ingestion.settings import Settings
-from privacy.keys import KeyStore
-from tests.live_tail.test_hot_errors import Live, span_body
+from privacy.keys.store import KeyStore
+from tests.live_tail.window.test_hot_errors import Live, span_body
 from tta_monitor.cli import app
-from tta_monitor.problems import Problem
+from tta_monitor.console.problems import Problem
 
 VERBS = ["list", "show", "resolve", "mute", "reopen", "assign", "merge", "split", "regroup"]
 

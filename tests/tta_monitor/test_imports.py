@@ -49,9 +49,9 @@ def test_a_light_command_loads_no_stack(settings: Settings, command: str) -> Non
 @pytest.mark.parametrize(
     "module",
     [
-        "tta_monitor.demo",
+        "tta_monitor.traffic.demo",
         "tta_monitor.simulator.traffic",
-        "live_tail.alerts.notifier",
+        "live_tail.alerts.notify.notifier",
         "ingestion.collectors.__main__",
     ],
 )

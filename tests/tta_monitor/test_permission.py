@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 import typer
 
-from ingestion.duck import AUDIENCES
+from ingestion.lake.duck import AUDIENCES
 from ingestion.settings import Settings
-from privacy.access import ADMINISTRATOR, Right, Role, load_policy
-from privacy.accounts import Accounts
-from privacy.audit import AuditLog
-from privacy.keys import KeyStore
+from privacy.access.accounts import Accounts
+from privacy.access.policy import ADMINISTRATOR, Right, Role, load_policy
+from privacy.audit.log import AuditLog
+from privacy.keys.store import KeyStore
 from tta_monitor.cli import app
-from tta_monitor.commands import permission
-from tta_monitor.commands.context import Chosen
-from tta_monitor.problems import Problem
+from tta_monitor.console import permission
+from tta_monitor.console.context import Chosen
+from tta_monitor.console.problems import Problem
 
 
 def commands(

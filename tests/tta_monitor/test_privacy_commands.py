@@ -8,19 +8,19 @@ import duckdb
 import pytest
 from typer.testing import CliRunner
 
-from ingestion import lake
 from ingestion.gate_readings import waiting
-from ingestion.receivers.pipeline import Pipeline
+from ingestion.lake import drain as lake
+from ingestion.receivers.committing.pipeline import Pipeline
 from ingestion.settings import Settings
-from privacy import receipts
-from privacy.keys import KeyStore
-from tests.dagster_project.test_mart_erasure import OTHER, SUBJECT, send
-from tests.ingestion.test_expiry import send as send_at
-from tests.ingestion.test_lake import rows
+from privacy.keys.store import KeyStore
+from privacy.retention import receipts
+from tests.dagster_project.retention.test_mart_erasure import OTHER, SUBJECT, send
+from tests.ingestion.expiry.test_expiry import send as send_at
+from tests.ingestion.lake.test_lake import rows
 from tta_monitor.cli import app
-from tta_monitor.commands.context import Chosen
-from tta_monitor.doctor import examine
-from tta_monitor.problems import Problem
+from tta_monitor.console.context import Chosen
+from tta_monitor.console.problems import Problem
+from tta_monitor.watching.doctor import examine
 
 NOW = datetime.now(UTC).replace(tzinfo=None)
 

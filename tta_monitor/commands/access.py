@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from privacy.roles import Role
+from privacy.access.roles import Role
 from tta_monitor.commands import groups
-from tta_monitor.commands.context import err, out, print_table, settings
-from tta_monitor.commands.permission import acting
-from tta_monitor.problems import Problem
+from tta_monitor.console.context import err, out, print_table, settings
+from tta_monitor.console.permission import acting
+from tta_monitor.console.problems import Problem
 
 if TYPE_CHECKING:
-    from privacy.accounts import Accounts
+    from privacy.access.accounts import Accounts
 
 _user = groups.group("Local accounts.")
 _token = groups.group("Bearer tokens.")
@@ -32,9 +32,9 @@ NameArgument = Annotated[str, typer.Argument(help="User name.")]
 @contextmanager
 def opened() -> "Iterator[Accounts]":
     """Accounts of the chosen home; an AccountProblem becomes a Problem."""
-    from privacy.accounts import AccountProblem, Accounts
-    from privacy.audit import AuditLog
-    from privacy.keys import KeyStore
+    from privacy.access.accounts import AccountProblem, Accounts
+    from privacy.audit.log import AuditLog
+    from privacy.keys.store import KeyStore
 
     home = settings().home
     keys = KeyStore.open(home)
@@ -172,7 +172,7 @@ def break_glass(
 
     Example: ./tta.sh monitor access break-glass ada --role privacy_officer --reason "incident 12"
     """
-    from privacy.accounts import AccountProblem
+    from privacy.access.accounts import AccountProblem
 
     with opened() as accounts:
         holder = accounts.holder(name)
@@ -191,7 +191,7 @@ def whoami() -> None:
 
     Example: ./tta.sh monitor access whoami
     """
-    from privacy.keys import KeyStore
+    from privacy.keys.store import KeyStore
 
     KeyStore.open(settings().home)
     chosen = settings()

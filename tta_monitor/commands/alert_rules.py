@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tta_monitor.commands.context import err, out, settings
 from tta_monitor.commands.groups import alerts
-from tta_monitor.problems import Problem
+from tta_monitor.console.context import err, out, settings
+from tta_monitor.console.problems import Problem
 
 if TYPE_CHECKING:
-    from live_tail.alerts.backtest import Backtest, Body
-    from live_tail.alerts.model import Rule
-    from live_tail.alerts.promtest import Outcome
+    from live_tail.alerts.trials.backtest import Backtest, Body
+    from live_tail.alerts.trials.promtest import Outcome
+    from live_tail.alerts.words.model import Rule
 
 
 @alerts.command("test")
@@ -26,8 +26,8 @@ def test(files: Annotated[list[Path], typer.Argument(help="Test files, YAML.")])
 
     Example: ./tta.sh monitor alerts test redis_test.yaml
     """
-    from live_tail.alerts.promtest import BadTestFile, run_file
-    from live_tail.alerts.rule_files import RuleProblem
+    from live_tail.alerts.rules.rule_files import RuleProblem
+    from live_tail.alerts.trials.promtest import BadTestFile, run_file
 
     outcomes: list[Outcome] = []
     for file in files:
@@ -60,7 +60,7 @@ def backtest(
 
     Example: ./tta.sh monitor alerts backtest capture.tar.xz --step 5s
     """
-    from live_tail.alerts.backtest import NothingToReplay, backtest_bodies, backtest_history
+    from live_tail.alerts.trials.backtest import NothingToReplay, backtest_bodies, backtest_history
 
     if (path is None) == (not since):
         raise Problem("give either a capture or --since, such as --since 7d.", code=2)
@@ -92,9 +92,9 @@ def import_rules(
 
     Example: ./tta.sh monitor alerts import alerts.yml --write
     """
-    from live_tail.alerts.importer import Untranslatable, import_file
-    from live_tail.alerts.rule_files import SHIPPED, RuleProblem, load_rules, names_in
-    from privacy.fields import PolicyProblem
+    from live_tail.alerts.importing.importer import Untranslatable, import_file
+    from live_tail.alerts.rules.rule_files import SHIPPED, RuleProblem, load_rules, names_in
+    from privacy.gate.allow_list import PolicyProblem
     from privacy.site_policy import load_site_policy, merged
 
     home = settings().home
@@ -128,7 +128,7 @@ def import_rules(
 
 
 def _chosen(rules: Path | None) -> "tuple[Rule, ...]":
-    from live_tail.alerts.rule_files import SHIPPED, RuleProblem, load_rules
+    from live_tail.alerts.rules.rule_files import SHIPPED, RuleProblem, load_rules
 
     if rules is not None and not rules.exists():
         raise Problem(f"{rules} does not exist: give a folder with rule files.", code=2)
@@ -140,16 +140,16 @@ def _chosen(rules: Path | None) -> "tuple[Rule, ...]":
 
 
 def _bodies(path: Path) -> "list[Body]":
-    from ingestion.receivers.http import PATHS
-    from live_tail.alerts.backtest import Body
-    from tta_monitor import replay as replays
+    from ingestion.receivers.doors.http import PATHS
+    from live_tail.alerts.trials.backtest import Body
+    from tta_monitor.traffic import replay as replays
 
     captured = replays.read_capture(path)
     return [Body(PATHS[c.path], replays.protobuf_of(c), c.recorded_at) for c in captured]
 
 
 def _duration(text: str, option: str) -> timedelta:
-    from live_tail.alerts.spec import duration
+    from live_tail.alerts.rules.spec import duration
 
     try:
         return duration(text)

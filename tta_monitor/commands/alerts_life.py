@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tta_monitor.commands import groups
-from tta_monitor.commands.context import out, settings
-from tta_monitor.problems import Problem
+from tta_monitor.console.context import out, settings
+from tta_monitor.console.problems import Problem
 
 if TYPE_CHECKING:
-    from live_tail.client import LiveClient
+    from live_tail.http.client import LiveClient
 
 _Id = Annotated[str, typer.Argument(help="Id of the alert, or the start of it.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -173,7 +173,7 @@ def _line(alert: dict[str, Any]) -> str:
 
 
 def _ask(question: "Callable[[LiveClient], Any]") -> Any:
-    from live_tail.client import LiveClient, LiveUnavailable
+    from live_tail.http.client import LiveClient, LiveUnavailable
 
     try:
         return question(LiveClient.of(settings()))

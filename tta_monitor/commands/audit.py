@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tta_monitor.commands import groups
-from tta_monitor.commands.context import err, out, settings
-from tta_monitor.problems import Problem
+from tta_monitor.console.context import err, out, settings
+from tta_monitor.console.problems import Problem
 
 if TYPE_CHECKING:
     from ingestion.settings import Settings
-    from privacy.audit_verify import Verification
+    from privacy.audit.verify import Verification
 
 
 @groups.privacy.command("verify")
@@ -26,8 +26,8 @@ def verify(
 
     Example: ./tta.sh monitor privacy verify --heads /mnt/worm/audit-heads
     """
-    from privacy.audit_verify import HeadProblem
-    from privacy.state import FILE
+    from privacy.audit.verify import HeadProblem
+    from privacy.keys.state import FILE
 
     chosen = settings()
     try:
@@ -49,10 +49,10 @@ def verify(
 
 
 def _verified(chosen: "Settings", heads: list[Path] | None) -> "Verification":
-    from privacy.audit import HEADS, AuditLog
-    from privacy.audit_verify import read_heads
-    from privacy.audit_verify import verify as verify_log
-    from privacy.keys import KeyStore
+    from privacy.audit.log import HEADS, AuditLog
+    from privacy.audit.verify import read_heads
+    from privacy.audit.verify import verify as verify_log
+    from privacy.keys.store import KeyStore
 
     keys = KeyStore.open(chosen.home)
     log = AuditLog(chosen.home, keys)

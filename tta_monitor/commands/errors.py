@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ingestion.errors.states import GroupRecord, State
+from ingestion.meaning.errors.states import GroupRecord, State
 from tta_monitor.commands import groups
-from tta_monitor.commands.context import err, out, print_table, settings
-from tta_monitor.commands.permission import acting
-from tta_monitor.problems import Problem
+from tta_monitor.console.context import err, out, print_table, settings
+from tta_monitor.console.permission import acting
+from tta_monitor.console.problems import Problem
 
 if TYPE_CHECKING:
-    from ingestion.errors.grouping import Site
-    from ingestion.errors.model import Occurrence
-    from ingestion.errors.store import ErrorStore
+    from ingestion.meaning.errors.grouping import Site
+    from ingestion.meaning.errors.model import Occurrence
+    from ingestion.meaning.errors.store import ErrorStore
 
 _Key = Annotated[str, typer.Argument(help="Group key, or its beginning.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -27,7 +27,7 @@ _ORDER = [State.REGRESSED, State.ESCALATING, State.NEW, State.ONGOING, State.MUT
 @groups.errors.callback(invoke_without_command=True, no_args_is_help=False)
 def say_mistakes(context: typer.Context) -> None:
     """Error groups."""
-    from ingestion.errors.grouping import RulesProblem, load_site
+    from ingestion.meaning.errors.grouping import RulesProblem, load_site
     from ingestion.settings import SettingsProblem
 
     try:
@@ -152,8 +152,8 @@ def merge(
 
     Example: ./tta.sh monitor errors merge g1:5a0c g1:77d1 --into g1:90ab
     """
-    from ingestion.errors.hand_rules import HandRuleProblem
-    from ingestion.errors.store import NoSuchGroup
+    from ingestion.meaning.errors.hand_rules import HandRuleProblem
+    from ingestion.meaning.errors.store import NoSuchGroup
 
     store = _store()
     try:
@@ -174,7 +174,7 @@ def split(
 
     Example: ./tta.sh monitor errors split g1:5a0c --by message
     """
-    from ingestion.errors.hand_rules import HandRuleProblem
+    from ingestion.meaning.errors.hand_rules import HandRuleProblem
 
     store = _store()
     try:
@@ -194,8 +194,8 @@ def regroup(
 
     Example: ./tta.sh monitor errors regroup --version g2 --dry-run
     """
-    from ingestion.errors.grouping import VERSIONS
-    from ingestion.errors.regroup import changes
+    from ingestion.meaning.errors.grouping import VERSIONS
+    from ingestion.meaning.errors.regroup import changes
 
     chosen = settings()
     if version not in VERSIONS:
@@ -225,15 +225,15 @@ def regroup(
 
 
 def _store() -> "ErrorStore":
-    from ingestion.errors.store import ErrorStore
-    from privacy.keys import KeyStore
+    from ingestion.meaning.errors.store import ErrorStore
+    from privacy.keys.store import KeyStore
 
     chosen = settings()
     return ErrorStore(chosen.home, KeyStore.open(chosen.home))
 
 
 def _site() -> "Site":
-    from ingestion.errors.grouping import RulesProblem, load_site
+    from ingestion.meaning.errors.grouping import RulesProblem, load_site
 
     try:
         return load_site(settings().home / "errors.yaml")
@@ -243,11 +243,11 @@ def _site() -> "Site":
 
 def _stored() -> "Iterator[Occurrence]":
     """Every occurrence in lake and spool, once."""
-    from dagster_project.landed import open_landed
-    from ingestion.duck import connect
-    from ingestion.errors.occurrences import once_key, read_occurrences
+    from dagster_project.marts.landed import open_landed
+    from ingestion.lake.duck import connect
+    from ingestion.meaning.errors.occurrences import once_key, read_occurrences
     from ingestion.spool import Spool
-    from privacy.keys import KeyStore
+    from privacy.keys.store import KeyStore
 
     chosen = settings()
     keys = KeyStore.open(chosen.home)
@@ -268,7 +268,7 @@ def _stored() -> "Iterator[Occurrence]":
 
 
 def _found(store: "ErrorStore", key: str) -> GroupRecord:
-    from ingestion.errors.store import NoSuchGroup
+    from ingestion.meaning.errors.store import NoSuchGroup
 
     try:
         return store.group(key)

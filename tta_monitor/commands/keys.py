@@ -1,6 +1,6 @@
 """`./tta.sh monitor keys …`: the KEK and the data keys it wraps.
 
-Here: arguments and printing. Not here: keys (`privacy/keys`) and rotation (`privacy/rotation`).
+Here: arguments and printing. Not here: keys (`privacy/keys/store`) and rotation (`privacy/keys/rotation`).
 """
 
 import json
@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tta_monitor.commands import groups
-from tta_monitor.commands.context import out, print_table, settings
+from tta_monitor.console.context import out, print_table, settings
 
 
 @groups.keys.command("status")
@@ -20,7 +20,7 @@ def status(
 
     Example: ./tta.sh monitor keys status
     """
-    from privacy.keys import KeyStore
+    from privacy.keys.store import KeyStore
 
     store = KeyStore.open(settings().home)
     datasets = store.datasets()
@@ -46,7 +46,7 @@ def rotate() -> None:
 
     Example: ./tta.sh monitor keys rotate
     """
-    from privacy.rotation import rotate as rotate_kek
+    from privacy.keys.rotation import rotate as rotate_kek
 
     done = rotate_kek(settings().home)
     verb = "finished the interrupted rotation" if done.was_interrupted else "rotated"

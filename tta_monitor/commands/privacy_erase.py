@@ -1,6 +1,6 @@
 """`./tta.sh monitor privacy erase`: everything of one person.
 
-Here: arguments and printing. Not here: what is erased (`dagster_project/mart_erasure`). The id is read,
+Here: arguments and printing. Not here: what is erased (`dagster_project/retention/erasure`). The id is read,
 used and forgotten; it stands in no output, log or receipt.
 """
 
@@ -11,9 +11,9 @@ from typing import Annotated
 import typer
 
 from tta_monitor.commands import groups
-from tta_monitor.commands.context import err, out, settings
-from tta_monitor.commands.permission import acting
-from tta_monitor.problems import Problem
+from tta_monitor.console.context import err, out, settings
+from tta_monitor.console.permission import acting
+from tta_monitor.console.problems import Problem
 
 
 @groups.privacy.command("erase")
@@ -33,9 +33,9 @@ def erase(
         raise Problem(
             "no id was given: --subject ID, or `--subject -` and the id on stdin.", code=2
         )
-    from dagster_project.mart_erasure import erase as erase_everywhere
-    from dagster_project.warehouse import writer_lock
-    from privacy.keys import KeyStore
+    from dagster_project.marts.warehouse import writer_lock
+    from dagster_project.retention.erasure import erase as erase_everywhere
+    from privacy.keys.store import KeyStore
 
     chosen = settings()
     keys = KeyStore.open(chosen.home)
@@ -50,7 +50,7 @@ def erase(
     if receipt.proof_rows:
         raise Problem("rows are left: run the command again, and report it if they stay.")
     if build and receipt.rows:
-        from dagster_project.build import run_build
+        from dagster_project.process.build import run_build
 
         report = run_build(chosen, progress=lambda step: err.print(f"· {step}"))
         out.print("marts rebuilt" if report.ok else "the marts could not be rebuilt: run `build`")

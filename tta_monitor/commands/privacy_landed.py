@@ -1,6 +1,6 @@
 """`privacy landed`: what the leak scan of landed files found, and an officer's decision to go on.
 
-Here: arguments, printing, the audit entry. Not here: the scan (`dagster_project/landed_leaks`) and masking
+Here: arguments, printing, the audit entry. Not here: the scan (`dagster_project/leaks/landed`) and masking
 (`landed_masking`). A finding stops every build until somebody has looked: a leak is closed at its source and
 masked where it landed; a false alarm is accepted.
 """
@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tta_monitor.commands import groups
-from tta_monitor.commands.context import out, print_table, settings
-from tta_monitor.commands.permission import acting
-from tta_monitor.problems import Problem
+from tta_monitor.console.context import out, print_table, settings
+from tta_monitor.console.permission import acting
+from tta_monitor.console.problems import Problem
 
 if TYPE_CHECKING:
     from ingestion.settings import Settings
-    from privacy.keys import KeyStore
+    from privacy.keys.store import KeyStore
 
 
 @groups.privacy.command("landed")
@@ -37,11 +37,11 @@ def landed(
     if (accept or mask) and not reason.strip():
         word = "let through" if accept else "masked"
         raise Problem(f"this needs --reason: the audit log keeps why it was {word}.")
-    from dagster_project.landed_leaks import accept_landed, scan_landed
-    from dagster_project.warehouse import writer_lock
+    from dagster_project.leaks.landed import accept_landed, scan_landed
+    from dagster_project.marts.warehouse import writer_lock
     from ingestion.contracts import LANDED
-    from privacy.audit import AuditLog
-    from privacy.keys import KeyStore
+    from privacy.audit.log import AuditLog
+    from privacy.keys.store import KeyStore
 
     chosen = settings()
     keys = KeyStore.open(chosen.home)
@@ -78,9 +78,9 @@ def landed(
 
 def _mask(chosen: "Settings", keys: "KeyStore", reason: str) -> None:
     """Mask, prove and record; the caller holds the writer's lock."""
-    from dagster_project.landed_masking import CannotVouch, mask_landed
-    from privacy import receipts
-    from privacy.audit import AuditLog
+    from dagster_project.leaks.masking import CannotVouch, mask_landed
+    from privacy.audit.log import AuditLog
+    from privacy.retention import receipts
 
     now = datetime.now(UTC).replace(tzinfo=None)
     log = AuditLog(chosen.home, keys)

@@ -1,7 +1,7 @@
 """`./tta.sh monitor privacy scan`: is there a personal byte anywhere.
 
-Here: arguments, printing, exit codes. Not here: the scan (`dagster_project/leak_scan`), keeping
-its result (`dagster_project/scan_runs`).
+Here: arguments, printing, exit codes. Not here: the scan (`dagster_project/leaks/home_scan`), keeping
+its result (`dagster_project/leaks/runs`).
 """
 
 import json
@@ -12,9 +12,9 @@ from typing import Annotated
 import typer
 
 from tta_monitor.commands import groups
-from tta_monitor.commands.context import err, out, print_table, settings
-from tta_monitor.commands.permission import acting
-from tta_monitor.problems import Problem
+from tta_monitor.console.context import err, out, print_table, settings
+from tta_monitor.console.permission import acting
+from tta_monitor.console.problems import Problem
 
 
 @groups.privacy.command("scan")
@@ -28,8 +28,8 @@ def scan(
 
     Example: ./tta.sh monitor privacy scan --json
     """
-    from dagster_project import scan_runs
-    from privacy.keys import KeyStore
+    from dagster_project.leaks import runs as scan_runs
+    from privacy.keys.store import KeyStore
 
     chosen = settings()
     keys = KeyStore.open(chosen.home)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from tta_monitor.commands import groups
-from tta_monitor.commands.context import settings
+from tta_monitor.console.context import settings
 
 if TYPE_CHECKING:
     from privacy.detection.redact import Redacted
@@ -77,8 +77,8 @@ def _answer(line: bytes) -> dict[str, Any] | str:
 
 def _whole(text: str) -> "Redacted":
     """The text as one finding."""
-    from privacy.detection.findings import Finding
     from privacy.detection.redact import Redacted
-    from privacy.treatments import DROPPED
+    from privacy.detection.vocabulary.findings import Finding
+    from privacy.gate.treatments import DROPPED
 
     return Redacted(DROPPED, [Finding(0, len(text), "dropped")]) if text else Redacted("", [])

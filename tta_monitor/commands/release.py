@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from tta_monitor.commands import groups
-from tta_monitor.commands.context import out, print_table, settings
-from tta_monitor.problems import Problem
+from tta_monitor.console.context import out, print_table, settings
+from tta_monitor.console.problems import Problem
 
 
 @groups.privacy.command("budget")
@@ -22,7 +22,7 @@ def budget(
 
     Example: ./tta.sh monitor privacy budget --json
     """
-    from privacy.keys import KeyStore, utc_today
+    from privacy.keys.store import KeyStore, utc_today
     from privacy.release import LedgerProblem, ReleaseLedger, statement
 
     chosen = settings()

@@ -1,6 +1,6 @@
 """`./tta.sh monitor retention …`: what would go, and making it go.
 
-Here: arguments and printing. Not here: rules (`privacy/retention`), purging (`ingestion/expiry`).
+Here: arguments and printing. Not here: rules (`privacy/retention/policy`), purging (`ingestion/expiry/plan`).
 """
 
 import json
@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tta_monitor.commands import groups
-from tta_monitor.commands.context import err, out, print_table, settings
-from tta_monitor.commands.permission import acting
-from tta_monitor.problems import Problem
+from tta_monitor.console.context import err, out, print_table, settings
+from tta_monitor.console.permission import acting
+from tta_monitor.console.problems import Problem
 
 if TYPE_CHECKING:
     from ingestion.settings import Settings
-    from privacy.retention import Policy
+    from privacy.retention.policy import Policy
 
 
 @groups.retention.command("plan")
@@ -31,10 +31,10 @@ def plan(
 
     Example: ./tta.sh monitor retention plan --policy stricter.yaml
     """
-    from dagster_project.mart_expiry import count_leaving, past_time
-    from dagster_project.warehouse import writer_lock
-    from ingestion import expiry
-    from privacy.keys import KeyStore
+    from dagster_project.marts.warehouse import writer_lock
+    from dagster_project.retention.marts import count_leaving, past_time
+    from ingestion.expiry import plan as expiry
+    from privacy.keys.store import KeyStore
 
     chosen = settings()
     keys = KeyStore.open(chosen.home)
@@ -83,10 +83,10 @@ def apply(
         raise Problem(
             "this removes data for good: look at `retention plan`, then add --yes.", code=2
         )
-    from dagster_project.retention_pass import run_pass
-    from dagster_project.warehouse import writer_lock
-    from ingestion import expiry
-    from privacy.keys import KeyStore
+    from dagster_project.marts.warehouse import writer_lock
+    from dagster_project.retention.daily import run_pass
+    from ingestion.expiry import plan as expiry
+    from privacy.keys.store import KeyStore
 
     chosen = settings()
     keys = KeyStore.open(chosen.home)
@@ -109,8 +109,8 @@ def apply(
 
 
 def _policy(chosen: "Settings", file: Path | None) -> "Policy":
-    from ingestion import expiry
-    from privacy.retention import RetentionProblem, read_policy
+    from ingestion.expiry import plan as expiry
+    from privacy.retention.policy import RetentionProblem, read_policy
 
     try:
         return read_policy(file) if file else expiry.policy_of(chosen)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tta_monitor.commands import groups
-from tta_monitor.commands.context import err, out, print_table, settings
-from tta_monitor.commands.permission import acting
-from tta_monitor.problems import Problem
+from tta_monitor.console.context import err, out, print_table, settings
+from tta_monitor.console.permission import acting
+from tta_monitor.console.problems import Problem
 
 if TYPE_CHECKING:
     from ingestion.gate_readings import Waiting
@@ -68,9 +68,9 @@ def choose(
 
     Example: ./tta.sh monitor privacy policy set player.mood_score allow
     """
-    from privacy.audit import AuditLog
-    from privacy.fields import PolicyProblem
-    from privacy.keys import KeyStore
+    from privacy.audit.log import AuditLog
+    from privacy.gate.allow_list import PolicyProblem
+    from privacy.keys.store import KeyStore
     from privacy.site_policy import Decision, decide
 
     words = [d.value for d in Decision]
@@ -87,7 +87,7 @@ def choose(
 
 
 def _loaded(chosen: "Settings") -> "SitePolicy":
-    from privacy.fields import PolicyProblem
+    from privacy.gate.allow_list import PolicyProblem
     from privacy.site_policy import load_site_policy
 
     try:
@@ -97,8 +97,8 @@ def _loaded(chosen: "Settings") -> "SitePolicy":
 
 
 def _waiting(chosen: "Settings", policy: "SitePolicy") -> "list[Waiting] | None":
-    from ingestion.duck import NotPublished, open_published
     from ingestion.gate_readings import waiting
+    from ingestion.lake.duck import NotPublished, open_published
 
     try:
         with closing(open_published(chosen, "privacy")) as con:

@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from ingestion.supervised import end_with_supervisor
-from privacy.logs import guard
+from ingestion.processes.supervised import end_with_supervisor
+from privacy.process_log.log import guard
 from tta_monitor.simulator.traffic import simulate
 
 guard()

@@ -7,9 +7,9 @@ import pytest
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
-from ingestion.collectors.gpu import GpuMetrics, NoGpu, open_nvml
-from ingestion.collectors.host import HostMetrics
-from privacy.fields import load_allow_list
+from ingestion.collectors.machine.gpu import GpuMetrics, NoGpu, open_nvml
+from ingestion.collectors.machine.host import HostMetrics
+from privacy.gate.allow_list import load_allow_list
 
 
 def collected(reader: InMemoryMetricReader) -> dict[str, list]:

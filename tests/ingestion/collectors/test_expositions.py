@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 
-from ingestion.collectors.exposition import NotAnExposition, read_exposition
-from ingestion.collectors.exposition_otlp import ScrapeTime, to_otlp
+from ingestion.collectors.prometheus.exposition import NotAnExposition, read_exposition
+from ingestion.collectors.prometheus.exposition_otlp import ScrapeTime, to_otlp
 
 _TEXT = "text/plain; version=0.0.4; charset=utf-8"
 _OPEN = "application/openmetrics-text; version=1.0.0; charset=utf-8"

@@ -8,13 +8,13 @@ import pytest
 import yaml
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 
-from ingestion.collectors.exposition import read_exposition
-from ingestion.collectors.exposition_otlp import ScrapeTime, to_otlp
-from ingestion.collectors.prometheus_jobs import Jobs, Target, load_jobs
-from ingestion.collectors.relabelling import read_rules, relabel
-from ingestion.collectors.scraped_samples import labelled
-from privacy.fields import load_allow_list
-from privacy.treatments import service
+from ingestion.collectors.prometheus.exposition import read_exposition
+from ingestion.collectors.prometheus.exposition_otlp import ScrapeTime, to_otlp
+from ingestion.collectors.prometheus.jobs import Jobs, Target, load_jobs
+from ingestion.collectors.prometheus.relabelling import read_rules, relabel
+from ingestion.collectors.prometheus.scraped_samples import labelled
+from privacy.gate.allow_list import load_allow_list
+from privacy.gate.treatments import service
 
 _STATIC = {"static_configs": [{"targets": ["web:80"]}]}
 

@@ -9,10 +9,10 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
 )
 
-from ingestion.collectors.log_files import LogTail
-from ingestion.door import SendFailed, SendRefused
-from ingestion.settings import LogFiles
-from privacy.keys import KeyStore
+from ingestion.collectors.log_files.tail import LogTail
+from ingestion.doors.own_receiver import SendFailed, SendRefused
+from ingestion.settings.collectors import LogFiles
+from privacy.keys.store import KeyStore
 
 TRACE = (
     "ERROR:    Exception in ASGI application\n"

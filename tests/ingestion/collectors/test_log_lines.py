@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingestion.collectors.log_lines import entries, to_record
+from ingestion.collectors.log_files.lines import entries, to_record
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,11 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Summ
 from prometheus_client.exposition import generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 
-from ingestion.collectors.exposition import NotAnExposition, read_exposition
-from ingestion.collectors.exposition_otlp import ScrapeTime, to_otlp
-from ingestion.collectors.prometheus_jobs import JobsProblem, Target, load_jobs, seconds
-from ingestion.collectors.relabelling import read_rules
-from ingestion.collectors.scraper import ScrapeFailed, as_request, run_scraper, scrape
+from ingestion.collectors.prometheus.exposition import NotAnExposition, read_exposition
+from ingestion.collectors.prometheus.exposition_otlp import ScrapeTime, to_otlp
+from ingestion.collectors.prometheus.jobs import JobsProblem, Target, load_jobs, seconds
+from ingestion.collectors.prometheus.relabelling import read_rules
+from ingestion.collectors.prometheus.scraper import ScrapeFailed, as_request, run_scraper, scrape
 
 _Answer = Callable[[BaseHTTPRequestHandler], None]
 # Any scrape long after the registries of these tests were made.
@@ -242,7 +242,7 @@ def test_a_missing_page_and_a_closed_port_are_failed_scrapes(
 def test_an_endless_answer_is_cut_off(
     serve: Callable[[_Answer], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingestion.collectors.scraper.MAX_BYTES", 1_000)
+    monkeypatch.setattr("ingestion.collectors.prometheus.scraper.MAX_BYTES", 1_000)
     with pytest.raises(ScrapeFailed, match="larger than 1000"):
         _scrape(_target(serve(_reply(b"a 1\n" * 1_000))))
 
@@ -310,7 +310,7 @@ def test_an_error_of_ours_at_one_target_stops_no_other_and_is_told(
             raise AttributeError
         return read_exposition(body, content_type)
 
-    monkeypatch.setattr("ingestion.collectors.scraper.read_exposition", read)
+    monkeypatch.setattr("ingestion.collectors.prometheus.scraper.read_exposition", read)
     good = _target(serve(_reply(generate_latest(_registry()) + b"odd{ 1\n")))
     broken = _target(serve(_reply(b"unforeseen 1\n")))
     # A header that cannot be sent is found out while asking, not while reading.

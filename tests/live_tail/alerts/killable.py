@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ingestion.settings import load_settings
-from live_tail.alerts.manager import Manager
-from live_tail.alerts.notifier import Notifier, WatchedPolicy
-from live_tail.alerts.store import Store
-from privacy.keys import KeyStore
+from live_tail.alerts.desk.manager import Manager
+from live_tail.alerts.life.store import Store
+from live_tail.alerts.notify.notifier import Notifier, WatchedPolicy
+from privacy.keys.store import KeyStore
 from tests.live_tail.alerts.support import reading, round_at, rule
 
 EVERY_S = 0.1

@@ -20,26 +20,26 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from ingestion.errors.store import ErrorStore
-from ingestion.receivers.decode import to_arrow
-from ingestion.receivers.flatten import flatten
-from live_tail.alerts.backtest import Body
-from live_tail.alerts.evaluate import readings_of
-from live_tail.alerts.fast_lane import Failures, failing, is_for_fast_lane
-from live_tail.alerts.manager import Manager
-from live_tail.alerts.policy import SHIPPED as POLICY
-from live_tail.alerts.policy import load_policy
-from live_tail.alerts.records import Alert, Event
-from live_tail.alerts.rounds import Rounds
-from live_tail.alerts.rule_files import SHIPPED, load_rules
-from live_tail.alerts.sources import Sources, group_changes
-from live_tail.alerts.store import Store
-from live_tail.errors import HotErrors
-from live_tail.history import Deliveries
-from live_tail.window import Window
-from privacy.gate import Gate
-from privacy.keys import KeyStore
-from privacy.pseudonyms import Pseudonyms
+from ingestion.meaning.errors.store import ErrorStore
+from ingestion.receivers.decoding.flatten import flatten
+from ingestion.receivers.decoding.protobuf import to_arrow
+from live_tail.alerts.desk.manager import Manager
+from live_tail.alerts.life.store import Store
+from live_tail.alerts.notify.policy import SHIPPED as POLICY
+from live_tail.alerts.notify.policy import load_policy
+from live_tail.alerts.rules.evaluate import readings_of
+from live_tail.alerts.rules.fast_lane import Failures, failing, is_for_fast_lane
+from live_tail.alerts.rules.rounds import Rounds
+from live_tail.alerts.rules.rule_files import SHIPPED, load_rules
+from live_tail.alerts.rules.sources import Sources, group_changes
+from live_tail.alerts.trials.backtest import Body
+from live_tail.alerts.words.records import Alert, Event
+from live_tail.window.error_groups import HotErrors
+from live_tail.window.history import Deliveries
+from live_tail.window.window import Window
+from privacy.gate.columns import Gate
+from privacy.keys.pseudonyms import Pseudonyms
+from privacy.keys.store import KeyStore
 from tta_monitor.simulator.traffic import Pipes, Traffic
 
 _METRICS_EVERY_S = 5

@@ -11,7 +11,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from live_tail.alerts.backtest import Body
+from live_tail.alerts.trials.backtest import Body
 
 START = 1_795_470_000.0
 _ids = iter(range(1, 10_000_000))

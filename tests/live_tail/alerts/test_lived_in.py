@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.receivers.http import PATHS
-from live_tail.alerts.backtest import Body
-from live_tail.alerts.records import State
+from ingestion.receivers.doors.http import PATHS
+from live_tail.alerts.trials.backtest import Body
+from live_tail.alerts.words.records import State
 from tests.conftest import CAPTURE
 from tests.live_tail.alerts.lived import Desk, simulated
 from tests.live_tail.alerts.telemetry import redis, request, service_up, spans
-from tta_monitor import replay
 from tta_monitor.simulator import story
+from tta_monitor.traffic import replay
 
 START = 1_795_470_000.0
 REFUSED = "redis.exceptions.ConnectionError"

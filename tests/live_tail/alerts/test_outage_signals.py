@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from ingestion.receivers.http import PATHS
-from live_tail.alerts.backtest import Body, backtest_bodies
-from live_tail.alerts.model import Rule
-from live_tail.alerts.rule_files import SHIPPED, load_rules
+from ingestion.receivers.doors.http import PATHS
+from live_tail.alerts.rules.rule_files import SHIPPED, load_rules
+from live_tail.alerts.trials.backtest import Body, backtest_bodies
+from live_tail.alerts.words.model import Rule
 from tests.conftest import CAPTURE
 from tests.live_tail.alerts.telemetry import (
     START,
@@ -23,7 +23,7 @@ from tests.live_tail.alerts.telemetry import (
     service_up,
     spans,
 )
-from tta_monitor.replay import protobuf_of, read_capture
+from tta_monitor.traffic.replay import protobuf_of, read_capture
 
 RULES = load_rules([SHIPPED / "dependencies.yaml"])
 REFUSED = "redis.exceptions.ConnectionError"

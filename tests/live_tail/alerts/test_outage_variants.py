@@ -8,8 +8,8 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from live_tail.alerts.backtest import Body, backtest_bodies
-from live_tail.alerts.rule_files import SHIPPED, load_rules
+from live_tail.alerts.rules.rule_files import SHIPPED, load_rules
+from live_tail.alerts.trials.backtest import Body, backtest_bodies
 from tests.live_tail.alerts.telemetry import START, every, request, service_up, span, spans
 
 REFUSED = "redis.exceptions.ConnectionError"

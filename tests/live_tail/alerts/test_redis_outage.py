@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from live_tail.alerts.backtest import Body, backtest_bodies
-from live_tail.alerts.rule_files import SHIPPED, load_rules
+from live_tail.alerts.rules.rule_files import SHIPPED, load_rules
+from live_tail.alerts.trials.backtest import Body, backtest_bodies
 from tests.live_tail.alerts.telemetry import START, every, redis, request, service_up, spans
 
 REFUSED = "redis.exceptions.ConnectionError"

@@ -5,20 +5,20 @@ from datetime import UTC, datetime
 import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
-from ingestion.receivers.new_values import OTHER, ValueLimits
-from ingestion.receivers.pipeline import Incoming, Pipeline
+from ingestion.receivers.committing.new_values import OTHER, ValueLimits
+from ingestion.receivers.committing.pipeline import Incoming, Pipeline
 from ingestion.settings import Settings
 from ingestion.spool import Spool
-from live_tail.alerts.manager import Manager
-from live_tail.alerts.notifier import WatchedPolicy
-from live_tail.alerts.records import Alert
-from live_tail.alerts.rounds import Rounds
-from live_tail.alerts.rule_files import SHIPPED, load_rules
-from live_tail.alerts.sources import Sources
-from live_tail.alerts.store import Store
-from live_tail.window import Window
-from privacy.keys import KeyStore
-from tests.ingestion.test_receivers import span_request
+from live_tail.alerts.desk.manager import Manager
+from live_tail.alerts.life.store import Store
+from live_tail.alerts.notify.notifier import WatchedPolicy
+from live_tail.alerts.rules.rounds import Rounds
+from live_tail.alerts.rules.rule_files import SHIPPED, load_rules
+from live_tail.alerts.rules.sources import Sources
+from live_tail.alerts.words.records import Alert
+from live_tail.window.window import Window
+from privacy.keys.store import KeyStore
+from tests.ingestion.receivers.test_receivers import span_request
 from tests.live_tail.test_live_tail import catch_up
 
 LIMIT = 2

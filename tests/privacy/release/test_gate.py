@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from privacy.audit import AuditLog
-from privacy.keys import KeyStore
+from privacy.audit.log import AuditLog
+from privacy.keys.store import KeyStore
 from privacy.release import (
     LedgerProblem,
     Mechanism,

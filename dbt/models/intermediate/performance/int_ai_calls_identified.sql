@@ -1,6 +1,6 @@
 -- Old and new GenAI names, TTA.dev's primitives and OpenInference; the HTTP span below a call has
 -- none of these attributes and is not counted again. An agent's or a workflow's span holds the sum of
--- its calls and is none of them, a tool is no model: live_tail/spans.py names the same.
+-- its calls and is none of them, a tool is no model: live_tail/window/spans.py names the same.
 with spans as (
     select *, upper({{ attribute(['openinference.span.kind']) }}) as inference_kind
     from {{ ref('stg_landed__spans') }}

@@ -1,0 +1,292 @@
+"""Tails log files and sends them as OTLP log records, at least once.
+
+Here: files, rotation, positions that survive restarts (sealed, in `state.db`), sending. Not here: what
+a line means (`log_lines`). A chunk is planned before it is sent: after a crash the same bytes go out
+with the same times, so that the receiver knows the body again and counts it once.
+"""
+
+import hashlib
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from glob import glob
+from pathlib import Path
+
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+)
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
+
+from ingestion.collectors.log_files.lines import Entry, entries, to_record
+from ingestion.contracts.told import drop_metric
+from ingestion.doors.own_receiver import Send, SendFailed, SendRefused, sender
+from ingestion.settings import Settings
+from ingestion.settings.collectors import LogFiles
+from privacy.keys.state import Sealer, connect, transaction
+from privacy.keys.store import KeyStore
+from privacy.process_log.log import logger
+
+_SCHEMA = "CREATE TABLE IF NOT EXISTS log_positions (id TEXT PRIMARY KEY, record BLOB NOT NULL);"
+_CHUNK_BYTES = 1024 * 1024
+_POLL_S = 0.5
+_IDLE_S = 1.0
+_HEAD_BYTES = 256
+_CUT_BYTES = 8_000
+_PACKED = (".gz", ".zip", ".xz", ".bz2", ".zst")
+_log = logger()
+
+
+@dataclass(frozen=True)
+class Position:
+    """How far a file was sent; `pending_end` is the end of a chunk whose answer is not known yet.
+
+    `head` is a digest of the file's first `head_size` bytes: an inode alone may be another file by now.
+    """
+
+    inode: int
+    offset: int
+    head: str = ""
+    head_size: int = 0
+    pending_end: int = 0
+    pending_ns: int = 0
+
+
+class LogTail:
+    """All files of the settings; `step` does one round."""
+
+    def __init__(
+        self,
+        home: Path,
+        keys: KeyStore,
+        chosen: list[LogFiles],
+        send: Send,
+        *,
+        tell: Send = lambda _: None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`send` takes log exports, `tell` metric exports about what is no log record."""
+        self._db = connect(home, _SCHEMA)
+        self._sealer = Sealer(keys, "log_positions")
+        self._chosen, self._send, self._tell, self._clock = chosen, send, tell, clock
+        self._grown: dict[str, tuple[int, float]] = {}
+
+    def step(self) -> int:
+        """Send what is new in every file; returns entries sent. A file that fails waits its turn."""
+        sent = 0
+        for files in self._chosen:
+            for name in sorted(glob(files.glob, recursive=True)):  # noqa: PTH207 - absolute patterns
+                if name.endswith(_PACKED) or not Path(name).is_file():
+                    continue
+                try:
+                    sent += self._follow(Path(name), files)
+                except (OSError, SendFailed) as error:
+                    _log.warning("a log file could not be read or sent", cause=type(error).__name__)
+        return sent
+
+    def _follow(self, path: Path, files: LogFiles) -> int:
+        known = self._position(path)
+        sent = 0
+        inode = path.stat().st_ino
+        if known is not None and known.inode != inode:
+            sent += self._finish_rotated(path, known, files)
+            known = None
+        with path.open("rb") as file:
+            if known is None or not _is_same(file.fileno(), known):
+                known = Position(os.fstat(file.fileno()).st_ino, 0)
+            return sent + self._send_new(path, file.fileno(), known, files)
+
+    def _finish_rotated(self, path: Path, known: Position, files: LogFiles) -> int:
+        """The rest of a file that was renamed away, where it can be found beside the new one."""
+        for sibling in sorted(path.parent.glob(f"{path.name}*")):
+            if sibling == path or sibling.suffix in _PACKED or sibling.stat().st_ino != known.inode:
+                continue
+            with sibling.open("rb") as file:
+                if _is_same(file.fileno(), known):
+                    return self._send_new(path, file.fileno(), known, files, is_closed=True)
+        return 0
+
+    def _send_new(
+        self, path: Path, fd: int, known: Position, files: LogFiles, *, is_closed: bool = False
+    ) -> int:
+        sent = 0
+        while True:
+            plan = self._plan(path, fd, known, is_closed=is_closed)
+            if plan is None:
+                return sent
+            known, found = plan
+            self._deliver(found, known.pending_ns, _component(path, files), files)
+            known = replace(known, offset=known.pending_end, pending_end=0, pending_ns=0)
+            self._keep(path, known)
+            sent += len(found)
+
+    def _deliver(self, found: list[Entry], at_ns: int, named: str, files: LogFiles) -> None:
+        """Send entries, in halves where the receiver will not take as many; then tell what went.
+
+        It counts the entry that it refuses alone.
+        """
+        body, dropped = _body(found, at_ns, named, files)
+        try:
+            self._send(body)
+        except SendRefused:
+            if len(found) == 1:
+                return
+            half = len(found) // 2
+            for some in (found[:half], found[half:]):
+                self._deliver(some, at_ns, named, files)
+            return
+        if dropped:
+            self._tell(_told(dropped, at_ns, named))
+
+    def _plan(
+        self, path: Path, fd: int, known: Position, *, is_closed: bool
+    ) -> tuple[Position, list[Entry]] | None:
+        """The next chunk, written down before it is sent; None when nothing is complete."""
+        if known.pending_end:
+            data = os.pread(fd, known.pending_end - known.offset, known.offset)
+            return known, _entries_of(data, known.offset, takes_rest=True)
+        data = os.pread(fd, _CHUNK_BYTES, known.offset)
+        found = _entries_of(data, known.offset, takes_rest=is_closed and len(data) < _CHUNK_BYTES)
+        if len(data) < _CHUNK_BYTES and not is_closed and not self._is_idle(path, fd):
+            # A traceback may go on: the last entry waits until another begins or nothing comes.
+            found = found[:-1]
+        elif len(data) == _CHUNK_BYTES and len(found) > 1:
+            found = found[:-1]
+        if not found:
+            return None
+        head_size = min(_HEAD_BYTES, found[-1].end)
+        planned = replace(
+            known,
+            head=_digest(os.pread(fd, head_size, 0)),
+            head_size=head_size,
+            pending_end=found[-1].end,
+            pending_ns=int(self._clock() * 1e6) * 1_000,
+        )
+        self._keep(path, planned)
+        return planned, found
+
+    def _is_idle(self, path: Path, fd: int) -> bool:
+        size, now = os.fstat(fd).st_size, self._clock()
+        before = self._grown.get(str(path))
+        if before is None or before[0] != size:
+            self._grown[str(path)] = size, now
+            return False
+        return now - before[1] >= _IDLE_S
+
+    def _position(self, path: Path) -> Position | None:
+        id_ = _digest(str(path).encode())
+        row = self._db.execute("SELECT record FROM log_positions WHERE id = ?", (id_,)).fetchone()
+        return Position(**self._sealer.open(id_, row[0])) if row else None
+
+    def _keep(self, path: Path, position: Position) -> None:
+        id_ = _digest(str(path).encode())
+        sealed = self._sealer.seal(id_, asdict(position))
+        with transaction(self._db):
+            self._db.execute("INSERT OR REPLACE INTO log_positions VALUES (?, ?)", (id_, sealed))
+
+
+def _is_same(fd: int, known: Position) -> bool:
+    """Whether the file is the one the position is of; a smaller or rewritten one is not."""
+    if os.fstat(fd).st_size < max(known.offset, known.pending_end):
+        return False
+    return _digest(os.pread(fd, known.head_size, 0)) == (known.head or _digest(b""))
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+def _entries_of(data: bytes, offset: int, *, takes_rest: bool) -> list[Entry]:
+    """The entries of a chunk; a line that fills it is cut, one without an end is taken if nothing follows."""
+    if len(data) == _CHUNK_BYTES and b"\n" not in data:
+        text = data[:_CUT_BYTES].decode("utf-8", "replace")
+        return [Entry(text, offset, offset + len(data), is_cut=True)]
+    if not takes_rest or not data or data.endswith(b"\n"):
+        return list(entries(data, offset))
+    *found, last = entries(data + b"\n", offset)
+    return [*found, replace(last, end=offset + len(data))]
+
+
+def _component(path: Path, files: LogFiles) -> str:
+    """Whose file it is, unless an entry names another."""
+    return files.component or path.name.partition(".")[0]
+
+
+def _told(dropped: Mapping[str, int], at_ns: int, component: str) -> bytes:
+    """The export that says how many entries went by which rule."""
+    request = ExportMetricsServiceRequest()
+    resource = request.resource_metrics.add()
+    resource.resource.attributes.append(_service(component))
+    resource.scope_metrics.add().metrics.append(drop_metric("logs", dropped, at_ns))
+    return request.SerializeToString(deterministic=True)
+
+
+def _service(component: str) -> KeyValue:
+    return KeyValue(key="service.name", value=AnyValue(string_value=component))
+
+
+def _body(
+    found: list[Entry], at_ns: int, component: str, files: LogFiles
+) -> tuple[bytes, Counter[str]]:
+    """One export and what is not in it; entries are grouped by the component they name."""
+    request = ExportLogsServiceRequest()
+    by_component: dict[str, object] = {}
+    dropped: Counter[str] = Counter()
+    for entry in found:
+        record, named = _record(entry, at_ns)
+        if entry.is_cut:
+            dropped["the rest of a line of a megabyte"] += 1
+        if not record.body.string_value and not record.attributes:
+            dropped["an empty log entry"] += 1
+            continue
+        whose = files.component or named or component
+        records = by_component.get(whose)
+        if records is None:
+            resource = request.resource_logs.add()
+            resource.resource.attributes.append(_service(whose))
+            records = by_component[whose] = resource.scope_logs.add().log_records
+        # The place in the file tells equal lines apart, and the same line sent again from them.
+        record.attributes.add(key="log.file.position").value.int_value = entry.start
+        records.append(record)  # type: ignore[attr-defined]
+    return request.SerializeToString(deterministic=True), dropped
+
+
+def _record(entry: Entry, at_ns: int) -> tuple[LogRecord, str | None]:
+    """What an entry says; one that cannot be made out is kept as the text that it is."""
+    try:
+        return to_record(entry.text, at_ns)
+    except Exception as error:  # noqa: BLE001 - one line must not end the tailing of every file
+        _log.warning("a log line could not be read and is kept as text", cause=type(error).__name__)
+        record = LogRecord(time_unix_nano=at_ns, observed_time_unix_nano=at_ns)
+        record.body.string_value = entry.text
+        return record, None
+
+
+def start_log_files(settings: Settings, stopping: threading.Event) -> threading.Thread | None:
+    """Tail the files of `collectors.log_files` in a thread; should it end, `stopping` is set."""
+    if not settings.collectors.log_files:
+        return None
+
+    def work() -> None:
+        try:
+            keys = KeyStore.open(settings.home)
+            tail = LogTail(
+                settings.home,
+                keys,
+                settings.collectors.log_files,
+                sender(settings, "/v1/logs"),
+                tell=sender(settings, "/v1/metrics"),
+            )
+            while not stopping.is_set():
+                tail.step()
+                stopping.wait(_POLL_S)
+        finally:
+            stopping.set()
+
+    thread = threading.Thread(target=work, name="log-files", daemon=True)
+    thread.start()
+    return thread

@@ -1,0 +1,280 @@
+"""`<home>/alerting.yaml`: who is told what, when and how. Validated whole, or not taken at all.
+
+Here: the policy's form, its defaults and reading it. Not here: rules (`rule_files`) and acting on
+it (`dispatch`, `escalate`, `mute`, `oncall`, `channels`). A file that is wrong leaves the policy
+before it in force. Addresses with secrets stay out of it: `url_file` names a file of mode 0600.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+import yaml
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from live_tail.alerts.words.matchers import parse
+from live_tail.alerts.words.model import of_seconds
+
+FILE = "alerting.yaml"
+SHIPPED = Path(__file__).with_name("alerting.yaml")
+_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d|w))+\Z")
+WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
+
+
+class PolicyProblem(Exception):
+    """alerting.yaml is wrong; the message names every mistake and the fix."""
+
+
+def duration(value: Any) -> timedelta:
+    """`1h30m`, `45s`, `2d`; raises ValueError."""
+    if isinstance(value, timedelta):
+        return value
+    text = str(value)
+    if text == "0":
+        return timedelta(0)
+    if not _DURATION.match(text):
+        raise ValueError(f"{text[:20]!r} is no duration: write 30s, 5m, 1h30m or 2d")
+    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)", text)
+    return of_seconds(sum(float(n) * _UNITS[u] for n, u in parts))
+
+
+def _matcher(text: str) -> str:
+    parse(text)
+    return text
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(
+            f"{name[:40]!r} is no time zone: write one such as Europe/Berlin"
+        ) from None
+    return name
+
+
+def _clock(text: str) -> str:
+    if not re.fullmatch(r"(?:[01]\d|2[0-3]):[0-5]\d|24:00", text):
+        raise ValueError(f"{text[:20]!r} is no time of day: write it in quotes, such as '09:00'")
+    return text
+
+
+Duration = Annotated[timedelta, BeforeValidator(duration)]
+Matcher = Annotated[str, AfterValidator(_matcher)]
+Zone = Annotated[str, AfterValidator(_zone)]
+ClockTime = Annotated[str, AfterValidator(_clock)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Channel(_Part):
+    """One way to reach somebody; `timeout` bounds an attempt."""
+
+    type: Literal["console", "desktop", "webhook", "pagerduty", "apprise"]
+    url: str = ""
+    url_file: Path | None = None
+    timeout: Duration = timedelta(seconds=10)
+    send_resolved: bool = True
+
+
+class Route(_Part):
+    """Alertmanager's route; what is not given comes from the route above."""
+
+    matchers: tuple[Matcher, ...] = ()
+    receiver: str | None = None
+    escalation: str | None = None
+    group_by: tuple[str, ...] | None = None
+    group_wait: Duration | None = None
+    group_interval: Duration | None = None
+    repeat_interval: Duration | None = None
+    continue_: bool = Field(False, alias="continue")
+    routes: tuple["Route", ...] = ()
+
+
+class Receiver(_Part):
+    """Who is told: channels, all of them."""
+
+    name: str
+    channels: tuple[str, ...]
+
+
+class Level(_Part):
+    """One step of an escalation; targets are `channel:NAME`, `receiver:NAME` or `on-call:NAME`."""
+
+    after: Duration
+    notify: tuple[str, ...]
+
+
+class Escalation(_Part):
+    """Levels by delay after firing; the last repeats until somebody acknowledges."""
+
+    name: str
+    levels: tuple[Level, ...]
+    repeat_interval: Duration = timedelta(minutes=15)
+
+
+class InhibitRule(_Part):
+    """Alertmanager's inhibition: while a source fires, targets with equal labels are muted."""
+
+    source_matchers: tuple[Matcher, ...]
+    target_matchers: tuple[Matcher, ...]
+    equal: tuple[str, ...] = ()
+
+
+class Hours(_Part):
+    """Recurring times; `end` before `start` reaches into the next day."""
+
+    start: ClockTime = "00:00"
+    end: ClockTime = "24:00"
+    weekdays: tuple[str, ...] = tuple(WEEKDAYS)
+    days_of_month: tuple[int, ...] = ()
+
+
+class Maintenance(_Part):
+    """A planned mute: recurring `hours` or one span from `starts_at` to `ends_at`."""
+
+    name: str
+    matchers: tuple[Matcher, ...]
+    time_zone: Zone = "UTC"
+    hours: tuple[Hours, ...] = ()
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+
+
+class QuietHours(_Part):
+    """Nobody is told, except of critical alerts; what still fires is told afterwards."""
+
+    time_zone: Zone = "UTC"
+    hours: tuple[Hours, ...] = ()
+
+
+class Override(_Part):
+    """Somebody else is on call between two instants."""
+
+    member: str
+    starts_at: datetime
+    ends_at: datetime
+
+
+class Schedule(_Part):
+    """An on-call rotation: hand-over every so many days at a local time of day."""
+
+    name: str
+    members: tuple[str, ...]
+    time_zone: Zone = "UTC"
+    starts_on: Annotated[datetime, BeforeValidator(lambda v: datetime.fromisoformat(str(v)))]
+    every_days: int = Field(7, ge=1)
+    handover: ClockTime = "09:00"
+    overrides: tuple[Override, ...] = ()
+
+
+class Person(_Part):
+    """Somebody who can be on call."""
+
+    name: str
+    channels: tuple[str, ...]
+
+
+class Policy(_Part):
+    """The whole of alerting.yaml."""
+
+    channels: dict[str, Channel]
+    receivers: tuple[Receiver, ...]
+    route: Route
+    escalations: tuple[Escalation, ...] = ()
+    schedules: tuple[Schedule, ...] = ()
+    people: tuple[Person, ...] = ()
+    inhibit_rules: tuple[InhibitRule, ...] = ()
+    maintenance: tuple[Maintenance, ...] = ()
+    quiet_hours: QuietHours = QuietHours()
+    acknowledgement_expires_after: Duration = timedelta(hours=24)
+    recovery_grace: Duration = timedelta(minutes=30)
+
+    def receiver(self, name: str) -> Receiver:
+        """The receiver of this name."""
+        return next(r for r in self.receivers if r.name == name)
+
+
+def load_policy(home: Path, webhook_url: str = "") -> Policy:
+    """The policy of a data home, else the shipped one; raises PolicyProblem.
+
+    `webhook_url` is a channel `webhook` that every receiver has in addition.
+    """
+    file = home / FILE
+    file = file if file.exists() else SHIPPED
+    try:
+        values = yaml.safe_load(file.read_text())
+        policy = Policy.model_validate(_with_webhook(values, webhook_url))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        raise PolicyProblem(f"{file} is not YAML{line}: correct it.") from None
+    except ValidationError as error:
+        mistakes = "; ".join(
+            f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors()
+        )
+        raise PolicyProblem(f"{file} is wrong: {mistakes}.") from None
+    except (OSError, AttributeError, TypeError) as error:
+        raise PolicyProblem(f"{file} cannot be read ({type(error).__name__}).") from None
+    mistakes = list(_dangling(policy))
+    if mistakes:
+        raise PolicyProblem(f"{file} is wrong: {'; '.join(mistakes)}.")
+    return policy
+
+
+def _with_webhook(values: dict[str, Any], url: str) -> dict[str, Any]:
+    if not url:
+        return values
+    values.setdefault("channels", {})["webhook"] = {"type": "webhook", "url": url}
+    for receiver in values.get("receivers", []):
+        receiver["channels"] = [*receiver.get("channels", []), "webhook"]
+    return values
+
+
+def _dangling(policy: Policy) -> Iterator[str]:
+    """Names that nothing defines."""
+    receivers = {r.name for r in policy.receivers}
+    known = {
+        "channel": set(policy.channels),
+        "receiver": receivers,
+        "on-call": {s.name for s in policy.schedules},
+    }
+    escalations = {e.name for e in policy.escalations}
+    if policy.route.receiver is None:
+        yield "route: the top route needs a receiver"
+    for route in routes(policy.route):
+        if route.receiver and route.receiver not in receivers:
+            yield f"route: receiver {route.receiver!r} is not under receivers"
+        if route.escalation and route.escalation not in escalations:
+            yield f"route: escalation {route.escalation!r} is not under escalations"
+    yield from _dangling_people(policy)
+    for escalation in policy.escalations:
+        for target in (t for level in escalation.levels for t in level.notify):
+            kind, _, name = target.partition(":")
+            if name not in known.get(kind, set()):
+                yield f"escalation {escalation.name!r}: nothing is called {target!r}"
+
+
+def _dangling_people(policy: Policy) -> Iterator[str]:
+    people = {p.name for p in policy.people}
+    for schedule in policy.schedules:
+        members = {*schedule.members, *(o.member for o in schedule.overrides)}
+        if not schedule.members:
+            yield f"schedule {schedule.name!r} has no members"
+        yield from (f"schedule: {m!r} is not under people" for m in sorted(members - people))
+    for owner in (*policy.receivers, *policy.people):
+        missing = sorted(set(owner.channels) - set(policy.channels))
+        yield from (f"{owner.name}: channel {c!r} is not under channels" for c in missing)
+
+
+def routes(route: Route) -> Iterator[Route]:
+    """A route and all below it."""
+    yield route
+    for child in route.routes:
+        yield from routes(child)

@@ -1,0 +1,304 @@
+"""The fast lane: failures are judged as they are committed, whatever the window and the rounds do.
+
+Here: following the spool for failed spans and records only, a small table of them, and the rules
+that can be judged by it: fast ones on fact `failures` that neither wait (`for`) nor count rounds.
+Not here: all other rules (`rounds`), what becomes of an alert (`manager`), sending (`notifier`).
+
+The window learns of the same failures a little later. Until then `ahead` repeats what was found
+here, so that no round takes a series for over that it cannot know yet. The cursor is kept: what
+was committed while nobody looked is judged after a restart, at the time it was received.
+"""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ingestion.spool import Spool, SpoolBatch
+from live_tail.alerts.rules.evaluate import readings_of
+from live_tail.alerts.rules.sources import Sources
+from live_tail.alerts.rules.spec import Threshold, selects_of
+from live_tail.alerts.words.model import Labels, Reading, Rule
+from live_tail.window.columns import Rows, concatenated, microseconds
+from live_tail.window.evidence import failures, tells_of_dependency
+from live_tail.window.history import Deliveries
+from live_tail.window.opened import Opened
+from live_tail.window.points import Points
+from live_tail.window.seen import Seen, keys_of
+from live_tail.window.spans import Spans
+from privacy.keys.state import connect
+from privacy.keys.store import KeyProblem
+from privacy.process_log.log import logger
+
+_log = logger()
+_CURSOR = """
+CREATE TABLE IF NOT EXISTS alert_fast_lane (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL);
+"""
+FAILURE_FACTS = frozenset({"failures", "dependency_down"})
+"""Facts that only failures can bring about."""
+# A step that fails for a passing reason is tried again as a whole.
+_TRIES = 3
+_BATCHES = 500
+_KEEP_CURSOR_S = 5.0
+_LONGEST_PAUSE_S = 0.2
+_BEGIN = datetime(1970, 1, 1)
+_PAST, _FUTURE = timedelta(days=1), timedelta(minutes=5)
+_STATUS_KEYS = ["http.response.status_code", "http.status_code"]
+
+
+def failing(signal: str, rows: pa.Table) -> pa.Table:
+    """Landed rows that ended with an error, or in a server error; Arrow alone, for there are few."""
+    if signal == "logs":
+        return rows.filter(pc.greater_equal(rows["severity_number"], 17))
+    is_error = pc.equal(rows["status_code"], "ERROR").to_numpy(zero_copy_only=False)
+    attributes = rows["attributes"].combine_chunks()
+    is_status = pc.is_in(attributes.keys, value_set=pa.array(_STATUS_KEYS))
+    places = pc.indices_nonzero(is_status)
+    said = attributes.items.take(places)
+    places = places.filter(pc.fill_null(pc.match_substring_regex(said, r"^5\d\d(\.0*)?$"), False))
+    # The row of an attribute: the last one that begins at or before it.
+    begins = attributes.offsets.to_numpy()
+    is_error[np.searchsorted(begins, places.to_numpy(), side="right") - 1] = True
+    return rows.filter(pa.array(is_error))
+
+
+class Failures:
+    """Failures of the recent past by receipt, in the form that facts are read from."""
+
+    def __init__(self) -> None:
+        self._rows: list[tuple[int, tuple[Any, ...]]] = []
+        self._seen = {"spans": Seen(), "logs": Seen()}
+        self.points = Points()
+
+    def cursor(self, *_: str) -> duckdb.DuckDBPyConnection:
+        """There are no tables here."""
+        raise LookupError("the fast lane knows of failures only")
+
+    def has(self, *tables: str) -> bool:
+        """Whether there is anything of these."""
+        return "hot_failures" in tables and bool(self._rows)
+
+    def failures(self, after: datetime, until: datetime) -> list[tuple[Any, ...]]:
+        """Component, route, name, exception type, area and number of failures between two times."""
+        found: Counter[tuple[Any, ...]] = Counter()
+        low, high = _us(after), _us(until)
+        for bucket, (*labels, n) in self._rows:
+            if low < bucket <= high:
+                found[tuple(labels)] += n
+        return [(*labels, n) for labels, n in found.items()]
+
+    def add(self, signal: str, tables: Sequence[tuple[int, pa.Table]], at: datetime) -> int:
+        """Take in batches (seq, table) that were received at a time; returns failures that are new."""
+        rows = Rows(concatenated(tables))
+        times = microseconds(rows["start_at" if signal == "spans" else "event_at"])
+        keys, now = keys_of(signal, rows), _us(at)
+        is_new = (times >= _us(at - _PAST)) & (times <= _us(at + _FUTURE))
+        is_new[is_new] = self._seen[signal].is_new_anywhere(keys[is_new])
+        # By receipt, so that a repetition is recognised for as long as failures are kept.
+        self._seen[signal].add(keys[is_new], np.full(int(is_new.sum()), now, np.int64))
+        if is_new.any():
+            new = rows.where(is_new)
+            made = failures(signal, Spans(new.table) if signal == "spans" else new)
+            columns = made.columns if made is not None else ()
+            for bucket_at, *rest in zip(*(c.to_pylist() for c in columns), strict=True):
+                self._rows.append((_us(bucket_at), tuple(rest)))
+        return int(is_new.sum())
+
+    def tidy(self, before: datetime) -> None:
+        """Forget what was received before a time."""
+        self._rows = [row for row in self._rows if row[0] >= _us(before)]
+        for seen in self._seen.values():
+            seen.forget(_us(before))
+
+
+def _us(at: datetime) -> int:
+    return int((at - _BEGIN) / timedelta(microseconds=1))
+
+
+def is_for_fast_lane(rule: Rule) -> bool:
+    """Whether a rule can be judged by failures alone, the moment one is known."""
+    when = rule.spec.get("when")
+    return (
+        rule.is_fast
+        and not rule.hold_for
+        and rule.of_last == (1, 1)
+        and isinstance(when, Threshold)
+        and all(select.fact == "failures" for select in selects_of(when))
+    )
+
+
+class FastLane:
+    """Follows a spool in a thread of its own; `found` is told of the readings of each step."""
+
+    def __init__(
+        self,
+        spool: Spool,
+        home: Path,
+        rules: Callable[[], Sequence[Rule]],
+        found: Callable[[Sequence[Reading]], object],
+        *,
+        poll_s: float = 0.1,
+        opened: Opened | None = None,
+        failed: Callable[[frozenset[str]], object] = lambda _: None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`opened` is where the window finds what was opened here; `failed` hears of which facts."""
+        self._spool, self._rules, self._found = spool, rules, found
+        self._poll_s, self._monotonic = poll_s, monotonic
+        self._opened, self._failed = opened or Opened(max_rows=0), failed
+        self._db = connect(home, _CURSOR)
+        kept = self._db.execute("SELECT seq FROM alert_fast_lane").fetchone()
+        self.seq = self._kept_seq = kept[0] if kept else spool.last_seq()
+        self._kept_s = monotonic()
+        self._seen = self._newest = -1
+        self._erasures = 0
+        self._failures, self._deliveries = Failures(), Deliveries()
+        self._sources = Sources(self._failures)
+        self._ahead: dict[tuple[str, Labels], tuple[int, Reading]] = {}
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self.unreadable = self._tries = 0
+
+    def stop(self) -> None:
+        """Ask `run` to end."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Follow until stopped; an error is logged by its type and the step tried again."""
+        while not self._stopping.is_set():
+            started_s = self._monotonic()
+            try:
+                self.look()
+            except Exception as error:  # noqa: BLE001 - the fast lane must outlive one bad step
+                _log.error("a step of the fast lane failed", cause=type(error).__name__)
+                self._stopping.wait(1)
+            # However many failures there are, the others get their share of the processor.
+            took_s = self._monotonic() - started_s
+            self._stopping.wait(max(self._poll_s, min(took_s, _LONGEST_PAUSE_S)))
+        self._keep_cursor()
+        self._db.close()
+
+    def look(self) -> int:
+        """`step`, unless nobody has committed since everything was judged; returns batches read."""
+        version = self._spool.version()
+        if version == self._seen:
+            return 0
+        read = self.step()
+        if self.seq >= self._newest:
+            self._seen = version
+        return read
+
+    def step(self) -> int:
+        """Judge what was committed since; returns batches read. The cursor follows the alerts."""
+        rules = [rule for rule in self._rules() if is_for_fast_lane(rule)]
+        newest = self._newest = self._spool.last_seq()
+        if not rules or newest <= self.seq:
+            return 0
+        self._erasures = self._spool.erasures()
+        batches = list(self._spool.read(self.seq, limit=_BATCHES, signals=("spans", "logs")))
+        # After a pause each second is judged at its own time, as it would have been.
+        self._tries += 1
+        for second, some in groupby(batches, key=lambda b: b.received_us // 1_000_000):
+            self._judge_or_skip(list(some), rules, datetime.fromtimestamp(second + 1, UTC))
+        self._tries = 0
+        read_all = len(batches) < _BATCHES
+        self.seq = max(newest, self.seq) if read_all else batches[-1].seq
+        if self._monotonic() - self._kept_s >= _KEEP_CURSOR_S:
+            self._keep_cursor()
+        return len(batches)
+
+    def ahead(self, of_seq: int) -> tuple[Reading, ...]:
+        """Readings of batches after a seq, which the window therefore cannot have."""
+        with self._lock:
+            self._ahead = {k: v for k, v in self._ahead.items() if v[0] > of_seq}
+            return tuple(reading for _, reading in self._ahead.values())
+
+    def is_passed(self, seq: int) -> bool:
+        """Whether the window, which has read up to a seq, knows what `ahead` repeated until now."""
+        with self._lock:
+            return any(known <= seq for known, _ in self._ahead.values())
+
+    def _judge_or_skip(
+        self, batches: list[SpoolBatch], rules: Sequence[Rule], at: datetime
+    ) -> None:
+        """Judge batches; when that fails again and again, each alone, without what makes it fail."""
+        try:
+            self._judge(batches, rules, at)
+        except Exception as error:
+            if self._tries < _TRIES:
+                raise
+            if len(batches) > 1:
+                for batch in batches:
+                    self._judge_or_skip([batch], rules, at)
+                return
+            self.unreadable += 1
+            seq, cause = batches[0].seq, type(error).__name__
+            _log.error("a spool batch cannot be judged and is skipped", seq=seq, cause=cause)
+
+    def _judge(self, batches: list[SpoolBatch], rules: Sequence[Rule], at: datetime) -> None:
+        found_in = {
+            signal: [
+                (b.seq, rows)
+                for b in batches
+                if b.signal == signal and (rows := self._open(b)) is not None and rows.num_rows
+            ]
+            for signal in ("spans", "logs")
+        }
+        if not any(found_in.values()):
+            return
+        names_dependency = any(
+            tells_of_dependency(signal, concatenated(some))
+            for signal, some in found_in.items()
+            if some
+        )
+        self._failed(FAILURE_FACTS if names_dependency else frozenset({"failures"}))
+        naive = at.replace(tzinfo=None)
+        before = self._readings(rules, naive)
+        if not sum(self._failures.add(s, some, naive) for s, some in found_in.items() if some):
+            return
+        after = self._readings(rules, naive)
+        # Only what these batches add: what has ended elsewhere must not begin again here.
+        found = [r for k, r in after.items() if k not in before or _grew(before[k], r)]
+        if found:
+            with self._lock:
+                self._ahead |= {(r.rule, r.labels): (batches[-1].seq, r) for r in found}
+            self._found(found)
+        longest = max(s.over + s.offset for r in rules for s in selects_of(r.spec["when"]))
+        self._failures.tidy(naive - longest - timedelta(minutes=1))
+
+    def _readings(self, rules: Sequence[Rule], at: datetime) -> dict[tuple[str, Labels], Reading]:
+        found = (one for rule in rules for one in readings_of(rule, self._sources, at))
+        return {(one.rule, one.labels): one for one in found}
+
+    def _open(self, batch: SpoolBatch) -> pa.Table | None:
+        try:
+            table = batch.table()
+        except KeyProblem:
+            self.unreadable += 1
+            return None
+        self._opened.put(batch.seq, self._erasures, table)
+        return self._failing_now(batch.signal, table)
+
+    def _failing_now(self, signal: str, rows: pa.Table) -> pa.Table:
+        """Failures that were told when they happened: what was over before is history."""
+        found = failing(signal, self._deliveries.marked(signal, rows))
+        return found.filter(pc.invert(found["is_history"])).drop_columns(["is_history"])
+
+    def _keep_cursor(self) -> None:
+        self._kept_s = self._monotonic()
+        if self.seq != self._kept_seq:
+            self._db.execute("INSERT OR REPLACE INTO alert_fast_lane VALUES (1, ?)", (self.seq,))
+            self._kept_seq = self.seq
+
+
+def _grew(before: Reading, after: Reading) -> bool:
+    return (after.value or 0.0) > (before.value or 0.0)

@@ -1,0 +1,330 @@
+"""What a rule file may say: typed fields of every kind of rule, checked as they are read.
+
+Here: pydantic models and nothing that acts. Files and reloading are `rule_files`, evaluation is
+`evaluate`.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from live_tail.alerts.words.model import Severity, of_seconds
+
+FACTS = {
+    "requests": {"component", "route", "method", "status_class"},
+    "db_operations": {"component", "system", "operation"},
+    "ai_calls": {"component", "model", "provider"},
+    "failures": {"component", "route", "name", "exception_type", "area", "dependency"},
+    "dependency_down": {"dependency"},
+    "service_down": {"component"},
+    "not_ready": {"component"},
+    "silent": {"component"},
+    "availability": {"component", "source"},
+    "dropped_points": {"reason"},
+}
+"""Facts a rule can select, with their labels."""
+_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+_COMPARE = re.compile(r"^(>=|<=|==|!=|>|<)\s*(-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)$")
+
+
+def duration(text: Any) -> timedelta:
+    """`1h30m` as a timedelta; numbers are seconds."""
+    if isinstance(text, timedelta):
+        return text
+    if isinstance(text, (int, float)) and not isinstance(text, bool):
+        return of_seconds(text)
+    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|[smhdw])", str(text))
+    if not parts or "".join(n + u for n, u in parts) != str(text):
+        raise ValueError("must be a duration such as 30s, 5m or 1h30m")
+    return of_seconds(sum(float(number) * _UNITS[unit] for number, unit in parts))
+
+
+def _comparison(text: Any) -> tuple[str, float]:
+    found = _COMPARE.match(str(text).strip())
+    if not found:
+        raise ValueError('must be an operator and a number, such as "> 5"')
+    return found[1], float(found[2])
+
+
+Duration = Annotated[timedelta, BeforeValidator(duration)]
+Comparison = Annotated[tuple[str, float], BeforeValidator(_comparison)]
+Where = dict[str, str | list[str]]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+
+
+class Select(_Strict):
+    """Series of a metric or a fact, as one value each."""
+
+    metric: str = ""
+    fact: str = ""
+    where: Where = Field(default_factory=dict)
+    over: Duration = timedelta(minutes=5)
+    offset: Duration = timedelta(0)
+    value: str = "last"
+    by: list[str] | None = None
+    reduce: Literal["max", "min", "sum", "avg", "count"] | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "Select":
+        if bool(self.metric) == bool(self.fact):
+            raise ValueError("needs either metric or fact")
+        if self.fact and self.fact not in FACTS:
+            raise ValueError(f"fact must be one of {', '.join(FACTS)}")
+        if self.fact:
+            unknown = sorted((set(self.where) | set(self.by or ())) - FACTS[self.fact])
+            if unknown:
+                raise ValueError(
+                    f"{self.fact} has no label {', '.join(unknown)}; it has "
+                    f"{', '.join(sorted(FACTS[self.fact]))}"
+                )
+        if self.metric and not VALUE.match(self.value):
+            raise ValueError(f"value {self.value!r} is unknown; take one of {VALUES}")
+        for name, matcher in self.where.items():
+            for text in matcher if isinstance(matcher, list) else [matcher]:
+                if text[:1] == "~" or text[:2] == "!~":
+                    _checked_pattern(name, text.lstrip("!~"))
+        return self
+
+
+VALUES = "last, avg, min, max, sum, rate, increase, count, mean, p1 to p99.9"
+VALUE = re.compile(r"^(last|avg|min|max|sum|rate|increase|count|mean|p\d+(\.\d+)?)$")
+
+
+class Combine(_Strict):
+    """Arithmetic of two expressions, matched on equal labels; division by zero has no value."""
+
+    op: Literal["add", "subtract", "multiply", "divide"]
+    left: "Expr"
+    right: "Expr"
+
+
+class Aggregate(_Strict):
+    """An expression folded by labels."""
+
+    aggregate: Literal["max", "min", "sum", "avg", "count"]
+    by: list[str] = Field(default_factory=list)
+    of: "Expr"
+
+
+Expr = float | Select | Combine | Aggregate
+
+
+class Threshold(_Strict):
+    """`value` compared with a number, or with `than` times `times`."""
+
+    value: Expr
+    compare: Comparison | None = None
+    operator: Literal[">", ">=", "<", "<="] = ">"
+    than: Expr | None = None
+    at_least: Expr | None = None
+    min_events: float = 0
+
+    @model_validator(mode="after")
+    def _compared(self) -> "Threshold":
+        if (self.compare is None) == (self.than is None):
+            raise ValueError("needs either compare or than")
+        return self
+
+
+def selects_of(when: Threshold) -> Iterator[Select]:
+    """Every series or fact that a threshold reads."""
+    waiting: list[Expr | None] = [when.value, when.than, when.at_least]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, Select):
+            yield one
+        elif isinstance(one, Combine):
+            waiting += [one.left, one.right]
+        elif isinstance(one, Aggregate):
+            waiting.append(one.of)
+
+
+class Ratio(_Strict):
+    """`part` of `whole` compared with a number.
+
+    Judged only from `min_events` in the whole and `min_bad` in the part on.
+    """
+
+    part: Expr
+    whole: Expr
+    compare: Comparison
+    min_events: float = 0
+    min_bad: float = 0
+
+
+class Absence(_Strict):
+    """Nothing was seen; with `once_seen` only what was seen earlier in the window is missed."""
+
+    select: Select
+    once_seen: bool = True
+
+
+class BurnRate(_Strict):
+    """Share of bad events above `error_pct` in both windows, from the minute counts.
+
+    Few events say little: judged only from `min_events` in the long window, `min_events_short` in the
+    short one and `min_bad` failures on. The short window says that it goes on: what arrived as history
+    does not count in it.
+    """
+
+    error_pct: float = Field(gt=0, le=100)
+    long: Duration
+    short: Duration | None = None
+    min_events: int = Field(100, ge=1)
+    min_events_short: int = Field(1, ge=1)
+    min_bad: int = Field(5, ge=1)
+    where: Where = Field(default_factory=dict)
+
+
+class ErrorGroup(_Strict):
+    """Error groups that became new, regressed or escalating within `over`.
+
+    A digest: one alert for each set of labels `by`, which lists its groups. A rule's `min_history`
+    counts for each group: what a component has had since it was first heard of is not new.
+    """
+
+    states: list[Literal["new", "regressed", "escalating"]]
+    over: Duration = timedelta(hours=1)
+    where: Where = Field(default_factory=dict)
+    by: list[Literal["component", "environment", "state", "group", "is_content_delivery"]] = Field(
+        default_factory=lambda: ["component", "environment"]
+    )
+
+
+class _Points(_Strict):
+    """What is judged by the points of a metric in the window, once they reach back `min_span`."""
+
+    select: Select
+    min_span: Duration = timedelta(0)
+
+    def _needs_points(self) -> None:
+        if self.select.fact:
+            raise ValueError("select needs a metric: a fact has no points to look back on")
+
+
+class Forecast(_Points):
+    """The series is on its way to `limit` and reaches it within `within`."""
+
+    limit: float
+    within: Duration
+    direction: Literal["up", "down"] = "up"
+    method: Literal["theil_sen", "damped_holt"] = "theil_sen"
+    min_points: int = Field(10, ge=3)
+
+    @model_validator(mode="after")
+    def _has_points(self) -> "Forecast":
+        self._needs_points()
+        return self
+
+
+class Anomaly(_Points):
+    """The last value is far from the median of the series itself.
+
+    With `season: week` any value of a metric or fact is compared with what it was at the same hour
+    of the weeks before (UTC), from `min_weeks` weeks on.
+    """
+
+    deviations: float = Field(6, gt=0)
+    direction: Literal["up", "down", "both"] = "both"
+    min_absolute: float = Field(0, ge=0)
+    min_relative: float = Field(0.2, ge=0)
+    min_points: int = Field(20, ge=5)
+    season: Literal["week"] | None = None
+    min_weeks: int = Field(3, ge=2, le=8)
+
+    @model_validator(mode="after")
+    def _has_history(self) -> "Anomaly":
+        if self.season is None:
+            self._needs_points()
+        return self
+
+
+class Sql(_Strict):
+    """One SELECT; column `value` is compared, text columns named in `labels` are labels."""
+
+    query: str
+    source: Literal["hot", "marts"] = "hot"
+    compare: Comparison
+    labels: list[str] = Field(default_factory=list)
+    max_rows: int = Field(1_000, ge=1, le=10_000)
+    max_s: float = Field(2, gt=0, le=30)
+
+    @model_validator(mode="after")
+    def _reads_only(self) -> "Sql":
+        text = self.query.strip().rstrip(";")
+        if not re.match(r"(?is)\s*(select|with|from)\b", text) or ";" in text:
+            raise ValueError("query must be one SELECT")
+        if re.search(
+            r"(?i)\b(insert|update|delete|create|drop|alter|attach|copy|install|load|pragma|set|"
+            r"export|import|call|checkpoint|vacuum|read_\w+|glob|getenv)\b",
+            text,
+        ):
+            raise ValueError("query may only read the tables of the window or the marts")
+        return self
+
+
+KINDS: dict[str, type[_Strict]] = {
+    "threshold": Threshold,
+    "ratio": Ratio,
+    "absence": Absence,
+    "burn_rate": BurnRate,
+    "error_group": ErrorGroup,
+    "forecast": Forecast,
+    "anomaly": Anomaly,
+    "sql": Sql,
+}
+
+
+class InhibitionSpec(_Strict):
+    """See `model.Inhibition`."""
+
+    targets: dict[str, str] = Field(default_factory=dict)
+    equal: list[str] = Field(default_factory=list)
+    by_use: bool = False
+
+
+class RuleSpec(_Strict):
+    """The fields every rule has; its kind's own fields are under `when`."""
+
+    name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{2,79}$")
+    kind: Literal[
+        "threshold", "ratio", "absence", "burn_rate", "error_group", "forecast", "anomaly", "sql"
+    ]
+    when: dict[str, Any]
+    severity: Severity
+    summary: str = Field(min_length=1)
+    effect: str = ""
+    runbook: list[str] = Field(default_factory=list)
+    runbook_url: str = ""
+    labels: dict[str, str] = Field(default_factory=dict)
+    hold: Duration = Field(timedelta(0), alias="for")
+    keep_firing_for: Duration = timedelta(0)
+    route: str = ""
+    is_fast: bool = False
+    of_last: tuple[int, int] = (1, 1)
+    inhibits: list[InhibitionSpec] = Field(default_factory=list)
+    every: Duration = timedelta(seconds=15)
+    min_history: Duration = timedelta(0)
+    digest: Duration = timedelta(0)
+
+    @model_validator(mode="after")
+    def _possible(self) -> "RuleSpec":
+        needed, last = self.of_last
+        if not 1 <= needed <= last <= 100:
+            raise ValueError("of_last must be [N, M] with 1 <= N <= M <= 100")
+        if self.every < timedelta(seconds=1):
+            raise ValueError("every must be at least 1s")
+        return self
+
+
+def _checked_pattern(name: str, pattern: str) -> None:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"the pattern of {name} is wrong: {error}") from None

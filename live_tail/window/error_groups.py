@@ -1,0 +1,262 @@
+"""Error groups as they happen: hot counts by group, and the groups somebody should hear of.
+
+Here: tables of the hot window that are fed with its fresh rows, the durable records behind them, and
+`noteworthy`, which alert rules of kind *error group* read each round. Not here: how errors are found
+and grouped (`ingestion/meaning/errors`, shared with the batch).
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from ingestion.meaning.errors.grouping import CURRENT, Site, group
+from ingestion.meaning.errors.hand_rules import HandRules
+from ingestion.meaning.errors.model import Grouped, Occurrence
+from ingestion.meaning.errors.occurrences import ERROR_SEVERITY, once_key, told_by
+from ingestion.meaning.errors.states import GroupRecord, State
+from ingestion.meaning.errors.store import ErrorStore
+from live_tail.window.columns import Rows, first_in_lists, is_set
+from live_tail.window.spans import Spans
+
+SCHEMA = """
+CREATE TABLE hot_error_groups (
+    bucket_at TIMESTAMP, event_at TIMESTAMP, group_key VARCHAR, component VARCHAR, version VARCHAR,
+    environment VARCHAR, route VARCHAR, therapeutic_area VARCHAR, session VARCHAR, title VARCHAR,
+    exception_type VARCHAR, culprit VARCHAR, rule VARCHAR, explanation VARCHAR, stack VARCHAR,
+    message VARCHAR, breadcrumbs VARCHAR[], trace_id VARCHAR, severity VARCHAR,
+    is_content_delivery BOOLEAN);
+"""
+_BUCKET_S = 5
+
+
+@dataclass(frozen=True)
+class NoteworthyGroup:
+    """A new, regressed or escalating group, as alert rules read it.
+
+    `labels` always has `component`, `environment`, `severity` and `is_content_delivery`
+    (`true`/`false`), sorted by name; `count` is what the last `minutes` held; the top frame is our
+    own innermost one, without any the route.
+    """
+
+    key: str
+    state: State
+    title: str
+    component: str
+    since: datetime
+    count: int
+    labels: tuple[tuple[str, str], ...]
+    top_frames: tuple[str, ...] = ()
+    trace_id: str | None = None
+
+
+class HotErrors:
+    """Feeds the hot error tables and the store; one per window."""
+
+    def __init__(
+        self,
+        store: ErrorStore | None = None,
+        *,
+        site: Callable[[], Site] = Site,
+        version: str = CURRENT,
+    ) -> None:
+        self._store, self._site, self._version = store, site, version
+        self._tested_at: datetime | None = None
+        self._rules = HandRules()
+        self._told: dict[str, datetime] = {}
+
+    def tables(
+        self, con: Callable[[], duckdb.DuckDBPyConnection], signal: str, rows: Rows
+    ) -> Iterator[tuple[str, pa.Table]]:
+        """Group the errors among new rows (columns of the signal, and `batch_seq`).
+
+        `con` gives a connection that sees every row taken in before.
+        """
+        found = list(_occurrences(signal, rows))
+        if not found:
+            return
+        rules, site = self._follow_rules(con), self._site()
+        seen: list[tuple[int, str, Grouped, Occurrence]] = []
+        fresh, marks = self._once(found)
+        for seq, occurrence in fresh:
+            grouped = group(occurrence, site, self._version)
+            key = rules.apply(grouped.key, occurrence)
+            seen.append((seq, key, grouped, occurrence))
+        if seen and self._store:
+            self._store.observe(signal, max(seq for seq, *_ in seen), seen)
+        self._told |= marks
+        if seen:
+            yield "hot_error_groups", _as_rows(seen)
+
+    def _once(
+        self, found: Sequence[tuple[int, Occurrence]]
+    ) -> tuple[list[tuple[int, Occurrence]], dict[str, datetime]]:
+        """Without what another signal or batch already told of the same exception, and what is told."""
+        fresh: list[tuple[int, Occurrence]] = []
+        marks: dict[str, datetime] = {}
+        for seq, occurrence in found:
+            key = once_key(occurrence)
+            if key is None or (key not in self._told and key not in marks):
+                fresh.append((seq, occurrence))
+            if key is not None and key not in self._told:
+                marks.setdefault(key, occurrence.event_at)
+        return fresh, marks
+
+    def forget(self, before: datetime) -> None:
+        """Exceptions of before a time are not told of again."""
+        self._told = {key: at for key, at in self._told.items() if at >= before}
+
+    def reset(self) -> None:
+        """Know of none."""
+        self._told.clear()
+
+    def _follow_rules(self, con: Callable[[], duckdb.DuckDBPyConnection]) -> HandRules:
+        """The rules by hand; a new merge also moves what the window holds already."""
+        rules = self._store.hand_rules() if self._store else HandRules()
+        for key in set(rules.merges) - set(self._rules.merges):
+            values = [rules.target(key), key]
+            con().execute("UPDATE hot_error_groups SET group_key = ? WHERE group_key = ?", values)
+        self._rules = rules
+        return rules
+
+    def test_escalation(self, now: datetime) -> None:
+        """Once a minute: which groups have more errors than their history explains."""
+        if self._store is None or (
+            self._tested_at and now - self._tested_at < timedelta(minutes=1)
+        ):
+            return
+        self._tested_at = now
+        self._store.find_escalating(now)
+
+    def noteworthy(
+        self, con: duckdb.DuckDBPyConnection, now: datetime, *, minutes: int = 15
+    ) -> tuple[NoteworthyGroup, ...]:
+        """New, regressed and escalating groups with an occurrence in the last `minutes`.
+
+        `now` is UTC without zone, `con` a cursor of the window. Muted and resolved groups never.
+        """
+        if self._store is None:
+            return ()
+        since = now - timedelta(minutes=minutes)
+        recent = {key: _Recent(*rest) for key, *rest in con.execute(_RECENT, [since]).fetchall()}
+        known = {r.key: r for r in self._store.groups(since=since) if r.key in recent}
+        found = [
+            _noteworthy(record, record.state(now), recent[key]) for key, record in known.items()
+        ]
+        told = {State.NEW, State.REGRESSED, State.ESCALATING}
+        return tuple(sorted((g for g in found if g.state in told), key=lambda g: g.key))
+
+
+_RECENT = """
+    SELECT group_key, count(*), bool_or(is_content_delivery), max_by(trace_id, event_at),
+        max_by(route, event_at)
+    FROM hot_error_groups WHERE event_at >= ? GROUP BY 1
+"""
+
+
+@dataclass(frozen=True)
+class _Recent:
+    count: int
+    is_content: bool
+    trace_id: str | None
+    route: str | None
+
+
+def _noteworthy(record: GroupRecord, state: State, recent: _Recent) -> NoteworthyGroup:
+    since = {
+        State.REGRESSED: record.regressed_at,
+        State.ESCALATING: record.escalating_at,
+    }.get(state) or record.first_seen_at
+    place = record.culprit or recent.route
+    labels = {
+        "component": record.component,
+        "environment": record.environment or "",
+        "severity": record.severity,
+        "is_content_delivery": str(recent.is_content).lower(),
+    }
+    return NoteworthyGroup(
+        key=record.key,
+        state=state,
+        title=record.title,
+        component=record.component,
+        since=since,
+        count=recent.count,
+        labels=tuple(sorted(labels.items())),
+        top_frames=(place,) if place else (),
+        trace_id=recent.trace_id,
+    )
+
+
+def _occurrences(signal: str, rows: Rows) -> Iterator[tuple[int, Occurrence]]:
+    """The few rows that tell of an error, and what each tells."""
+    if isinstance(rows, Spans):
+        has_type = is_set(first_in_lists(rows["events"], "exception.type"))
+        has_message = is_set(first_in_lists(rows["events"], "exception.message"))
+        tells = rows.is_error | has_type | has_message
+    elif signal == "logs":
+        tells = rows["severity_number"].to_numpy() >= ERROR_SEVERITY
+        tells |= is_set(rows.attribute("exception.type", "exception.stacktrace"))
+    else:
+        return
+    time = "start_at" if signal == "spans" else "event_at"
+    for row in rows.table.filter(pa.array(tells)).to_pylist():
+        row["attributes"] = dict(row["attributes"])
+        row["row_at"] = row[time]
+        row["exceptions"] = [event for event in row.get("events") or () if _is_exception(event)]
+        yield from ((row["batch_seq"], occurrence) for occurrence in told_by(signal, row))
+
+
+def _is_exception(event: dict[str, Any]) -> bool:
+    """Whether a span's event tells of an exception; its attributes become a dictionary."""
+    event["attributes"] = dict(event["attributes"] or ())
+    named = (event["attributes"].get(name) for name in ("exception.type", "exception.message"))
+    return any(value is not None for value in named)
+
+
+def _as_rows(seen: Sequence[tuple[int, str, Grouped, Occurrence]]) -> pa.Table:
+    """Rows of `hot_error_groups`."""
+    rows = [
+        {
+            "bucket_at": _bucket(o.event_at),
+            "event_at": o.event_at,
+            "group_key": key,
+            **{name: getattr(o, name) for name in _OF_OCCURRENCE},
+            **{name: getattr(g, name) for name in ("title", "culprit", "rule")},
+            "exception_type": g.type,
+            "explanation": g.explanation(),
+            "breadcrumbs": list(o.breadcrumbs),
+            "trace_id": o.trace_id.hex() if o.trace_id else None,
+        }
+        for _, key, g, o in seen
+    ]
+    return pa.Table.from_pylist(rows, schema=_ROWS)
+
+
+_OF_OCCURRENCE = (
+    "component version environment route therapeutic_area session stack message severity"
+    " is_content_delivery"
+).split()
+_BEFORE = (
+    "group_key component version environment route therapeutic_area session title exception_type"
+    " culprit rule explanation stack message"
+).split()
+_ROWS = pa.schema(
+    [
+        (name, kind)
+        for name, kind in (
+            ("bucket_at", pa.timestamp("us")),
+            ("event_at", pa.timestamp("us")),
+            *((name, pa.string()) for name in _BEFORE),
+            ("breadcrumbs", pa.list_(pa.string())),
+            *((name, pa.string()) for name in ("trace_id", "severity")),
+            ("is_content_delivery", pa.bool_()),
+        )
+    ]
+)
+
+
+def _bucket(at: datetime) -> datetime:
+    return at.replace(microsecond=0, second=at.second - at.second % _BUCKET_S)

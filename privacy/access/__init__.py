@@ -1,0 +1,5 @@
+"""Who may do what: roles, the policy of rights, accounts and sessions, tokens and claims.
+
+Here: deciding who somebody is and whether they may. Not here: HTTP and pages (`streamlit_app/sign_in`,
+`live_tail/http`), what was done (`privacy/audit`).
+"""

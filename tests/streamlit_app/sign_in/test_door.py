@@ -1,0 +1,306 @@
+"""The app's door over HTTP: who passes, which forms count, what every answer tells browsers.
+
+What real browsers make of it is in `tests/e2e/test_door_in_browsers.py`.
+"""
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import pytest
+from httpx import Response
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.responses import HTMLResponse
+from starlette.routing import Route, WebSocketRoute
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocket, WebSocketDisconnect
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+from ingestion.settings import Settings
+from privacy.access.policy import Role
+from streamlit_app.readings import performance as data
+from streamlit_app.sign_in import door, doorman, same_origin
+from streamlit_app.sign_in.door import Door
+from streamlit_app.sign_in.doorman import COOKIE
+from streamlit_app.sign_in.entrance import routes
+
+PASSWORD = "correct horse battery staple"
+SHOWN = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "none"}
+OURS = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate"}
+
+
+class Browser:
+    """A browser before the door; it sends what browsers send with a navigation and with our form."""
+
+    def __init__(self) -> None:
+        async def socket(websocket: WebSocket) -> None:
+            await websocket.accept("streamlit")
+            async for piece in websocket.iter_bytes():
+                await websocket.send_bytes(piece)
+
+        inner = Starlette(
+            routes=[
+                *routes(),
+                WebSocketRoute("/_stcore/stream", socket),
+                Route("/{path:path}", lambda _: HTMLResponse("fact"), methods=["GET", "PUT"]),
+            ],
+            middleware=[Middleware(Door)],
+        )
+        self.client = TestClient(inner, follow_redirects=False)
+        self.accounts = doorman.accounts()
+
+    def opens(self, path: str, **headers: str) -> Response:
+        return self.client.get(path, headers=SHOWN | headers)
+
+    def posts(self, path: str, **form: str) -> Response:
+        return self.client.post(path, data=form, headers=OURS)
+
+    def signs_in(self) -> Response:
+        link = self.accounts.link(Role.OPERATOR, hours=1, by="os:owner")
+        return self.posts(f"/sign-in?link={link}")
+
+
+@pytest.fixture
+def browser(settings: Settings) -> Iterator[Browser]:
+    for cached in (data.settings, data.client, data._marts):
+        cached.clear()
+    doorman.forget()
+    yield Browser()
+    doorman.forget()
+
+
+@pytest.mark.parametrize("path", ["/", "/performance", "/overview?range=15+min", "/media/x.csv"])
+def test_nobody_passes_without_a_session_and_the_page_asked_for_is_kept(
+    browser: Browser, path: str
+) -> None:
+    answer = browser.opens(path)
+    assert answer.status_code == 303
+    assert answer.headers["location"] == f"/sign-in?next={quote(path, safe='/')}"
+    assert browser.signs_in().status_code == 303
+    browser.client.cookies.set(COOKIE, "guess")
+    assert browser.opens(path).status_code == 303
+
+
+def test_what_no_person_sees_gets_a_status_and_not_a_page(browser: Browser) -> None:
+    for mode in ("cors", "no-cors"):
+        answer = browser.client.get("/media/x.csv", headers={"Sec-Fetch-Mode": mode})
+        assert (answer.status_code, answer.text) == (401, "sign in first")
+
+
+def test_a_websocket_without_a_session_is_told_nothing_but_the_way_out(browser: Browser) -> None:
+    with browser.client.websocket_connect(
+        "/_stcore/stream", subprotocols=["streamlit"]
+    ) as open_page:
+        told = ForwardMsg.FromString(open_page.receive_bytes())
+        assert told.WhichOneof("type") == "auth_redirect"
+        assert told.auth_redirect.url == "/sign-in?because=ended"
+        with pytest.raises(WebSocketDisconnect):
+            open_page.receive_bytes()
+
+
+def test_an_open_page_hears_nothing_more_when_its_session_ends(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door, "_LOOK_EVERY_S", 0.01)
+    browser.signs_in()
+    with browser.client.websocket_connect("/_stcore/stream") as open_page:
+        open_page.send_bytes(b"fact")
+        assert open_page.receive_bytes() == b"fact"
+        browser.accounts.sign_out(browser.client.cookies[COOKIE])
+        told = ForwardMsg.FromString(open_page.receive_bytes())
+        assert told.auth_redirect.url == "/sign-in?because=ended"
+        open_page.send_bytes(b"fact")
+        with pytest.raises(WebSocketDisconnect):
+            open_page.receive_bytes()
+
+
+def test_an_open_page_ends_when_nobody_can_tell_whether_its_session_lasts(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door, "_LOOK_EVERY_S", 0.01)
+    browser.signs_in()
+
+    def no_disk(_: str) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with browser.client.websocket_connect("/_stcore/stream") as open_page:
+        open_page.send_bytes(b"fact")
+        assert open_page.receive_bytes() == b"fact"
+        monkeypatch.setattr(browser.accounts, "session", no_disk)
+        told = ForwardMsg.FromString(open_page.receive_bytes())
+        assert told.auth_redirect.url == "/sign-in?because=ended"
+
+
+@pytest.mark.parametrize(
+    "said", [{"Origin": "http://testserver.evil.example"}, {"Sec-Fetch-Site": "same-site"}]
+)
+def test_a_page_of_another_site_or_port_uses_nobodys_session(
+    browser: Browser, said: dict[str, str]
+) -> None:
+    browser.signs_in()
+    assert browser.client.put("/_stcore/upload_file/1/2", headers=said).status_code == 403
+    with (
+        pytest.raises(WebSocketDisconnect),
+        browser.client.websocket_connect("/_stcore/stream", headers=said),
+    ):
+        pass
+
+
+def test_signing_in_sets_a_cookie_that_scripts_cannot_read_and_signing_out_ends_it(
+    browser: Browser,
+) -> None:
+    browser.accounts.add("ada", PASSWORD, Role.OPERATOR, by="os:owner")
+    wrong = browser.posts("/sign-in", name="ada", password="wrong wrong wrong")
+    assert wrong.status_code == 401 and "or password is wrong" in wrong.text
+    assert COOKIE not in wrong.cookies and "wrong wrong" not in wrong.text
+    answer = browser.posts("/sign-in?next=/performance", name="ada", password=PASSWORD)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/performance")
+    cookie = answer.headers["set-cookie"]
+    assert "HttpOnly" in cookie and "SameSite=lax" in cookie
+    assert browser.opens("/").text == "fact"
+    secret = browser.client.cookies[COOKIE]
+    left = browser.client.get("/sign-out", headers=OURS)
+    assert left.headers["location"] == "/sign-in?because=out"
+    assert "signed out" in browser.opens(left.headers["location"]).text
+    browser.client.cookies.set(COOKIE, secret)
+    assert browser.opens("/").status_code == 303
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "none"])
+def test_only_our_own_page_signs_out_without_a_question(browser: Browser, site: str) -> None:
+    browser.signs_in()
+    asked = browser.client.get("/sign-out", headers={"Sec-Fetch-Site": site})
+    assert "Do you want to sign out?" in asked.text
+    assert browser.opens("/").text == "fact"
+    assert browser.posts("/sign-out").status_code == 303
+    assert browser.opens("/").status_code == 303
+
+
+def test_a_link_signs_in_once_and_looking_at_it_does_not_spend_it(browser: Browser) -> None:
+    link = browser.accounts.first_link()
+    for _ in range(2):
+        page = browser.opens(f"/sign-in?link={link}")
+        assert page.status_code == 200 and 'name="password"' not in page.text
+    assert browser.posts(f"/sign-in?link={link}").status_code == 303
+    browser.client.cookies.clear()
+    for again in (browser.opens(f"/sign-in?link={link}"), browser.posts(f"/sign-in?link={link}")):
+        assert "was used or has expired" in again.text and 'name="password"' in again.text
+    assert (again.status_code, COOKIE in browser.client.cookies) == (401, False)
+
+
+def test_whoever_is_signed_in_keeps_a_link_good_or_leaves_the_old_session(
+    browser: Browser,
+) -> None:
+    browser.signs_in()
+    first = browser.client.cookies[COOKIE]
+    assert browser.opens("/sign-in?next=/errors").headers["location"] == "/errors"
+    link = browser.accounts.link(Role.ADMIN, hours=1, by="os:owner")
+    page = browser.opens(f"/sign-in?link={link}")
+    assert "signed in already" in page.text and browser.accounts.is_good_link(link)
+    assert browser.posts(f"/sign-in?link={link}").status_code == 303
+    assert browser.accounts.session(first) is None
+    session = browser.accounts.session(browser.client.cookies[COOKIE])
+    assert session and session.who.roles == {Role.ADMIN}
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["https://evil.example", "//evil.example", "/\\evil.example", "/sign-out", "/sign-in?next=/"],
+)
+def test_nobody_is_sent_to_another_site_or_in_a_circle(browser: Browser, target: str) -> None:
+    link = browser.accounts.link(Role.OPERATOR, hours=1, by="os:owner")
+    answer = browser.posts(f"/sign-in?link={link}&next={quote(target)}")
+    assert answer.headers["location"] == "/"
+
+
+def test_whose_session_ended_returns_to_the_page_that_was_open(browser: Browser) -> None:
+    page = browser.opens(
+        "/sign-in?because=ended", Referer="http://testserver/overview?range=15+min"
+    )
+    assert "session has ended" in page.text
+    assert 'action="/sign-in?next=%2Foverview%3Frange%3D15%2Bmin"' in page.text
+    elsewhere = browser.opens("/sign-in", Referer="https://evil.example/overview")
+    assert 'action="/sign-in?next=%2F"' in elsewhere.text
+
+
+@pytest.mark.parametrize(
+    ("said", "counts"),
+    [
+        ({"Sec-Fetch-Site": "same-origin"}, True),
+        ({"Sec-Fetch-Site": "none"}, True),
+        # What the page's `Referrer-Policy: no-referrer` made of every form of ours.
+        ({"Sec-Fetch-Site": "same-origin", "Origin": "null"}, True),
+        ({"Sec-Fetch-Site": "same-site"}, False),
+        ({"Sec-Fetch-Site": "cross-site", "Origin": "http://testserver"}, False),
+        ({"Origin": "http://testserver"}, True),
+        ({"Origin": "http://127.0.0.1:8501"}, True),
+        ({"Origin": "http://testserver:81"}, False),
+        ({"Origin": "https://evil.example"}, False),
+        ({"Origin": "null"}, False),
+        ({}, False),
+    ],
+)
+def test_a_form_counts_when_the_browser_vouches_for_it(
+    browser: Browser, said: dict[str, str], counts: bool
+) -> None:
+    link = browser.accounts.link(Role.OPERATOR, hours=1, by="os:owner")
+    answer = browser.client.post(f"/sign-in?link={link}", headers=said)
+    assert answer.status_code == (303 if counts else 403)
+    assert browser.accounts.is_good_link(link) is not counts
+
+
+@pytest.mark.parametrize("said", [{}, {"Origin": "null"}])
+def test_where_a_browser_says_nothing_the_token_of_its_own_form_counts(
+    browser: Browser, said: dict[str, str]
+) -> None:
+    link = browser.accounts.link(Role.OPERATOR, hours=1, by="os:owner")
+    page = browser.opens(f"/sign-in?link={link}").text
+    (token,) = re.findall(r'name="token" value="(\w+)"', page)
+    nonce = browser.client.cookies[same_origin.COOKIE]
+    browser.client.cookies.set(same_origin.COOKIE, "x" * 43)
+    foreign = browser.client.post(f"/sign-in?link={link}", data={"token": token}, headers=said)
+    assert foreign.status_code == 403
+    browser.client.cookies.clear()
+    browser.client.cookies.set(same_origin.COOKIE, nonce)
+    ours = browser.client.post(f"/sign-in?link={link}", data={"token": token}, headers=said)
+    assert ours.status_code == 303
+
+
+def test_a_form_that_never_ends_is_not_read(browser: Browser) -> None:
+    answer = browser.posts("/sign-in", name="ada", password="x" * 20_000)
+    assert answer.status_code == 403
+
+
+def test_every_answer_says_that_pages_ask_nobody_else(browser: Browser) -> None:
+    browser.signs_in()
+    for path in ("/", "/media/x.csv", "/static/js/index.js", "/sign-in?link=x", "/favicon.png"):
+        answer = browser.opens(path)
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["x-frame-options"] == "DENY"
+        assert answer.headers["referrer-policy"] == "same-origin"
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy
+        assert "'unsafe-eval'" not in policy and not re.search(r"https:|\*|http:", policy)
+        is_kept = path.startswith(("/static/", "/favicon"))
+        assert ("no-store" in answer.headers.get("cache-control", "")) is not is_kept
+
+
+def test_the_policy_names_the_script_inside_streamlits_page_and_no_made_up_host(
+    browser: Browser,
+) -> None:
+    browser.signs_in()
+    policy = browser.opens("/").headers["content-security-policy"]
+    assert re.search(r"script-src 'self' [^;]*'sha256-", policy) and "ws://testserver" in policy
+    strange = browser.opens("/", Host="a.example; script-src *")
+    assert "a.example" not in strange.headers["content-security-policy"]
+
+
+def test_with_sign_in_off_everything_is_served(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TTA_MONITOR_ACCESS__SIGN_IN", "off")
+    doorman.forget()
+    assert browser.opens("/").text == "fact"
+    assert browser.opens("/sign-in?next=/errors").headers["location"] == "/errors"

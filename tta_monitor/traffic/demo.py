@@ -1,0 +1,67 @@
+"""The demo: replay the packaged capture as if it happened now, then simulate.
+
+Here: the order of things. Replaying needs the whole of OTLP and what reads it once; it is done by a
+process that ends, and the simulator takes this one's place.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from ingestion.processes.supervised import end_with_supervisor
+from ingestion.settings import Settings, load_settings
+from privacy.process_log.log import guard, logger
+
+CAPTURE = Path(__file__).parent / "data" / "tta-otlp-capture.tar.xz"
+_RATE_PER_S = 4.0
+_log = logger()
+
+
+def main() -> int:
+    """Run until stopped."""
+    guard()
+    end_with_supervisor()
+    parser = argparse.ArgumentParser(prog="tta_monitor.traffic.demo", description=__doc__)
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--replay-only", action="store_true", help="end after the capture")
+    arguments = parser.parse_args()
+    settings = load_settings(arguments.home)
+    if arguments.replay_only:
+        replay_once(settings)
+        return 0
+    if not _mark(settings).exists():
+        again = [sys.executable, "-m", "tta_monitor.traffic.demo", "--home", str(settings.home)]
+        subprocess.run([*again, "--replay-only"], stdin=subprocess.DEVNULL, check=True)
+    simulator = [sys.executable, "-m", "tta_monitor.simulator", "--endpoint", _endpoint(settings)]
+    numbers = ["--rate", str(_RATE_PER_S), "--seed", str(int(time.time()))]
+    os.execv(sys.executable, [*simulator, *numbers])  # noqa: S606
+
+
+def replay_once(settings: Settings) -> None:
+    """Replay the capture into a home that has not seen it: a second `up` adds no second copy."""
+    from tta_monitor.traffic import replay
+
+    if _mark(settings).exists():
+        return
+    captured = replay.shifted(replay.read_capture(CAPTURE), time.time())
+    results = list(replay.send_all(captured, _endpoint(settings), rate=None))
+    failed = sum(bool(r.error) for r in results)
+    accepted = sum(r.accepted for r in results)
+    _log.info("capture replayed", items=accepted, bodies=len(results), failed_bodies=failed)
+    if not failed:
+        _mark(settings).touch()
+
+
+def _endpoint(settings: Settings) -> str:
+    return f"http://{settings.receiver.host}:{settings.receiver.http_port}"
+
+
+def _mark(settings: Settings) -> Path:
+    return settings.home / "demo-replayed"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
