@@ -54,7 +54,7 @@ check: setup
 	@# What these two write goes into a folder of their own: the checkout is only read.
 	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
 	$(BIN)/dbt parse --project-dir dbt --profiles-dir dbt --target-path "$$scratch" --log-path "$$scratch" \
-		--show-all-deprecations --warn-error-options '{"error": ["Deprecations"]}' && \
+		--vars "$$($(BIN)/python -m ingestion.meaning)" --show-all-deprecations --warn-error-options '{"error": ["Deprecations"]}' && \
 	TTA_MONITOR_HOME="$$scratch" DAGSTER_DISABLE_TELEMETRY=1 \
 		$(BIN)/dagster definitions validate -m dagster_project.definitions
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from dagster_project.marts.dbt_words import told, without_words
 from dagster_project.marts.warehouse import DBT_PROJECT, without_key
+from ingestion.meaning.names import dbt_variables
 
 _GOOD = frozenset({"success", "pass"})
 _WARNED = "warn"
@@ -79,8 +80,9 @@ def parse_project(target: Path) -> Path:
 def _options(target: Path) -> tuple[str, ...]:
     target.mkdir(parents=True, exist_ok=True)
     places = ("--project-dir", DBT_PROJECT, "--profiles-dir", DBT_PROJECT, "--target-path", target)
+    meant = ("--vars", dbt_variables())
     quiet = ("--log-level", "none", "--log-level-file", "none", "--log-path", target / "logs")
-    return (*(str(part) for part in (*places, *quiet)), "--no-use-colors", "--no-print")
+    return (*(str(part) for part in (*places, *meant, *quiet)), "--no-use-colors", "--no-print")
 
 
 @cache

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from dagster_project.marts.warehouse import DBT_PROJECT, profile_environment
+from ingestion.meaning.names import dbt_variables
 from ingestion.settings import Settings
 from privacy.keys.files import locked, write_whole
 
@@ -64,8 +65,9 @@ def manifest_path(settings: Settings) -> Path:
 
 
 def digest(project: Path = DBT_PROJECT) -> str:
-    """Changes with any source of the dbt project and with dbt's version; times do not count."""
+    """Changes with any source of the dbt project, its variables and dbt's version; times do not count."""
     summed = hashlib.sha256()
+    summed.update(dbt_variables().encode())
     for package in _PARSED_BY:
         summed.update(f"{package}={version(package)}\0".encode())
     folders = (project / name for name in _SOURCES)

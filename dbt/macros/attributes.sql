@@ -3,6 +3,20 @@
     coalesce({% for name in names %}{{ column }}['{{ name }}']{% if not loop.last %}, {% endif %}{% endfor %}{% if names | length == 1 %}, null{% endif %})
 {%- endmacro %}
 
+{# The attribute that says it, whatever its sender calls it: `ingestion/meaning/names.yaml`. #}
+{% macro meant(meaning) -%}
+    {{ attribute(names_of(meaning)) }}
+{%- endmacro %}
+
+{% macro names_of(meaning) -%}
+    {{ return(var('meaning')['attributes'][meaning]) }}
+{%- endmacro %}
+
+{# A list of words as SQL. #}
+{% macro words(listed) -%}
+    ({% for word in listed %}'{{ word }}'{% if not loop.last %}, {% endif %}{% endfor %})
+{%- endmacro %}
+
 {% macro whole_number(names) -%}
     {# A count that no call can have is none: sums of what is left fit wherever they are kept. #}
     cast({{ number_within(attribute(names), 1e12) }} as bigint)

@@ -1,10 +1,8 @@
-{#
-  Log-bucket histograms: bucket i holds (gamma^(i-1), gamma^i] with gamma = 1.01 / 0.99, so that the
-  estimate 2 * gamma^i / (gamma + 1) is within 1 % of every value in it (DDSketch, Masson et al. 2019).
-  -1000 holds what is not positive. Histograms merge by adding counts.
-#}
+{# Log-bucket histograms, by the numbers of `ingestion/meaning/histograms`: what a bucket is, says it. #}
 {% macro log_bucket(ms) -%}
-    case when {{ ms }} > 1e-6 then ceil(ln({{ ms }}) / ln(1.01 / 0.99))::integer else -1000 end
+    {%- set histogram = var('meaning')['histogram'] -%}
+    case when {{ ms }} > 0 then ceil(ln({{ ms }}) / {{ histogram['log_gamma'] }} - {{ histogram['edge_slack'] }})::integer
+        else {{ histogram['nothing'] }} end
 {%- endmacro %}
 
 {# The histogram of rows that hold a bucket and how many fell into it, each bucket once. #}
@@ -18,9 +16,10 @@
 {%- endmacro %}
 
 {% macro published_macros(schema) -%}
+    {%- set histogram = var('meaning')['histogram'] -%}
     create or replace macro {{ schema }}.quantile_ms(histogram, q) as (
-        select case when min(bucket) = -1000 then 0.0
-            else 2 * pow(1.01 / 0.99, min(bucket)) / (1.01 / 0.99 + 1) end
+        select case when min(bucket) = {{ histogram['nothing'] }} then 0.0
+            else 2 * pow({{ histogram['gamma'] }}, min(bucket)) / ({{ histogram['gamma'] }} + 1) end
         from (
             select entry.key as bucket,
                 sum(entry.value) over (order by entry.key) as so_far,

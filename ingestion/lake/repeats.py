@@ -1,12 +1,9 @@
 """Which of the items that are about to land the lake holds already.
 
-Here: what makes two items the same fact, their 16-byte identities, and finding repeats among the items
-of a plan and against the hours they fall in. Not here: writing partitions (`lake`), repeated bodies
-(`spool`). Young files carry the identities of their rows in two columns, so that a plan reads those and
-no row of the hour; compaction drops them.
-
-The n-th occurrence of the same content in one batch is the n-th such fact, so equal facts sent together
-all count, and facts sent again do not.
+Here: the 16-byte identities of items, and finding repeats among the items of a plan and against the hours
+they fall in. Not here: what makes two items the same fact (`ingestion/meaning/identity`), writing
+partitions (`drain`), repeated bodies (`spool`). Young files carry the identities of their rows in two
+columns, so that a plan reads those and no row of the hour; compaction drops them.
 """
 
 from collections.abc import Sequence
@@ -17,21 +14,11 @@ import pyarrow as pa
 
 from ingestion.contracts import LEDGER
 from ingestion.lake.catalog import LakeFile
+from ingestion.meaning.identity import SAME
 
 IDENTITY = ("identity_high", "identity_low")
 """Columns of young files: the halves of a row's identity, no part of its contract."""
 
-_SAME = {
-    "spans": ("component", "trace_id", "span_id", "start_at", "duration_ns", "name", "kind"),
-    "logs": (
-        "component event_at observed_at severity_number event_name body trace_id span_id scope_name"
-        " attributes"
-    ).split(),
-    "metric_points": (
-        "component resource_attributes scope_name metric kind attributes event_at start_at value"
-        " point_count point_sum"
-    ).split(),
-}
 _KEYED = """
     CREATE TEMP TABLE keyed AS
     SELECT row_no, batch_seq, {hour} AS event_hour, {identity} AS k FROM incoming
@@ -65,7 +52,7 @@ _COUNTED = """
 
 def identity(signal: str) -> str:
     """SQL for the identity of a row of a signal: MD5 (RFC 1321) over its content, UHUGEINT."""
-    columns = ", ".join(f"coalesce({column}::VARCHAR, '∅')" for column in _SAME[signal])
+    columns = ", ".join(f"coalesce({column}::VARCHAR, '∅')" for column in SAME[signal])
     return f"md5_number(concat_ws('\x1f', {columns}))"
 
 

@@ -12,6 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ingestion.meaning.names import attributes
+
 BUCKET_S = 5
 _BUCKET_US = BUCKET_S * 1_000_000
 _MOST = 1_000_000_000_000
@@ -41,6 +43,10 @@ class Rows:
         if self._attributes is None:
             self._attributes = _Maps(self["attributes"])
         return self._attributes.first(names)
+
+    def meant(self, meaning: str) -> pa.Array:
+        """The attribute that says it (`ingestion/meaning/names.yaml`), whatever its sender calls it."""
+        return self.attribute(*attributes(meaning))
 
     def where(self, mask: np.ndarray) -> "Rows":
         """The rows that a mask keeps."""

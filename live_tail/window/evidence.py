@@ -305,7 +305,7 @@ def _exported_dependency(metric: str) -> str | None:
 
 def _checks(rows: Rows) -> pa.Table:
     is_check = equals(rows["metric"], _CHECKS[0])
-    database = rows.attribute("db.system.name", "db.system")
+    database = rows.meant("db_system")
     target = pc.if_else(pa.array(is_check), rows.attribute("service"), database)
     dependency = mapped(target, _S.dependency_of, _TEXT)
     n = pc.coalesce(_whole_value(rows["value"]), rows["point_count"])
@@ -313,7 +313,7 @@ def _checks(rows: Rows) -> pa.Table:
     is_bad = np.where(
         is_check,
         ~equals(status, *_HEALTHY),
-        matched(rows.attribute("error.type"), _S.is_unreachable),
+        matched(rows.meant("error_type"), _S.is_unreachable),
     )
     identity = [rows[c] for c in ("metric", "component", "component_instance", "attributes")]
     named = pc.binary_join_element_wise(rows["metric"], target, pa.scalar(" "))

@@ -136,9 +136,7 @@ def _of(signal: str, rows: Rows, where: np.ndarray) -> pa.Table | None:
 
 
 def _of_spans(spans: Spans, where: np.ndarray) -> pa.Table | None:
-    route = pc.coalesce(
-        spans.attribute("http.route", "url.template", "url.path", "http.target"), spans["name"]
-    )
+    route = spans.route
     counts = where & spans.is_served & ~spans.is_web_socket & ~matched(route, _S.is_ignored)
     if not counts.any():
         return None

@@ -1,7 +1,7 @@
 """Named, parameterised queries over the hot window: the whole read API of the live tail.
 
 Here: names, parameters and SQL. Not here: HTTP (`api`), tables (`window`). A quantile is read from
-log buckets and is within 1 % of the exact value (`dbt/macros/histograms.sql`).
+log buckets and is within 1 % of the exact value (`ingestion/meaning/histograms`).
 """
 
 import re
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from ingestion.meaning.histograms import NOTHING, milliseconds_sql, quantile_sql
 from live_tail.window.window import BUCKET_S, Window
 
 MAX_ROWS = 20_000
@@ -48,6 +49,7 @@ _SINCE = (
     "bucket_at >= $start AND bucket_at <= $now AND ($component IS NULL OR component = $component)"
 )
 _STEP_SQL = "time_bucket(to_seconds($step_s), bucket_at)"
+_P50, _P95, _P99 = (quantile_sql(q, bucket="log_bucket") for q in (0.5, 0.95, 0.99))
 
 
 def _quantiles(table: str, groups: str, count: str, extra: str = "") -> str:
@@ -67,18 +69,10 @@ def _quantiles(table: str, groups: str, count: str, extra: str = "") -> str:
     )
     SELECT {lead}cast(coalesce(sum(n), 0) AS BIGINT) AS {count},
         cast(coalesce(sum(errors), 0) AS BIGINT) AS error_count,
-        {_quantile(0.5)} AS p50_ms, {_quantile(0.95)} AS p95_ms, {_quantile(0.99)} AS p99_ms
+        {_P50} AS p50_ms, {_P95} AS p95_ms, {_P99} AS p99_ms
         {", " + _outer(extra) if extra else ""}
     FROM running {tail}
     """
-
-
-def _quantile(q: float) -> str:
-    bucket = f"min(log_bucket) FILTER (WHERE so_far >= {q} * total)"
-    return (
-        f"CASE WHEN {bucket} = -1000 THEN 0.0"
-        f" ELSE 2 * pow(1.01 / 0.99, {bucket}) / (1.01 / 0.99 + 1) END"
-    )
 
 
 def _outer(extra: str) -> str:
@@ -105,7 +99,7 @@ running AS (
 ),
 by_period AS (
     SELECT is_now, sum(n) / $seconds AS request_per_s, 100.0 * sum(errors) / nullif(sum(n), 0) AS error_pct,
-        {_quantile(0.95)} AS p95_ms
+        {_P95} AS p95_ms
     FROM running GROUP BY is_now
 ),
 ai AS (
@@ -151,7 +145,7 @@ running AS (
 ),
 rates AS (
     SELECT component, sum(n) AS requests, sum(n) / 300.0 AS request_per_s,
-        100.0 * sum(errors) / sum(n) AS error_pct, {_quantile(0.95)} AS p95_ms
+        100.0 * sum(errors) / sum(n) AS error_pct, {_P95} AS p95_ms
     FROM running GROUP BY component
 ),
 minutes AS (
@@ -214,8 +208,8 @@ QUERIES: dict[str, NamedQuery] = {
     "latency_buckets": NamedQuery(
         "Requests by time and log bucket: the heat map.",
         f"SELECT {_STEP_SQL} AS bucket_at, log_bucket, sum(request_count)::BIGINT AS request_count,"
-        f" 2 * pow(1.01 / 0.99, log_bucket) / (1.01 / 0.99 + 1) AS latency_ms"
-        f" FROM hot_requests WHERE {_SINCE} AND log_bucket > -1000 GROUP BY 1, 2 ORDER BY 1, 2",
+        f" {milliseconds_sql('log_bucket')} AS latency_ms"
+        f" FROM hot_requests WHERE {_SINCE} AND log_bucket > {NOTHING} GROUP BY 1, 2 ORDER BY 1, 2",
         _STEPPED,
     ),
     "routes": NamedQuery(

@@ -7,20 +7,13 @@ bucket, and only buckets that new items fall into are compared.
 
 import numpy as np
 
+from ingestion.meaning.identity import SAME
 from live_tail.window.columns import Rows, hashed, mixed
-
-_KEY = {
-    "spans": "component trace_id span_id start_at duration_ns name kind".split(),
-    "logs": "component event_at observed_at severity_number body trace_id span_id attributes".split(),
-    "metric_points": (
-        "component resource_attributes metric attributes event_at start_at value point_count point_sum"
-    ).split(),
-}
 
 
 def keys_of(signal: str, rows: Rows) -> np.ndarray:
     """A key for each row; the same item twice within one batch is two items."""
-    keys = hashed(rows[name] for name in _KEY[signal])
+    keys = hashed(rows[name] for name in SAME[signal])
     in_batch = mixed(keys + rows["batch_seq"].to_numpy().view(np.uint64))
     if len(np.unique(in_batch)) == len(in_batch):
         return mixed(keys + np.uint64(1))

@@ -14,6 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ingestion.meaning.histograms import buckets
+from ingestion.meaning.names import names
 from ingestion.meaning.signals import load_signals
 from live_tail.window.columns import (
     Rows,
@@ -28,30 +30,12 @@ from live_tail.window.columns import (
 )
 
 _S = load_signals()
-_LOG_WIDTH = float(np.log(1.01 / 0.99))
 _TEXT = pa.string()
 _HOST = re.compile(r"^[a-z]+://[^/]*")
 _PATH = re.compile(r"(/\S*)")
 _VERB = re.compile(r"^\s*([A-Za-z_.]+)")
-_PROVIDERS = ("gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system")
-_INPUT = ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.token_count.prompt")
-_OUTPUT = (
-    "gen_ai.usage.output_tokens",
-    "gen_ai.usage.completion_tokens",
-    "llm.token_count.completion",
-)
-
-# Spans that hold calls of models, or stand beside them, and are none: as in int_ai_calls_identified.sql.
-_NO_MODEL_CALLS = {
-    "gen_ai.operation.name": frozenset(
-        "create_agent invoke_agent invoke_workflow execute_tool retrieval plan search_memory update_memory"
-        " upsert_memory delete_memory create_memory create_memory_store delete_memory_store".split()
-    ),
-    "openinference.span.kind": frozenset(
-        "agent chain tool retriever guardrail evaluator prompt".split()
-    ),
-    "traceloop.span.kind": frozenset("workflow agent task tool".split()),
-}
+_NO_MODEL_CALLS = {name: frozenset(kinds) for name, kinds in names()["no_model_calls"].items()}
+_MESSAGES = names()["websocket_messages"]
 
 
 class Spans(Rows):
@@ -60,27 +44,27 @@ class Spans(Rows):
     @cached_property
     def method(self) -> pa.Array:
         """HTTP method."""
-        return self.attribute("http.request.method", "http.method")
+        return self.meant("http_method")
 
     @cached_property
     def status(self) -> pa.Array:
         """HTTP status as a number."""
-        return integers(self.attribute("http.response.status_code", "http.status_code"))
+        return integers(self.meant("http_status"))
 
     @cached_property
     def is_web_socket(self) -> np.ndarray:
         """Whether its scheme is that of WebSockets."""
-        return equals(self.attribute("url.scheme", "http.scheme"), "ws", "wss")
+        return equals(self.meant("url_scheme"), *names()["websocket_schemes"])
 
     @cached_property
     def has_asgi_event(self) -> np.ndarray:
         """Whether it is one of ASGI's internal spans."""
-        return is_set(self.attribute("asgi.event.type"))
+        return is_set(self.meant("asgi_event"))
 
     @cached_property
     def is_outgoing(self) -> np.ndarray:
         """Whether it calls somebody else."""
-        return equals(self["kind"], "CLIENT", "PRODUCER")
+        return equals(self["kind"], *names()["kinds_of_calls_out"])
 
     @cached_property
     def is_error(self) -> np.ndarray:
@@ -101,12 +85,12 @@ class Spans(Rows):
     @cached_property
     def ai_model(self) -> pa.Array:
         """Which model it calls."""
-        return self.attribute("gen_ai.request.model", "gen_ai.response.model", "llm.model_name")
+        return self.meant("ai_model")
 
     @cached_property
     def is_model_call(self) -> np.ndarray:
         """Whether it calls an AI model itself."""
-        is_call = is_set(self.attribute("gen_ai.operation.name")) | is_set(self.ai_model)
+        is_call = is_set(self.meant("ai_operation")) | is_set(self.ai_model)
         if is_call.any():
             for name, kinds in _NO_MODEL_CALLS.items():
                 is_call &= ~matched(self.attribute(name), lambda kind, no=kinds: kind.lower() in no)
@@ -115,12 +99,12 @@ class Spans(Rows):
     @cached_property
     def db_system(self) -> pa.Array:
         """What kind of database it asks."""
-        return self.attribute("db.system.name", "db.system")
+        return self.meant("db_system")
 
     @cached_property
     def error_type(self) -> pa.Array:
         """What OpenTelemetry calls the kind of its error."""
-        return self.attribute("error.type")
+        return self.meant("error_type")
 
     @cached_property
     def exception_type(self) -> pa.Array:
@@ -130,16 +114,18 @@ class Spans(Rows):
     @cached_property
     def path(self) -> pa.Array:
         """The route by its attributes alone, else null."""
-        known = self.attribute("http.route", "url.template", "url.path", "http.target")
-        return pc.coalesce(known, mapped(self.attribute("url.full", "http.url"), _path_of, _TEXT))
+        known = self.meant("route")
+        return pc.coalesce(known, mapped(self.meant("whole_url"), _path_of, _TEXT))
+
+    @cached_property
+    def route(self) -> pa.Array:
+        """Where it goes, if it is a request: the path, else its name."""
+        return pc.coalesce(self.path, self["name"])
 
     @cached_property
     def log_bucket(self) -> pa.Array:
-        """Its duration as a bucket of 2 % width (`dbt/macros/histograms.sql`)."""
-        ms = self["duration_ns"].to_numpy() / 1e6
-        with np.errstate(divide="ignore", invalid="ignore"):
-            exact = np.maximum(np.ceil(np.log(ms) / _LOG_WIDTH), -999)
-        return pa.array(np.where(ms > 0, exact, -1_000).astype(np.int32))
+        """Its duration as a bucket of 2 % width."""
+        return pa.array(buckets(self["duration_ns"].to_numpy() / 1e6))
 
     def named_path(self) -> pa.Array:
         """The path in its name, else null."""
@@ -148,9 +134,9 @@ class Spans(Rows):
 
 def tables(spans: Spans) -> Iterator[tuple[str, pa.Table]]:
     """Rows of the hot tables that spans alone make; what there is nothing of is left out."""
-    is_message = equals(spans.attribute("asgi.event.type"), "websocket.receive", "websocket.send")
+    is_message = equals(spans.meant("asgi_event"), *_MESSAGES.values())
     is_handshake = ~spans.has_asgi_event & spans.is_web_socket & ~spans.is_outgoing
-    is_connection = is_handshake | equals(spans["name"], "tta.websocket.connection")
+    is_connection = is_handshake | equals(spans["name"], names()["websocket_connection_span"])
     for name, mask, made in (
         ("hot_requests", spans.is_served & ~spans.is_web_socket, _requests),
         ("hot_ai_calls", spans.is_model_call, _ai_calls),
@@ -163,7 +149,7 @@ def tables(spans: Spans) -> Iterator[tuple[str, pa.Table]]:
 
 
 def _requests(spans: Spans, where: np.ndarray) -> pa.Table:
-    route = pc.coalesce(spans.path, spans["name"])
+    route = spans.route
     columns = {
         **_common(spans),
         "route": route,
@@ -182,10 +168,10 @@ def _ai_calls(spans: Spans, where: np.ndarray) -> pa.Table:
     columns = {
         **_common(spans),
         "model": spans.ai_model.fill_null("unknown"),
-        "provider": spans.attribute(*_PROVIDERS).fill_null("unknown"),
+        "provider": spans.meant("ai_provider").fill_null("unknown"),
         "errors": ones(spans.is_error | is_set(spans.error_type)),
-        "input": integers(spans.attribute(*_INPUT)),
-        "output": integers(spans.attribute(*_OUTPUT)),
+        "input": integers(spans.meant("ai_input_tokens")),
+        "output": integers(spans.meant("ai_output_tokens")),
     }
     keys = ("bucket_at", "component", "model", "provider", "log_bucket")
     sums = ("n", "errors", "input", "output")
@@ -193,8 +179,8 @@ def _ai_calls(spans: Spans, where: np.ndarray) -> pa.Table:
 
 
 def _db_operations(spans: Spans, where: np.ndarray) -> pa.Table:
-    said = spans.attribute("db.operation.name", "db.operation")
-    asked = mapped(spans.attribute("db.query.text", "db.statement"), _verb_of, _TEXT)
+    said = spans.meant("db_operation")
+    asked = mapped(spans.meant("db_statement"), _verb_of, _TEXT)
     named = mapped(spans["name"], _first_word, _TEXT)
     columns = {
         **_common(spans),
@@ -207,15 +193,15 @@ def _db_operations(spans: Spans, where: np.ndarray) -> pa.Table:
 
 
 def _websockets(spans: Spans, where: np.ndarray) -> pa.Table:
-    event = spans.attribute("asgi.event.type")
-    told = spans.attribute("http.route", "url.path", "http.target")
+    event = spans.meant("asgi_event")
+    told = spans.meant("websocket_route")
     columns = {
         **_common(spans),
         "route": pc.coalesce(told, spans.named_path(), spans["name"]),
         "closed": ones(~spans.has_asgi_event),
     }
-    for side, heard in (("received", "websocket.receive"), ("sent", "websocket.send")):
-        counted = integers(spans.attribute(f"tta.websocket.messages.{side}")).fill_null(0)
+    for side, heard in _MESSAGES.items():
+        counted = integers(spans.meant(f"websocket_{side}")).fill_null(0)
         columns[side] = pc.add(ones(equals(event, heard)), counted)
     sums = [(name, "sum") for name in ("closed", "received", "sent")]
     return grouped(columns, ("bucket_at", "component", "route"), sums, where)

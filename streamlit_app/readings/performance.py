@@ -12,6 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from ingestion.lake.duck import NotPublished, open_published
+from ingestion.meaning.histograms import NOTHING, milliseconds_sql, quantile_sql
 from ingestion.processes import passes
 from ingestion.settings import Settings, load_settings
 from live_tail.http.client import LiveClient, LiveUnavailable
@@ -22,6 +23,7 @@ from streamlit_app.sign_in import permission
 AUDIENCE = "operations"
 RANGES = {"15 min": 15, "1 h": 60, "6 h": 360, "24 h": 1_440, "7 d": 10_080}
 _BEGAN_AT = datetime.now(UTC)
+_P50, _P95, _P99 = (quantile_sql(q, bucket="bucket") for q in (0.5, 0.95, 0.99))
 _STEPS_S = {15: 15, 60: 60, 360: 300, 1_440: 900, 10_080: 3_600}
 
 
@@ -150,11 +152,6 @@ def since(minutes: int) -> datetime:
     return (datetime.now(UTC) - timedelta(minutes=minutes)).replace(tzinfo=None, microsecond=0)
 
 
-def _quantile(q: float) -> str:
-    """SQL of a quantile over `running`; log buckets as in `dbt/macros`, ≤ 1 % relative error."""
-    return f"2 * pow(1.01 / 0.99, min(bucket) FILTER (WHERE so_far >= {q} * total)) / 2.0202"
-
-
 _WHERE = "minute_at >= $since AND ($component IS NULL OR component = $component)"
 _BUCKETS = f"""
 WITH entries AS (
@@ -168,7 +165,7 @@ running AS (
 ),
 quantiles AS (
     SELECT {{names}},
-        {_quantile(0.5)} AS p50_ms, {_quantile(0.95)} AS p95_ms, {_quantile(0.99)} AS p99_ms
+        {_P50} AS p50_ms, {_P95} AS p95_ms, {_P99} AS p99_ms
     FROM running GROUP BY {{names}}
 )
 """
@@ -219,7 +216,7 @@ def _rates(from_minutes: int, to_minutes: int) -> dict[str, float | None]:
                 sum(output_tokens) / {seconds} AS output_tokens_per_s
             FROM fct_ai_calls_minutely WHERE {span}
         ),
-        latency AS (SELECT {_quantile(0.95)} AS p95_ms FROM running)
+        latency AS (SELECT {_P95} AS p95_ms FROM running)
         SELECT * FROM requests, calls, latency"""
     reading = marts(sql, since=since(from_minutes), until=since(to_minutes))
     return reading.frame.iloc[0].to_dict() if len(reading.frame) else {}
@@ -278,13 +275,13 @@ def heat(minutes: int, component: str | None) -> Reading:
     if is_live(minutes):
         return live("latency_buckets", minutes=minutes, step_s=step, component=component)
     sql = f"""
-        SELECT bucket_at, 2 * pow(1.01 / 0.99, entry.key) / 2.0202 AS latency_ms,
+        SELECT bucket_at, {milliseconds_sql("entry.key")} AS latency_ms,
             sum(entry.value)::BIGINT AS request_count
         FROM (
             SELECT time_bucket(INTERVAL {step} SECONDS, minute_at) AS bucket_at,
                 unnest(map_entries(latency_histogram)) AS entry
             FROM fct_requests_minutely WHERE {_WHERE}
-        ) WHERE entry.key > -1000 GROUP BY ALL ORDER BY 1, 2"""
+        ) WHERE entry.key > {NOTHING} GROUP BY ALL ORDER BY 1, 2"""
     return marts(sql, since=since(minutes), component=component)
 
 

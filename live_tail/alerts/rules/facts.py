@@ -4,13 +4,13 @@ Here: SQL over the window's tables. Not here: metrics by name (`sources`), what 
 (`ingestion/meaning/signals.yaml`), conditions (`evaluate`).
 """
 
-import math
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import duckdb
 
+from ingestion.meaning.histograms import milliseconds
 from ingestion.meaning.signals import load_signals
 from live_tail.alerts.rules.spec import FACTS, Select
 from live_tail.window.points import Points
@@ -22,7 +22,6 @@ _COUNTED = {
     "db_operations": ("hot_db_operations", "operation_count"),
     "ai_calls": ("hot_ai_calls", "call_count"),
 }
-_GAMMA = 1.01 / 0.99
 # A probe is believed for three minutes, an unreachable dependency for 90 s without news. Counters of
 # checks and calls speak by how they grew up to their newest point; one that its siblings were there
 # before began at zero.
@@ -329,5 +328,5 @@ def _counted_value(select: Select, buckets: dict[int, tuple[float, float]]) -> f
     for bucket in sorted(buckets):
         so_far += buckets[bucket][0]
         if so_far >= rank:
-            return 0.0 if bucket == -1_000 else 2 * math.pow(_GAMMA, bucket) / (_GAMMA + 1)
+            return milliseconds(bucket)
     return None

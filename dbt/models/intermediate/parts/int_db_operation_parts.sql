@@ -8,7 +8,7 @@ with spans as (
 named as (
     select
         *,
-        {{ attribute(['db.query.text', 'db.statement']) }} as statement_text,
+        {{ meant('db_statement') }} as statement_text,
         {{ whole_number(['db.response.returned_rows', 'db.rows']) }} as rows_returned,
         {{ whole_number(['db.response.bytes']) }} as bytes_returned
     from spans
@@ -18,7 +18,7 @@ operations as (
     select
         *,
         upper(coalesce(
-            {{ attribute(['db.operation.name', 'db.operation']) }},
+            {{ meant('db_operation') }},
             nullif(regexp_extract(statement_text, '^\s*([A-Za-z_.]+)', 1), ''),
             split_part(name, ' ', 1)
         )) as operation,

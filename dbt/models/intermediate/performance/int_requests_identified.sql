@@ -5,8 +5,8 @@ with spans as (
     select * from {{ ref('stg_landed__spans') }}
     where http_method is not null
         and asgi_event is null
-        and kind not in ('CLIENT', 'PRODUCER')
-        and coalesce(url_scheme, 'http') not in ('ws', 'wss')
+        and kind not in {{ words(var('meaning')['kinds_of_calls_out']) }}
+        and coalesce(url_scheme, 'http') not in {{ words(var('meaning')['websocket_schemes']) }}
 ),
 
 identified as (
@@ -18,8 +18,8 @@ identified as (
         upper(http_method) as method,
         duration_ms,
         coalesce(
-            {{ attribute(['http.route', 'url.template', 'url.path', 'http.target']) }},
-            nullif(regexp_replace({{ attribute(['url.full', 'http.url']) }}, '^[a-z]+://[^/]*', ''), ''),
+            {{ meant('route') }},
+            nullif(regexp_replace({{ meant('whole_url') }}, '^[a-z]+://[^/]*', ''), ''),
             name
         ) as route,
         case when http_status between 100 and 599 then (http_status // 100) || 'xx' else 'none' end

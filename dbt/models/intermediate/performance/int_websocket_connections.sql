@@ -1,8 +1,9 @@
 -- Connections that ended since the last build, and what their own spans say of messages.
 with spans as (
     select * from {{ ref('stg_landed__spans') }}
-    where name = 'tta.websocket.connection'
-        or (url_scheme in ('ws', 'wss') and asgi_event is null and kind not in ('CLIENT', 'PRODUCER'))
+    where name = '{{ var('meaning')['websocket_connection_span'] }}'
+        or (url_scheme in {{ words(var('meaning')['websocket_schemes']) }} and asgi_event is null
+            and kind not in {{ words(var('meaning')['kinds_of_calls_out']) }})
 )
 
 select
@@ -10,11 +11,11 @@ select
     hex(trace_id) as trace_id,
     {{ id_text('hex(span_id)') }} as span_id,
     component,
-    coalesce({{ attribute(['http.route', 'url.path', 'http.target']) }}, name) as route,
+    coalesce({{ meant('websocket_route') }}, name) as route,
     start_at as opened_at,
     duration_ms,
-    {{ whole_number(['tta.websocket.messages.received']) }} as told_received,
-    {{ whole_number(['tta.websocket.messages.sent']) }} as told_sent,
+    {{ whole_number(names_of('websocket_received')) }} as told_received,
+    {{ whole_number(names_of('websocket_sent')) }} as told_sent,
     {{ whole_number(['tta.websocket.bytes.received']) }} as bytes_received,
     {{ whole_number(['tta.websocket.bytes.sent']) }} as bytes_sent,
     {{ whole_number(['tta.websocket.close_code']) }} as close_code,

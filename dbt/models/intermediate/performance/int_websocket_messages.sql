@@ -7,6 +7,6 @@ select
     date_trunc('minute', start_at) as minute_at,
     part,
     coalesce(nullif(regexp_extract(name, '(/\S*)', 1), ''), name) as route,
-    asgi_event = 'websocket.receive' as is_received
+    asgi_event = '{{ var('meaning')['websocket_messages']['received'] }}' as is_received
 from {{ ref('stg_landed__spans') }}
-where asgi_event in ('websocket.receive', 'websocket.send')
+where asgi_event in {{ words(var('meaning')['websocket_messages'].values()) }}

@@ -1,0 +1,7 @@
+"""`python -m ingestion.meaning` prints the variables that dbt is run with (`make check` hands them over)."""
+
+import sys
+
+from ingestion.meaning.names import dbt_variables
+
+sys.stdout.write(dbt_variables())

@@ -1,0 +1,55 @@
+"""Latencies as log-bucket histograms: which bucket a duration falls into, and what a bucket stands for.
+
+Bucket i holds (gamma^(i-1), gamma^i] milliseconds with gamma = 1.01 / 0.99, so that the estimate
+2 · gamma^i / (gamma + 1) is within 1 % of every value in it (DDSketch: Masson, Rim, Lee, VLDB 2019). What
+is not positive falls into NOTHING. Histograms merge by adding counts.
+
+Here: the numbers, for NumPy, Python and SQL. Not here: who counts (`live_tail/window`, `dbt/models`).
+"""
+
+import math
+
+import numpy as np
+
+GAMMA = 1.01 / 0.99
+NOTHING = -1_000
+EDGE_SLACK = 1e-9
+"""Buckets, by which every edge lies higher than its power of gamma, on which 1 ms would lie exactly. Up to
+100 s no whole number of nanoseconds comes nearer to such an edge than 4e-12 buckets, while two ways of
+computing a logarithm differ by 1e-13: NumPy and DuckDB choose the same bucket."""
+
+LOG_GAMMA = math.log(GAMMA)
+
+
+def buckets(ms: np.ndarray) -> np.ndarray:
+    """int32 bucket of each duration in milliseconds; NaN and what is not positive are NOTHING."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        exact = np.ceil(np.log(ms) / LOG_GAMMA - EDGE_SLACK)
+        return np.where(ms > 0, exact, NOTHING).astype(np.int32)
+
+
+def milliseconds(bucket: int) -> float:
+    """What a bucket stands for, in milliseconds."""
+    return 0.0 if bucket == NOTHING else 2 * math.pow(GAMMA, bucket) / (GAMMA + 1)
+
+
+def bucket_sql(ms: str) -> str:
+    """DuckDB's SQL for `buckets` of an expression."""
+    return (
+        f"CASE WHEN {ms} > 0 THEN ceil(ln({ms}) / {LOG_GAMMA!r} - {EDGE_SLACK!r})::INTEGER"
+        f" ELSE {NOTHING} END"
+    )
+
+
+def milliseconds_sql(bucket: str) -> str:
+    """DuckDB's SQL for `milliseconds` of an expression."""
+    return (
+        f"CASE WHEN {bucket} = {NOTHING} THEN 0.0"
+        f" ELSE 2 * pow({GAMMA!r}, {bucket}) / {GAMMA + 1!r} END"
+    )
+
+
+def quantile_sql(q: float, *, bucket: str, so_far: str = "so_far", total: str = "total") -> str:
+    """DuckDB's SQL for a quantile over rows that carry running counts by bucket; null without rows."""
+    reached = f"min({bucket}) FILTER (WHERE {so_far} >= {q} * {total})"
+    return milliseconds_sql(reached)

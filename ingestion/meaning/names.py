@@ -1,0 +1,33 @@
+"""What attributes and values of telemetry are called, whoever sent it.
+
+Here: reading `names.yaml`, and handing it to dbt. Not here: what is made of them (`live_tail/window/spans`
+in Arrow, `dbt/models` in SQL), names of dependencies and probes (`signals`).
+"""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ingestion.meaning.histograms import EDGE_SLACK, GAMMA, LOG_GAMMA, NOTHING
+
+FILE = Path(__file__).with_name("names.yaml")
+
+
+@cache
+def names() -> dict[str, Any]:
+    """The content of `names.yaml`."""
+    return yaml.safe_load(FILE.read_text(encoding="utf-8"))
+
+
+def attributes(meaning: str) -> tuple[str, ...]:
+    """The attributes that can say it, the one that counts first. Raises KeyError for what has no name."""
+    return tuple(names()["attributes"][meaning])
+
+
+def dbt_variables() -> str:
+    """What dbt is told as `--vars`, JSON: `meaning`, with the names and the histogram's numbers."""
+    numbers = {"gamma": GAMMA, "log_gamma": LOG_GAMMA, "edge_slack": EDGE_SLACK, "nothing": NOTHING}
+    return json.dumps({"meaning": {**names(), "histogram": numbers}}, sort_keys=True)
