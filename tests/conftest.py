@@ -19,9 +19,9 @@ from ingestion.settings import Settings, load_settings
 from ingestion.spool import Spool
 from privacy.keys.store import KeyStore
 from privacy.process_log import log as logs
+from tta_monitor.traffic.demo import CAPTURE
 
 ROOT = Path(__file__).resolve().parent.parent
-CAPTURE = ROOT / "tta_monitor" / "data" / "tta-otlp-capture.tar.xz"
 
 
 # A shell's background job ignores SIGINT. Dagster gives SIGTERM the handler of SIGINT, and what a test

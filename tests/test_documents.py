@@ -144,6 +144,8 @@ def test_what_make_check_runs_is_told_in_its_order() -> None:
     recipe = re.search(
         r"^check:.*?(?=^\S)", (ROOT / "Makefile").read_text() + "\nend", re.M | re.S
     )[0]
+    # What stands in `$$(…)` only makes an argument.
+    recipe = re.sub(r"\$\$\(\$\(BIN\)[^)]*\)", "", recipe)
     runs = re.findall(r"\$\(BIN\)/([a-z-]+ ?[a-z]*)", recipe)
     told = re.search(r"`make check` runs.*?(?=\n\n)", text("docs/CONTRIBUTING.md"), re.S)[0]
     places = [told.find(f"`{run.strip()}") for run in runs]

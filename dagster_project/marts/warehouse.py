@@ -16,6 +16,7 @@ import yaml
 
 from ingestion.lake.duck import attach, connect, key_of_file, published_dataset, secret_text
 from ingestion.settings import Settings
+from privacy.keys.files import put_in_place
 from privacy.keys.store import DataKey, KeyStore, utc_today
 
 DBT_PROJECT = Path(__file__).resolve().parents[2] / "dbt"
@@ -149,9 +150,7 @@ def publish(settings: Settings, keys: KeyStore, audience: str) -> Published:
             con.execute(f"CREATE MACRO published.marts.{name}({arguments}) AS {definition}")
     finally:
         con.close()
-    _fsync(temporary)
-    temporary.replace(target)
-    _fsync(target.parent)
+    put_in_place(temporary, target)
     # The copies of earlier days open nowhere from now on, backups included.
     for day in keys.days(dataset):
         if f"{dataset}/{day}" != key.id:
@@ -182,11 +181,3 @@ def audience_marts(audience: str) -> frozenset[str]:
     """The marts that an audience may read."""
     assigned: dict[str, list[str]] = yaml.safe_load(AUDIENCE_MARTS.read_text())
     return frozenset(mart for mart, audiences in assigned.items() if audience in audiences)
-
-
-def _fsync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -6,11 +6,9 @@ partitions and keys of the lake (`ingestion/expiry/plan`). DELETE leaves the byt
 is unlinked and its key destroyed, so that it opens in no backup either.
 """
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 import duckdb
 
@@ -18,7 +16,7 @@ from dagster_project.marts.warehouse import publish, warehouse_key
 from ingestion.expiry import plan as expiry
 from ingestion.lake.duck import attach, connect
 from ingestion.settings import Settings
-from privacy.keys.files import sync_folder
+from privacy.keys.files import put_in_place
 from privacy.keys.store import KeyStore, utc_today
 from privacy.retention import receipts
 from privacy.retention.policy import Policy
@@ -125,7 +123,7 @@ def rewrite_warehouse(
         con.close()
     if not is_due:
         return Rewritten({})
-    _swap(temporary, path)
+    put_in_place(temporary, path)
     past = [f"warehouse/{d}" for d in keys.days("warehouse") if f"warehouse/{d}" != new.id]
     return Rewritten(rows, tuple(key_id for key_id in past if keys.destroy_id(key_id)))
 
@@ -180,13 +178,6 @@ def _receipt(
         proof_rows=sum(count_leaving(settings, keys, leaving).values()),
         proof_files=sum(key_id in alive for key_id in gone.keys_destroyed),
     )
-
-
-def _swap(temporary: Path, path: Path) -> None:
-    with temporary.open("rb+") as file:
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    sync_folder(path.parent)
 
 
 def _tables(con: duckdb.DuckDBPyConnection, database: str) -> list[str]:

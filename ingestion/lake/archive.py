@@ -6,7 +6,6 @@ erasures and leak scans see it there; a back-test of history reads it only when 
 day's: destroying it purges lake, archive and backups at once.
 """
 
-import os
 import shutil
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -15,7 +14,7 @@ from pathlib import Path
 from ingestion.lake.binding import digest_of, path_of
 from ingestion.lake.catalog import Catalog, LakeFile
 from ingestion.settings import Settings
-from privacy.keys.files import sync_folder
+from privacy.keys.files import put_in_place
 from privacy.keys.store import KeyProblem
 
 _DAY = timedelta(days=1)
@@ -63,7 +62,4 @@ def _copy(source: Path, target: Path) -> None:
     temporary = target.with_suffix(".tmp")
     with source.open("rb") as old, temporary.open("wb") as new:
         shutil.copyfileobj(old, new)
-        new.flush()
-        os.fsync(new.fileno())
-    temporary.replace(target)
-    sync_folder(target.parent)
+    put_in_place(temporary, target)

@@ -6,7 +6,6 @@ written down before its files are; a crash anywhere re-executes the same plan un
 A drain ends: it takes what the spool holds when it begins, however much arrives meanwhile.
 """
 
-import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -31,6 +30,7 @@ from ingestion.lake.duck import (
 from ingestion.lake.plans import read_plan
 from ingestion.settings import Settings
 from ingestion.spool import Spool
+from privacy.keys.files import put_in_place
 from privacy.keys.store import KeyStore
 
 EVENT_TIME = {
@@ -383,18 +383,8 @@ def write_partition(
         f"COMPRESSION zstd, COMPRESSION_LEVEL 9, ROW_GROUP_SIZE 40960, "
         f"ENCRYPTION_CONFIG {{footer_key: '{key}'}})"
     )
-    _fsync(temporary)
-    temporary.replace(path)
-    _fsync(path.parent)
+    put_in_place(temporary, path)
     size, digest = path.stat().st_size, digest_of(settings.home, path, str(relative))
     return LakeFile(
         str(relative), signal, hour_at, rows, size, digest, tuple(detectors), generation
     )
-
-
-def _fsync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

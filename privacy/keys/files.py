@@ -47,6 +47,13 @@ def write_whole(path: Path, content: bytes) -> None:
     sync_folder(path.parent)
 
 
+def put_in_place(temporary: Path, path: Path) -> None:
+    """Let a file that is finished take its place: durable before and after, no reader sees half of it."""
+    _sync(temporary)
+    temporary.replace(path)
+    sync_folder(path.parent)
+
+
 def wipe(path: Path) -> None:
     """Overwrite with zeros, then unlink: the freed blocks of a plain disk hold no key."""
     with path.open("r+b") as file:
@@ -71,7 +78,11 @@ def locked(path: Path) -> Iterator[None]:
 
 def sync_folder(folder: Path) -> None:
     """Make what was created, renamed or unlinked in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
+    _sync(folder)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

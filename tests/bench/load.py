@@ -10,21 +10,13 @@ import random
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from ingestion.receivers.doors.http import PROTOBUF
+from tta_monitor.traffic.demo import CAPTURE
 from tta_monitor.traffic.replay import read_capture
-
-CAPTURE = (
-    Path(__file__).resolve().parents[2]
-    / "tta_monitor"
-    / "traffic"
-    / "data"
-    / "tta-otlp-capture.tar.xz"
-)
 
 
 @dataclass(frozen=True)

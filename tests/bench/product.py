@@ -23,7 +23,7 @@ _NAMES = {
     "ingestion.collectors": "collectors",
     "live_tail.alerts.notify.notifier": "notifier",
     "live_tail": "live tail",
-    "dagster_project": "batch",
+    "dagster_project.process": "batch",
     "streamlit": "app",
     "supervisor.supervisord": "supervisor",
     "tta_monitor.traffic.demo": "demo",

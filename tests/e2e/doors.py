@@ -72,4 +72,4 @@ def _below(command: Any, words: list[str]) -> Any:
 
 
 def _modules(folder: str) -> list[str]:
-    return sorted(f.stem for f in Path(folder).glob("*.py") if not f.stem.startswith("__"))
+    return sorted(f.stem for f in Path(folder).rglob("*.py") if not f.stem.startswith("__"))

@@ -152,8 +152,8 @@ def collectors(stage: Stage) -> Iterator[str]:
             stranger.kill()
             stranger.wait()
     names = (
-        "exposition exposition_lines exposition_otlp gpu host job_http log_files log_json log_lines "
-        "log_record native_histograms processes prometheus_jobs relabelling scraped_samples scraper told"
+        "exposition exposition_lines exposition_otlp gpu host job_http tail json_lines lines record "
+        "native_histograms processes jobs relabelling scraped_samples scraper"
     ).split()
     yield from (f"collector {name}" for name in names)
 
