@@ -1,8 +1,6 @@
 {# Log-bucket histograms, by the numbers of `ingestion/meaning/histograms`: what a bucket is, says it. #}
 {% macro log_bucket(ms) -%}
-    {%- set histogram = var('meaning')['histogram'] -%}
-    case when {{ ms }} > 0 then ceil(ln({{ ms }}) / {{ histogram['log_gamma'] }} - {{ histogram['edge_slack'] }})::integer
-        else {{ histogram['nothing'] }} end
+    {{ var('meaning')['histogram']['bucket'] | replace('MS', ms) }}
 {%- endmacro %}
 
 {# The histogram of rows that hold a bucket and how many fell into it, each bucket once. #}
@@ -16,10 +14,8 @@
 {%- endmacro %}
 
 {% macro published_macros(schema) -%}
-    {%- set histogram = var('meaning')['histogram'] -%}
     create or replace macro {{ schema }}.quantile_ms(histogram, q) as (
-        select case when min(bucket) = {{ histogram['nothing'] }} then 0.0
-            else 2 * pow({{ histogram['gamma'] }}, min(bucket)) / ({{ histogram['gamma'] }} + 1) end
+        select {{ var('meaning')['histogram']['milliseconds'] | replace('BUCKET', 'min(bucket)') }}
         from (
             select entry.key as bucket,
                 sum(entry.value) over (order by entry.key) as so_far,

@@ -18,13 +18,13 @@ EDGE_SLACK = 1e-9
 100 s no whole number of nanoseconds comes nearer to such an edge than 4e-12 buckets, while two ways of
 computing a logarithm differ by 1e-13: NumPy and DuckDB choose the same bucket."""
 
-LOG_GAMMA = math.log(GAMMA)
+_LOG_GAMMA = math.log(GAMMA)
 
 
 def buckets(ms: np.ndarray) -> np.ndarray:
     """int32 bucket of each duration in milliseconds; NaN and what is not positive are NOTHING."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        exact = np.ceil(np.log(ms) / LOG_GAMMA - EDGE_SLACK)
+        exact = np.ceil(np.log(ms) / _LOG_GAMMA - EDGE_SLACK)
         return np.where(ms > 0, exact, NOTHING).astype(np.int32)
 
 
@@ -36,7 +36,7 @@ def milliseconds(bucket: int) -> float:
 def bucket_sql(ms: str) -> str:
     """DuckDB's SQL for `buckets` of an expression."""
     return (
-        f"CASE WHEN {ms} > 0 THEN ceil(ln({ms}) / {LOG_GAMMA!r} - {EDGE_SLACK!r})::INTEGER"
+        f"CASE WHEN {ms} > 0 THEN ceil(ln({ms}) / {_LOG_GAMMA!r} - {EDGE_SLACK!r})::INTEGER"
         f" ELSE {NOTHING} END"
     )
 

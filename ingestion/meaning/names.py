@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from ingestion.meaning.histograms import EDGE_SLACK, GAMMA, LOG_GAMMA, NOTHING
+from ingestion.meaning.histograms import bucket_sql, milliseconds_sql
 
 FILE = Path(__file__).with_name("names.yaml")
 
@@ -28,6 +28,6 @@ def attributes(meaning: str) -> tuple[str, ...]:
 
 
 def dbt_variables() -> str:
-    """What dbt is told as `--vars`, JSON: `meaning`, with the names and the histogram's numbers."""
-    numbers = {"gamma": GAMMA, "log_gamma": LOG_GAMMA, "edge_slack": EDGE_SLACK, "nothing": NOTHING}
-    return json.dumps({"meaning": {**names(), "histogram": numbers}}, sort_keys=True)
+    """What dbt is told as `--vars`, JSON: `meaning`, with the names and the histogram's expressions."""
+    histogram = {"bucket": bucket_sql("MS"), "milliseconds": milliseconds_sql("BUCKET")}
+    return json.dumps({"meaning": {**names(), "histogram": histogram}}, sort_keys=True)

@@ -125,7 +125,6 @@ KINDS: tuple[Kind, ...] = (
     ),
     _kind("name", rb"(?<![\w<@/.-])[A-Z][a-z]{3,13}(?![\w=(:.@/-])", _NAMES.__contains__),
 )
-NAMES = tuple(dict.fromkeys(kind.name for kind in KINDS))
 """The kinds in the order of `KINDS`."""
 
 

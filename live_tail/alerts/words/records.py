@@ -13,7 +13,6 @@ from typing import Any
 
 from live_tail.alerts.words.model import Inhibition, Labels, Severity
 
-Pairs = tuple[tuple[str, str], ...]
 
 
 class State(StrEnum):

@@ -16,7 +16,6 @@ from pathlib import Path
 from privacy.detection.vocabulary.lexicon import word_list
 
 LABELS = ("PERSON", "LOCATION", "ORG", "ADDRESS", "DATE", "AGE", "USERNAME")
-SPLITS = ("train", "held_out")
 _GRAMMARS = Path(__file__).parent
 _SLOT = re.compile(r"\{(\w+)\}")
 _HELD_OUT_PARTS = 5
@@ -67,7 +66,7 @@ class Example:
 
 
 def examples(split: str, count: int, seed: int) -> Iterator[Example]:
-    """`count` messages of a split of `SPLITS`; the same seed gives the same messages."""
+    """`count` messages of a split, `train` or `held_out`; the same seed gives the same messages."""
     chance = random.Random(f"{split}/{seed}")  # noqa: S311 - invented text, no secret
     writer = _Writer(split, chance)
     for _ in range(count):
