@@ -3,5 +3,7 @@
 import sys
 
 from ingestion.meaning.names import dbt_variables
+from privacy.process_log.log import guard
 
+guard()
 sys.stdout.write(dbt_variables())

@@ -40,7 +40,8 @@ _MORE_WORDS = frozenset(
     retention catch drain spool lake mart marts publish published warehouse pass
     span spans metric metrics host hosts pool caused exported exporting receiver collector collectors
     statement partition columns worker workers lock folder version run runs step steps job jobs schedule
-    sensor tick ticks location certificate verify verification protocol body""".split()
+    sensor tick ticks location certificate verify verification protocol body find root parent parents
+    instead please install use""".split()
 )
 
 
