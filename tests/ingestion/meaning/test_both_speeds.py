@@ -24,7 +24,7 @@ from live_tail.window.follow import Follower
 from live_tail.window.window import Window
 from privacy.keys.store import KeyStore
 
-_EXAMPLES = int(os.environ.get("TTA_MONITOR_TEST_EXAMPLES", "2"))
+_EXAMPLES = int(os.environ.get("TTA_MONITOR_TEST_EXAMPLES", "1"))
 _NOW = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(minutes=2)
 _EDGES_NS = [round(1e6 * GAMMA**power) + step for power in (0, 1, 57, 300) for step in (-1, 0, 1)]
 
@@ -87,7 +87,7 @@ _SPAN = st.fixed_dictionaries(
         "attributes": st.one_of(_REQUEST, _AI, _DB),
     }
 )
-_BATCHES = st.lists(st.lists(_SPAN, min_size=10, max_size=60), min_size=2, max_size=5)
+_BATCHES = st.lists(st.lists(_SPAN, min_size=40, max_size=120), min_size=3, max_size=5)
 
 
 def _body(spans: list[dict]) -> bytes:

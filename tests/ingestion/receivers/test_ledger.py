@@ -113,7 +113,7 @@ def test_every_reason_of_a_collector_passes_the_gate_as_it_is_written(
 ) -> None:
     raised = r'(?:BadLine|UnreadableHistogram|_drop|ScrapeFailed)\([^"]*?"([a-zA-Z][^"]+)"'
     counted = r'dropped\["([^"]+)"\]'
-    texts = [path.read_text() for path in Path(collectors.__file__).parent.glob("*.py")]
+    texts = [path.read_text() for path in Path(collectors.__file__).parent.rglob("*.py")]
     reasons = {
         found for text in texts for how in (raised, counted) for found in re.findall(how, text)
     }

@@ -61,7 +61,7 @@ def test_the_id_holds_name_version_hash_and_recall() -> None:
 def test_the_hash_follows_what_decides(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     before = identity.content_hash()
     assert before == identity.content_hash()
-    monkeypatch.setattr(identity, "_SOURCES", identity._SOURCES[1:])
+    monkeypatch.setattr(identity, "_SUFFIXES", {".py"})
     assert identity.content_hash() != before
 
 

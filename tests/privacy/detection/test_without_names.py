@@ -12,9 +12,9 @@ from privacy.detection import canary
 from privacy.detection.canary import canaries
 from privacy.detection.vocabulary.lexicon import LISTS, WordList
 from privacy.gate.treatments import scrub
+from tests.conftest import ROOT
 from tests.privacy.detection.labelled import HELD_OUT
 
-ROOT = Path(__file__).resolve().parents[2]
 _LEAN = """
 import json, sys
 from privacy.detection.without_names import without_names
