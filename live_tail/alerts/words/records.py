@@ -14,7 +14,6 @@ from typing import Any
 from live_tail.alerts.words.model import Inhibition, Labels, Severity
 
 
-
 class State(StrEnum):
     """Where an alert is in its life."""
 
