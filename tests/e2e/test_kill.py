@@ -17,7 +17,7 @@ from privacy.keys.store import KeyStore
 from tests.bench.load import request_body
 from tests.processes import Running, running
 
-KILLS = int(os.environ.get("TTA_MONITOR_TEST_KILLS", "20"))
+KILLS = int(os.environ.get("TTA_MONITOR_TEST_KILLS", "10"))
 """`make bench` asks for 50."""
 _SPANS_PER_BODY = 5
 _MODULES = ("ingestion.receivers", "live_tail", "tests.e2e.drainer")
