@@ -126,7 +126,7 @@ def _protobuf(chance: Random, seeds: Seeds, signal: str) -> bytes:
 
 
 def _packed(chance: Random, body: bytes, encoding: str) -> bytes:
-    packed = zlib.compress(body) if encoding == "deflate" else gzip.compress(body, 1)
+    packed = zlib.compress(body) if encoding == "deflate" else gzip.compress(body, 1, mtime=0)
     if encoding == "zstd":
         packed = zstandard.compress(body)
     if encoding == "br":
