@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from ingestion.receivers.committing.pipeline import Pipeline
-from ingestion.receivers.decoding import json_bodies
+from ingestion.receivers.decoding.otlp_json import json_bodies
 from ingestion.receivers.doors import sentry
 from ingestion.receivers.doors.http import JSON
 from ingestion.spool import Spool

@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from ingestion.receivers.decoding.json_columns import export_columns
-from ingestion.receivers.decoding.json_types import EXPORTS
+from ingestion.receivers.decoding.otlp_json.json_columns import export_columns
+from ingestion.receivers.decoding.otlp_json.json_types import EXPORTS
 
 _Decoded = tuple[pa.RecordBatch, list[int], list[int]]
 _DECODERS = {signal: msgspec.json.Decoder(form) for signal, form in EXPORTS.items()}

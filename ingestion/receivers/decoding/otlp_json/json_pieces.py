@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 import msgspec
 import pyarrow as pa
 
-from ingestion.receivers.decoding import json_types as of
 from ingestion.receivers.decoding.budget import BodyBudget, json_structure
-from ingestion.receivers.decoding.json_bodies import UNREADABLE, has_file_names, read
-from ingestion.receivers.decoding.json_columns import export_columns
+from ingestion.receivers.decoding.otlp_json import json_types as of
+from ingestion.receivers.decoding.otlp_json.json_bodies import UNREADABLE, has_file_names, read
+from ingestion.receivers.decoding.otlp_json.json_columns import export_columns
 from ingestion.receivers.decoding.protobuf import NOT_JSON, BadBody
 from ingestion.receivers.decoding.wire import SMALL_BYTES, UNCOUNTED_BYTES
 

@@ -18,7 +18,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as ProtobufSpan
 from opentelemetry.proto.trace.v1.trace_pb2 import Status as ProtobufStatus
 
-from ingestion.receivers.decoding import json_types as of
+from ingestion.receivers.decoding.otlp_json import json_types as of
 
 _Objects = Sequence[Any]
 _Column = Callable[[list[Any]], pa.Array]
