@@ -15,7 +15,7 @@ from ingestion.receivers.committing.new_values import NewValues
 from ingestion.receivers.committing.told_drops import told_drops
 from ingestion.receivers.decoding.count_tables import DecisionEntry, Entry
 from ingestion.receivers.decoding.flatten import Flat
-from ingestion.receivers.decoding.nested import Rejection
+from ingestion.receivers.decoding.rejections import Rejection
 from ingestion.spool import Receipt
 from privacy.gate.columns import Gate
 from privacy.gate.counts import UNKNOWN

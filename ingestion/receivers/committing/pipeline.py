@@ -28,9 +28,9 @@ from ingestion.receivers.committing.new_values import NewValues, ValueLimits
 from ingestion.receivers.decoding.budget import BodyBudget
 from ingestion.receivers.decoding.count_tables import Entry, decisions_table, ledger_table
 from ingestion.receivers.decoding.flatten import Flat, flatten
-from ingestion.receivers.decoding.nested import Rejection
 from ingestion.receivers.decoding.otlp_json import json_bodies
 from ingestion.receivers.decoding.protobuf import NOT_JSON, NOT_PROTOBUF, to_arrow
+from ingestion.receivers.decoding.rejections import Rejection
 from ingestion.receivers.decoding.warm_up import warm_up
 from ingestion.spool import Receipt, SealedTable, Spool
 from privacy.gate.columns import Gate

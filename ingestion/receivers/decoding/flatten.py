@@ -12,22 +12,20 @@ import pyarrow.compute as pc
 from ingestion.contracts import LOGS, SPANS
 from ingestion.receivers.decoding.flatten_metrics import flatten_metrics
 from ingestion.receivers.decoding.nested import (
-    Flat,
     children,
     enum_codes,
     enum_text,
     field_of,
-    finish,
     id_or_null,
     is_ahead,
     is_null,
     nested,
     none_if_empty,
-    open_scopes,
-    origin_of,
     time_us,
     values_of,
 )
+from ingestion.receivers.decoding.origin import open_scopes, origin_of
+from ingestion.receivers.decoding.rejections import Flat, finish
 from privacy.gate.columns import Gate
 from privacy.gate.counts import Owners
 

@@ -13,21 +13,19 @@ import pyarrow.compute as pc
 from ingestion.contracts import METRIC_POINTS
 from ingestion.contracts.metric_points import EXEMPLAR, QUANTILE
 from ingestion.receivers.decoding.nested import (
-    Flat,
     children,
     enum_codes,
     enum_text,
     field_of,
-    finish,
     id_or_null,
     is_ahead,
     nested,
     none_if_empty,
-    open_scopes,
-    origin_of,
     time_us,
     values_of,
 )
+from ingestion.receivers.decoding.origin import open_scopes, origin_of
+from ingestion.receivers.decoding.rejections import Flat, finish
 from privacy.gate.columns import Gate
 
 _KINDS = ("gauge", "sum", "histogram", "exponential_histogram", "summary")

@@ -14,10 +14,15 @@ import msgspec
 import pyarrow as pa
 
 from ingestion.receivers.decoding.otlp_json.json_columns import export_columns
-from ingestion.receivers.decoding.otlp_json.json_types import EXPORTS
+from ingestion.receivers.decoding.otlp_json.json_metric_types import MetricsExport
+from ingestion.receivers.decoding.otlp_json.json_types import LogsExport, TraceExport
 
 _Decoded = tuple[pa.RecordBatch, list[int], list[int]]
-_DECODERS = {signal: msgspec.json.Decoder(form) for signal, form in EXPORTS.items()}
+_DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
+    "spans": msgspec.json.Decoder(TraceExport),
+    "logs": msgspec.json.Decoder(LogsExport),
+    "metric_points": msgspec.json.Decoder(MetricsExport),
+}
 UNREADABLE = (
     ValueError,
     TypeError,
@@ -43,7 +48,7 @@ _TO_CAMEL = re.compile(rb"_([a-z0-9])")
 
 
 def to_arrow(signal: str, bodies: Sequence[bytes]) -> _Decoded:
-    """What `decode.to_arrow` makes of protobuf: the batch, the good positions and the bad ones."""
+    """What `protobuf.to_arrow` makes of protobuf: the batch, the good positions and the bad ones."""
     objects: dict[int, Any] = {}
     for position, body in enumerate(bodies):
         try:

@@ -14,6 +14,7 @@ import msgspec
 import pyarrow as pa
 
 from ingestion.receivers.decoding.budget import BodyBudget, json_structure
+from ingestion.receivers.decoding.otlp_json import json_metric_types as of_metrics
 from ingestion.receivers.decoding.otlp_json import json_types as of
 from ingestion.receivers.decoding.otlp_json.json_bodies import UNREADABLE, has_file_names, read
 from ingestion.receivers.decoding.otlp_json.json_columns import export_columns
@@ -223,9 +224,9 @@ def _form(names: tuple[str, str, str], item: type, export: Callable[..., Any]) -
 
 _METRICS = _form(
     ("resourceMetrics", "scopeMetrics", "metrics"),
-    of.Metric,
-    lambda parts: of.MetricsExport(
-        [of.ResourceMetrics(r, [of.ScopeMetrics(s, i)]) for r, s, i in parts]
+    of_metrics.Metric,
+    lambda parts: of_metrics.MetricsExport(
+        [of_metrics.ResourceMetrics(r, [of_metrics.ScopeMetrics(s, i)]) for r, s, i in parts]
     ),
 )
 _FORMS = {

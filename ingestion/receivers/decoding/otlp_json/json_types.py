@@ -1,9 +1,10 @@
 """OTLP/JSON as typed objects: what `json_columns` turns into columns.
 
-Here: the messages of the three signals with the fields that are kept, and which of their fields are of
-which kind. Not here: bytes (`json_bodies`) and Arrow (`json_columns`). Source: OTLP 1.x and protobuf's
-JSON mapping: lowerCamelCase keys, 64-bit numbers as text or numbers, null for what is not set, names or
-numbers for enumerations. Unknown fields are skipped without an object being made of them.
+Here: the messages of spans and logs and what all signals share, with the fields that are kept, and which of
+their fields are of which kind. Not here: metrics (`json_metric_types`), bytes (`json_bodies`) and Arrow
+(`json_columns`). Source: OTLP 1.x and protobuf's JSON mapping: lowerCamelCase keys, 64-bit numbers as text or
+numbers, null for what is not set, names or numbers for enumerations. Unknown fields are skipped without an
+object being made of them.
 """
 
 from typing import Any
@@ -12,22 +13,24 @@ import msgspec
 
 Whole = int | float | str | None
 """A whole number: protobuf's JSON allows `5`, `"5"` and `5.0`."""
+
 Real = float | str | None
 """A number or `"NaN"`, `"Infinity"`, `"-Infinity"`."""
+
 Text = str | None
 
 
-class _Message(msgspec.Struct, rename="camel", gc=False):
+class Message(msgspec.Struct, rename="camel", gc=False):
     """A message; the collector never has to look at one, because none refers back."""
 
 
-class ArrayValue(_Message):
+class ArrayValue(Message):
     """OTLP's `ArrayValue`."""
 
     values: "list[AnyValue] | None" = None
 
 
-class AnyValue(_Message):
+class AnyValue(Message):
     """OTLP's `AnyValue`."""
 
     string_value: Text = None
@@ -39,7 +42,7 @@ class AnyValue(_Message):
     bytes_value: Text = None
 
 
-class KeyValue(_Message):
+class KeyValue(Message):
     """OTLP's `KeyValue`."""
 
     key: Text = None
@@ -49,20 +52,20 @@ class KeyValue(_Message):
 Attributes = list[KeyValue] | None
 
 
-class Resource(_Message):
+class Resource(Message):
     """OTLP's `Resource`."""
 
     attributes: Attributes = None
 
 
-class Scope(_Message):
+class Scope(Message):
     """OTLP's `InstrumentationScope`."""
 
     name: Text = None
     version: Text = None
 
 
-class Event(_Message):
+class Event(Message):
     """OTLP's `Span.Event`."""
 
     time_unix_nano: Whole = None
@@ -70,7 +73,7 @@ class Event(_Message):
     attributes: Attributes = None
 
 
-class Link(_Message):
+class Link(Message):
     """OTLP's `Span.Link`."""
 
     trace_id: Text = None
@@ -78,14 +81,14 @@ class Link(_Message):
     attributes: Attributes = None
 
 
-class Status(_Message):
+class Status(Message):
     """OTLP's `Status`."""
 
     message: Text = None
     code: Whole = None
 
 
-class Span(_Message):
+class Span(Message):
     """OTLP's `Span`."""
 
     trace_id: Text = None
@@ -101,7 +104,7 @@ class Span(_Message):
     status: Status | None = None
 
 
-class LogRecord(_Message):
+class LogRecord(Message):
     """OTLP's `LogRecord`."""
 
     time_unix_nano: Whole = None
@@ -115,197 +118,41 @@ class LogRecord(_Message):
     attributes: Attributes = None
 
 
-class Exemplar(_Message):
-    """OTLP's `Exemplar`."""
-
-    time_unix_nano: Whole = None
-    as_double: Real = None
-    as_int: Whole = None
-    trace_id: Text = None
-    span_id: Text = None
-
-
-class NumberPoint(_Message):
-    """OTLP's `NumberDataPoint`."""
-
-    start_time_unix_nano: Whole = None
-    time_unix_nano: Whole = None
-    as_double: Real = None
-    as_int: Whole = None
-    attributes: Attributes = None
-    flags: Whole = None
-    exemplars: list[Exemplar] | None = None
-
-
-class HistogramPoint(_Message):
-    """OTLP's `HistogramDataPoint`."""
-
-    start_time_unix_nano: Whole = None
-    time_unix_nano: Whole = None
-    count: Whole = None
-    sum: Real = None
-    min: Real = None
-    max: Real = None
-    bucket_counts: list[Whole] | None = None
-    explicit_bounds: list[Real] | None = None
-    attributes: Attributes = None
-    flags: Whole = None
-    exemplars: list[Exemplar] | None = None
-
-
-class Buckets(_Message):
-    """OTLP's `ExponentialHistogramDataPoint.Buckets`."""
-
-    offset: Whole = None
-    bucket_counts: list[Whole] | None = None
-
-
-class ExponentialPoint(_Message):
-    """OTLP's `ExponentialHistogramDataPoint`."""
-
-    start_time_unix_nano: Whole = None
-    time_unix_nano: Whole = None
-    count: Whole = None
-    sum: Real = None
-    min: Real = None
-    max: Real = None
-    scale: Whole = None
-    zero_count: Whole = None
-    zero_threshold: Real = None
-    positive: Buckets | None = None
-    negative: Buckets | None = None
-    attributes: Attributes = None
-    flags: Whole = None
-    exemplars: list[Exemplar] | None = None
-
-
-class Quantile(_Message):
-    """OTLP's `SummaryDataPoint.ValueAtQuantile`."""
-
-    quantile: Real = None
-    value: Real = None
-
-
-class SummaryPoint(_Message):
-    """OTLP's `SummaryDataPoint`."""
-
-    start_time_unix_nano: Whole = None
-    time_unix_nano: Whole = None
-    count: Whole = None
-    sum: Real = None
-    quantile_values: list[Quantile] | None = None
-    attributes: Attributes = None
-    flags: Whole = None
-
-
-class Gauge(_Message):
-    """OTLP's `Gauge`."""
-
-    data_points: list[NumberPoint] | None = None
-
-
-class Sum(_Message):
-    """OTLP's `Sum`."""
-
-    data_points: list[NumberPoint] | None = None
-    aggregation_temporality: Whole = None
-    is_monotonic: bool | None = None
-
-
-class Histogram(_Message):
-    """OTLP's `Histogram`."""
-
-    data_points: list[HistogramPoint] | None = None
-    aggregation_temporality: Whole = None
-
-
-class ExponentialHistogram(_Message):
-    """OTLP's `ExponentialHistogram`."""
-
-    data_points: list[ExponentialPoint] | None = None
-    aggregation_temporality: Whole = None
-
-
-class Summary(_Message):
-    """OTLP's `Summary`."""
-
-    data_points: list[SummaryPoint] | None = None
-
-
-class Metric(_Message):
-    """OTLP's `Metric`."""
-
-    name: Text = None
-    unit: Text = None
-    gauge: Gauge | None = None
-    sum: Sum | None = None
-    histogram: Histogram | None = None
-    exponential_histogram: ExponentialHistogram | None = None
-    summary: Summary | None = None
-
-
-class ScopeSpans(_Message):
+class ScopeSpans(Message):
     """OTLP's `ScopeSpans`."""
 
     scope: Scope | None = None
     spans: list[Span] | None = None
 
 
-class ResourceSpans(_Message):
+class ResourceSpans(Message):
     """OTLP's `ResourceSpans`."""
 
     resource: Resource | None = None
     scope_spans: list[ScopeSpans] | None = None
 
 
-class TraceExport(_Message):
+class TraceExport(Message):
     """OTLP's `ExportTraceServiceRequest`."""
 
     resource_spans: list[ResourceSpans] | None = None
 
 
-class ScopeLogs(_Message):
+class ScopeLogs(Message):
     """OTLP's `ScopeLogs`."""
 
     scope: Scope | None = None
     log_records: list[LogRecord] | None = None
 
 
-class ResourceLogs(_Message):
+class ResourceLogs(Message):
     """OTLP's `ResourceLogs`."""
 
     resource: Resource | None = None
     scope_logs: list[ScopeLogs] | None = None
 
 
-class LogsExport(_Message):
+class LogsExport(Message):
     """OTLP's `ExportLogsServiceRequest`."""
 
     resource_logs: list[ResourceLogs] | None = None
-
-
-class ScopeMetrics(_Message):
-    """OTLP's `ScopeMetrics`."""
-
-    scope: Scope | None = None
-    metrics: list[Metric] | None = None
-
-
-class ResourceMetrics(_Message):
-    """OTLP's `ResourceMetrics`."""
-
-    resource: Resource | None = None
-    scope_metrics: list[ScopeMetrics] | None = None
-
-
-class MetricsExport(_Message):
-    """OTLP's `ExportMetricsServiceRequest`."""
-
-    resource_metrics: list[ResourceMetrics] | None = None
-
-
-EXPORTS: dict[str, type[_Message]] = {
-    "spans": TraceExport,
-    "logs": LogsExport,
-    "metric_points": MetricsExport,
-}
