@@ -17,8 +17,8 @@ from duckdb import DuckDBPyConnection
 
 from ingestion.contracts import LANDED
 from ingestion.lake.catalog import Catalog, DirtyHour, LakeFile
-from ingestion.lake.drain import empty_select, scan
 from ingestion.lake.duck import add_file_keys
+from ingestion.lake.partitions import empty_select, scan
 from ingestion.meaning.errors.batch import error_rows, hours_to_count
 from ingestion.meaning.errors.grouping import load_site
 from ingestion.meaning.errors.store import ErrorStore

@@ -11,7 +11,7 @@ import streamlit as st
 
 from dagster_project.leaks.home_scan import ScanReport
 from dagster_project.leaks.runs import ScanRun
-from ingestion.expiry.plan import Doomed
+from ingestion.expiry.doomed import Doomed
 from privacy.access.policy import Right
 from privacy.audit.log import Outcome
 from privacy.keys.store import KeyStore, utc_today

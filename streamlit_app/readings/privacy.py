@@ -13,7 +13,7 @@ import streamlit as st
 from dagster_project.leaks import runs as scan_runs
 from dagster_project.leaks.runs import ScanRun
 from ingestion.expiry import plan as expiry
-from ingestion.expiry.plan import Doomed
+from ingestion.expiry.doomed import Doomed
 from ingestion.gate_readings import UNKNOWN_SQL, Waiting, waits
 from ingestion.spool import Spool
 from privacy.access.policy import Right

@@ -47,7 +47,8 @@ _OLD_NAMES = {
     "breadcrumbs": "sentry.interfaces.Breadcrumbs",
 }
 _MAX_DIGITS = 100
-_MAX_BREADCRUMBS, _MAX_BREADCRUMB, _MAX_TEXT, _MAX_TAGS = 15, 120, 8_000, 64
+_MAX_TEXT = 8_000
+_MAX_BREADCRUMBS, _MAX_BREADCRUMB, _MAX_TAGS = 15, 120, 64
 
 
 @dataclass(frozen=True)

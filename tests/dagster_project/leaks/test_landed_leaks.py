@@ -14,7 +14,8 @@ from dagster_project.leaks.home_scan import scan_home
 from dagster_project.leaks.landed import scan_landed
 from ingestion.contracts import LANDED
 from ingestion.lake.catalog import Catalog
-from ingestion.lake.drain import compact, drain
+from ingestion.lake.compaction import compact
+from ingestion.lake.drain import drain
 from ingestion.meaning.errors.states import GroupRecord
 from ingestion.meaning.errors.store import ErrorStore
 from ingestion.receivers.committing.pipeline import Incoming, Pipeline

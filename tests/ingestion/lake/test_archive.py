@@ -9,6 +9,7 @@ import pytest
 from dagster_project.leaks.home_scan import scan_home
 from dagster_project.retention.daily import run_pass
 from ingestion.expiry import plan as expiry
+from ingestion.expiry.doomed import Doomed
 from ingestion.lake import archive
 from ingestion.lake import drain as lake
 from ingestion.lake.catalog import Catalog, LakeFile
@@ -203,6 +204,6 @@ def test_the_plan_shows_receipts_and_audit_entries_that_would_go(
     doomed = {d.rule: d for d in expiry.plan(settings, keys, POLICY, later)}
     assert doomed["audit"].rows == entries and doomed["audit"].bytes
     receipts = len(expiry.receipts(settings, keys))
-    assert doomed.get("receipts", expiry.Doomed("receipts", NOW)).rows == receipts
+    assert doomed.get("receipts", Doomed("receipts", NOW)).rows == receipts
     done = expiry.purge(settings, keys, POLICY, later)
     assert {r.rule for r in done} & {"audit", "receipts"} == set()

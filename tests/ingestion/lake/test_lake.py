@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestion.contracts import SIGNALS
+from ingestion.lake import compaction, plan_run
 from ingestion.lake import drain as lake
 from ingestion.lake.catalog import Catalog
 from ingestion.lake.duck import add_file_keys, connect
+from ingestion.lake.partitions import scan
 from ingestion.receivers.committing.pipeline import Incoming, Pipeline
 from ingestion.receivers.decoding.protobuf import count_items
 from ingestion.settings import Settings
@@ -27,7 +29,7 @@ def rows(settings: Settings, keys: KeyStore, signal: str) -> list[tuple]:
         return []
     con = connect()
     add_file_keys(con, keys, files)
-    return con.execute(f"SELECT * FROM ({lake.scan(settings, files)})").fetchall()
+    return con.execute(f"SELECT * FROM ({scan(settings, files)})").fetchall()
 
 
 def send(pipeline: Pipeline, *, number: int = 0, at_ns: int = NOW_NS, again: bytes = b"") -> None:
@@ -87,7 +89,7 @@ def test_a_crash_at_any_step_loses_and_doubles_nothing(
 ) -> None:
     for number in range(4):
         send(pipeline, number=number, at_ns=NOW_NS + number * 3_600_000_000_000)
-    owner = {"write_partition": lake, "finish_plan": Catalog, "mark_drained": Spool}[step]
+    owner = {"write_partition": plan_run, "finish_plan": Catalog, "mark_drained": Spool}[step]
     real = getattr(owner, step)
 
     def crash(*args: object, **kwargs: object) -> None:
@@ -143,7 +145,7 @@ def test_compaction_keeps_the_rows_and_leaves_one_file(
     assert len(catalog.files("spans")) == 6
     catalog.clean(catalog.dirty_hours())
     later = datetime.utcfromtimestamp(NOW_NS / 1e9) + timedelta(days=900)
-    assert lake.compact(settings, keys, now=later) == 3
+    assert compaction.compact(settings, keys, now=later) == 3
     assert len(catalog.files("spans")) == 1
     assert len(rows(settings, keys, "spans")) == 6
     assert len(list((settings.lake_path / "spans").rglob("*.parquet"))) == 1
@@ -224,14 +226,14 @@ def test_repeats_are_recognised_without_reading_a_row_of_the_hour(
     (file,) = Catalog(settings.lake_path).files("spans")
     assert file.has_identities
     read: list[str] = []
-    real = lake.scan
+    real = plan_run.scan
 
     def spy(settings: Settings, files: list, columns: str = "") -> str:
         read.append(columns)
         return real(settings, files, columns)
 
     send(pipeline, again=UNKNOWN_FIELD)
-    with patch.object(lake, "scan", spy):
+    with patch.object(plan_run, "scan", spy):
         assert lake.drain(settings, keys).duplicates["spans"] == 1
     assert read == ["identity_high, identity_low"]
 
@@ -245,7 +247,7 @@ def test_repeats_are_recognised_in_hours_that_were_compacted(
         lake.drain(settings, keys)
     catalog.clean(catalog.dirty_hours())
     later = datetime.utcfromtimestamp(NOW_NS / 1e9) + timedelta(days=900)
-    lake.compact(settings, keys, now=later)
+    compaction.compact(settings, keys, now=later)
     assert not any(f.has_identities for f in catalog.files("spans"))
     send(pipeline, number=3, again=UNKNOWN_FIELD)
     send(pipeline, number=7)
@@ -262,7 +264,7 @@ def test_readers_see_the_contract_and_no_identity(
     files = Catalog(settings.lake_path).files("spans")
     con = connect()
     add_file_keys(con, keys, files)
-    con.execute(f"CREATE VIEW v AS {lake.scan(settings, files)}")
+    con.execute(f"CREATE VIEW v AS {scan(settings, files)}")
     assert [r[0] for r in con.execute("DESCRIBE v").fetchall()] == SIGNALS["spans"].names
 
 
@@ -297,7 +299,7 @@ def test_an_hour_from_which_rows_went_awaits_a_whole_build(
 def test_several_plans_land_what_one_lands_each_file_in_order(
     settings: Settings, keys: KeyStore, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lake, "_SLICE_ROWS", 2)
+    monkeypatch.setattr(plan_run, "_SLICE_ROWS", 2)
     for number in (5, 3, 8, 1, 9, 2, 7):
         send(pipeline, number=number, at_ns=NOW_NS + number)
         send(pipeline, number=number, at_ns=NOW_NS + number, again=UNKNOWN_FIELD)
@@ -309,7 +311,7 @@ def test_several_plans_land_what_one_lands_each_file_in_order(
     con = connect()
     add_file_keys(con, keys, files)
     for file in files:
-        sql = f"SELECT start_at, trace_id FROM ({lake.scan(settings, [file])})"
+        sql = f"SELECT start_at, trace_id FROM ({scan(settings, [file])})"
         found = con.execute(sql).fetchall()
         assert len(found) == file.row_count
         assert found == sorted(found)
