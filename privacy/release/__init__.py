@@ -23,18 +23,12 @@ A second release of a period, one over budget, or one of a period that is not ov
 """
 
 from privacy.release.budget import Plan, Statement, plan, statement
+from privacy.release.dimensions import Dimension, ReleaseProblem
 from privacy.release.gate import ReleaseGate, ReleaseRefused
 from privacy.release.ledger import LedgerProblem, ReleaseLedger
 from privacy.release.period import Period, PeriodKind, PeriodProblem
 from privacy.release.results import Receipt, Released, Result
-from privacy.release.spec import (
-    Dimension,
-    Histogram,
-    Keep,
-    Mechanism,
-    ReleaseProblem,
-    Statistic,
-)
+from privacy.release.spec import Histogram, Keep, Mechanism, Statistic
 
 __all__ = [
     "Dimension",

@@ -10,7 +10,8 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from privacy.release.spec import Dimension, Histogram, Keep, ReleaseProblem
+from privacy.release.dimensions import Dimension, ReleaseProblem
+from privacy.release.spec import Histogram, Keep
 
 Rows = pa.Table | pl.DataFrame
 

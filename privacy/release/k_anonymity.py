@@ -11,8 +11,9 @@ from functools import partial
 import numpy as np
 
 from privacy.release.cells import Cell, by_level, level_name, places
+from privacy.release.dimensions import ReleaseProblem
 from privacy.release.protection import Puzzle, narrow
-from privacy.release.spec import Histogram, ReleaseProblem
+from privacy.release.spec import Histogram
 
 MAX_BINS = 2_000
 HIDDEN = "hidden to protect small cells"

@@ -12,11 +12,7 @@ from ingestion.receivers.committing.pipeline import Incoming, StorageUnavailable
 from ingestion.receivers.decoding.inflate import decompress
 from ingestion.receivers.decoding.protobuf import BadBody
 from ingestion.receivers.doors import sentry
-from ingestion.receivers.doors.authority import (
-    UNAUTHENTICATED,
-    NotAllowed,
-    allowed_component,
-)
+from ingestion.receivers.doors.authority import UNAUTHENTICATED, NotAllowed, allowed_component
 from ingestion.receivers.doors.request_bodies import Doorway, Refused, read_body
 from ingestion.receivers.doors.sentry_events import to_logs
 
