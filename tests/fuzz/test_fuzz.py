@@ -26,7 +26,16 @@ from ingestion.receivers.decoding.protobuf import BadBody
 from ingestion.receivers.doors import sentry, sentry_door, sentry_events
 from live_tail.alerts.importing.importer import Untranslatable, import_file
 from live_tail.alerts.rules.rule_files import RuleProblem, load_rules
-from tests.fuzz import doors, envelopes, expositions, log_texts, otlp, otlp_counts, rule_texts
+from tests.fuzz import (
+    doors,
+    envelopes,
+    expositions,
+    log_texts,
+    otlp,
+    otlp_counts,
+    otlp_json,
+    rule_texts,
+)
 from tests.fuzz.campaign import Broken, Campaign, new_now_ns, seeds_of
 from tests.fuzz.mutations import spoilt
 
@@ -116,7 +125,7 @@ def test_every_item_that_otlp_can_say_is_accepted_or_rejected(
 ) -> None:
     request = otlp.request(chance, signal, NOW_NS)
     count = otlp_counts.items_in(signal, request)
-    as_json = otlp.as_json(request)
+    as_json = otlp_json.as_json(request)
     assert otlp_counts.items_in_json(signal, as_json) == count
     assert otlp_counts.items_on_the_wire(signal, request.SerializeToString()) == count
     for answer in pipeline.process(
