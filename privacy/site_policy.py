@@ -1,7 +1,7 @@
 """What a site's privacy officer decided about attributes: `<home>/policy.yaml` over the allow-list.
 
 Here: reading, checking, merging, watching and writing it. Not here: the shipped allow-list (`fields`) and
-applying it (`gate`). One mapping of attribute name to decision:
+applying it (`privacy/gate`). One mapping of attribute name to decision:
 
     attributes:
       player.mood_score: allow    # numbers and words of software stay, anything else is a skeleton

@@ -24,7 +24,7 @@ from ingestion.lake.binding import path_of
 from ingestion.lake.catalog import Catalog, LakeFile
 from ingestion.lake.duck import add_file_keys, connect
 from ingestion.lake.stored_texts import Texts, table_texts
-from ingestion.meaning.errors.store import ErrorStore
+from ingestion.meaning.errors.group_store import ErrorStore
 from ingestion.settings import Settings
 from ingestion.spool import Spool
 from privacy.gate.treatments import DROPPED, scrub, stack

@@ -20,8 +20,8 @@ from ingestion.lake.catalog import Catalog, DirtyHour, LakeFile
 from ingestion.lake.duck import add_file_keys
 from ingestion.lake.partitions import empty_select, scan
 from ingestion.meaning.errors.batch import error_rows, hours_to_count
+from ingestion.meaning.errors.group_store import ErrorStore
 from ingestion.meaning.errors.grouping import load_site
-from ingestion.meaning.errors.store import ErrorStore
 from ingestion.settings import Settings
 from privacy.keys.store import KeyStore
 

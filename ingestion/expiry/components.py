@@ -1,7 +1,7 @@
 """Single components that go earlier or later than the rest of their signal.
 
 Here: finding the rows of whole days and writing what stays anew. Not here: the rules
-(`privacy/retention/policy`), partitions that go whole (`expiry`).
+(`privacy/retention`), partitions that go whole (`expiry`).
 
 A day of a signal has one key, so removing some of its rows is not enough: a backup would still hold them
 under a living key. All files of the day are written anew under another key, and the old one is destroyed;
@@ -20,7 +20,7 @@ from ingestion.lake.catalog import Catalog, LakeFile, lake_dataset
 from ingestion.lake.duck import add_file_keys, add_parquet_key, connect, parquet_key_name
 from ingestion.settings import Settings
 from privacy.keys.store import KeyStore
-from privacy.retention.policy import Policy
+from privacy.retention.retention_policy import Policy
 
 _DAY = timedelta(days=1)
 

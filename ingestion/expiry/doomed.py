@@ -1,7 +1,7 @@
 """What the retention policy would remove from lake and spool, or move to the archive, at a given time.
 
 Here: which partitions, rows and keys each rule names. Not here: removing them (`plan`), the rules
-(`privacy/retention/policy`), single components (`components`), marts (`dagster_project`). Times are UTC
+(`privacy/retention`), single components (`components`), marts (`dagster_project`). Times are UTC
 without a zone, as everywhere in the lake.
 """
 
@@ -20,7 +20,7 @@ from ingestion.spool import Spool
 from privacy.audit.log import AuditLog
 from privacy.keys.store import KeyStore, dataset_of
 from privacy.retention import receipts as receipt_book
-from privacy.retention.policy import Policy
+from privacy.retention.retention_policy import Policy
 
 _HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)

@@ -1,7 +1,7 @@
 """What the retention policy removes from lake and spool, and the proof that it is gone.
 
 Here: purging partitions, spool rows and the keys that sealed them. Not here: which these are (`doomed`),
-the rules (`privacy/retention/policy`), single components (`components`), moving to the archive (`archive`),
+the rules (`privacy/retention`), single components (`components`), moving to the archive (`archive`),
 marts (`dagster_project`), receipts' storage (`privacy/retention/receipts`).
 
 A partition goes when its whole hour is past; the day's key is destroyed when no partition of the day
@@ -23,8 +23,8 @@ from ingestion.spool import Spool
 from privacy.keys.players import PlayerPseudonyms
 from privacy.keys.store import KeyStore
 from privacy.retention import receipts as receipt_book
-from privacy.retention.policy import Policy, load_policy
 from privacy.retention.receipts import Receipt
+from privacy.retention.retention_policy import Policy, load_policy
 
 
 def policy_of(settings: Settings) -> Policy:

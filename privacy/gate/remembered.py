@@ -1,8 +1,8 @@
 """Treatments with a bounded memory: a distinct value is treated once while it is remembered.
 
-Here: one `Remembered` for each treatment of the allow-list, and the day of the pseudonyms. Not here: what a
-treatment does to one string (`treatments`), columns (`gate`). The memory is bounded in bytes and never leaves
-the process.
+Here: one `Remembered` for each treatment of the allow-list, and the day of the pseudonyms. Not here: what
+a treatment does to one string (`treatments`), whole columns (`columns`). The memory is bounded in bytes and
+never leaves the process.
 """
 
 from collections.abc import Callable

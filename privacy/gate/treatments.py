@@ -14,7 +14,7 @@ from privacy.detection.shapes.paths import template_path, template_url
 from privacy.detection.shapes.program_names import known_host, without_unknown
 from privacy.detection.vocabulary.findings import render
 from privacy.detection.vocabulary.lexicon import template_words
-from privacy.gate.stacks import scrub_stack, short_file
+from privacy.gate.stack_skeletons import scrub_stack, short_file
 
 DROPPED = "<dropped>"
 """What stands for a text that no trusted detector has seen."""

@@ -15,7 +15,7 @@ from ingestion.expiry.doomed import Doomed
 from privacy.access.policy import Right
 from privacy.audit.log import Outcome
 from privacy.keys.store import KeyStore, utc_today
-from privacy.retention.policy import Policy
+from privacy.retention.retention_policy import Policy
 from streamlit_app.actions import privacy as privacy_actions
 from streamlit_app.components import formats
 from streamlit_app.readings import performance as data

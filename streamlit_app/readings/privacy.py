@@ -22,8 +22,8 @@ from privacy.detection.canary import canaries
 from privacy.detection.identity import content_hash, short_hash
 from privacy.gate.allow_list import PolicyProblem
 from privacy.keys.store import KeyStore
-from privacy.retention.policy import Policy, RetentionProblem
 from privacy.retention.receipts import Receipt
+from privacy.retention.retention_policy import Policy, RetentionProblem
 from privacy.site_policy import SitePolicy, load_site_policy
 from streamlit_app.readings import performance as data
 from streamlit_app.sign_in import doorman, permission

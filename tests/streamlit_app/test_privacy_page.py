@@ -19,7 +19,7 @@ from privacy.detection.canary import canaries
 from privacy.detection.model_card import held_out
 from privacy.keys.store import KeyStore
 from privacy.leaks.samples import SAMPLES
-from privacy.retention.policy import load_policy
+from privacy.retention.retention_policy import load_policy
 from privacy.site_policy import FILE, Decision, load_site_policy
 from streamlit_app.components.privacy_parts import narrowed, totals
 from streamlit_app.components.privacy_records import age_words

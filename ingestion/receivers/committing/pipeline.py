@@ -1,6 +1,6 @@
 """From plain request bodies to a committed spool: digest, decode, gate, seal, answer.
 
-Here: what one group commit does, in one thread. Not here: sockets (`http`, `grpc_door`), waiting and
+Here: what one group commit does, in one thread. Not here: sockets (`doors`), waiting and
 turns (`committer`), and a body that is too large for one turn (`large_body`). When `process` returns,
 every accepted item is durable.
 """

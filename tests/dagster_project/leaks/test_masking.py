@@ -11,8 +11,8 @@ from dagster_project.leaks import masking as landed_masking
 from dagster_project.leaks.home_scan import scan_home
 from dagster_project.leaks.landed import scan_landed
 from ingestion.lake.catalog import Catalog
-from ingestion.meaning.errors.states import GroupRecord
-from ingestion.meaning.errors.store import ErrorStore
+from ingestion.meaning.errors.group_states import GroupRecord
+from ingestion.meaning.errors.group_store import ErrorStore
 from ingestion.receivers.committing.pipeline import Pipeline
 from ingestion.settings import Settings
 from ingestion.spool import Spool

@@ -15,7 +15,7 @@ from scipy.optimize import linprog
 
 from privacy.release import Histogram, Mechanism
 from privacy.release.cells import Cell
-from privacy.release.gate import draw
+from privacy.release.release_gate import draw
 from tests.privacy.release.population import DAY, table_spec
 
 SITES = tuple("abcdef")

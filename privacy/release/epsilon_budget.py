@@ -1,6 +1,6 @@
 """The budget: what all releases together may tell about one person in 28 days.
 
-Here: adding up, refusing, the statement for the privacy page. Not here: the entries (`ledger`).
+Here: adding up, refusing, the statement for the privacy page. Not here: the entries (`release_ledger`).
 Basic composition: epsilons of all marts add up, as if every person were in every one of them. A
 release counts on the last day of its period; in any 28 consecutive days end at most 28 days, 4 weeks
 and 1 month. The recommended marts (daily 0.1, three weekly at 0.25, monthly 0.5) come to
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from privacy.release.ledger import Entry
+from privacy.release.release_ledger import Entry
 from privacy.release.spec import Histogram
 
 DAYS = 28

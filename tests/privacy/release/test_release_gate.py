@@ -169,8 +169,8 @@ def test_k_anonymity_needs_the_site_s_choice_states_no_epsilon_and_says_what_it_
 _CHILD = """
 import os, signal, sys
 from pathlib import Path
-import privacy.release.gate as gate_module
-from privacy.release.ledger import ReleaseLedger
+import privacy.release.release_gate as gate_module
+from privacy.release.release_ledger import ReleaseLedger
 from tests.privacy.release.population import DAY, ROWS, SPEC, gate_of
 
 def die(*_arguments, **_options):
@@ -180,7 +180,7 @@ stage, home = sys.argv[1], Path(sys.argv[2])
 if stage == "drawn":
     ReleaseLedger.append = die
 elif stage == "inserted":
-    import privacy.release.ledger as ledger_module
+    import privacy.release.release_ledger as ledger_module
     from contextlib import contextmanager
 
     @contextmanager
