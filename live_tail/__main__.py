@@ -31,7 +31,7 @@ from live_tail.window.minutes import Minutes
 from live_tail.window.opened import Opened
 from live_tail.window.window import Window
 from privacy.access.accounts import Accounts
-from privacy.audit.log import AuditLog
+from privacy.audit.audit_log import AuditLog
 from privacy.keys.store import KeyProblem, KeyStore
 from privacy.process_log.log import guard, logger
 

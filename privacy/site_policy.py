@@ -20,7 +20,7 @@ from pathlib import Path
 
 import yaml
 
-from privacy.audit.log import AuditLog
+from privacy.audit.audit_log import AuditLog
 from privacy.gate.allow_list import LEVELS, AllowList, PolicyProblem, Treatment, load_allow_list
 from privacy.gate.allow_list import Decision as Ruling
 from privacy.gate.attribute_names import is_hidden_name, is_name

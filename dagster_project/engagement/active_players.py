@@ -19,7 +19,7 @@ from ingestion.lake.catalog import Catalog, LakeFile
 from ingestion.lake.duck import add_file_keys, connect
 from ingestion.lake.partitions import scan
 from ingestion.settings import Settings
-from privacy.audit.log import AuditLog
+from privacy.audit.audit_log import AuditLog
 from privacy.keys.pseudonyms import Pseudonyms
 from privacy.keys.store import KeyStore
 from privacy.release import (

@@ -14,7 +14,7 @@ from dagster_project.marts.warehouse import writer_lock
 from dagster_project.retention.marts import expire
 from ingestion.expiry import plan as expiry
 from ingestion.settings import Settings
-from privacy.audit.log import AuditLog
+from privacy.audit.audit_log import AuditLog
 from privacy.keys.store import KeyStore
 from privacy.retention import receipts
 from privacy.retention.receipts import Receipt

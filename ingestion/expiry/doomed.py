@@ -17,7 +17,7 @@ from ingestion.lake.catalog import Catalog, LakeFile, lake_dataset
 from ingestion.settings import Settings
 from ingestion.spool import DATASET as SPOOL
 from ingestion.spool import Spool
-from privacy.audit.log import AuditLog
+from privacy.audit.audit_log import AuditLog
 from privacy.keys.store import KeyStore, dataset_of
 from privacy.retention import receipts as receipt_book
 from privacy.retention.retention_policy import Policy

@@ -17,7 +17,7 @@ from ingestion.expiry.doomed import Doomed
 from ingestion.gate_readings import UNKNOWN_SQL, Waiting, waits
 from ingestion.spool import Spool
 from privacy.access.policy import Right
-from privacy.audit.log import AuditEntry, Outcome
+from privacy.audit.audit_log import AuditEntry, Outcome
 from privacy.detection.canary import canaries
 from privacy.detection.identity import content_hash, short_hash
 from privacy.gate.allow_list import PolicyProblem

@@ -20,7 +20,7 @@ from websockets.sync.client import connect
 
 from privacy.access.accounts import Accounts
 from privacy.access.policy import Right, Role, load_policy
-from privacy.audit.log import AuditLog
+from privacy.audit.audit_log import AuditLog
 from privacy.keys.store import KeyStore
 from streamlit_app.sign_in.doorman import COOKIE
 from tests.browser import enter, needs_browser

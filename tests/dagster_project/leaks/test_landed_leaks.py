@@ -17,7 +17,7 @@ from ingestion.lake.drain import drain
 from ingestion.receivers.committing.pipeline import Incoming, Pipeline
 from ingestion.settings import Settings
 from ingestion.spool import Spool
-from privacy.audit.log import AuditLog
+from privacy.audit.audit_log import AuditLog
 from privacy.keys.store import KeyStore
 from privacy.leaks.samples import SAMPLES
 from tests.ingestion.receivers.test_receivers import landed, span_request

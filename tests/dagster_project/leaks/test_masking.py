@@ -16,7 +16,7 @@ from ingestion.meaning.errors.group_store import ErrorStore
 from ingestion.receivers.committing.pipeline import Pipeline
 from ingestion.settings import Settings
 from ingestion.spool import Spool
-from privacy.audit.log import AuditLog
+from privacy.audit.audit_log import AuditLog
 from privacy.gate.treatments import DROPPED
 from privacy.keys.store import KeyStore
 from privacy.leaks.samples import SAMPLES

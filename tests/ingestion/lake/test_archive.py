@@ -16,7 +16,7 @@ from ingestion.lake.catalog import Catalog, LakeFile
 from ingestion.receivers.committing.pipeline import Pipeline
 from ingestion.settings import Settings, load_settings
 from live_tail.alerts.trials.backtest import _history
-from privacy.audit.log import AuditLog
+from privacy.audit.audit_log import AuditLog
 from privacy.keys.store import KeyProblem, KeyStore
 from privacy.retention.retention_policy import load_policy
 from tests.ingestion.expiry.test_expiry import MARKER, NOW, found, send

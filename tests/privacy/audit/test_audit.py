@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from privacy.audit.log import AuditLog, plain
+from privacy.audit.audit_log import AuditLog, plain
 from privacy.audit.verify import verify
 from privacy.keys.state import FILE
 from privacy.keys.store import KeyStore
@@ -101,7 +101,7 @@ def test_old_entries_expire_with_their_keys_and_the_chain_goes_on(
 _WRITER = """
 import sys
 from pathlib import Path
-from privacy.audit.log import AuditLog
+from privacy.audit.audit_log import AuditLog
 from privacy.keys.store import KeyStore
 home = Path(sys.argv[1])
 log = AuditLog(home, KeyStore.open(home))

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ingestion.settings import Settings
-from privacy.audit.log import AuditLog
+from privacy.audit.audit_log import AuditLog
 from privacy.audit.verify import HeadProblem, read_heads, verify
 from privacy.keys.state import FILE
 from privacy.keys.store import KeyStore

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from privacy.audit.log import AuditLog
+from privacy.audit.audit_log import AuditLog
 from privacy.keys.store import KeyStore
 from privacy.release import (
     Mechanism,

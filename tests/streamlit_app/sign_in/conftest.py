@@ -14,7 +14,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from ingestion.settings import Settings
-from privacy.audit.log import AuditEntry
+from privacy.audit.audit_log import AuditEntry
 from streamlit_app.readings import performance as data
 from streamlit_app.sign_in import doorman, provider
 from streamlit_app.sign_in.door import Door
