@@ -1,7 +1,7 @@
 """What a release is counted by: a column and its public values, in order.
 
-Here: bins, written down before any row is seen, and their checks. Not here: what a mart publishes of them
-(`spec`).
+Here: bins, written down before any row is seen, and their checks. Not here: what a mart publishes of
+them (`spec`).
 """
 
 import math

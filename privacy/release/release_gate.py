@@ -158,10 +158,10 @@ class ReleaseGate:
 
 
 def draw(counts: np.ndarray, spec: Histogram, period: Period) -> Result:
-    """One result from exact counts: noise once, everything else follows from the noisy counts.
+    """One result from exact int64 counts of the spec's shape: noise once, everything else follows from that.
 
     Only `ReleaseGate` may show what this returns; a second draw of the same period shown to the same
-    reader doubles the privacy loss (`tests/privacy/release/test_attacks.py`).
+    reader doubles the privacy loss (`tests/privacy/release/test_one_person.py`).
     """
     if spec.mechanism is Mechanism.K_ANONYMITY:
         cells, shown, limits = protected_cells(counts, spec), (), LIMITS

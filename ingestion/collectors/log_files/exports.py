@@ -21,7 +21,7 @@ _log = logger()
 
 
 def export_of_drops(dropped: Mapping[str, int], at_ns: int, component: str) -> bytes:
-    """The export that says how many entries went by which rule."""
+    """The OTLP metrics export that says how many entries went by which rule; `at_ns` in Unix nanoseconds."""
     request = ExportMetricsServiceRequest()
     resource = request.resource_metrics.add()
     resource.resource.attributes.append(_service(component))
@@ -36,7 +36,10 @@ def _service(component: str) -> KeyValue:
 def export_of_entries(
     found: list[Entry], at_ns: int, component: str, files: LogFiles
 ) -> tuple[bytes, Counter[str]]:
-    """One export and what is not in it; entries are grouped by the component they name."""
+    """One OTLP logs export, grouped by component and, by reason, how many entries are not in it.
+
+    `at_ns`, Unix nanoseconds, is the time observed, and that of entries that name none.
+    """
     request = ExportLogsServiceRequest()
     by_component: dict[str, object] = {}
     dropped: Counter[str] = Counter()

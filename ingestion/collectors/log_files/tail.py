@@ -1,7 +1,7 @@
 """Tails log files and sends them as OTLP log records, at least once.
 
 Here: files, rotation, positions that survive restarts (sealed, in `state.db`), sending. Not here: what
-a line means (`log_lines`). A chunk is planned before it is sent: after a crash the same bytes go out
+a line means (`lines`). A chunk is planned before it is sent: after a crash the same bytes go out
 with the same times, so that the receiver knows the body again and counts it once.
 """
 

@@ -1,9 +1,10 @@
 """Which group an error belongs to: deterministic, versioned, explained.
 
-Here: the tiers, in order: explicit fingerprint → site rule → exception chain with in-app frames →
-type with parameterised message → log template. A key is `<version>:` and 32 hex digits of BLAKE2b-128
-over canonical JSON; it never holds a line number, a message value or a component. Not here: merges and
-splits by hand (`hand_rules`).
+Here: the tiers, in order: explicit fingerprint → site rule → exception chain with in-app frames → type
+with parameterised message → log template. A key is `<version>:` and 32 hex digits of BLAKE2b-128 over
+canonical JSON; it never holds a line number, a message value or a component. Not here: merges and splits
+by hand (`hand_rules`). Source: Sentry's grouping (fingerprint, stack, exception, message); RFC 7693
+(BLAKE2b).
 """
 
 import fnmatch

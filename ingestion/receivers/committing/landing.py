@@ -1,7 +1,7 @@
 """Decoded items become gated tables, with what the ledger says of them.
 
 Here: one landing of one signal, for a group of bodies or a piece of one, and the receipt of a body. Not
-here: decoding (`decode`, `json_bodies`, `pieces`), committing (`pipeline`, `large_body`).
+here: decoding (`protobuf`, `otlp_json`, `pieces`), committing (`pipeline`, `large_body`).
 """
 
 from collections import Counter

@@ -1,7 +1,7 @@
 """Metric points of all five kinds in one table, schema `contracts.METRIC_POINTS`.
 
-Here: what each kind fills in. Not here: the shared origin columns (`nested`) and meaning such as
-rates and resets (`dbt/`, `live_tail/`).
+Here: what each kind fills in. Not here: the shared origin columns (`nested`) and meaning such as rates
+and resets (`dbt/`, `live_tail/`). Source: OTLP 1.x, metrics.proto.
 """
 
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ class _Points:
 
 
 def flatten_metrics(batch: pa.RecordBatch, gate: Gate, received_us: int) -> Flat:
-    """All points of a decoded batch, kind after kind."""
+    """One row per data point, kind after kind, schema `contracts.METRIC_POINTS`."""
     scopes = open_scopes(batch, "scope_metrics", gate)
     metrics, scope_of_metric = children(scopes.column.field("metrics"))
     owners = scopes.owners.take(scope_of_metric)

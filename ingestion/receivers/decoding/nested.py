@@ -17,7 +17,7 @@ MAX_AHEAD_US = 3_600_000_000
 
 
 def children(lists: pa.ListArray) -> tuple[pa.Array, np.ndarray]:
-    """The flattened values of a list column and the parent row of each."""
+    """The flattened values of a list column and, as long, the parent row (int) of each."""
     if lists.null_count:
         return lists.flatten(), pc.list_parent_indices(lists).to_numpy()
     lengths = np.diff(lists.offsets.to_numpy())
@@ -25,7 +25,7 @@ def children(lists: pa.ListArray) -> tuple[pa.Array, np.ndarray]:
 
 
 def field_of(structs: pa.StructArray, name: str) -> pa.Array:
-    """A field, null where its struct is; a tenth of the cost where no struct is null."""
+    """A field, as long as the structs, null where its struct is; a tenth of the cost where none is null."""
     return pc.struct_field(structs, name) if structs.null_count else structs.field(name)
 
 
@@ -81,7 +81,7 @@ def values_of(lists: pa.ListArray) -> pa.Array:
 
 
 def enum_codes(column: pa.Array, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Enumeration numbers, those that are not below `count` as 0, and which are not.
+    """Enumeration numbers, those that are not below `count` as 0, and which are not (bool); one each per row.
 
     Protobuf's enumerations are open: any number may come.
     """
@@ -97,7 +97,10 @@ def enum_text(column: pa.Array, names: tuple[str, ...]) -> tuple[pa.Array, np.nd
 
 
 def is_ahead(times: pa.Array | pa.ChunkedArray, received_us: int) -> np.ndarray:
-    """Which times lie so far ahead of their arrival that the sender's clock must be wrong."""
+    """Which times (bool per row) lie more than an hour after their arrival: the sender's clock must be wrong.
+
+    `received_us` is in UTC microseconds.
+    """
     us = times.cast(pa.int64()).fill_null(0).to_numpy()
     return us > received_us + MAX_AHEAD_US
 
@@ -108,7 +111,7 @@ def _texts(names: tuple[str, ...]) -> pa.Array:
 
 
 def is_null(column: pa.Array) -> np.ndarray:
-    """Null mask as numpy."""
+    """A bool per row, true where the column is null."""
     if not column.null_count:
         return np.zeros(len(column), dtype=bool)
     return column.is_null().to_numpy(zero_copy_only=False)

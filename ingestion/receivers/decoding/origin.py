@@ -38,7 +38,11 @@ class Scopes:
 
 
 def open_scopes(batch: pa.RecordBatch, scopes_field: str, gate: Gate) -> Scopes:
-    """Resources and scopes of a decoded batch, gated; `scopes_field` is e.g. `scope_spans`."""
+    """Resources and scopes of a decoded batch, gated, one row per scope.
+
+    The batch has one row per body; `scopes_field` is e.g. `scope_spans`. Raises TurnOver when the gate's
+    turn is over.
+    """
     resources, body_of_resource = children(batch.column(0))
     origin = _resource_columns(field_of(resources, "resource"), gate)
     scopes, resource_of_scope = children(resources.field(scopes_field))
@@ -58,7 +62,7 @@ def component_of(batch: pa.RecordBatch, gate: Gate) -> str:
 
 
 def origin_of(scopes: Scopes, scope_of_row: np.ndarray, received_us: int) -> dict[str, pa.Array]:
-    """The shared origin columns for rows that belong to these scopes."""
+    """The shared origin columns, a row for each of `scope_of_row`; `received_us` in UTC microseconds."""
     received = pa.array(np.full(len(scope_of_row), received_us, np.int64)).view(TIME)
     return {**spread(scopes.origin, scope_of_row), "received_at": received}
 

@@ -55,7 +55,10 @@ class Flat:
 def reject(
     reasons: dict[str, np.ndarray], components: pa.Array, body_of_row: np.ndarray
 ) -> tuple[np.ndarray, list[Rejection]]:
-    """Rows to keep, and the rejections by body, component and first reason that applies."""
+    """Rows to keep (bool per row), and the rejections by body, component and first reason that applies.
+
+    `reasons` has a bool per row for each reason, `body_of_row` the index of each row's body.
+    """
     keep = np.ones(len(body_of_row), dtype=bool)
     rejections: list[Rejection] = []
     for reason, is_bad in reasons.items():

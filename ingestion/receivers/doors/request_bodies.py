@@ -29,7 +29,7 @@ _T = TypeVar("_T")
 
 
 class Refused(Exception):
-    """A request that is turned away: HTTP status, gRPC code, and the reason that is counted."""
+    """A request that is turned away: HTTP status, gRPC status code, and the reason that is counted."""
 
     def __init__(self, http_status: int, code: int, message: str, reason: str) -> None:
         super().__init__(message)
@@ -72,7 +72,7 @@ class Doorway:
 
 
 async def plain_body(doorway: Doorway, body: bytes, encoding: str) -> bytes:
-    """The decompressed body: at once when it is small, else beside the event loop."""
+    """The decompressed body: at once when it is small, else beside the event loop. Raises BadBody."""
     limit = doorway.receiver.max_body_bytes
     if encoding in {"", "identity"}:
         return body
@@ -86,7 +86,10 @@ async def plain_body(doorway: Doorway, body: bytes, encoding: str) -> bytes:
 
 
 async def read_body(request: Request, limit: int, committer: Committer) -> bytes:
-    """The whole body; its bytes count as pending while they arrive, so many slow senders are 429."""
+    """The whole body, at most `limit` bytes, within a minute; raises Refused (413, 408) or Overloaded.
+
+    Its bytes count as pending while they arrive, so many slow senders are 429.
+    """
     too_large = Refused(
         413,
         INVALID_ARGUMENT,

@@ -47,9 +47,10 @@ def public_key(auth_header: str, query_key: str, dsn: str) -> str:
 
 
 def read_envelope(body: bytes) -> Envelope:
-    """Items of an envelope; unknown ones are skipped.
+    """The events of an envelope; items of other kinds are skipped and named.
 
-    Raises BadBody for an item that cannot be read where no event can; beside one it is skipped.
+    Raises BadBody for an item that cannot be read where no event can; beside one it is skipped. Source:
+    develop.sentry.dev, "Envelopes".
     """
     head, start = _line(body, 0)
     header = _object(head, "envelope header")

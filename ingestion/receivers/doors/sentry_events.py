@@ -35,7 +35,11 @@ _MAX_BREADCRUMBS, _MAX_BREADCRUMB, _MAX_TAGS = 15, 120, 64
 
 
 def to_logs(envelope: Envelope, component: str | None, key: str, project: str) -> bytes:
-    """One OTLP export of all events; equal events make equal bytes, whatever envelope they came in."""
+    """One OTLP logs export of all events, a record for each, as protobuf bytes.
+
+    Equal events make equal bytes, whatever envelope they came in. `component` is whom the sender's token
+    speaks for, None for anybody; then an event names it, or the DSN's `key`, or `project`.
+    """
     request = ExportLogsServiceRequest()
     for event in envelope.events:
         _add_event(request, event, component, key=key, project=project)

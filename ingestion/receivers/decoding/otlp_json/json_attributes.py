@@ -1,7 +1,8 @@
 """Attributes and values of OTLP/JSON as columns.
 
 Here: `KeyValue` and `AnyValue`, as ptars gives them of protobuf. Not here: which message has attributes
-(`json_columns`, `json_metric_columns`), what may be kept of them (`privacy/gate`).
+(`json_columns`, `json_metric_columns`), what may be kept of them (`privacy/gate`). Source: OTLP 1.x,
+common.proto.
 """
 
 import pyarrow as pa
@@ -23,7 +24,7 @@ _SCALARS = ("string_value", "bool_value", "int_value", "double_value")
 
 
 def attributes_of(owners: Objects) -> pa.Array:
-    """The attributes of each owner as list<struct<key, value>>."""
+    """One list<struct<key: string, value: struct>> per owner."""
     return lists_of(owners, "attributes", _key_values)
 
 

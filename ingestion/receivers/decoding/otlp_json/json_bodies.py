@@ -2,7 +2,8 @@
 
 Here: reading bytes strictly first and, where that fails, with the leniency that senders rely on (`NaN`,
 halves of characters, the field names of the protocol's files). Not here: large bodies, which come in
-pieces (`pieces`), and what the columns are (`json_columns`).
+pieces (`pieces`), and what the columns are (`json_columns`). Source: OTLP 1.x, "JSON Protobuf Encoding";
+RFC 8259, 8.2 (halves of characters).
 """
 
 import json

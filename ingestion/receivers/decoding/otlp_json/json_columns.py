@@ -2,7 +2,8 @@
 
 Here: columns of many objects at once, by the names and types that the flattening reads. Not here: the
 objects (`json_types`) and reading bytes (`json_bodies`). What is not set has protobuf's default; a
-number that does not fit its field raises ValueError, as it does in protobuf's own JSON mapping.
+number that does not fit its field raises ValueError, as it does in protobuf's own JSON mapping. Source:
+OTLP 1.x, "JSON Protobuf Encoding".
 """
 
 from collections.abc import Callable
@@ -33,7 +34,10 @@ _NO_RESOURCE, _NO_SCOPE, _NO_STATUS = of.Resource(), of.Scope(), of.Status()
 
 
 def export_columns(signal: str, exports: Objects) -> pa.RecordBatch:
-    """One row per export; raises ValueError when a value does not fit."""
+    """One row per export, one column of lists of groups: what ptars makes of the same export in protobuf.
+
+    Raises ValueError when a value does not fit its field.
+    """
     groups, scopes, items, make = _LEVELS[signal]
 
     def of_scopes(found: Objects) -> pa.Array:

@@ -1,8 +1,9 @@
 """Columns of OTLP/JSON fields, whatever message they belong to.
 
-Here: one field of many objects as an Arrow array, and structs and lists of such arrays. What is not set has
-protobuf's default; a number that does not fit its field raises ValueError, as it does in protobuf's own JSON
-mapping. Not here: which fields a message has (`json_columns`, `json_metric_columns`).
+Here: one field of many objects as an Arrow array, and structs and lists of such arrays. What is not set
+has protobuf's default; a number that does not fit its field raises ValueError, as it does in protobuf's
+own JSON mapping. Not here: which fields a message has (`json_columns`, `json_metric_columns`). Source:
+protobuf.dev, "ProtoJSON Format".
 """
 
 from collections.abc import Callable, Sequence

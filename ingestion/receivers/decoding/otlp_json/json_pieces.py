@@ -1,7 +1,8 @@
 """A large OTLP/JSON export is cut into pieces of items before any of them becomes an object.
 
 Here: groups and items of a body as slices of its bytes, and a few of them as columns. Not here: limits
-(`budget`), bodies that are small enough to be read at once (`json_bodies`).
+(`budget`), bodies that are small enough to be read at once (`json_bodies`). Source: OTLP 1.x, "JSON
+Protobuf Encoding".
 """
 
 import re
