@@ -26,6 +26,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from privacy.disk.files import put_in_place
 from privacy.keys.state import connect, transaction
 from privacy.keys.store import KeyProblem, KeyStore, seal, unseal
 
@@ -191,11 +192,8 @@ class AuditLog:
         )
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = target.with_suffix(f".{os.getpid()}.new")
-        with temporary.open("w") as file:
-            file.write(text + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
+        temporary.write_text(text + "\n")
+        put_in_place(temporary, target)
         return target
 
     def due(self, before: datetime) -> tuple[int, int, tuple[str, ...]]:

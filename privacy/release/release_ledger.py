@@ -7,16 +7,16 @@ the last digest are also kept in `keys/release.head`, beside the keys and so out
 a ledger that was cut short or restored from a backup is refused, because it has forgotten releases.
 """
 
-import fcntl
 import hmac
 import json
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from privacy.disk.files import write_whole
+from privacy.disk.locks import locked
 from privacy.keys.state import Sealer, connect, transaction
 from privacy.keys.store import KeyProblem, KeyStore
 from privacy.release.period import Period
@@ -95,8 +95,7 @@ class ReleaseLedger:
     @contextmanager
     def lock(self) -> Iterator[None]:
         """One releasing process at a time; released by the system when the process dies."""
-        with self._lock_file.open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with locked(self._lock_file):
             yield
 
     def entries(self) -> list[Entry]:
@@ -168,13 +167,7 @@ class ReleaseLedger:
         if not entries:
             return
         head = json.dumps({"entries": len(entries), "digest": entries[-1].entry_digest})
-        temporary = self._head_file.with_suffix(".new")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(head)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self._head_file)
+        write_whole(self._head_file, head.encode())
 
     def _check_head(self, entries: list[Entry]) -> None:
         try:

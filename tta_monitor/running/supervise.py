@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 from dagster_project.process.dagster_home import dagster_environment, ensure_dagster_home
 from ingestion.doors.home_socket import SocketConnection
 from ingestion.settings import Settings
-from privacy.keys.files import write_whole
+from privacy.disk.files import write_whole
 from tta_monitor.console.problems import Problem
 from tta_monitor.running import supervisor
 

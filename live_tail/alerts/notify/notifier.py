@@ -9,7 +9,6 @@ behind Apprise can get a message twice when this very process dies while it spea
 """
 
 import argparse
-import fcntl
 import random
 import signal
 import sys
@@ -24,6 +23,8 @@ from live_tail.alerts.life.store import DELIVERED, SUPERSEDED, UNCONFIRMED, WAIT
 from live_tail.alerts.notify.channels import SendProblem, is_made_for, send
 from live_tail.alerts.notify.journal import Journal
 from live_tail.alerts.notify.policy import FILE, Policy, PolicyProblem, load_policy
+from privacy.disk.locks import hold
+from privacy.disk.watched import Watched
 from privacy.keys.store import KeyProblem, KeyStore
 from privacy.process_log.log import guard, logger
 
@@ -42,9 +43,8 @@ class Notifier:
         self._stopping = threading.Event()
         self._threads: dict[str, threading.Thread] = {}
         self._news: dict[str, threading.Event] = {}
-        self._lock = (home / "notifier.lock").open("w")
         # A second notifier would send everything twice: it waits until the first is gone.
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self._lock = hold(home / "notifier.lock")
         self._journal = Journal(home / "run" / "deliveries.journal")
         self._store = Store(home, keys)
         self._settle()
@@ -137,51 +137,28 @@ class Notifier:
 
 
 class WatchedPolicy:
-    """The policy in force: the newest valid one; its file is looked at every two seconds."""
+    """The policy in force: the newest valid one; its file is looked at every two seconds at most."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._lock = threading.Lock()
-        self.problem = ""
-        self._stamp = self._stamp_now()
-        self._policy = self._load() or load_policy(Path("/nonexistent"))
-        self._looked_s = time.monotonic()
+        home, webhook_url = settings.home, settings.alerting.webhook_url
+        self._watched = Watched(
+            lambda: [home / FILE],
+            lambda: load_policy(home, webhook_url),
+            PolicyProblem,
+            otherwise=lambda: load_policy(Path("/nonexistent")),
+            on_refusal=lambda _: _log.error("alerting.yaml is not taken", cause="PolicyProblem"),
+            look_every_s=_RELOAD_S,
+        )
 
     def __call__(self) -> Policy:
         """The policy now."""
-        with self._lock:
-            if time.monotonic() - self._looked_s > _RELOAD_S:
-                self._looked_s = time.monotonic()
-                self._look()
-            return self._policy
+        self._watched.look()
+        return self._watched.value
 
-    def _look(self) -> None:
-        stamp = self._stamp_now()
-        if stamp == self._stamp:
-            return
-        self._stamp = stamp
-        loaded = self._load()
-        # What is worked out for a policy holds as long as it is the same object.
-        if loaded is not None and loaded != self._policy:
-            self._policy = loaded
-
-    def _stamp_now(self) -> tuple[int, int, int] | None:
-        try:
-            stat = (self._settings.home / FILE).stat()
-        except OSError:
-            return None
-        return stat.st_ino, stat.st_mtime_ns, stat.st_size
-
-    def _load(self) -> Policy | None:
-        try:
-            policy = load_policy(self._settings.home, self._settings.alerting.webhook_url)
-        except PolicyProblem as problem:
-            if str(problem) != self.problem:
-                _log.error("alerting.yaml is not taken", cause="PolicyProblem")
-            self.problem = str(problem)
-            return None
-        self.problem = ""
-        return policy
+    @property
+    def problem(self) -> str:
+        """Why the file was not taken when it was last looked at; empty when it was."""
+        return str(self._watched.problem or "")
 
 
 def main() -> int:

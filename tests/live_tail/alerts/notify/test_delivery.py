@@ -157,7 +157,7 @@ def test_a_second_hand_over_that_is_interrupted_waits_as_long_as_the_first(
     journal = Journal(settings.home / "run" / "deliveries.journal")
     for _ in range(2):
         journal.begin(key)
-        Notifier(settings.home, keys, WatchedPolicy(settings))._lock.close()
+        Notifier(settings.home, keys, WatchedPolicy(settings))._lock.release()
         assert store.due("hook", time.time_ns() // 1_000) is None
         with connect(settings.home, "") as db:
             db.execute("UPDATE alert_outbox SET due_us = 0")

@@ -1,15 +1,12 @@
 """Private files: created once or replaced whole, 0600, durable, and wiped when they go.
 
-Here: atomic writes, locks, and wiping for key material. Not here: what is in the files (`kek`,
-`keys`).
+Here: atomic writes, and wiping for key material. Not here: what is in the files, and who may write
+when (`locks`).
 """
 
 import contextlib
-import fcntl
 import os
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -62,18 +59,6 @@ def wipe(path: Path) -> None:
         os.fsync(file.fileno())
     path.unlink()
     sync_folder(path.parent)
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold a lock file; other processes and threads that want it wait."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def sync_folder(folder: Path) -> None:
