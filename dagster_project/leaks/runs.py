@@ -27,10 +27,6 @@ from privacy.process_log.log import guard
 
 _KIND = "scan_runs"
 _KEPT = 50
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS leak_scan_runs (
-    id TEXT PRIMARY KEY, record BLOB NOT NULL, started_at TEXT NOT NULL);
-"""
 
 
 class ScanIsRunning(Exception):
@@ -132,9 +128,9 @@ class _Book:
     def write(self, scan: ScanRun) -> None:
         times = {"started_at": scan.started_at, "ended_at": scan.ended_at}
         record = asdict(scan) | {k: t and t.isoformat() for k, t in times.items()}
-        db = connect(self._settings.home, _SCHEMA)
+        db = connect(self._settings.home)
         db.execute(
-            "INSERT OR REPLACE INTO leak_scan_runs VALUES (?, ?, ?)",
+            "INSERT OR REPLACE INTO leak_scan_runs (id, record, started_at) VALUES (?, ?, ?)",
             (scan.id, self._sealer.seal(scan.id, record), scan.started_at.isoformat()),
         )
         db.execute(
@@ -145,7 +141,7 @@ class _Book:
         db.close()
 
     def read(self) -> list[ScanRun]:
-        db = connect(self._settings.home, _SCHEMA)
+        db = connect(self._settings.home)
         rows = db.execute("SELECT id, record FROM leak_scan_runs ORDER BY started_at DESC")
         found = [_scan(self._sealer.open(scan_id, sealed)) for scan_id, sealed in rows]
         db.close()

@@ -26,8 +26,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from privacy.disk.databases import transaction
 from privacy.disk.files import put_in_place
-from privacy.keys.state import connect, transaction
+from privacy.keys.state import connect
 from privacy.keys.store import KeyProblem, KeyStore, seal, unseal
 
 Outcome = Literal["done", "refused", "failed"]
@@ -35,14 +36,6 @@ Detail = str | int | float | bool | None
 HEADS = "audit-heads"
 GENESIS = bytes(32)
 _KEY = "audit"
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS audit_entries (
-    seq INTEGER PRIMARY KEY, at TEXT NOT NULL, sealed BLOB NOT NULL, mac BLOB NOT NULL
-);
-CREATE TABLE IF NOT EXISTS audit_marks (
-    name TEXT PRIMARY KEY, seq INTEGER NOT NULL, mac BLOB NOT NULL, tag BLOB NOT NULL
-);
-"""
 _CONSTANT = re.compile(r"(?!.*\d{7})[A-Za-z0-9_][A-Za-z0-9_.:/+*=-]{0,119}\Z", re.ASCII)
 _SECRET = re.compile(r"eyJ|(?i:bearer|passw|secret|AKIA|ghp_|sk-)")
 # Digests, pseudonyms and times of ours hold digits that a detector would mask.
@@ -86,7 +79,7 @@ class AuditLog:
         self.home = home
         self.chain = Chain(keys)
         self._clock = clock
-        self._db = connect(home, _SCHEMA)
+        self._db = connect(home)
         self._lock = threading.Lock()
 
     def append(
@@ -258,7 +251,10 @@ class AuditLog:
         seq, at = before + 1, self._clock().astimezone(UTC).isoformat()
         sealed = self.chain.seal({**record, "seq": seq}, at)
         mac = self.chain.mac(mac, seq, at, sealed)
-        self._db.execute("INSERT INTO audit_entries VALUES (?, ?, ?, ?)", (seq, at, sealed, mac))
+        self._db.execute(
+            "INSERT INTO audit_entries (seq, at, sealed, mac) VALUES (?, ?, ?, ?)",
+            (seq, at, sealed, mac),
+        )
         self._mark("head", seq, mac)
         return seq
 
@@ -301,7 +297,7 @@ class AuditLog:
 
     def _mark(self, name: str, seq: int, mac: bytes) -> None:
         self._db.execute(
-            "INSERT OR REPLACE INTO audit_marks VALUES (?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO audit_marks (name, seq, mac, tag) VALUES (?, ?, ?, ?)",
             (name, seq, mac, self.chain.tag(name, seq, mac)),
         )
 

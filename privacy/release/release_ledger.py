@@ -15,35 +15,15 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from privacy.disk.databases import transaction
 from privacy.disk.files import write_whole
 from privacy.disk.locks import locked
-from privacy.keys.state import Sealer, connect, transaction
+from privacy.keys.state import Sealer, connect
 from privacy.keys.store import KeyProblem, KeyStore
 from privacy.release.period import Period
 from privacy.release.results import Receipt, Released, Result
 
 _KIND = "release"
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS release_ledger (
-    seq INTEGER PRIMARY KEY,
-    mart TEXT NOT NULL,
-    period TEXT NOT NULL,
-    micro_epsilon INTEGER,
-    contribution_bound INTEGER NOT NULL,
-    keep TEXT NOT NULL,
-    mechanism TEXT NOT NULL,
-    spec_digest TEXT NOT NULL,
-    result_digest TEXT NOT NULL,
-    released_at TEXT NOT NULL,
-    entry_digest TEXT NOT NULL,
-    sealed_result BLOB NOT NULL,
-    UNIQUE (mart, period)
-);
-CREATE TRIGGER IF NOT EXISTS release_ledger_is_not_updated BEFORE UPDATE ON release_ledger
-    BEGIN SELECT RAISE(ABORT, 'the release ledger is append-only'); END;
-CREATE TRIGGER IF NOT EXISTS release_ledger_is_not_deleted BEFORE DELETE ON release_ledger
-    BEGIN SELECT RAISE(ABORT, 'the release ledger is append-only'); END;
-"""
 _COLUMNS = """seq, mart, period, micro_epsilon, contribution_bound, keep, mechanism, spec_digest,
 result_digest, released_at, entry_digest"""
 
@@ -86,7 +66,7 @@ class ReleaseLedger:
     """The ledger of one data home."""
 
     def __init__(self, home: Path, keys: KeyStore) -> None:
-        self._db = connect(home, _SCHEMA)
+        self._db = connect(home)
         self._sealer = Sealer(keys, _KIND)
         self._secret = keys.named_key(f"state.{_KIND}_chain").secret
         self._lock_file = home / "release.lock"

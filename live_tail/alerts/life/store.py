@@ -23,30 +23,11 @@ from live_tail.alerts.words.records import (
     to_record,
     to_stored,
 )
+from privacy.disk.databases import transaction
 from privacy.keys.pseudonyms import Pseudonyms
-from privacy.keys.state import Sealer, connect, transaction
+from privacy.keys.state import Sealer, connect
 from privacy.keys.store import KeyStore
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS alerts (id TEXT PRIMARY KEY, state TEXT NOT NULL,
-    updated_us INTEGER NOT NULL, record BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS alert_events (seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    alert TEXT NOT NULL, at_us INTEGER NOT NULL, kind TEXT NOT NULL, record BLOB NOT NULL);
-CREATE INDEX IF NOT EXISTS alert_events_alert ON alert_events (alert);
-CREATE TABLE IF NOT EXISTS alert_events_sent (id INTEGER PRIMARY KEY CHECK (id = 1),
-    seq INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS alert_groups (key TEXT PRIMARY KEY, record BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS alert_silences (id TEXT PRIMARY KEY, ends_us INTEGER NOT NULL,
-    record BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS alert_outbox (seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    key TEXT NOT NULL UNIQUE, subject TEXT NOT NULL, channel TEXT NOT NULL,
-    created_us INTEGER NOT NULL, due_us INTEGER NOT NULL, again_us INTEGER NOT NULL,
-    state TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, error TEXT NOT NULL DEFAULT '',
-    done_us INTEGER, record BLOB NOT NULL);
-CREATE INDEX IF NOT EXISTS alert_outbox_due ON alert_outbox (state, channel, due_us);
-CREATE TABLE IF NOT EXISTS alert_channels (name TEXT PRIMARY KEY, failures INTEGER NOT NULL,
-    failing_us INTEGER, error TEXT NOT NULL, ok_us INTEGER);
-"""
 WAITING, UNCONFIRMED, DELIVERED, SUPERSEDED = "waiting", "unconfirmed", "delivered", "superseded"
 _KEEP = timedelta(days=90)
 
@@ -80,7 +61,7 @@ class Store:
     """One connection of one process (or thread) to the alerts' tables."""
 
     def __init__(self, home: Path, keys: KeyStore) -> None:
-        self._db = connect(home, _SCHEMA)
+        self._db = connect(home)
         self._sealer = Sealer(keys, "alerts")
         self.pseudonyms = Pseudonyms(keys, "operations")
 
@@ -110,7 +91,7 @@ class Store:
         before, after = groups
         with transaction(self._db):
             self._db.executemany(
-                "INSERT OR REPLACE INTO alerts VALUES (?,?,?,?)",
+                "INSERT OR REPLACE INTO alerts (id, state, updated_us, record) VALUES (?,?,?,?)",
                 # In the order of the table's key: thousands of rows then fill its pages one by one.
                 sorted(
                     (a.id, a.state.value, us, self._sealer.seal(a.id, to_stored(a))) for a in alerts
@@ -123,7 +104,7 @@ class Store:
             gone = [(k,) for k in before if k not in after]
             self._db.executemany("DELETE FROM alert_groups WHERE key = ?", gone)
             self._db.executemany(
-                "INSERT OR REPLACE INTO alert_groups VALUES (?,?)",
+                "INSERT OR REPLACE INTO alert_groups (key, record) VALUES (?,?)",
                 [
                     (k, self._sealer.seal(k, to_record(g)))
                     for k, g in after.items()
@@ -186,7 +167,7 @@ class Store:
 
     def mark_sent(self, seq: int) -> None:
         """The warehouse has the events up to this one."""
-        self._db.execute("INSERT OR REPLACE INTO alert_events_sent VALUES (1, ?)", (seq,))
+        self._db.execute("INSERT OR REPLACE INTO alert_events_sent (id, seq) VALUES (1, ?)", (seq,))
 
     def silences(self) -> list[Silence]:
         """All that are kept, ended ones included."""
@@ -198,7 +179,7 @@ class Store:
         sealed = self._sealer.seal(silence.id, to_record(silence))
         with transaction(self._db):
             self._db.execute(
-                "INSERT OR REPLACE INTO alert_silences VALUES (?,?,?)",
+                "INSERT OR REPLACE INTO alert_silences (id, ends_us, record) VALUES (?,?,?)",
                 (silence.id, _us(silence.ends_at), sealed),
             )
 
@@ -254,12 +235,14 @@ class Store:
             name = row.fetchone()
             if name and state == DELIVERED:
                 self._db.execute(
-                    "INSERT OR REPLACE INTO alert_channels VALUES (?, 0, NULL, '', ?)",
+                    "INSERT OR REPLACE INTO alert_channels (name, failures, failing_us, error, ok_us)"
+                    " VALUES (?, 0, NULL, '', ?)",
                     (name[0], now_us),
                 )
             elif name and error:
                 self._db.execute(
-                    "INSERT INTO alert_channels VALUES (?, 1, ?, ?, NULL) ON CONFLICT (name) DO"
+                    "INSERT INTO alert_channels (name, failures, failing_us, error, ok_us)"
+                    " VALUES (?, 1, ?, ?, NULL) ON CONFLICT (name) DO"
                     " UPDATE SET failures = failures + 1, error = excluded.error,"
                     " failing_us = coalesce(failing_us, excluded.failing_us)",
                     (name[0], now_us, error),
@@ -278,7 +261,9 @@ class Store:
 
     def channels(self) -> list[dict[str, Any]]:
         """name, failures, failing_us, error, ok_us of channels that were used."""
-        cursor = self._db.execute("SELECT * FROM alert_channels ORDER BY name")
+        cursor = self._db.execute(
+            "SELECT name, failures, failing_us, error, ok_us FROM alert_channels ORDER BY name"
+        )
         names = [c[0] for c in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 

@@ -10,23 +10,22 @@ behind Apprise can get a message twice when this very process dies while it spea
 
 import argparse
 import random
-import signal
 import sys
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from ingestion.processes.supervised import end_with_supervisor
-from ingestion.settings import Settings, SettingsProblem, load_settings
+from ingestion.processes.entry import on_stop, run_process
+from ingestion.settings import Settings
 from live_tail.alerts.life.store import DELIVERED, SUPERSEDED, UNCONFIRMED, WAITING, Entry, Store
 from live_tail.alerts.notify.channels import SendProblem, is_made_for, send
 from live_tail.alerts.notify.journal import Journal
 from live_tail.alerts.notify.policy import FILE, Policy, PolicyProblem, load_policy
 from privacy.disk.locks import hold
 from privacy.disk.watched import Watched
-from privacy.keys.store import KeyProblem, KeyStore
-from privacy.process_log.log import guard, logger
+from privacy.keys.store import KeyStore
+from privacy.process_log.log import logger
 
 _log = logger()
 _POLL_S = 0.1
@@ -163,23 +162,14 @@ class WatchedPolicy:
 
 def main() -> int:
     """Run until SIGTERM; exit code 2 when settings or keys are wrong."""
-    guard()
-    end_with_supervisor()
-    parser = argparse.ArgumentParser(prog="notifier", description=__doc__)
-    parser.add_argument("--home", type=Path, help="data home (default: TTA_MONITOR_HOME or ./var)")
-    arguments = parser.parse_args()
-    try:
-        settings = load_settings(arguments.home)
-        keys = KeyStore.open(settings.home)
-    except (SettingsProblem, KeyProblem) as problem:
-        sys.stderr.write(f"notifier: {problem}\n")
-        return 2
-    notifier = Notifier(settings.home, keys, WatchedPolicy(settings))
-    signal.signal(signal.SIGTERM, lambda *_: notifier.stop())
-    signal.signal(signal.SIGINT, lambda *_: notifier.stop())
+    return run_process("notifier", __doc__, _work)
+
+
+def _work(settings: Settings, _: argparse.Namespace) -> None:
+    notifier = Notifier(settings.home, KeyStore.open(settings.home), WatchedPolicy(settings))
+    on_stop(notifier.stop)
     _log.info("notifier starts")
     notifier.run()
-    return 0
 
 
 if __name__ == "__main__":

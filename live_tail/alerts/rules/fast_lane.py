@@ -40,9 +40,6 @@ from privacy.keys.store import KeyProblem
 from privacy.process_log.log import logger
 
 _log = logger()
-_CURSOR = """
-CREATE TABLE IF NOT EXISTS alert_fast_lane (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL);
-"""
 FAILURE_FACTS = frozenset({"failures", "dependency_down"})
 """Facts that only failures can bring about."""
 # A step that fails for a passing reason is tried again as a whole.
@@ -155,7 +152,7 @@ class FastLane:
         self._spool, self._rules, self._found = spool, rules, found
         self._poll_s, self._monotonic = poll_s, monotonic
         self._opened, self._failed = opened or Opened(max_rows=0), failed
-        self._db = connect(home, _CURSOR)
+        self._db = connect(home)
         kept = self._db.execute("SELECT seq FROM alert_fast_lane").fetchone()
         self.seq = self._kept_seq = kept[0] if kept else spool.last_seq()
         self._kept_s = monotonic()
@@ -296,7 +293,9 @@ class FastLane:
     def _keep_cursor(self) -> None:
         self._kept_s = self._monotonic()
         if self.seq != self._kept_seq:
-            self._db.execute("INSERT OR REPLACE INTO alert_fast_lane VALUES (1, ?)", (self.seq,))
+            self._db.execute(
+                "INSERT OR REPLACE INTO alert_fast_lane (id, seq) VALUES (1, ?)", (self.seq,)
+            )
             self._kept_seq = self.seq
 
 

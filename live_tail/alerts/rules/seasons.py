@@ -15,8 +15,9 @@ import numpy as np
 
 from live_tail.alerts.rules.spec import Select
 from live_tail.alerts.words.model import Labels
+from privacy.disk.databases import transaction
 from privacy.keys.ids import id_text
-from privacy.keys.state import Sealer, connect, transaction
+from privacy.keys.state import Sealer, connect
 from privacy.keys.store import KeyStore
 
 WEEKS = 8
@@ -24,7 +25,6 @@ _HOUR, _WEEK = timedelta(hours=1), timedelta(weeks=1)
 _PER_WEEK = 168
 _MAX_SERIES = 2_000
 _WRITE_EVERY = timedelta(minutes=1)
-_SCHEMA = "CREATE TABLE IF NOT EXISTS alert_hours (hour TEXT PRIMARY KEY, sealed BLOB NOT NULL);"
 _MAD = 1.4826
 
 Series = tuple[str, Labels]
@@ -68,7 +68,7 @@ class Hours:
     keep = WEEKS * _WEEK + _HOUR
 
     def __init__(self, home: Path | None = None, keys: KeyStore | None = None) -> None:
-        self._db = connect(home, _SCHEMA) if home and keys else None
+        self._db = connect(home) if home and keys else None
         self._sealer = Sealer(keys, "alert_hours") if home and keys else None
         self._seen: dict[Series, dict[datetime, Seen]] = {}
         self._usual: dict[Series, tuple[datetime, Usual | None]] = {}
@@ -136,7 +136,7 @@ class Hours:
                     if (seen := hours.get(hour))
                 ]
                 self._db.execute(
-                    "INSERT OR REPLACE INTO alert_hours VALUES (?, ?)",
+                    "INSERT OR REPLACE INTO alert_hours (hour, sealed) VALUES (?, ?)",
                     (name, self._sealer.seal(name, {"rows": rows})),
                 )
             self._db.execute("DELETE FROM alert_hours WHERE hour < ?", (oldest.isoformat(),))

@@ -159,7 +159,7 @@ def test_a_second_hand_over_that_is_interrupted_waits_as_long_as_the_first(
         journal.begin(key)
         Notifier(settings.home, keys, WatchedPolicy(settings))._lock.release()
         assert store.due("hook", time.time_ns() // 1_000) is None
-        with connect(settings.home, "") as db:
+        with connect(settings.home) as db:
             db.execute("UPDATE alert_outbox SET due_us = 0")
 
 
