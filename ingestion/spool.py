@@ -24,7 +24,7 @@ DATASET = "spool"
 _MAX_PARAMETERS = 500
 _LAST = 2**63 - 1
 _COLUMNS = "uid, signal, row_count, received_us, day, payload, detector_id"
-_SCHEMA = Schema(
+SCHEMA = Schema(
     steps=(
         Step(
             """
@@ -110,7 +110,7 @@ class Spool:
 
     def __init__(self, path: Path, keys: KeyStore) -> None:
         self._keys = keys
-        self._db = open_database(path, _SCHEMA, check_same_thread=False)
+        self._db = open_database(path, SCHEMA, check_same_thread=False)
 
     def seal_table(self, signal: str, table: pa.Table) -> SealedTable:
         """Seal a table with today's key for a later `append`."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from privacy.disk.databases import Schema, Step, open_database, transaction
 
-_SCHEMA = Schema(
+SCHEMA = Schema(
     steps=(
         Step(
             """
@@ -118,7 +118,7 @@ class Catalog:
 
     def __init__(self, lake: Path) -> None:
         lake.mkdir(parents=True, exist_ok=True)
-        self._db = open_database(lake / "catalog.db", _SCHEMA)
+        self._db = open_database(lake / "catalog.db", SCHEMA)
 
     def open_plan(self) -> Plan | None:
         """The plan that a crash left unfinished."""

@@ -271,7 +271,8 @@ class ErrorStore:
             )
         )
         self._db.execute(
-            "INSERT INTO error_hours SELECT hour_us, ?, occurrences FROM error_hours WHERE key = ?"
+            "INSERT INTO error_hours (hour_us, key, occurrences)"
+            " SELECT hour_us, ?, occurrences FROM error_hours WHERE key = ?"
             " ON CONFLICT DO UPDATE SET occurrences = occurrences + excluded.occurrences",
             (target, source),
         )
