@@ -11,7 +11,6 @@ version before works in a home of the next one. Two versions ahead is refused.
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,18 +84,23 @@ def version_of(db: sqlite3.Connection) -> int:
     return db.execute("PRAGMA user_version").fetchone()[0]
 
 
-@contextmanager
-def transaction(db: sqlite3.Connection) -> Iterator[None]:
-    """BEGIN IMMEDIATE … COMMIT; rolled back when the block or the commit raises."""
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        db.execute("COMMIT")
-    except BaseException:
-        # SQLite may have rolled back by itself: a full disk is one such reason.
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        raise
+class transaction:
+    """`with transaction(db):` BEGIN IMMEDIATE … COMMIT; rolled back when the block or the commit raises."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def __enter__(self) -> None:
+        self._db.execute("BEGIN IMMEDIATE")
+
+    def __exit__(self, raised: type[BaseException] | None, *_: object) -> None:
+        try:
+            if raised is None:
+                self._db.execute("COMMIT")
+        finally:
+            # SQLite may have rolled back by itself: a full disk is one such reason.
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
 
 
 def _too_new(path: Path, found: int, known: int) -> str:
