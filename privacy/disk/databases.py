@@ -4,16 +4,19 @@ Here: connections, transactions, ordered migrations counted in `PRAGMA user_vers
 tables there are; each database has one list of steps, beside its owner. No other module opens a database
 for writing or makes a table (`tests/privacy/disk/test_databases.py`).
 
-A home moves by one version in either direction. Forward: the steps that it lacks, in one transaction. Back:
-a step only adds (tables, indexes, columns with a default), and every INSERT names its columns, so that the
-version before works in a home of the next one. Two versions ahead is refused.
+A home moves by one version in either direction. Forward: what it lacks of the steps, in one transaction.
+Back: a step only adds (tables, indexes, columns with a default), and every INSERT names its columns, so
+that the version before works in a home of the next one. Two versions ahead is refused.
 """
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
+_MADE = re.compile(r"\bCREATE (?:UNIQUE )?(?:TABLE|INDEX|TRIGGER) IF NOT EXISTS (\w+)")
 _AHEAD = 1
 """How many steps a home may have that this version does not know."""
 
@@ -24,9 +27,9 @@ class DatabaseProblem(sqlite3.DatabaseError):
 
 @dataclass(frozen=True)
 class Step:
-    """One migration: statements, then columns (table, column, declaration) that a table may lack.
+    """One migration: CREATE … IF NOT EXISTS, then columns (table, column, declaration) that a table may lack.
 
-    Only the first step finds some of it there already: homes were not counted from the beginning.
+    It may be taken again: homes were not counted from the beginning, and a table may have been dropped.
     """
 
     script: str
@@ -48,6 +51,11 @@ class Schema:
         """What `user_version` is after the last step."""
         return len(self.steps)
 
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Its tables, indexes and triggers."""
+        return frozenset(name for step in self.steps for name in _MADE.findall(step.script))
+
 
 def open_database(
     path: Path, schema: Schema, *, check_same_thread: bool = True
@@ -66,7 +74,7 @@ def open_database(
         found = version_of(db)
         if found > schema.version + _AHEAD:
             raise DatabaseProblem(_too_new(path, found, schema.version))
-        if found < schema.version:
+        if found < schema.version or not schema.names <= _names_in(db):
             _migrate(db, schema)
     except BaseException:
         db.close()
@@ -113,10 +121,14 @@ def _too_new(path: Path, found: int, known: int) -> str:
 
 def _migrate(db: sqlite3.Connection, schema: Schema) -> None:
     with transaction(db):
-        # Another process may have been quicker.
-        for step in schema.steps[version_of(db) :]:
+        # All of them: what is there stays, whoever made it, and what was dropped comes back empty.
+        for step in schema.steps:
             _take(db, step)
         db.execute(f"PRAGMA user_version = {max(version_of(db), schema.version)}")
+
+
+def _names_in(db: sqlite3.Connection) -> set[str]:
+    return {name for (name,) in db.execute("SELECT name FROM sqlite_master")}
 
 
 def _take(db: sqlite3.Connection, step: Step) -> None:

@@ -112,7 +112,8 @@ def later(schema: Schema, count: int = 1) -> Schema:
     with closing(open_database(Path(":memory:"), schema)) as db:
         tables = [of.split()[1] for of in columns_of(db) if of.startswith("table ")]
     step = Step(
-        "CREATE TABLE later (id TEXT PRIMARY KEY, what TEXT);\nCREATE INDEX later_what ON later (what);\n",
+        "CREATE TABLE IF NOT EXISTS later (id TEXT PRIMARY KEY, what TEXT);\n"
+        "CREATE INDEX IF NOT EXISTS later_what ON later (what);\n",
         tuple((table, "later_told", "TEXT NOT NULL DEFAULT 'nothing'") for table in tables),
     )
     return replace(schema, steps=(*schema.steps, step, *[Step("")] * (count - 1)))
@@ -282,6 +283,25 @@ def test_everybody_works_in_a_home_that_is_one_version_ahead(
     for name, schema in SCHEMAS.items():
         open_database(tmp_path / name, later(schema)).close()
     use(tmp_path, keys)
+
+
+def test_what_was_dropped_is_made_again_so_that_others_go_on_and_the_loss_is_seen_by_its_owner(
+    path: Path, schema: Schema
+) -> None:
+    open_database(path, schema).close()
+    whole = layout(path)
+    for of in whole:
+        with closing(sqlite3.connect(path)) as db:
+            db.execute(f"DROP {of}")
+        open_database(path, schema).close()
+        assert layout(path) == whole
+
+
+def test_every_statement_of_a_step_makes_what_is_not_there(schema: Schema) -> None:
+    statements = [
+        line for step in schema.steps for line in step.script.splitlines() if "CREATE " in line
+    ]
+    assert len(statements) == len(schema.names) > 0
 
 
 def test_a_step_that_fails_leaves_nothing_behind(path: Path, schema: Schema) -> None:
