@@ -6,7 +6,6 @@ import threading
 from datetime import UTC, datetime
 
 import uvicorn
-from ingestion.meaning.errors.store import ErrorStore
 
 from ingestion.doors.known_hosts import KnownHosts
 from ingestion.doors.plain_http import PlainProtocol

@@ -20,7 +20,7 @@ from privacy.access.claims import Recognised
 from privacy.access.policy import Principal, Role
 from privacy.audit.audit_log import AuditLog
 from privacy.disk.databases import transaction
-from privacy.keys.state import Sealer, connect, transaction
+from privacy.keys.state import Sealer, connect
 from privacy.keys.store import KeyStore
 
 _FREE_ATTEMPTS = 5

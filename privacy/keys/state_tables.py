@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS audit_marks (
     name TEXT PRIMARY KEY, seq INTEGER NOT NULL, mac BLOB NOT NULL, tag BLOB NOT NULL
 );
 """
-"""`privacy/audit/log`"""
+"""`privacy/audit/audit_log`"""
 
 _ACCESS = """
 CREATE TABLE IF NOT EXISTS access_users (id TEXT PRIMARY KEY, name_key BLOB UNIQUE, sealed BLOB);
@@ -47,7 +47,7 @@ CREATE TRIGGER IF NOT EXISTS release_ledger_is_not_updated BEFORE UPDATE ON rele
 CREATE TRIGGER IF NOT EXISTS release_ledger_is_not_deleted BEFORE DELETE ON release_ledger
     BEGIN SELECT RAISE(ABORT, 'the release ledger is append-only'); END;
 """
-"""`privacy/release/ledger`"""
+"""`privacy/release/release_ledger`"""
 
 _RETENTION = """
 CREATE TABLE IF NOT EXISTS retention_receipts (
@@ -79,7 +79,7 @@ CREATE TABLE IF NOT EXISTS error_rules (
     id INTEGER PRIMARY KEY AUTOINCREMENT, at_us INTEGER NOT NULL, kind TEXT NOT NULL,
     key TEXT NOT NULL, value TEXT NOT NULL, record BLOB NOT NULL, UNIQUE (kind, key));
 """
-"""`ingestion/meaning/errors/store`"""
+"""`ingestion/meaning/errors/group_store`"""
 
 _ALERTS = """
 CREATE TABLE IF NOT EXISTS alerts (id TEXT PRIMARY KEY, state TEXT NOT NULL,

@@ -24,7 +24,7 @@ from ingestion.meaning.errors.group_states import (
 from ingestion.meaning.errors.hand_rules import HandRules, checked_merge, checked_split
 from ingestion.meaning.errors.model import Grouped, Occurrence
 from privacy.disk.databases import transaction
-from privacy.keys.state import Sealer, connect, transaction
+from privacy.keys.state import Sealer, connect
 from privacy.keys.store import KeyStore
 
 _HOUR_US = 3_600_000_000

@@ -15,13 +15,13 @@ import pytest
 
 from ingestion.lake import catalog
 from ingestion.lake.catalog import Catalog, LakeFile
-from ingestion.meaning.errors.store import ErrorStore
+from ingestion.meaning.errors.group_store import ErrorStore
 from ingestion.spool import SCHEMA as SPOOL
 from ingestion.spool import Receipt, Spool
 from live_tail.alerts.life.store import DELIVERED, Store
 from privacy.access.accounts import Accounts
 from privacy.access.policy import Role
-from privacy.audit.log import AuditLog
+from privacy.audit.audit_log import AuditLog
 from privacy.disk.databases import (
     DatabaseProblem,
     Schema,
@@ -33,7 +33,7 @@ from privacy.disk.databases import (
 )
 from privacy.keys.state_tables import STATE
 from privacy.keys.store import KeyStore
-from privacy.release.ledger import ReleaseLedger
+from privacy.release.release_ledger import ReleaseLedger
 from privacy.retention import receipts
 from tests.conftest import ROOT
 
@@ -427,3 +427,10 @@ def test_every_insert_names_its_columns_because_a_later_version_may_have_more() 
     ]
     assert {table for table, _, _ in found} == tables
     assert [place for place in found if place[1] != "("] == []
+
+
+def test_the_owners_that_the_tables_of_the_state_name_exist() -> None:
+    told = (ROOT / "privacy" / "keys" / "state_tables.py").read_text()
+    owners = re.findall(r"`(\w+/[\w/]+)`", told.partition("from privacy")[2])
+    assert len(owners) > 8
+    assert [owner for owner in owners if not (ROOT / f"{owner}.py").is_file()] == []
