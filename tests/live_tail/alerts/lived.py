@@ -182,13 +182,15 @@ class Desk:
 
     def cause(self, alert: Alert) -> Alert | None:
         """What an alert that fired is a consequence of, by the last that is known of it."""
-        last = self.manager.find(alert.fingerprint)
+        last = self.manager.board.find(alert.fingerprint)
         muted = [e.alert for e in self.events if e.kind == "muted" and e.alert.id == alert.id]
-        return self.manager.cause_of(muted[-1] if muted else last)
+        return self.manager.board.cause_of(muted[-1] if muted else last)
 
     def told(self) -> list[tuple[str, str]]:
         """(what happened, title) of everything that was told, once for all channels."""
-        payloads = [self.store.payload(row["key"]) for row in self.store.deliveries(1_000)]
+        payloads = [
+            self.store.outbox.payload(row["key"]) for row in self.store.outbox.deliveries(1_000)
+        ]
         return list(dict.fromkeys(p["title"] for p in reversed(payloads)))
 
     def rules_fired(self) -> Counter[str]:

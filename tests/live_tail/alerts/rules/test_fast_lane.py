@@ -275,9 +275,9 @@ def desk(settings: Settings, keys: KeyStore, spool: Spool, pipeline: Pipeline) -
 def test_the_message_is_in_the_outbox_before_the_window_knows(desk: Desk) -> None:
     desk.fail()
     desk.lane.step()
-    (alert,) = desk.manager.alerts()
+    (alert,) = desk.manager.board.alerts()
     assert alert.state.value == "firing"
-    assert len(desk.store.deliveries(10)) >= 1
+    assert len(desk.store.outbox.deliveries(10)) >= 1
 
 
 def test_rounds_neither_end_nor_repeat_what_the_window_learns_later(desk: Desk) -> None:
@@ -293,10 +293,10 @@ def test_rounds_neither_end_nor_repeat_what_the_window_learns_later(desk: Desk) 
 def test_what_somebody_resolved_is_not_opened_by_older_failures(desk: Desk) -> None:
     desk.fail()
     desk.lane.step()
-    desk.manager.resolve(desk.manager.alerts()[0].id, "anna")
+    desk.manager.resolve(desk.manager.board.alerts()[0].id, "anna")
     desk.fail()
     desk.lane.step()
-    assert desk.manager.alerts() == []
+    assert desk.manager.board.alerts() == []
 
 
 def test_before_the_first_round_nothing_is_known_and_nothing_breaks(
