@@ -1,7 +1,7 @@
 """Good and total events by minute, component and source, kept for 31 days across restarts.
 
 Here: counting them from what the window finds new, and keeping them sealed in `state.db`. Not
-here: availability and burn rates (`live_tail/alerts/rules/sources`). Sources: `requests` (server spans;
+here: availability and burn rates (`live_tail/alerts/reading/sources`). Sources: `requests` (server spans;
 a failure is ERROR or 5xx) and `probe` (readiness routes, `tta_service_up`). Routes that
 always answer "healthy" never count.
 

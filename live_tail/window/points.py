@@ -1,7 +1,7 @@
 """Metric points of every name in the hot window, by series, within a bound of series.
 
 Here: which series exist and their points in buckets, so that a rule on any metric works. Not here:
-rates and quantiles (`live_tail/alerts/rules/sources`), the host and service tables of the pages
+rates and quantiles (`live_tail/alerts/reading/sources`), the host and service tables of the pages
 (`window`). A series is metric, component, instance and labels; a series over the bound is not kept
 and its points are counted in `dropped`.
 """

@@ -27,7 +27,8 @@ def test(files: Annotated[list[Path], typer.Argument(help="Test files, YAML.")])
     Example: ./tta.sh monitor alerts test redis_test.yaml
     """
     from live_tail.alerts.rules.rule_files import RuleProblem
-    from live_tail.alerts.trials.promtest import BadTestFile, run_file
+    from live_tail.alerts.trials.promtest import run_file
+    from live_tail.alerts.trials.promtest_files import BadTestFile
 
     outcomes: list[Outcome] = []
     for file in files:
@@ -149,7 +150,7 @@ def _bodies(path: Path) -> "list[Body]":
 
 
 def _duration(text: str, option: str) -> timedelta:
-    from live_tail.alerts.rules.spec import duration
+    from live_tail.alerts.reading.selecting import duration
 
     try:
         return duration(text)

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
+from live_tail.alerts.life.by_hand import UnknownAlert
 from live_tail.alerts.life.store import Store
-from live_tail.alerts.life.transitions import UnknownAlert
 from live_tail.alerts.notify.dispatch import Routing
 from live_tail.alerts.notify.mute import cause_of, silenced_now
 from live_tail.alerts.words.matchers import matches
@@ -46,7 +46,7 @@ class Board:
         )  # fmt: skip
 
     def find(self, name: str) -> Alert:
-        """An alert by id or fingerprint, resolved ones included; raises life.UnknownAlert."""
+        """An alert by id or fingerprint, resolved ones included; raises by_hand.UnknownAlert."""
         with self._turn:
             known = [*self._alerts().values(), *self._store.history(1_000)]
             # Of an episode that is forgotten the alert's latest one: what somebody was told may be old.

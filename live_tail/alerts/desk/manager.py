@@ -14,7 +14,7 @@ from live_tail.alerts.desk import own, own_batch
 from live_tail.alerts.desk.board import Board
 from live_tail.alerts.desk.settling import Standing, outgoing, settle
 from live_tail.alerts.desk.silences import Silences
-from live_tail.alerts.life import transitions as life
+from live_tail.alerts.life import by_hand, transitions
 from live_tail.alerts.life.store import Store
 from live_tail.alerts.notify.dispatch import Routing
 from live_tail.alerts.notify.policy import Policy
@@ -67,14 +67,14 @@ class Manager:
             rnd = own.with_own(rnd, self._store.outbox.channels(), *wrong, batch)
             self._uses, self._rules = rnd.uses, {**rules, **own.RULES, **own_batch.told(batch)}
             self._unjudged = rnd.unjudged
-            book, events = life.step(self._book, rnd, self._rules)
+            book, events = transitions.step(self._book, rnd, self._rules)
             return self._settle(book, events, rnd.at)
 
     def hasten(self, readings: Sequence[Reading]) -> list[Event]:
         """What the fast lane found between two rounds; before the first round nothing is known."""
         with self._lock:
             now = self._clock()
-            book, events = life.hasten(self._book, readings, self._rules or {}, now)
+            book, events = transitions.hasten(self._book, readings, self._rules or {}, now)
             return self._settle(book, events, now) if events else []
 
     def tick(self) -> list[Event]:
@@ -83,18 +83,18 @@ class Manager:
             return self._settle(self._book, [], self._clock())
 
     def acknowledge(self, name: str, by: str, note: str = "") -> Alert:
-        """Raises life.UnknownAlert. The note is kept as a skeleton."""
+        """Raises by_hand.UnknownAlert. The note is kept as a skeleton."""
         with self._lock:
             now = self._clock()
-            book, event = life.acknowledge(self._book, name, kept_name(by), scrub(note), now)
+            book, event = by_hand.acknowledge(self._book, name, kept_name(by), scrub(note), now)
             self._settle(book, [event], now)
             return event.alert
 
     def resolve(self, name: str, by: str) -> Alert:
-        """Raises life.UnknownAlert."""
+        """Raises by_hand.UnknownAlert."""
         with self._lock:
             now = self._clock()
-            book, event = life.resolve(self._book, name, kept_name(by), now)
+            book, event = by_hand.resolve(self._book, name, kept_name(by), now)
             self._settle(book, [event], now)
             return event.alert
 
@@ -115,7 +115,7 @@ class Manager:
         """An alert from outside; its texts have passed the gate."""
         with self._lock:
             now = self._clock()
-            book, events = life.receive(
+            book, events = by_hand.receive(
                 self._book, labels, now, starts_at=starts_at, ends_at=ends_at,
                 summary=summary, effect=effect,
             )  # fmt: skip
@@ -141,7 +141,7 @@ class Manager:
             return made
 
     def unsilence(self, silence_id: str) -> Silence:
-        """End a silence now; raises life.Unknown."""
+        """End a silence now; raises by_hand.Unknown."""
         with self._lock:
             now = self._clock()
             ended = self._silences.end(silence_id, now)
@@ -154,11 +154,11 @@ class Manager:
             return self._silences.ended_after(self._clock(), within=ended_within)
 
     def test_channel(self, name: str) -> str:
-        """Put a test message into the outbox; returns its key. Raises life.Unknown."""
+        """Put a test message into the outbox; returns its key. Raises by_hand.Unknown."""
         key = new_id(16)
         with self._lock:
             if name not in self.routing.policy.channels:
-                raise life.Unknown(
+                raise by_hand.Unknown(
                     f"no channel is called {kept_name(name)[:40]!r}: alerting.yaml names them under "
                     "`channels`."
                 )

@@ -10,7 +10,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
-from live_tail.alerts.life import transitions as life
+from live_tail.alerts.life import by_hand, transitions
 from live_tail.alerts.life.outbox import Outgoing
 from live_tail.alerts.notify import templates
 from live_tail.alerts.notify.channels import READ_AS_TEXT
@@ -62,13 +62,13 @@ def settle(book: Book, events: Sequence[Event], standing: Standing, now: datetim
     """What follows, at this moment, from a change that has left the alerts as `book` says."""
     routing = standing.routing
     after = routing.policy.acknowledgement_expires_after
-    forgotten = life.expired_acknowledgements(book, now, after)
-    book = life.changed(book, forgotten)
+    forgotten = by_hand.expired_acknowledgements(book, now, after)
+    book = transitions.changed(book, forgotten)
     all_events = [*events, *(Event(now, "unacknowledged", a) for a in forgotten)]
     book, muted = _muted(book, standing, now)
     groups, told = dispatch(book, routing, now)
     raised, more = escalate(book, routing, now)
-    book = Book(life.changed(book, raised).alerts, groups, book.at)
+    book = Book(transitions.changed(book, raised).alerts, groups, book.at)
     # Who hears of all of it at this very instant is not told twice.
     heard = {(n.channel, a.id) for n in told for a in n.firing} if more else set()
     told += [n for n in more if not all((n.channel, a.id) in heard for a in n.firing)]
@@ -107,7 +107,7 @@ def _muted(book: Book, standing: Standing, now: datetime) -> tuple[Book, list[Ev
     events = [
         Event(now, "muted" if a.muted_by else "unmuted", a, ", ".join(a.muted_by)) for a in changed
     ]
-    return life.changed(book, changed), events
+    return transitions.changed(book, changed), events
 
 
 def _is_changed(before: Alert | None, after: Alert) -> bool:

@@ -9,8 +9,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from live_tail.alerts.desk.outside import matcher_may_stay
+from live_tail.alerts.life.by_hand import Unknown
 from live_tail.alerts.life.store import Store
-from live_tail.alerts.life.transitions import Unknown
 from live_tail.alerts.words.matchers import takes_everything
 from live_tail.alerts.words.records import Alert, Silence
 from privacy.gate.treatments import scrub

@@ -16,13 +16,14 @@ from starlette.routing import Route
 
 from live_tail.alerts.desk.manager import Manager
 from live_tail.alerts.http.api_v2 import V2
+from live_tail.alerts.life.by_hand import Unknown
 from live_tail.alerts.life.resolution import weekly
-from live_tail.alerts.life.transitions import Unknown
 from live_tail.alerts.notify.escalate import next_step
-from live_tail.alerts.notify.policy import duration
+from live_tail.alerts.notify.policy_fields import duration
 from live_tail.alerts.notify.times import next_handover, on_call
 from live_tail.alerts.words.matchers import BadMatcher
-from live_tail.alerts.words.records import Alert, Silence, to_record
+from live_tail.alerts.words.records import Alert, Silence
+from live_tail.alerts.words.stored import to_record
 
 _MAX_EPISODES = 20_000
 _Handler = Callable[[Request], Awaitable[Response]]

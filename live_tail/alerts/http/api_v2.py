@@ -12,7 +12,7 @@ from starlette.requests import Request
 
 from live_tail.alerts.desk.manager import Manager
 from live_tail.alerts.desk.outside import Tag, kept_labels
-from live_tail.alerts.life.transitions import RESOLVE_TIMEOUT
+from live_tail.alerts.life.by_hand import RESOLVE_TIMEOUT
 from live_tail.alerts.notify.templates import alertmanager_alert
 from live_tail.alerts.words.matchers import parse
 from live_tail.alerts.words.model import labels_of

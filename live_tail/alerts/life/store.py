@@ -13,17 +13,8 @@ from typing import Any
 
 from live_tail.alerts.life.outbox import Outbox, Outgoing
 from live_tail.alerts.life.tables import Tables, microseconds
-from live_tail.alerts.words.records import (
-    Alert,
-    Event,
-    Group,
-    Silence,
-    alert_from,
-    group_from,
-    silence_from,
-    to_record,
-    to_stored,
-)
+from live_tail.alerts.words.records import Alert, Event, Group, Silence
+from live_tail.alerts.words.stored import alert_from, group_from, silence_from, to_record, to_stored
 from privacy.keys.pseudonyms import Pseudonyms
 from privacy.keys.state import transaction
 from privacy.keys.store import KeyStore

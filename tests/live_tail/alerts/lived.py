@@ -27,11 +27,12 @@ from live_tail.alerts.desk.manager import Manager
 from live_tail.alerts.life.store import Store
 from live_tail.alerts.notify.policy import SHIPPED as POLICY
 from live_tail.alerts.notify.policy import load_policy
+from live_tail.alerts.reading.sources import Sources, group_changes
 from live_tail.alerts.rules.evaluate import readings_of
-from live_tail.alerts.rules.fast_lane import Failures, failing, is_for_fast_lane
+from live_tail.alerts.rules.failing import Failures, failing
+from live_tail.alerts.rules.fast_lane import is_for_fast_lane
 from live_tail.alerts.rules.rounds import Rounds
 from live_tail.alerts.rules.rule_files import SHIPPED, load_rules
-from live_tail.alerts.rules.sources import Sources, group_changes
 from live_tail.alerts.trials.backtest import Body
 from live_tail.alerts.words.records import Alert, Event
 from live_tail.window.error_groups import HotErrors

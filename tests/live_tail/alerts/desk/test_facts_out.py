@@ -14,8 +14,8 @@ from live_tail.alerts.life.resolution import weekly
 from live_tail.alerts.life.store import Store
 from live_tail.alerts.life.untold import Untold
 from live_tail.alerts.notify.notifier import WatchedPolicy
-from live_tail.alerts.rules.sources import Sources
-from live_tail.alerts.rules.spec import Select
+from live_tail.alerts.reading.selecting import Select
+from live_tail.alerts.reading.sources import Sources
 from live_tail.window.window import Window
 from privacy.keys.store import KeyStore
 from tests.live_tail.alerts.support import Clock, reading, round_at, rule

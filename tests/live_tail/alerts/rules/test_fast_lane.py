@@ -16,13 +16,15 @@ from ingestion.spool import Spool
 from live_tail.alerts.desk.manager import Manager
 from live_tail.alerts.life.store import Store
 from live_tail.alerts.notify.notifier import WatchedPolicy
+from live_tail.alerts.reading.selecting import Select
+from live_tail.alerts.reading.sources import Sources
 from live_tail.alerts.rules.evaluate import readings_of
-from live_tail.alerts.rules.fast_lane import FastLane, failing, is_for_fast_lane
+from live_tail.alerts.rules.failing import failing
+from live_tail.alerts.rules.fast_lane import FastLane, is_for_fast_lane
 from live_tail.alerts.rules.rounds import Rounds
 from live_tail.alerts.rules.rule_files import SHIPPED, load_rules
-from live_tail.alerts.rules.sources import Sources
-from live_tail.alerts.rules.spec import Select, Threshold
-from live_tail.alerts.trials.promtest import landed
+from live_tail.alerts.rules.spec import Threshold
+from live_tail.alerts.trials.promtest_input import landed
 from live_tail.alerts.words.model import Reading, Rule, Severity
 from live_tail.window.window import Window
 from privacy.keys.store import KeyStore

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from live_tail.alerts.rules.spec import Select
+from live_tail.alerts.reading.selecting import Select
 from live_tail.window.points import Points, number_label
 
 Growth = tuple[float, float, list[float], list[float]]
