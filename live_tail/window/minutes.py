@@ -18,8 +18,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.meaning.signals import load_signals
-from live_tail.window.columns import Rows, bucket_of, equals, grouped, is_set, matched, ones
-from live_tail.window.spans import Spans
+from live_tail.window.rows.columns import Rows, bucket_of, equals, grouped, is_set, matched, ones
+from live_tail.window.rows.spans import Spans
 from privacy.keys.state import Sealer, connect, transaction
 from privacy.keys.store import KeyStore
 

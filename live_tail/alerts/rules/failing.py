@@ -14,11 +14,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from live_tail.window.columns import Rows, concatenated, microseconds
-from live_tail.window.evidence import failures
-from live_tail.window.points import Points
+from live_tail.window.rows.columns import Rows, concatenated, microseconds
+from live_tail.window.rows.failures import failures
+from live_tail.window.rows.points import Points
+from live_tail.window.rows.spans import Spans
 from live_tail.window.seen import Seen, keys_of
-from live_tail.window.spans import Spans
 
 _BEGIN = datetime(1970, 1, 1)
 _PAST, _FUTURE = timedelta(days=1), timedelta(minutes=5)

@@ -25,10 +25,10 @@ from live_tail.alerts.rules.evaluate import readings_of
 from live_tail.alerts.rules.failing import Failures, failing
 from live_tail.alerts.rules.spec import Threshold, selects_of
 from live_tail.alerts.words.model import Labels, Reading, Rule
-from live_tail.window.columns import concatenated
-from live_tail.window.evidence import tells_of_dependency
 from live_tail.window.history import Deliveries
 from live_tail.window.opened import Opened
+from live_tail.window.rows.columns import concatenated
+from live_tail.window.rows.evidence import tells_of_dependency
 from privacy.keys.state import connect
 from privacy.keys.store import KeyProblem
 from privacy.process_log.log import logger

@@ -13,9 +13,9 @@ from live_tail.alerts.rules.sources import Sources
 from live_tail.alerts.rules.spec import Forecast, Select, Sql, Threshold
 from live_tail.alerts.trials.promtest import landed
 from live_tail.alerts.words.model import Rule, Severity
-from live_tail.window import points
 from live_tail.window.follow import Follower
 from live_tail.window.minutes import Minutes
+from live_tail.window.rows import points
 from live_tail.window.window import Window
 from privacy.keys.store import KeyStore
 from tests.live_tail.test_live_tail import NOW, Clock, request_body
