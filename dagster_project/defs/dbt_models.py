@@ -13,8 +13,8 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtProject, build_dbt_asset_specs
 
 from dagster_project.defs.home import Home, InHome
+from dagster_project.marts.changes import LAYOUT, reopen_after_upgrade
 from dagster_project.marts.dbt_run import DbtRun, MartTests, run_dbt
-from dagster_project.marts.landed import LAYOUT, reopen_after_upgrade
 from dagster_project.marts.manifest import ensure_manifest, target_folder
 from dagster_project.marts.warehouse import (
     DBT_PROJECT,
