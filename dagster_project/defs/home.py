@@ -19,7 +19,7 @@ from dagster_project.marts.warehouse import writer_lock
 from ingestion.lake.catalog import Catalog
 from ingestion.lake.duck import connect
 from ingestion.settings import Settings, load_settings
-from privacy.audit.log import AuditLog
+from privacy.audit.audit_log import AuditLog
 from privacy.keys.store import KeyStore
 
 

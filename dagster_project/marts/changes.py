@@ -12,8 +12,8 @@ from duckdb import DuckDBPyConnection
 
 from ingestion.contracts import LANDED
 from ingestion.lake.catalog import Catalog, DirtyHour, LakeFile
-from ingestion.lake.drain import empty_select, scan
 from ingestion.lake.duck import add_file_keys
+from ingestion.lake.partitions import empty_select, scan
 from ingestion.settings import Settings
 from privacy.keys.store import KeyStore
 

@@ -12,8 +12,8 @@ import pyarrow as pa
 from dagster_project.marts.changes import HOUR, Changes, Opened, all_hours
 from ingestion.lake.catalog import LakeFile
 from ingestion.meaning.errors.batch import error_rows, hours_to_count
+from ingestion.meaning.errors.group_store import ErrorStore
 from ingestion.meaning.errors.grouping import load_site
-from ingestion.meaning.errors.store import ErrorStore
 
 
 def open_errors(opened: Opened, changes: Changes, now: datetime) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from ingestion.expiry.plan import Doomed
-from privacy.retention.policy import Policy
+from privacy.retention.retention_policy import Policy
 from streamlit_app.components import formats
 from streamlit_app.readings import privacy as privacy_data
 

@@ -12,7 +12,7 @@ import streamlit as st
 from dagster_project.leaks.home_scan import ScanReport
 from dagster_project.leaks.runs import ScanRun
 from privacy.access.policy import Right
-from privacy.audit.log import Outcome
+from privacy.audit.audit_log import Outcome
 from privacy.keys.store import KeyStore, utc_today
 from streamlit_app.actions import privacy as privacy_actions
 from streamlit_app.components import formats

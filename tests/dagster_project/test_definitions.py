@@ -13,7 +13,7 @@ from dagster_project.defs.retention import retention_receipts
 from ingestion.processes import passes
 from ingestion.receivers.committing.pipeline import Incoming
 from ingestion.settings import Settings, load_settings
-from privacy.audit.log import AuditLog
+from privacy.audit.audit_log import AuditLog
 from privacy.keys.store import KeyStore
 from privacy.retention import receipts
 
@@ -117,7 +117,7 @@ def test_a_tick_asks_for_a_pass_when_the_home_has_news_and_none_is_running(
     pipeline.process(incoming[:1])
     asked = tick()
     assert isinstance(asked, dg.RunRequest)
-    assert asked.tags["tta_monitor/news"] .endswith("received batches wait")
+    assert asked.tags["tta_monitor/news"].endswith("received batches wait")
     with passes.one_pass(settings.home, lambda _: None):
         waits = tick()
     assert isinstance(waits, dg.SkipReason) and "still running" in str(waits.skip_message)

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ingestion.meaning.errors.states import GroupRecord, State
+from ingestion.meaning.errors.group_states import GroupRecord, State
 from tta_monitor.console.context import err, out, print_table, settings
 from tta_monitor.console.groups import group
 from tta_monitor.console.permission import acting
 from tta_monitor.console.problems import Problem
 
 if TYPE_CHECKING:
+    from ingestion.meaning.errors.group_store import ErrorStore
     from ingestion.meaning.errors.grouping import Site
-    from ingestion.meaning.errors.store import ErrorStore
 
 commands = group()
 
@@ -144,8 +144,8 @@ def merge(
 
     Example: ./tta.sh monitor errors merge g1:5a0c g1:77d1 --into g1:90ab
     """
+    from ingestion.meaning.errors.group_store import NoSuchGroup
     from ingestion.meaning.errors.hand_rules import HandRuleProblem
-    from ingestion.meaning.errors.store import NoSuchGroup
 
     store = _store()
     try:
@@ -213,7 +213,7 @@ def regroup(
 
 
 def _store() -> "ErrorStore":
-    from ingestion.meaning.errors.store import ErrorStore
+    from ingestion.meaning.errors.group_store import ErrorStore
     from privacy.keys.store import KeyStore
 
     chosen = settings()
@@ -230,7 +230,7 @@ def _site() -> "Site":
 
 
 def _found(store: "ErrorStore", key: str) -> GroupRecord:
-    from ingestion.meaning.errors.store import NoSuchGroup
+    from ingestion.meaning.errors.group_store import NoSuchGroup
 
     try:
         return store.group(key)

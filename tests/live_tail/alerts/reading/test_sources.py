@@ -8,8 +8,8 @@ import pytest
 from ingestion.receivers.committing.pipeline import Incoming, Pipeline
 from ingestion.settings import Settings
 from ingestion.spool import Spool
+from live_tail.alerts.reading.sources import Sources
 from live_tail.alerts.rules.evaluate import evaluate
-from live_tail.alerts.rules.sources import Sources
 from live_tail.alerts.rules.spec import Forecast, Select, Sql, Threshold
 from live_tail.alerts.trials.promtest import landed
 from live_tail.alerts.words.model import Rule, Severity
