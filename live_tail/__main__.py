@@ -18,10 +18,10 @@ from ingestion.processes.lean import without_pandas
 from ingestion.settings import Settings
 from ingestion.spool import Spool
 from live_tail.alerts.desk.service import AlertService
+from live_tail.alerts.reading.seasons import Hours
+from live_tail.alerts.reading.sources import Sources, group_changes
 from live_tail.alerts.rules.rounds import DueRounds
 from live_tail.alerts.rules.rule_files import SHIPPED, RuleFolders
-from live_tail.alerts.rules.seasons import Hours
-from live_tail.alerts.rules.sources import Sources, group_changes
 from live_tail.http.access import Door
 from live_tail.http.api import build_app
 from live_tail.window.error_groups import HotErrors

@@ -1,7 +1,7 @@
 """Good and total events by minute, component and source, kept for 31 days across restarts.
 
 Here: counting them from what the window finds new, and keeping them sealed in `state.db`. Not
-here: availability and burn rates (`live_tail/alerts/rules/sources`). Sources: `requests` (server spans;
+here: availability and burn rates (`live_tail/alerts/reading/sources`). Sources: `requests` (server spans;
 a failure is ERROR or 5xx) and `probe` (readiness routes, `tta_service_up`). Routes that
 always answer "healthy" never count.
 
@@ -18,8 +18,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.meaning.signals import load_signals
-from live_tail.window.columns import Rows, bucket_of, equals, grouped, is_set, matched, ones
-from live_tail.window.spans import Spans
+from live_tail.window.rows.columns import Rows, bucket_of, equals, grouped, is_set, matched, ones
+from live_tail.window.rows.spans import Spans
 from privacy.disk.databases import transaction
 from privacy.keys.state import Sealer, connect
 from privacy.keys.store import KeyStore

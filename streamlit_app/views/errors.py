@@ -10,7 +10,7 @@ from ingestion.meaning.errors.hand_rules import DIMENSIONS
 from streamlit_app.actions import errors as error_actions
 from streamlit_app.components import drawing, formats, frame, tables
 from streamlit_app.readings import errors as errors_data
-from streamlit_app.readings import performance as data
+from streamlit_app.readings import live_and_marts
 from streamlit_app.sign_in import permission
 
 _SYMBOLS = {
@@ -177,7 +177,7 @@ def _trend(record: GroupRecord, minutes: int) -> None:
         if trend.empty:
             frame.nothing_yet("errors of this group")
             return
-        counted = errors_data.counted(trend, data.step_s(minutes), datetime.now(UTC))
+        counted = errors_data.counted(trend, live_and_marts.step_s(minutes), datetime.now(UTC))
         drawing.lines_over_time(
             counted, value="error_count", series="series", unit="errors", height=150
         )

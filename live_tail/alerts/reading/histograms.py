@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from live_tail.alerts.rules.spec import Select
-from live_tail.window.points import Points, number_label
+from live_tail.alerts.reading.selecting import Select
+from live_tail.window.rows.point_rows import number_label
+from live_tail.window.rows.points import Points
 
 Growth = tuple[float, float, list[float], list[float]]
 """Count, sum, bounds and counts."""

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from live_tail.window.columns import Rows, bucket_of, equals, grouped, is_set, ones, only
+from live_tail.window.rows.columns import Rows, bucket_of, equals, grouped, is_set, ones, only
 
 _CPU, _MEMORY = "system.cpu.utilization", "system.memory.utilization"
 _LOAD = ("system.linux.cpu.load_1m", "system.cpu.load_average.1m")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from live_tail.alerts.rules.spec import Select
+from live_tail.alerts.reading.selecting import Select
 from live_tail.alerts.words.model import Labels
 from privacy.disk.databases import transaction
 from privacy.keys.ids import id_text

@@ -4,14 +4,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from live_tail.alerts.rules import facts
+from live_tail.alerts.reading import hot_tables, outages
+from live_tail.alerts.reading.sources import Sources
 from live_tail.alerts.rules.evaluate import evaluate
 from live_tail.alerts.rules.rounds import INVALID, DueRounds
 from live_tail.alerts.rules.rule_files import RuleFolders
-from live_tail.alerts.rules.sources import Sources
 from live_tail.alerts.rules.spec import Select, Threshold
 from live_tail.alerts.trials.promtest import landed
-from tests.live_tail.alerts.rules.test_sources import PLAIN, point, rule, window_of
+from tests.live_tail.alerts.reading.test_sources import PLAIN, point, rule, window_of
 from tests.live_tail.test_live_tail import NOW, Clock
 
 
@@ -52,9 +52,9 @@ def test_while_nothing_is_bad_the_short_question_has_the_answer_of_the_long_one(
     up: dict[str, Any] = {"metric": "tta_service_up", "component": "health-check"}
     rows = [point(60, 1.0, **up, attributes={"service": name}) for name in ("redis", "postgres")]
     window = window_of(rows)
-    (quick, tables), (full, more) = facts._BAD, facts._DOWN
-    short = facts.asked(window, tables, quick, {"at": PLAIN})
-    long = facts.asked(window, more, full, {"at": PLAIN})
+    (quick, tables), (full, more) = outages._BAD, outages._DOWN
+    short = hot_tables.asked(window, tables, quick, {"at": PLAIN})
+    long = hot_tables.asked(window, more, full, {"at": PLAIN})
     assert sorted(short) == sorted(long) == [("postgres", 0), ("redis", 0)]
 
 

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from live_tail.alerts.importing.promql import translate
+from live_tail.alerts.reading.sources import Sources
 from live_tail.alerts.rules.evaluate import evaluate
-from live_tail.alerts.rules.sources import Sources
 from live_tail.alerts.rules.spec import Select, Threshold
 from live_tail.window.window import Window
-from tests.live_tail.alerts.rules.test_sources import (
+from tests.live_tail.alerts.reading.test_sources import (
     PLAIN,
     counter,
     point,

@@ -8,14 +8,14 @@ import pytest
 from ingestion.receivers.committing.pipeline import Incoming, Pipeline
 from ingestion.settings import Settings
 from ingestion.spool import Spool
+from live_tail.alerts.reading.sources import Sources
 from live_tail.alerts.rules.evaluate import evaluate
-from live_tail.alerts.rules.sources import Sources
 from live_tail.alerts.rules.spec import Forecast, Select, Sql, Threshold
 from live_tail.alerts.trials.promtest import landed
 from live_tail.alerts.words.model import Rule, Severity
-from live_tail.window import points
 from live_tail.window.follow import Follower
 from live_tail.window.minutes import Minutes
+from live_tail.window.rows import points
 from live_tail.window.window import Window
 from privacy.keys.store import KeyStore
 from tests.live_tail.test_live_tail import NOW, Clock, request_body

@@ -1,56 +1,30 @@
-"""Where rules read: series of metrics and facts of the hot window, as values by labels.
+"""Metrics of the hot window as values by labels: gauges, rates with resets, quantiles of histograms.
 
-Here: selecting, rates with resets, quantiles of histograms, folding by labels, SQL rules within
-limits. Not here: facts' SQL (`facts`), conditions (`evaluate`).
+Here: choosing series, and SQL over their points. Not here: facts (`facts`), what a histogram's growth says
+(`histograms`), folding (`matching`).
 """
 
-import re
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from functools import cache
+from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import duckdb
 import numpy as np
 
-from live_tail.alerts.rules.facts import (
-    HotTables,
-    OneLook,
-    Rows,
-    asked,
-    bad_and_total,
-    known_since,
-    read_fact,
-    uses,
-)
-from live_tail.alerts.rules.histograms import (
-    NUMBERED,
+from live_tail.alerts.reading.histograms import (
     Growth,
     Part,
     grown,
     histogram_value,
     is_of_histograms,
     part_of,
-    same_number,
 )
-from live_tail.alerts.rules.seasons import Hours
-from live_tail.alerts.rules.spec import Select, Sql, Where
-from live_tail.alerts.words.model import GroupChange, Labels, labels_of
-from live_tail.window.queries import tables_in
-from live_tail.window.window import Window
+from live_tail.alerts.reading.hot_tables import HotTables, Rows, asked
+from live_tail.alerts.reading.matching import matches, only
+from live_tail.alerts.reading.selecting import Select
+from live_tail.alerts.words.model import Labels, labels_of
 
-Vector = dict[Labels, float]
 _POINTS = ("hot_points", "hot_histograms")
-_FOLDS: Mapping[str, Callable[[list[float]], float]] = {
-    "max": max,
-    "min": min,
-    "sum": sum,
-    "avg": lambda values: sum(values) / len(values),
-    "count": len,
-}
-_ADDED = frozenset({"rate", "increase", "count", "sum", "errors"})
 _PLAIN = {
     "last": "max_by(last, last_at)",
     "avg": "sum(total) / sum(n)",
@@ -76,48 +50,32 @@ SELECT series, sum(CASE
     ELSE last - before END)
 FROM steps WHERE last_at > $start GROUP BY series
 """
+Matching = dict[tuple[str, str], tuple[int, list[int]]]
+"""By metric and matchers: the newest series that was looked at, and the series that match."""
 
 
-class ErrorGroupsUnavailable(Exception):
-    """No stream of error groups is connected, so the rule cannot be judged."""
+class Metrics:
+    """Reads the points of one window; `matching` remembers which series a selection takes."""
 
+    def __init__(self, window: HotTables, matching: Matching) -> None:
+        self.window, self._matching = window, matching
 
-@dataclass
-class Sources:
-    """Reads one window; `groups` gives error-group changes since a time, `marts` a connection.
+    def values(self, select: Select, at: datetime) -> Rows:
+        """One row for each series that the selection takes, at a time (UTC without zone).
 
-    `hours` holds what seasonal rules saw; `unjudged` is why the rule at hand could not judge some
-    series, empty when it could.
-    """
-
-    window: HotTables
-    groups: Callable[[datetime], Sequence[GroupChange]] | None = None
-    marts: Callable[[], duckdb.DuckDBPyConnection] | None = None
-    hours: Hours = field(default_factory=Hours)
-    unjudged: str = ""
-    _matching: dict[tuple[str, str], tuple[int, list[int]]] = field(default_factory=dict)
-
-    def for_one_look(self) -> "Sources":
-        """The same, for rules that are judged together: what one has asked the next is told."""
-        groups = cache(self.groups) if self.groups else None
-        return replace(self, window=OneLook(self.window), groups=groups, unjudged="")
-
-    def vector(self, select: Select, at: datetime, *, worst: str = "max") -> Vector:
-        """One value per set of labels at a time; `worst` folds series that share their labels."""
-        if select.fact:
-            rows = read_fact(self.window, select, at)
-            return _folded([row for row in rows if matches(select.where, row[0])], select, worst)
+        Raises ValueError for a value that the metric does not have.
+        """
         named, part = self._series(select), part_of(select, self.window.points)
         if part is not None and not (self._series(part.select) and (part.can_answer or not named)):
             part = None
         if not named and part is None:
-            return {}
+            return []
         cursor = self.window.cursor(*_POINTS)
         try:
             rows = self._metric(cursor, select, at) if named else []
             if part is not None:
                 rows += self._told_parts(cursor, part, select, at, [labels for labels, _ in rows])
-            return _folded(rows, select, worst)
+            return rows
         finally:
             cursor.close()
 
@@ -134,52 +92,12 @@ class Sources:
         )
         points: dict[Labels, list[tuple[float, float]]] = {}
         for number, seconds, value in rows:
-            labels = labels_of(_only(self.window.points.series[number].labels, select.by))
+            labels = labels_of(only(self.window.points.series[number].labels, select.by))
             points.setdefault(labels, []).append((seconds, value))
         return {
             labels: (np.array([t for t, _ in some]), np.array([v for _, v in some]))
             for labels, some in points.items()
         }
-
-    def uses(self) -> frozenset[tuple[str, str]]:
-        """Which component uses which dependency, as the window shows."""
-        return frozenset(uses(self.window))
-
-    def minutes(
-        self, at: datetime, over: Any, *, is_going_on: bool = False
-    ) -> dict[tuple[str, str], tuple[int, int]]:
-        """Bad and all events by component and source; without history when it is asked what goes on."""
-        return bad_and_total(self.window, at, over, with_past=not is_going_on)
-
-    def known_since(self, at: datetime) -> dict[str, datetime]:
-        """When each component was first heard of, by the clock of the receiver."""
-        return known_since(self.window, at)
-
-    def sql(self, rule: Sql, at: datetime) -> Rows:
-        """Rows of an SQL rule ($now is `at`); raises when it is slow or gives too many rows."""
-        if rule.source == "marts":
-            if self.marts is None:
-                raise LookupError("no marts")
-            con = self.marts()
-        else:
-            con = self.window.cursor(*tables_in(rule.query))
-        timer = threading.Timer(rule.max_s, con.interrupt)
-        timer.start()
-        try:
-            result = con.execute(rule.query, {"now": at} if "$now" in rule.query else None)
-            names = [column[0] for column in result.description or []]
-            rows = result.fetchmany(rule.max_rows + 1)
-        finally:
-            timer.cancel()
-            con.close()
-        if len(rows) > rule.max_rows:
-            raise OverflowError("too many rows")
-        found = [dict(zip(names, row, strict=True)) for row in rows]
-        return [
-            ({name: str(row[name]) for name in rule.labels}, float(row["value"]))
-            for row in found
-            if row["value"] is not None
-        ]
 
     def _series(self, select: Select) -> list[int]:
         points = self.window.points
@@ -263,7 +181,7 @@ class Sources:
         grouped: dict[Labels, list[Growth]] = {}
         for number, grew, _ in self._growth(cursor, select, chosen, start, end):
             if grew is not None:
-                labels = labels_of(_only(self.window.points.series[number].labels, select.by))
+                labels = labels_of(only(self.window.points.series[number].labels, select.by))
                 grouped.setdefault(labels, []).append(grew)
         values = [(dict(k), histogram_value(select, some)) for k, some in grouped.items()]
         return [(labels, value) for labels, value in values if value is not None]
@@ -330,68 +248,3 @@ class Sources:
             is_new = before is None and began is not None and began >= start
             now = float(row[3]), float(row[4] or 0.0), list(row[5] or []), list(row[6] or [])
             yield number, grown(row, before, is_delta=shape.endswith("delta"), is_new=is_new), now
-
-
-def group_changes(window: Window, since: datetime) -> list[GroupChange]:
-    """Error groups that became new, regressed or escalating since a time (UTC without zone)."""
-    now = window.now()
-    if not window.has("hot_error_groups"):
-        return []
-    cursor = window.cursor("hot_error_groups")
-    try:
-        minutes = max(int((now - since).total_seconds() / 60), 1)
-        found = window.errors.noteworthy(cursor, now, minutes=minutes)
-    finally:
-        cursor.close()
-    return [
-        GroupChange(
-            group.state.value,
-            {**{k: v for k, v in group.labels if v and k != "severity"}, "group": group.key},
-            since=_utc(group.since),
-            error=group.title,
-            place=next(iter(group.top_frames), ""),
-            count=group.count,
-        )
-        for group in found
-        if _utc(group.since) >= since
-    ]
-
-
-def _utc(at: datetime) -> datetime:
-    return at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo else at
-
-
-def matches(where: Where, labels: Mapping[str, str]) -> bool:
-    """Whether labels meet every matcher: `value`, `!value`, `~regex`, `!~regex` or a list."""
-    for name, matcher in where.items():
-        value = labels.get(name, "")
-        options = matcher if isinstance(matcher, list) else [matcher]
-        if name in NUMBERED and any(same_number(option, value) for option in options):
-            continue
-        if not any(_matches_one(option, value) for option in options):
-            return False
-    return True
-
-
-def _matches_one(matcher: str, value: str) -> bool:
-    if matcher.startswith("!~"):
-        return re.fullmatch(matcher[2:], value) is None
-    if matcher.startswith("~"):
-        return re.fullmatch(matcher[1:], value) is not None
-    if matcher.startswith("!"):
-        return value != matcher[1:]
-    return value == matcher
-
-
-def _only(labels: Mapping[str, str], by: list[str] | None) -> dict[str, str]:
-    return dict(labels) if by is None else {k: v for k, v in labels.items() if k in by}
-
-
-def _folded(rows: Rows, select: Select, worst: str) -> Vector:
-    fold = _FOLDS[select.reduce or ("sum" if select.value in _ADDED else worst)]
-    grouped: dict[Labels, list[float]] = {}
-    for labels, value in rows:
-        grouped.setdefault(labels_of(_only(labels, select.by)), []).append(value)
-    return {
-        k: v[0] if len(v) == 1 and fold is not len else float(fold(v)) for k, v in grouped.items()
-    }

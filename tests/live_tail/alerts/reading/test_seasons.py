@@ -8,11 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from live_tail.alerts.reading.seasons import WEEKS, Hours
+from live_tail.alerts.reading.selecting import Select
+from live_tail.alerts.reading.sources import Sources
 from live_tail.alerts.rules.evaluate import evaluate
-from live_tail.alerts.rules.seasons import WEEKS, Hours
-from live_tail.alerts.rules.sources import Sources
-from live_tail.alerts.rules.spec import Anomaly, Forecast, Select
-from live_tail.alerts.trials.promtest import BadTestFile, landed, run_file
+from live_tail.alerts.rules.spec import Anomaly, Forecast
+from live_tail.alerts.trials.promtest import run_file
+from live_tail.alerts.trials.promtest_files import BadTestFile
+from live_tail.alerts.trials.promtest_input import landed
 from live_tail.alerts.words.model import Round, Rule, Severity
 from live_tail.window.window import Window
 from privacy.keys.store import KeyStore
