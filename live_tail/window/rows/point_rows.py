@@ -17,9 +17,9 @@ _MOST_SCALE = 1_000
 
 
 def plain(rows: Rows) -> Rows | None:
-    """Gauges and sums."""
+    """Gauges and sums; what is no finite number is no value, as in the marts."""
     value = rows["value"].fill_null(np.nan).to_numpy()
-    some = rows.where(equals(rows["kind"], "gauge", "sum") & ~np.isnan(value))
+    some = rows.where(equals(rows["kind"], "gauge", "sum") & np.isfinite(value))
     is_counter = equals(some["kind"], "sum") & is_true(some["is_monotonic"])
     is_delta = equals(some["temporality"], "delta")
     shape = np.where(is_counter, np.where(is_delta, "delta", "cumulative"), "gauge")

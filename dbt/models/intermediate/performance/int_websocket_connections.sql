@@ -11,7 +11,7 @@ select
     hex(trace_id) as trace_id,
     {{ id_text('hex(span_id)') }} as span_id,
     component,
-    coalesce({{ meant('websocket_route') }}, name) as route,
+    {{ websocket_route() }} as route,
     start_at as opened_at,
     duration_ms,
     {{ whole_number(names_of('websocket_received')) }} as told_received,

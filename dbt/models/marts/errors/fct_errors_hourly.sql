@@ -10,7 +10,10 @@ with near as (
 once as (
     select * from near
     qualify once is null
-        or row_number() over (partition by once order by is_span desc, first_seen_at, group_key) = 1
+        or row_number() over (
+            partition by once
+            order by is_span desc, first_seen_at, component, version, environment, route, therapeutic_area, group_key
+        ) = 1
 ),
 
 counted as (
