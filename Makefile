@@ -54,6 +54,7 @@ check: setup
 	$(BIN)/pyright
 	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/vulture
+	PYTHONPATH=. $(BIN)/sqlfluff lint --disable-progress-bar dbt
 	@# What these two write goes into a folder of their own: the checkout is only read.
 	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
 	$(BIN)/dbt parse --project-dir dbt --profiles-dir dbt --target-path "$$scratch" --log-path "$$scratch" \

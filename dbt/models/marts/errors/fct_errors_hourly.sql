@@ -12,7 +12,8 @@ once as (
     qualify once is null
         or row_number() over (
             partition by once
-            order by is_span desc, first_seen_at, component, version, environment, route, therapeutic_area, group_key
+            order by is_span desc, first_seen_at asc, component asc, version asc, environment asc, route asc,
+                therapeutic_area asc, group_key asc
         ) = 1
 ),
 
