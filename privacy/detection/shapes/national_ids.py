@@ -112,7 +112,12 @@ def _stdnum(name: str) -> Check:
 
 def _std(name: str) -> Check:
     """What python-stdnum knows of a number: its checksum, and the date in it where there is one."""
-    return lambda plain: _stdnum(name)(plain)
+
+    def check(plain: str) -> bool:
+        # Looked up when something has the shape: an import for each scheme would cost every process.
+        return _stdnum(name)(plain)
+
+    return check
 
 
 def _weighted(digits: str, weights: Sequence[int]) -> int:
