@@ -45,6 +45,7 @@ bench: setup
 
 # Hours long; begins again where it stood with FUZZ="--seed 11 --from NUMBER".
 bench-full: bench
+	$(BIN)/python -m tests.mutation --count 60 --minutes 20
 	TTA_MONITOR_TEST_EXAMPLES=60 $(BIN)/python -m pytest --timeout 0 tests/ingestion/meaning/test_both_speeds.py
 	$(BIN)/python -m tests.fuzz 1000000 $(FUZZ)
 
