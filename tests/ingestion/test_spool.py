@@ -93,6 +93,28 @@ def test_receipts_of_a_day_whose_key_is_gone_count_as_new(spool: Spool, keys: Ke
         batch.table()
 
 
+def test_a_destroyed_key_hides_the_receipts_of_its_day_alone(
+    spool: Spool, keys: KeyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The first and the last second of days, which are days of UTC.
+    moments = (
+        datetime(2026, 3, 2, 23, 59, 59, tzinfo=UTC), datetime(2026, 3, 3, 0, 0, 1, tzinfo=UTC),
+    )  # fmt: skip
+    for digest, moment in zip((b"a", b"b"), moments, strict=True):
+        at(monkeypatch, moment)
+        spool.append([("spans", table(1))], [_receipt(digest)], sealed=[spool.seal_table("logs", table(2))])
+    assert [(b.day, b.received_us) for b in spool.read(0)] == [
+        (m.date(), int(m.timestamp() * 1e6)) for m in moments for _ in range(2)
+    ]
+    keys.destroy(DATASET, moments[0].date())
+    assert set(spool.receipts([b"a", b"b"])) == {b"b"}
+
+
+def test_a_receipt_that_says_nothing_refused_nothing() -> None:
+    plain = Receipt(b"a", "spans", {"api": 1})
+    assert (plain.rejected, plain.message, plain.refused) == (0, "", {})
+
+
 def test_a_commit_that_fails_leaves_nothing_and_the_next_one_succeeds(spool: Spool) -> None:
     with pytest.raises(sqlite3.Error):
         spool.append([("spans", table(1)), (None, table(2))], [_receipt(b"a")])  # type: ignore[list-item]

@@ -85,10 +85,10 @@ def _places(file: Path) -> list[list[Mutant]]:
 
 
 def _annotated(source: str) -> Iterator[tuple[int, int]]:
-    """Every place in an annotation or a type's name."""
+    """Every place in an annotation or a decorator."""
     for node in ast.walk(ast.parse(source)):
-        parts = (getattr(node, name, None) for name in ("annotation", "returns"))
-        for part in parts:
+        parts = [getattr(node, name, None) for name in ("annotation", "returns")]
+        for part in [*parts, *getattr(node, "decorator_list", [])]:
             if isinstance(part, ast.expr):
                 for line in range(part.lineno, (part.end_lineno or part.lineno) + 1):
                     first = part.col_offset if line == part.lineno else 0
