@@ -102,7 +102,9 @@ def test_a_destroyed_key_hides_the_receipts_of_its_day_alone(
     )  # fmt: skip
     for digest, moment in zip((b"a", b"b"), moments, strict=True):
         at(monkeypatch, moment)
-        spool.append([("spans", table(1))], [_receipt(digest)], sealed=[spool.seal_table("logs", table(2))])
+        spool.append(
+            [("spans", table(1))], [_receipt(digest)], sealed=[spool.seal_table("logs", table(2))]
+        )
     assert [(b.day, b.received_us) for b in spool.read(0)] == [
         (m.date(), int(m.timestamp() * 1e6)) for m in moments for _ in range(2)
     ]

@@ -7,6 +7,7 @@ Samples mutants of each target and tries them until the time of the target is ov
 import argparse
 import json
 import os
+import signal
 import sys
 import time
 from importlib import import_module
@@ -37,6 +38,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=20, help="at most, for each target")
     given = parser.parse_args()
     _forget_ours()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(2))
     for name in _HEAVY:
         import_module(name)
     explained = yaml.safe_load(_SURVIVORS.read_text()) or {}

@@ -49,21 +49,27 @@ def run(
     child = os.fork()
     if child == 0:
         os._exit(_tested(tests, changed))
-    while time.monotonic() - began < limit_s:
-        pid, status = os.waitpid(child, os.WNOHANG)
-        if pid:
-            code = os.waitstatus_to_exitcode(status)
-            assert code != _NO_TESTS, f"no tests in {tests}"
-            return code == _SURVIVED, time.monotonic() - began
-        time.sleep(0.05)
-    with suppress(ProcessLookupError):
-        os.killpg(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return False, time.monotonic() - began
+    try:
+        while time.monotonic() - began < limit_s:
+            pid, status = os.waitpid(child, os.WNOHANG)
+            if pid:
+                child = 0
+                code = os.waitstatus_to_exitcode(status)
+                assert code != _NO_TESTS, f"no tests in {tests}"
+                return code == _SURVIVED, time.monotonic() - began
+            time.sleep(0.05)
+        return False, time.monotonic() - began
+    finally:
+        # With whatever it started: too long, or we are asked to end.
+        if child:
+            with suppress(ProcessLookupError):
+                os.killpg(child, signal.SIGKILL)
+            os.waitpid(child, 0)
 
 
 def _tested(tests: Sequence[str], changed: tuple[str, str, str] | None) -> int:
     os.setsid()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(nowhere, stream)

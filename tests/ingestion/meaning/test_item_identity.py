@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingestion.contracts import SIGNALS
+from ingestion.lake.catalog import LakeFile
 from ingestion.lake.duck import in_memory
-from ingestion.lake.repeats import event_hours, mark
-from ingestion.meaning.identity import SAME
+from ingestion.lake.repeats import event_hours, existing_identities, mark
+from ingestion.meaning.item_identity import SAME
 from live_tail.window.columns import Rows
 from live_tail.window.seen import Seen, keys_of
 
@@ -119,6 +120,26 @@ def test_hours_that_are_closed_take_nothing_and_others_do() -> None:
 @pytest.mark.parametrize("signal", sorted(SAME))
 def test_each_column_of_an_identity_is_one_of_the_signal(signal: str) -> None:
     assert set(SAME[signal]) <= set(SIGNALS[signal].names)
+
+
+@pytest.mark.parametrize("has_identities", [True, False])
+def test_young_files_tell_their_identities_and_old_ones_are_worked_out(
+    has_identities: bool,
+) -> None:
+    file = LakeFile("a.parquet", "logs", _AT.replace(minute=0, second=0), 3, 1, "digest")
+    con = in_memory(memory_limit="1GB")
+    con.register("incoming", _rows([[0, 1, 2]], 1))
+    marks, _ = mark(con, "logs", "event_at", existing=[], closed=[])
+    con.register("marks", marks)
+    lake = "SELECT * FROM incoming POSITIONAL JOIN marks" if has_identities else "FROM incoming"
+    select = existing_identities([file], lake, has_identities)
+    again = in_memory(memory_limit="1GB")
+    again.register("incoming", _rows([[0, 3, 2]], 2))
+    again.register("landed", con.execute(select).to_arrow_table())
+    found, _ = mark(
+        again, "logs", "event_at", existing=["SELECT k::UHUGEINT AS k FROM landed"], closed=[]
+    )
+    assert found["is_new"].to_pylist() == [False, True, False]
 
 
 def test_what_is_forgotten_is_new_again_and_the_rest_is_not() -> None:
