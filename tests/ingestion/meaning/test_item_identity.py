@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ingestion.contracts import SIGNALS
 from ingestion.lake.catalog import LakeFile
 from ingestion.lake.duck import in_memory
-from ingestion.lake.repeats import event_hours, existing_identities, mark
+from ingestion.lake.repeats import event_hours, existing_identities, mark, stored_identity
 from ingestion.meaning.item_identity import SAME
 from live_tail.window.columns import Rows
 from live_tail.window.seen import Seen, keys_of
@@ -73,8 +73,7 @@ def _landed(batches: list[list[int]], *, closed: list[datetime] | None = None) -
         con.register("incoming", _rows(some, first_seq))
         if known:
             con.register("landed", pa.concat_tables(known))
-        stored = "((identity_high::UHUGEINT << 64) | identity_low::UHUGEINT)"
-        existing = [f"SELECT {stored} AS k FROM landed"] if known else []
+        existing = [f"SELECT {stored_identity()} AS k FROM landed"] if known else []
         marks, _ = mark(con, "logs", "event_at", existing=existing, closed=closed or [])
         known.append(marks.filter(marks["is_new"]))
         told += marks["is_new"].to_pylist()
@@ -135,9 +134,15 @@ def test_young_files_tell_their_identities_and_old_ones_are_worked_out(
     select = existing_identities([file], lake, has_identities)
     again = in_memory(memory_limit="1GB")
     again.register("incoming", _rows([[0, 3, 2]], 2))
-    again.register("landed", con.execute(select).to_arrow_table())
+    # Arrow has no integers of 128 bits without a sign.
+    halves = "(k >> 64)::UBIGINT AS identity_high, (k & 18446744073709551615::UHUGEINT)::UBIGINT AS identity_low"
+    again.register("landed", con.execute(f"SELECT {halves} FROM ({select})").to_arrow_table())
     found, _ = mark(
-        again, "logs", "event_at", existing=["SELECT k::UHUGEINT AS k FROM landed"], closed=[]
+        again,
+        "logs",
+        "event_at",
+        existing=[f"SELECT {stored_identity()} AS k FROM landed"],
+        closed=[],
     )
     assert found["is_new"].to_pylist() == [False, True, False]
 
