@@ -100,6 +100,30 @@ def test_an_acknowledgement_that_is_old_is_one_no_more_and_a_younger_one_is() ->
     assert life.expired_acknowledgements(firing(), START + 2 * after, after) == []
 
 
+def test_the_last_thirty_values_are_kept() -> None:
+    book = Book()
+    for n in range(31):
+        book, _ = life.step(book, round_at(START + n * S, reading(value=float(n))), RULES)
+    assert only(book).values == tuple(float(n) for n in range(1, 31))
+
+
+def test_a_new_episode_begins_at_the_first_level_and_is_told_to_nobody_yet() -> None:
+    alert = only(firing()).but(level=2, level_at=START, muted_by=("night",), unmuted_at=START)
+    again = life.fire(life.resolved(alert, START + S, "x"), START + 2 * S)
+    assert (again.level, again.level_at, again.muted_by, again.unmuted_at) == (0, None, (), None)
+    assert (again.edition, again.episode, again.is_reopened) == (1, alert.episode + 1, True)
+
+
+def test_fires_of_an_hour_ago_make_no_flapping() -> None:
+    alert = only(firing())
+    fires = tuple(START + n * S for n in range(life.FLAP_FIRES))
+    flapping = Book({alert.fingerprint: alert.but(recent_fires=fires)}, {}, START)
+    hour = life.FLAP_WITHIN
+    still, _ = life.step(flapping, round_at(START + hour - S), RULES)
+    over, _ = life.step(flapping, round_at(START + hour), RULES)
+    assert (only(still).state, only(over).state) == (State.FIRING, State.RESOLVED)
+
+
 def test_an_alert_is_named_by_enough_of_its_fingerprint_and_by_no_other() -> None:
     book = firing(reading(host="a"), reading(host="b"))
     names = sorted(book.alerts)
