@@ -111,7 +111,9 @@ def _shaped(rows: Rows, shape: np.ndarray, more: dict[str, pa.Array]) -> Rows:
 def point_rows(rows: Rows, series: np.ndarray) -> pa.Table:
     """One row for each series and bucket: its last point, and all of them together."""
     bucket_us = microseconds(rows.bucket("event_at"))
-    order = np.lexsort((microseconds(rows["event_at"]), bucket_us, series))
+    # Of points of one instant the larger counts as the last, at both speeds.
+    at_us = microseconds(rows["event_at"])
+    order = np.lexsort((rows["value"].to_numpy(), at_us, bucket_us, series))
     ordered = rows.table.take(pa.array(order))
     bucket_us, series = bucket_us[order], series[order]
     begins = np.flatnonzero(

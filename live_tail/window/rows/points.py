@@ -109,7 +109,7 @@ class Points:
             con.execute(
                 "CREATE OR REPLACE TEMP TABLE coarse AS SELECT time_bucket(INTERVAL 1 MINUTE, bucket_at)"
                 " AS bucket_at, series, max(last_at), max_by(start_at, last_at),"
-                " max_by(last, last_at), min(low), max(high), sum(total), sum(n)::BIGINT,"
+                " max_by(last, row(last_at, last)), min(low), max(high), sum(total), sum(n)::BIGINT,"
                 " is_history FROM hot_points WHERE bucket_at >= ? AND bucket_at < ?"
                 " GROUP BY 1, 2, is_history",
                 span,

@@ -93,7 +93,7 @@ _MEASURES = {
     # `series` is a table of the test's: number by number what the window knows of each. What goes up and
     # down only: of counters the window keeps the same, and the marts what they gained besides.
     "values of metrics": (
-        "SELECT component, metric, labels, date_trunc('hour', bucket_at), min(low), sum(total) / sum(n), max(high), max_by(last, last_at)"
+        "SELECT component, metric, labels, date_trunc('hour', bucket_at), min(low), sum(total) / sum(n), max(high), max_by(last, row(last_at, last))"
         " FROM hot_points JOIN series USING (series) GROUP BY ALL",
         "SELECT component, metric, series, hour_at, value_min, value_avg, value_max, value_last"
         " FROM fct_metric_points_hourly WHERE value_avg IS NOT NULL",

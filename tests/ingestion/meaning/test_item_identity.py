@@ -158,5 +158,8 @@ def test_what_is_forgotten_is_new_again_and_the_rest_is_not() -> None:
     assert seen.is_new_anywhere(np.array([1, 3, 4, 4], np.uint64)).tolist() == [
         True, False, True, False,
     ]  # fmt: skip
+    seen.add(np.array([9], np.uint64), np.array([30]))
+    seen.forget(20)
+    assert len(seen) == 3
     # Known in another bucket is new in this one, known anywhere is not.
     assert seen.is_new(np.array([2], np.uint64), np.array([25])).tolist() == [True]
