@@ -60,7 +60,7 @@ def _forget_ours() -> None:
 
 
 def _tried(target: Target, count: int, seed: int, seconds: float) -> dict:
-    tests = [t for t in target.tests if (ROOT / t).exists()]
+    tests = target.tests
     passes, once_s = run(tests, None, 900)
     if not passes:
         sys.exit(f"error: {' '.join(tests)} fail without a change; mend them first")
