@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from ingestion.meaning.histograms import NOTHING, milliseconds_sql, quantile_sql
 from live_tail.window.overview_queries import COMPONENTS, SUMMARY
+from live_tail.window.shared_figures import HOST_FIGURES, SINCE, WEBSOCKETS
 from live_tail.window.window import BUCKET_S
 
 
@@ -36,9 +37,6 @@ _STEP = Parameter("Width of a time bucket, seconds.", 60, BUCKET_S, 3_600)
 _COMPONENT = Parameter("Only this component.", None)
 _TIMED = {"minutes": _MINUTES, "component": _COMPONENT}
 _STEPPED = {**_TIMED, "step_s": _STEP}
-_SINCE = (
-    "bucket_at >= $start AND bucket_at <= $now AND ($component IS NULL OR component = $component)"
-)
 _STEP_SQL = "time_bucket(to_seconds($step_s), bucket_at)"
 _P50, _P95, _P99 = (quantile_sql(q, bucket="log_bucket") for q in (0.5, 0.95, 0.99))
 
@@ -52,7 +50,7 @@ def _quantiles(table: str, groups: str, count: str, extra: str = "") -> str:
     return f"""
     WITH buckets AS (
         SELECT {select}log_bucket, sum({count}) AS n, sum(error_count) AS errors{extra and ", " + extra}
-        FROM {table} WHERE {_SINCE} GROUP BY {lead}log_bucket
+        FROM {table} WHERE {SINCE} GROUP BY {lead}log_bucket
     ),
     running AS (
         SELECT *, sum(n) OVER ({by} ORDER BY log_bucket) AS so_far, sum(n) OVER ({by}) AS total
@@ -94,7 +92,7 @@ QUERIES: dict[str, NamedQuery] = {
         "Requests by time and log bucket: the heat map.",
         f"SELECT {_STEP_SQL} AS bucket_at, log_bucket, sum(request_count)::BIGINT AS request_count,"
         f" {milliseconds_sql('log_bucket')} AS latency_ms"
-        f" FROM hot_requests WHERE {_SINCE} AND log_bucket > {NOTHING} GROUP BY 1, 2 ORDER BY 1, 2",
+        f" FROM hot_requests WHERE {SINCE} AND log_bucket > {NOTHING} GROUP BY 1, 2 ORDER BY 1, 2",
         _STEPPED,
     ),
     "routes": NamedQuery(
@@ -131,17 +129,13 @@ QUERIES: dict[str, NamedQuery] = {
     ),
     "websockets": NamedQuery(
         "WebSocket connections and messages by route.",
-        "SELECT component, route, sum(closed_connections)::BIGINT AS closed_connections,"
-        " sum(messages_received)::BIGINT AS messages_received,"
-        f" sum(messages_sent)::BIGINT AS messages_sent FROM hot_websockets WHERE {_SINCE}"
-        " GROUP BY 1, 2 ORDER BY messages_sent DESC",
+        WEBSOCKETS,
         _TIMED,
     ),
     "components": NamedQuery("Every component with its state, worst first.", COMPONENTS, {}),
     "host": NamedQuery(
         "Load of hosts by time.",
-        f"SELECT {_STEP_SQL} AS bucket_at, host, avg(cpu_utilization_pct) AS cpu_utilization_pct,"
-        " avg(memory_utilization_pct) AS memory_utilization_pct, avg(load_1m) AS load_1m"
+        f"SELECT {_STEP_SQL} AS bucket_at, host, {HOST_FIGURES}"
         " FROM hot_host WHERE bucket_at >= $start GROUP BY 1, 2 ORDER BY 1, 2",
         {"minutes": _MINUTES, "step_s": _STEP},
     ),
@@ -158,13 +152,13 @@ QUERIES: dict[str, NamedQuery] = {
             count(*) AS error_count, min(event_at) AS first_seen_at, max(event_at) AS last_seen_at,
             CASE WHEN count(DISTINCT session) >= 10 THEN count(DISTINCT session) END AS session_count,
             bool_or(is_content_delivery) AS is_content_delivery, max_by(trace_id, event_at) AS trace_id
-        FROM hot_error_groups WHERE {_SINCE} GROUP BY 1 ORDER BY error_count DESC, group_key""",
+        FROM hot_error_groups WHERE {SINCE} GROUP BY 1 ORDER BY error_count DESC, group_key""",
         _TIMED,
     ),
     "error_counts": NamedQuery(
         "Errors by time and group.",
         f"SELECT {_STEP_SQL} AS bucket_at, group_key, count(*) AS error_count FROM hot_error_groups"
-        f" WHERE {_SINCE} GROUP BY 1, 2 ORDER BY 1, 2",
+        f" WHERE {SINCE} GROUP BY 1, 2 ORDER BY 1, 2",
         _STEPPED,
     ),
     "error_group": NamedQuery(
@@ -183,7 +177,7 @@ QUERIES: dict[str, NamedQuery] = {
         " coalesce(sum(items) FILTER (WHERE outcome = 'dropped'), 0)::BIGINT AS dropped_items,"
         " coalesce(sum(items) FILTER (WHERE outcome = 'duplicate'), 0)::BIGINT AS duplicate_items,"
         " coalesce(sum(items) FILTER (WHERE outcome = 'noted'), 0)::BIGINT AS noted_items"
-        f" FROM hot_ledger WHERE {_SINCE} GROUP BY 1, 2 ORDER BY 1, 2",
+        f" FROM hot_ledger WHERE {SINCE} GROUP BY 1, 2 ORDER BY 1, 2",
         _TIMED,
     ),
 }

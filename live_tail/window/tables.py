@@ -35,12 +35,15 @@ CREATE TABLE hot_ai_calls (
 CREATE TABLE hot_db_operations (
     bucket_at TIMESTAMP, component VARCHAR, system VARCHAR, operation VARCHAR, log_bucket INTEGER,
     operation_count BIGINT, error_count BIGINT);
-CREATE TABLE hot_websockets (
-    bucket_at TIMESTAMP, component VARCHAR, route VARCHAR, closed_connections BIGINT,
+CREATE TABLE hot_websocket_messages (
+    bucket_at TIMESTAMP, component VARCHAR, route VARCHAR, connection UBIGINT,
     messages_received BIGINT, messages_sent BIGINT);
+CREATE TABLE hot_websocket_connections (
+    bucket_at TIMESTAMP, opened_at TIMESTAMP, component VARCHAR, route VARCHAR, name VARCHAR,
+    connection UBIGINT, duration_ns BIGINT, told_received BIGINT, told_sent BIGINT);
 CREATE TABLE hot_host (
-    bucket_at TIMESTAMP, host VARCHAR, cpu_utilization_pct DOUBLE, memory_utilization_pct DOUBLE,
-    load_1m DOUBLE);
+    bucket_at TIMESTAMP, host VARCHAR, idle_sum DOUBLE, idle_count BIGINT, used_sum DOUBLE,
+    used_count BIGINT, load_sum DOUBLE, load_count BIGINT);
 CREATE TABLE hot_sightings (
     bucket_at TIMESTAMP, component VARCHAR, version VARCHAR, environment VARCHAR,
     instance VARCHAR, signal VARCHAR, items BIGINT, first_at TIMESTAMP, last_at TIMESTAMP,

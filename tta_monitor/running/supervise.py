@@ -58,7 +58,10 @@ def check_ports(settings: Settings, chosen: list[Program]) -> None:
 
 
 def start(settings: Settings, chosen: list[Program]) -> subprocess.Popen[bytes]:
-    """Write the configuration and start supervisord in its own session."""
+    """Write the configuration and start supervisord in its own session.
+
+    Raises Problem when a port is taken.
+    """
     _keep_to_its_owner(settings.home)
     settings.run_path.mkdir(parents=True, exist_ok=True, mode=0o700)
     ensure_dagster_home(settings)

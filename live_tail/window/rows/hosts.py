@@ -10,7 +10,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from live_tail.window.rows.columns import Rows, bucket_of, equals, grouped, is_set, ones, only
+from live_tail.window.rows.columns import (
+    Rows,
+    bucket_of,
+    equals,
+    grouped,
+    is_recorded,
+    is_set,
+    ones,
+    only,
+)
 
 _CPU, _MEMORY = "system.cpu.utilization", "system.memory.utilization"
 _LOAD = ("system.linux.cpu.load_1m", "system.cpu.load_average.1m")
@@ -50,7 +59,10 @@ def sightings(signal: str, rows: Rows, time: str) -> pa.Table:
 
 
 def tables(rows: Rows) -> Iterator[tuple[str, pa.Table]]:
-    """Load of hosts, and what the health-check service says of others."""
+    """Load of hosts as sums and counts of points, and what the health-check service says of others."""
+    rows = rows.where(is_recorded(rows) & np.isfinite(rows["value"].fill_null(np.nan).to_numpy()))
+    if not rows.count:
+        return
     is_load = equals(rows["metric"], _CPU, _MEMORY, *_LOAD)
     if is_load.any():
         yield "hot_host", _loads(rows.where(is_load))
@@ -82,18 +94,8 @@ def _loads(rows: Rows) -> pa.Table:
         "used": only(value, is_used),
         "load": only(value, equals(rows["metric"], *_LOAD)),
     }
-    means = [(name, "mean") for name in ("idle", "used", "load")]
-    found = grouped(columns, ("bucket_at", "host"), means)
-    busy = pc.multiply(pc.subtract(1.0, found["idle_mean"]), 100.0)
-    return pa.table(
-        {
-            "bucket_at": found["bucket_at"],
-            "host": found["host"],
-            "cpu": busy,
-            "memory": pc.multiply(found["used_mean"], 100.0),
-            "load": found["load_mean"],
-        }
-    )
+    figures = [(name, how) for name in ("idle", "used", "load") for how in ("sum", "count")]
+    return grouped(columns, ("bucket_at", "host"), figures)
 
 
 def ledger(rows: Rows) -> pa.Table:

@@ -15,7 +15,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from live_tail.window.rows.columns import Rows, hashed
+from live_tail.window.rows.columns import Rows, hashed, is_recorded
 from live_tail.window.rows.point_rows import (
     histogram_rows,
     histograms,
@@ -61,7 +61,7 @@ class Points:
 
     def tables(self, rows: Rows) -> Iterator[tuple[str, pa.Table]]:
         """Rows of the tables from new metric points; series that are new become known."""
-        rows = rows.where((rows["flags"].to_numpy() & 1) == 0)
+        rows = rows.where(is_recorded(rows))
         for shaped in (plain(rows), histograms(rows), quantiles(rows), *totals(rows)):
             if shaped is None or not shaped.count:
                 continue
@@ -109,7 +109,7 @@ class Points:
             con.execute(
                 "CREATE OR REPLACE TEMP TABLE coarse AS SELECT time_bucket(INTERVAL 1 MINUTE, bucket_at)"
                 " AS bucket_at, series, max(last_at), max_by(start_at, last_at),"
-                " max_by(last, last_at), min(low), max(high), sum(total), sum(n)::BIGINT,"
+                " max_by(last, row(last_at, last)), min(low), max(high), sum(total), sum(n)::BIGINT,"
                 " is_history FROM hot_points WHERE bucket_at >= ? AND bucket_at < ?"
                 " GROUP BY 1, 2, is_history",
                 span,

@@ -16,6 +16,7 @@ from ingestion.meaning.signals import load_signals
 from live_tail.window.rows.columns import (
     equals,
     grouped,
+    hashed,
     integers,
     is_set,
     mapped,
@@ -38,7 +39,8 @@ def tables(spans: Spans) -> Iterator[tuple[str, pa.Table]]:
         ("hot_requests", spans.is_served & ~spans.is_web_socket, _requests),
         ("hot_ai_calls", spans.is_model_call, _ai_calls),
         ("hot_db_operations", is_set(spans.db_system), _db_operations),
-        ("hot_websockets", is_message | is_connection, _websockets),
+        ("hot_websocket_messages", is_message, _websocket_messages),
+        ("hot_websocket_connections", is_connection, _websocket_connections),
         ("hot_errors", spans.is_error, _errors),
     ):
         if mask.any():
@@ -89,19 +91,31 @@ def _db_operations(spans: Spans, where: np.ndarray) -> pa.Table:
     return grouped(columns, keys, [("n", "sum"), ("errors", "sum")], where)
 
 
-def _websockets(spans: Spans, where: np.ndarray) -> pa.Table:
+def _websocket_messages(spans: Spans, where: np.ndarray) -> pa.Table:
     event = spans.meant("asgi_event")
-    told = spans.meant("websocket_route")
     columns = {
         **_common(spans),
-        "route": pc.coalesce(told, spans.named_path(), spans["name"]),
-        "closed": ones(~spans.has_asgi_event),
+        "route": spans.socket_route,
+        # A connection is the span that its messages' spans stand under.
+        "connection": pa.array(hashed([spans["trace_id"], spans["parent_span_id"]])),
+        **{side: ones(equals(event, heard)) for side, heard in _MESSAGES.items()},
     }
-    for side, heard in _MESSAGES.items():
-        counted = integers(spans.meant(f"websocket_{side}")).fill_null(0)
-        columns[side] = pc.add(ones(equals(event, heard)), counted)
-    sums = [(name, "sum") for name in ("closed", "received", "sent")]
-    return grouped(columns, ("bucket_at", "component", "route"), sums, where)
+    keys = ("bucket_at", "component", "route", "connection")
+    return grouped(columns, keys, [("received", "sum"), ("sent", "sum")], where)
+
+
+def _websocket_connections(spans: Spans, where: np.ndarray) -> pa.Table:
+    columns = {
+        "bucket_at": spans.bucket("start_at"),
+        "opened_at": spans["start_at"],
+        "component": spans["component"],
+        "route": spans.socket_route,
+        "name": spans["name"],
+        "connection": pa.array(hashed([spans["trace_id"], spans["span_id"]])),
+        "duration_ns": spans["duration_ns"],
+        **{side: integers(spans.meant(f"websocket_{side}")) for side in _MESSAGES},
+    }
+    return pa.table(columns).filter(pa.array(where))
 
 
 def _common(spans: Spans) -> dict[str, pa.Array]:

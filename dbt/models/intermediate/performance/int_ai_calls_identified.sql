@@ -26,9 +26,9 @@ identified as (
         coalesce(error_type, 'unspecified') as error_type,
         {{ number_within(attribute(['gen_ai.response.time_to_first_chunk']), 1e6) }} * 1000
             as first_chunk_ms,
-        {{ whole_number(names_of('ai_input_tokens')) }}
+        {{ whole_number(var('meaning')['attributes']['ai_input_tokens']) }}
             as input_tokens,
-        {{ whole_number(names_of('ai_output_tokens')) }}
+        {{ whole_number(var('meaning')['attributes']['ai_output_tokens']) }}
             as output_tokens,
         {{ whole_number(['gen_ai.usage.cache_read.input_tokens', 'gen_ai.usage.cache_read_input_tokens', 'llm.token_count.prompt_details.cache_read']) }}
             as cached_tokens,

@@ -73,5 +73,5 @@ select
     reasoning_tokens,
     output_tokens_per_s
 from totals
-join histograms using (component, model, provider, operation, minute_at)
+inner join histograms using (component, model, provider, operation, minute_at)
 left join failed using (component, model, provider, operation, minute_at)

@@ -11,7 +11,7 @@ with buckets as (
         cast(sum(bytes) as bigint) as bytes
     from {{ ref('int_db_operation_parts') }}
     where minute_at in {{ touched_minutes(['spans']) }}
-    group by 1, 2, 3, 4, 5, 6
+    group by all
 )
 
 select

@@ -9,7 +9,7 @@ with buckets as (
         max(duration_ms_max) as duration_ms_max
     from {{ ref('int_request_parts') }}
     where minute_at in {{ touched_minutes(['spans']) }}
-    group by 1, 2, 3, 4, 5, 6
+    group by all
 )
 
 select
