@@ -120,7 +120,7 @@ def _is_grammar(word: str) -> bool:
 # `host name "db"`, `memory address`: nobody's.
 _OF_A_THING = re.compile(
     r"(?i:\b(?:host|file|domain|table|column|class|method|field|path|image|service|topic|queue|bucket|"
-    r"database|db|module|package|type|key|node|pod|server|memory|bind|listen|function|event|metric|tag|"
+    r"database|db|module|package|import|type|key|node|pod|server|memory|bind|listen|function|event|metric|tag|"
     r"branch|device|volume|cluster|index|schema)[ _-])\Z"
 )
 _ENDING = re.compile(r"(?:ed|ing|[st]ion|ment|able|ly|ness|ity|ance|ence|ous)\Z")

@@ -26,7 +26,7 @@ _SOURCE = re.compile(
 )
 # A pod behind its deployment's name: `6d4b75cb6d-hs9mz`.
 _POD = re.compile(
-    r"(?:[a-z][a-z0-9-]*-)?(?:[bcdf-hj-np-tv-xz2456789]{7,10}-)?(?=[a-z\d]*\d)[bcdf-hj-np-tv-xz2456789]{5}\Z"
+    r"(?:[a-z][a-z0-9-]*-)?(?:(?:[bcdf-hj-np-tv-xz2456789]{7,10}-)?(?=[a-z\d]*\d)[bcdf-hj-np-tv-xz2456789]{5}|(?=[a-z]*\d[a-z\d]*[a-z])[bcdf-hj-np-tv-xz2456789]{8,10})\Z"
 )
 _SPAN = re.compile(r"(?:\d+(?:\.\d+)?(?:d|h|m|s|ms|us|µs|ns)){1,5}\Z")
 _TIMES = re.compile(r"(?:x\d{1,5}|\d{1,5}x|0x[0-9a-fA-F]{1,16}|\d{1,3}(?:st|nd|rd|th))\Z")
@@ -89,7 +89,7 @@ def impersonal(text: str, found: list[Finding]) -> set[Finding]:
 
 def _of_packages(text: str, found: list[Finding]) -> set[Finding]:
     """Versions and parts with digits in `akka-actor_2.13`, and pods: `cart-5d8f7c9b4-qk2lm`."""
-    asked = [f for f in found if f.type in _OF_NAMES]
+    asked = [f for f in found if f.type in _OF_NAMES or f.type == "digits"]
     if not asked:
         return set()
     parts = published_parts(text) if may_publish(text) else []
@@ -102,7 +102,12 @@ def _of_packages(text: str, found: list[Finding]) -> set[Finding]:
             and text[f.start - 1 : f.start] == "-"
             and _POD.match(text[f.start : f.end])
         )
+        or (f.type == "word" and _SHORT_CODE.match(text[f.start : f.end]))
     }
+
+
+# `h11`, `wg0`, `n8n`: no number that somebody has is as short.
+_SHORT_CODE = re.compile(r"(?:[a-z]{1,2}\d{1,2}|[a-z]\d{1,3}|[a-z]\d[a-z]|\dxx)(?:-\d{1,3}(?:\.\d{1,3}){1,2})?\Z")
 
 
 _OF_NAMES = frozenset({"id", "number", "word"})
@@ -139,7 +144,7 @@ def _is_amount(text: str, finding: Finding) -> bool:
     if _CLOCK.match(written):
         return not _BIRTH.search(before)
     key = _KEY.search(before)
-    name = key["key"] if key else ""
+    name = key["key"] if key and not _FILE_KEY.search(key["key"]) else ""
     is_counted = _UNIT_AFTER.match(text, finding.end) is not None
     if (_PERSONAL_KEY.search(name) and not is_counted) or _ENDING.search(before):
         return False
@@ -148,6 +153,10 @@ def _is_amount(text: str, finding: Finding) -> bool:
     # More digits may be a place, a telephone or a number of somebody's.
     is_told = bool(name and _TECHNICAL_KEY.search(name)) or is_counted
     return is_told and sum(c.isdigit() for c in written) <= _NO_NUMBER_LONGER
+
+
+# `client.js:12`.
+_FILE_KEY = re.compile(r"\w\.(?:js|mjs|ts|tsx|jsx|py|go|rs|java|kt|rb|php|cs|c|cc|cpp|h|ex|exs|scala|swift|vue|sql|sh)\Z")
 
 
 def _is_short(written: str) -> bool:
@@ -201,17 +210,37 @@ _LONG_KEY = re.compile(
 )
 
 
+def _is_nowhere(text: str, finding: Finding) -> bool:
+    """`127.0.0.1`, `0.0.0.0`, `::1`, and `0000:00:02.0` of a bus: no machine's and no line's."""
+    return _NOWHERE.match(text, finding.start) is not None
+
+
+_NOWHERE = re.compile(
+    r"(?:127\.\d{1,3}\.\d{1,3}\.\d{1,3}|0\.0\.0\.0|::1?)(?![\w.])|[\da-f]{4}:[\da-f]{2}:[\da-f]{2}\.\d\b"
+)
+
+
 def _is_code(text: str, finding: Finding) -> bool:
     written = text[finding.start : finding.end]
     if _ERROR_CODE.match(written) and _ENDS_CODE.match(text, finding.end):
         return not _PERSONAL_KEY.search(_key_before(text, finding))
     if _POD.match(written) or _is_source(written):
         return True
+    if _SHORT_CODE.match(written):
+        return not (
+            _PERSONAL_KEY.search(_key_before(text, finding)) or _TOLD_OF.search(text, 0, finding.start)
+        )
     if any(shape.match(written) for shape in (_SIZE, _SPAN, _TIMES)):
         return not _PERSONAL_KEY.search(_key_before(text, finding))
     if _PERSONAL_KEY.search(_key_before(text, finding)):
         return False
     return bool(_TECHNICAL_ID.search(text[max(0, finding.start - 14) : finding.start]))
+
+
+# `user h4`, `patient b2 joined`.
+_TOLD_OF = re.compile(
+    r"(?i:\b(?:users?|players?|patients?|clients?|members?|customers?|by|from|for|to|of|with|and|hello|dear)\W{1,3})\Z"
+)
 
 
 def _is_source(written: str) -> bool:
@@ -249,6 +278,7 @@ def _is_part_of_address(
     if (
         before is not None
         and before.type in {"ip", "digits"}
+        and not _is_nowhere(text, before)
         and text[before.end : finding.start] in _PORT_SIGNS
     ):
         return True
@@ -275,5 +305,5 @@ _BETWEEN_CELLS = frozenset({";", "|", "\t", '";"'})
 _OF_ROWS = _OF_SOMEBODY | {"digits", "date", "value", "email", "national_id"}
 _ASKED = {
     "timestamp": _is_moment, "date": _is_moment, "time": _is_always, "duration": _is_always,
-    "number": _is_amount, "digits": _is_long_amount, "id": _is_code, "hex": _is_code,
+    "ip": _is_nowhere, "number": _is_amount, "digits": _is_long_amount, "id": _is_code, "hex": _is_code,
 }  # fmt: skip

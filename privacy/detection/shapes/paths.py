@@ -9,8 +9,11 @@ import re
 from functools import lru_cache
 
 from privacy.detection.shapes.program_names import is_known_name, known_host
+from privacy.detection.vocabulary.lexicon import is_in_names
 
 _WORDY = re.compile(r"(?:v\d{1,2}|[A-Za-z]{1,24}\d?(?:[_-][A-Za-z]{1,24}){0,5})\Z")
+# `cron.hourly`, `logrotate.d`, not `j.fox`.
+_DOTTED = re.compile(r"[A-Za-z]{2,24}\.(?:[A-Za-z]{5,24}|d)\Z")
 _PARAMETER = re.compile(r"(?:\{[A-Za-z_][\w:]*\}|<[a-z]+>|\*{1,2}|:[a-z_]\w*)\Z")
 _NAMES_WITH_DIGITS = frozenset(
     {"neo4j", "oauth2", "s3", "k8s", "i18n", "l10n", "ipv4", "ipv6", "2fa"}
@@ -86,7 +89,20 @@ def _segment(segment: str, before: str) -> str:
         return "{id}"
     if segment[0] in "{<:*":
         return segment if _PARAMETER.match(segment) else "{id}"
+    is_wordy = _WORDY.match(segment) or _DOTTED.match(segment)
     is_route = segment.lower() in _NAMES_WITH_DIGITS or (
-        bool(_WORDY.match(segment)) and len(segment) <= 3 * _LONG_WORD
+        bool(is_wordy) and len(segment) <= 3 * _LONG_WORD
     )
-    return segment if (is_route or _FILE.match(segment)) and is_known_name(segment) else "{id}"
+    if is_route or _FILE.match(segment):
+        return segment if is_known_name(segment) else "{id}"
+    return segment if _is_file(segment) else "{id}"
+
+
+def _is_file(segment: str) -> bool:
+    """`intro.tscn`: a known word with an ending that nobody is called."""
+    stem, _, ending = segment.rpartition(".")
+    is_ending = ending.isalpha() and ending.islower() and len(ending) < _LONGEST_ENDING
+    return is_ending and bool(_WORDY.match(stem)) and is_known_name(stem) and not is_in_names(ending)
+
+
+_LONGEST_ENDING = 5

@@ -10,6 +10,7 @@ import ipaddress
 import re
 from functools import lru_cache
 
+from privacy.detection.shapes.compounds import is_of_a_component
 from privacy.detection.shapes.constants import is_constant
 from privacy.detection.shapes.packages import published_parts
 from privacy.detection.vocabulary.lexicon import (
@@ -53,7 +54,9 @@ def without_unknown(name: str) -> str:
     return _PART.sub(
         lambda part: (
             part[0]
-            if _is_known(part[0], len(parts)) or any(a <= part.start() < b for a, b in published)
+            if _is_known(part[0], len(parts))
+            or any(a <= part.start() < b for a, b in published)
+            or is_of_a_component(name, *part.span())
             else WORD
         ),
         name,

@@ -182,7 +182,18 @@ def login_findings(text: str, words: frozenset[str]) -> list[Finding]:
     if _POINTED.search(text):
         hits += [m for m in _INITIALED.finditer(text) if _is_surname(m["last"])]
         hits += [m for m in _DOTTED.finditer(text) if _is_personal_pair(m["first"], m["last"])]
+        hits += [m for m in _OWNED.finditer(text) if not _is_of_programs(m["hit"])]
     return [Finding(m.start("hit"), m.end("hit"), "username") for m in hits]
+
+
+# `session of pebble.oak`: what people have, and who has it.
+_OWNED = re.compile(
+    r"\b(?:session|account|password|profile|login|device|avatar|prompt|message|basket|cart|upload|request)s? of (?P<hit>[a-zà-ÿ]{2,20}[._][a-zà-ÿ]{2,20}\d{0,4})(?![\w(]|\.\w)"
+)
+
+
+def _is_of_programs(hit: str) -> bool:
+    return all(is_program_word(p) for p in re.split(r"[._]", hit.rstrip("0123456789")) if p)
 
 
 _JOINERS = frozenset(

@@ -189,7 +189,7 @@ def _quoted_name(match: re.Match[str], group: str) -> Finding | None:
 
 def is_prose(text: str) -> bool:
     """Several words with a pronoun in them: somebody speaks."""
-    words = re.findall(r"(?<![/\w])[a-z'\u2019]+", text.lower())
+    words = re.findall(r"(?<![/\w])[a-z'\u2019]+(?![/\w])", text.lower())
     return len(words) >= 3 and not _SPEAKERS.isdisjoint(words)
 
 

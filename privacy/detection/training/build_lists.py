@@ -41,6 +41,7 @@ _LETTERS = re.compile(r"[A-Za-z]+")
 _SHORTEST, _LONGEST = 2, 26
 _SHARED_BY = 4
 _FILES_PER_PACKAGE = 80
+# Of how many families a word must be; of three letters many words are something else.
 _FAMILIES, _FAMILIES_OF_SHORT = 10, 20
 _NAMES = ("software.txt", "shared.txt", "described.txt", "people.txt")
 _NEEDED = (("faker",), ("resources",), _NAMES)
