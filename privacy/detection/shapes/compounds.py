@@ -61,15 +61,15 @@ def is_of_a_component(text: str, start: int, end: int) -> bool:
 def _is_of_a_path(text: str, start: int, end: int) -> bool:
     """`numba.core.byteflow`, `intro.tscn`: a part beside two words of programs, or the ending of a file."""
     left = _CHAIN_BEFORE.search(text, max(0, start - 3 * _LONGEST), start)
+    if left is None:
+        return False  # `grumpybee.dyn.example.net`: machines are called after people
     right = _CHAIN_AFTER.match(text, end)
-    others = [
-        piece.lower() for m in (left, right) if m is not None for piece in _LETTERS.findall(m[0])
-    ]
+    others = [p.lower() for m in (left, right) if m is not None for p in _LETTERS.findall(m[0])]
     if len(others) > 1:
         return any(is_program_word(p) or is_software_word(p) for p in others) and all(
             is_operations_word(p) and not is_only_a_name(p) for p in others
         )
-    is_ending = left is not None and right is None and end - start < _LONGEST_ENDING
+    is_ending = right is None and end - start < _LONGEST_ENDING
     return is_ending and all(is_constant(p) and not is_in_names(p) for p in others)
 
 

@@ -83,6 +83,9 @@ def _is_one_of_an_identifier(parts: list[str], unknown: list[int]) -> bool:
     """`go_memstats_heap_bytes`, `uq_members_email`: fewer unknown parts than programs' parts, and nobody's."""
     if len(parts) < _PARTS_OF_AN_IDENTIFIER or 2 * len(unknown) >= len(parts):
         return False
+    written = "".join(parts)
+    if not (written.islower() or written.isupper()):
+        return False  # `Letter_Mrs_…`
     lower = [part.lower() for part in parts]
     for at in unknown:
         before = lower[at - 1] if at else ""
@@ -96,9 +99,9 @@ _PARTS_OF_AN_IDENTIFIER = 3
 
 
 def _tells_of_programs(words: list[str]) -> bool:
-    """Words that may stand in a log, a third of them at least those of programs."""
+    """Words that may stand in a log, a quarter of them at least those of programs."""
     telling = sum(_is_known(w) for w in words)
-    return 3 * telling >= len(words) and all(is_operations_word(w) or w.isdigit() for w in words)
+    return 4 * telling >= len(words) and all(is_operations_word(w) or w.isdigit() for w in words)
 
 
 def _is_known_part(part: str) -> bool:
@@ -149,7 +152,7 @@ _MOST_DIGITS = 4
 # Whoever is numbered with one of these may be looked up.
 _PEOPLE = frozenset(
     """user users player patient client customer member account employee student person guest visitor case
-    record ticket order invoice room bed flat apartment unit login host_id uid id pid""".split()
+    mr mrs ms dr by record ticket order invoice room bed flat apartment unit login host_id uid id pid""".split()
 )
 
 

@@ -50,7 +50,7 @@ WORD = "<word>"
 def without_unknown(name: str) -> str:
     """The name with `<word>` for each part that nobody knows."""
     parts = _PART.findall(name)
-    published = published_parts(name)
+    published = [*published_parts(name), *_identifiers(name)]
     return _PART.sub(
         lambda part: (
             part[0]
@@ -61,6 +61,14 @@ def without_unknown(name: str) -> str:
         ),
         name,
     )
+
+
+def _identifiers(name: str) -> list[tuple[int, int]]:
+    """Where `heap_inuse_bytes` or `m6i.2xlarge` stands: known as a whole, not by its parts."""
+    return [m.span() for m in _IDENTIFIER.finditer(name) if is_constant(m[0])]
+
+
+_IDENTIFIER = re.compile(r"[A-Za-z]\w*_\w+|\w{1,12}\.\d{0,2}[a-z]{4,6}(?![\w.])")
 
 
 def is_known_name(name: str) -> bool:
