@@ -12,7 +12,9 @@ from privacy.detection.cues import cue_findings
 from privacy.detection.presidio import entity_findings, presidio_findings
 from privacy.detection.shapes.formats import format_findings
 from privacy.detection.shapes.measures import impersonal
+from privacy.detection.shapes.paths import url_parts
 from privacy.detection.texts.chat import chat_findings
+from privacy.detection.texts.fields import told_by_fields
 from privacy.detection.texts.forms import without_labels
 from privacy.detection.texts.logs import log_findings, titled_findings
 from privacy.detection.texts.people import linked_findings, listed_names
@@ -58,13 +60,22 @@ def log_spans(text: str) -> list[Finding]:
 
 def _personal_spans(text: str) -> list[Finding]:
     """What the skeleton masks, without amounts and moments: they vary, and tell of nobody."""
-    found = log_spans(text)
+    found = [piece for finding in log_spans(text) for piece in _pieces(text, finding)]
     told_of_nobody = impersonal(text, found)
     if told_of_nobody:
         # `postcode: 5532`: the field says whose it is.
         values = record_findings(text, frozenset(_LETTERS.findall(text.lower())))
         told_of_nobody = {f for f in told_of_nobody if not _is_within(f, values)}
+    told_of_nobody |= told_by_fields(text, found)
     return [finding for finding in found if finding not in told_of_nobody]
+
+
+def _pieces(text: str, finding: Finding) -> list[Finding]:
+    """Of a URL what may be somebody's; any other finding as it is."""
+    if finding.type != "url" or finding.replacement is None:
+        return [finding]
+    at = finding.start
+    return [Finding(at + a, at + b, k) for a, b, k in url_parts(text[at : finding.end])]
 
 
 def _is_within(finding: Finding, others: list[Finding]) -> bool:

@@ -8,7 +8,7 @@ of known words; what follows a collection of people never stays unless it is a k
 import re
 from functools import lru_cache
 
-from privacy.detection.shapes.program_names import is_known_name, known_host
+from privacy.detection.shapes.program_names import is_known_name, known_host, unknown_parts
 from privacy.detection.vocabulary.lexicon import is_in_names
 
 _WORDY = re.compile(r"(?:v\d{1,2}|[A-Za-z]{1,24}\d?(?:[_-][A-Za-z]{1,24}){0,5})\Z")
@@ -80,6 +80,18 @@ def template_url(url: str) -> str:
     scheme, host, path = found.groups()
     safe_host = known_host(host) if _HOST.match(host) else "<host>"
     return f"{scheme.lower()}://{safe_host}{template_path(path)}"
+
+
+def url_parts(url: str) -> list[tuple[int, int, str]]:
+    """What of a URL may be somebody's, as (start, end, type): user, unknown words of the host, segments, values."""
+    match = _URL.match(url)
+    if match is None:
+        return [(a, b, kind) for a, b, kind, _ in path_edits(url)]
+    start = match.end(1) + len("://")
+    user = (start, match.start(2) - 1, "credential")
+    parts = [user] if match.start(2) > start else []
+    parts += [(match.start(2) + a, match.start(2) + b, "word") for a, b in unknown_parts(match[2])]
+    return parts + [(match.start(3) + a, match.start(3) + b, kind) for a, b, kind, _ in path_edits(match[3])]
 
 
 def _segment(segment: str, before: str) -> str:

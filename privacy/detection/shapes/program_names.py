@@ -49,18 +49,26 @@ WORD = "<word>"
 
 def without_unknown(name: str) -> str:
     """The name with `<word>` for each part that nobody knows."""
-    parts = _PART.findall(name)
-    published = [*published_parts(name), *_identifiers(name)]
-    return _PART.sub(
-        lambda part: (
-            part[0]
-            if _is_known(part[0], len(parts))
-            or any(a <= part.start() < b for a, b in published)
+    kept, at = [], 0
+    for start, end in unknown_parts(name):
+        kept += [name[at:start], WORD]
+        at = end
+    return "".join([*kept, name[at:]])
+
+
+def unknown_parts(name: str) -> list[tuple[int, int]]:
+    """Where in a name the parts stand that nobody knows."""
+    parts = list(_PART.finditer(name))
+    whole = [*published_parts(name), *_identifiers(name)]
+    return [
+        part.span()
+        for part in parts
+        if not (
+            _is_known(part[0], len(parts))
+            or any(a <= part.start() < b for a, b in whole)
             or is_of_a_component(name, *part.span())
-            else WORD
-        ),
-        name,
-    )
+        )
+    ]
 
 
 def _identifiers(name: str) -> list[tuple[int, int]]:

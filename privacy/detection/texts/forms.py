@@ -1,9 +1,10 @@
 # ruff: noqa: E501 - a pattern reads better unbroken
-"""What forms hold of people: the values behind labels in many languages, vCards, HL7 segments, `passwd` lines.
+"""What forms hold of people: the values behind labels in many languages, `passwd` lines.
 
-Here: `Příjmení: …`, `"keeper": "…"`, `<FamilyName>…</FamilyName>`, `PID|…`, `ADR;TYPE=home:…`, and the labels
-themselves, which are nobody's and stay. A value behind a label about somebody goes up to the next label or the
-end of its line. Not here: tables and postal addresses (`records`), identifiers with a format (`formats`).
+Here: `Příjmení: …`, `"keeper": "…"`, `<FamilyName>…</FamilyName>`, and the labels themselves, which are nobody's and
+stay. A value behind a label about somebody goes up to the next label or the
+end of its line. Not here: segments of HL7 and vCards (`segments`), tables and postal addresses (`records`), identifiers with a format
+(`formats`).
 """
 
 import re
@@ -11,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 
 from privacy.detection.shapes.measures import is_personal_key
+from privacy.detection.texts.segments import segment_findings
 from privacy.detection.texts.speech import FREE_TEXT
 from privacy.detection.vocabulary.findings import Finding
 from privacy.detection.vocabulary.lexicon import (
@@ -68,12 +70,7 @@ def form_findings(text: str, words: frozenset[str]) -> list[Finding]:
             for m in (_LINE.finditer(text) if "\n" in text else ())
             if ":" in m["hit"] and _is_of_places(m["key"]) and _KNOWN_WITHIN.search(m["hit"])
         ]
-    if "vcard" in words or "vcalendar" in words:
-        found += [f for m in _CARD.finditer(text) for f in _components(text, *m.span("hit"))]
-    if not _SEGMENTS_IN_SMALL.isdisjoint(words):
-        found += [f for m in _HL7.finditer(text) for f in _fields_of(text, m)]
-    if "^" in text:
-        found += [f for m in _CARETS.finditer(text) for f in _names_between_carets(text, m)]
+    found += segment_findings(text, words)
     if not _RESOURCES.isdisjoint(words):
         found += [Finding(m.start("hit"), m.end("hit"), "id") for m in _REFERENCE.finditer(text)]
     for match in _ACCOUNT.finditer(text) if any(s in text for s in _NO_PASSWORD) else ():
@@ -177,6 +174,11 @@ def _is_of_places(key: str) -> bool:
 _KNOWN_WITHIN = re.compile(
     r"(?i:\b(?:no|nr|d|k|kat|daire|blok|flat|apt|unit|bl|ap|sc)\s?[:.]\s?[\d\x01])"
 )
+
+
+def is_ordinary_key(key: str) -> bool:
+    """Whether a field's name is made of words of programs or of the language."""
+    return _is_ordinary(key, is_code=True)
 
 
 def is_field_of_a_form(key: str) -> bool:
@@ -317,51 +319,3 @@ def _trimmed(text: str, start: int, end: int, kind: str) -> Finding | None:
     while start < end and not text[end - 1].isalnum():
         end -= 1
     return Finding(start, end, kind) if start < end else None
-
-
-# vCards and HL7
-
-_CARD = re.compile(
-    r"^(?:item\d{1,2}\.)?(?:N|FN|NICKNAME|ADR|TEL|EMAIL|BDAY|ORG|NOTE|LABEL|GEO|RELATED|ATTENDEE|ORGANIZER)(?:;[^:\n]*)?:(?P<hit>[^\n]+)",
-    re.MULTILINE,
-)
-# Of each segment the fields about somebody, counted from 1.
-_FIELDS = {
-    "PID": {2, 3, 4, 5, 6, 7, 9, 11, 13, 14, 18, 19, 20, 21, 23}, "NK1": {2, 4, 5, 6, 12, 30, 31},
-    "PV1": {7, 8, 9, 17, 19, 52}, "PD1": {4}, "GT1": {2, 3, 4, 5, 6, 7, 8, 12, 16, 19},
-    "IN1": {16, 18, 19, 36, 49}, "MRG": {1, 4, 7}, "STF": {1, 2, 3, 6, 10, 11, 15},
-    "OBR": {10, 16, 28, 32}, "ORC": {10, 11, 12}, "ROL": {4, 11, 12},
-}  # fmt: skip
-_SEGMENTS_IN_SMALL = frozenset("pid nk pv pd gt in mrg stf obr orc rol".split())
-_HL7 = re.compile(rf"\b(?P<name>{'|'.join(_FIELDS)})(?P<hit>\|[^\n\r]*)")
-_COMPONENT = re.compile(r"[^\W_][^;,^~&|\n]*")
-# The assigner and the type of an id.
-_CODE = re.compile(r"[A-Z]{1,5}\d{0,2}\Z")
-_OF_IDS = frozenset({"PID2", "PID3", "PID4", "PID18", "MRG1"})
-_CARETS = re.compile(r"[^\W\d_][\w'\u2019 -]{0,30}(?:\^[^\W\d_]?[\w'\u2019. -]{0,30}){1,5}")
-_CODES = frozenset(
-    "adt oru orm ack siu mdm spo wi wife spouse mth fth chd sib par grd oth emc mr ss an pi nk ast hgb".split()
-)
-
-
-def _components(text: str, start: int, end: int) -> list[Finding]:
-    return [Finding(m.start(), m.end(), "value") for m in _COMPONENT.finditer(text, start, end)]
-
-
-def _fields_of(text: str, segment: re.Match[str]) -> list[Finding]:
-    found, at = [], segment.start("hit") + 1
-    for number, field in enumerate(segment["hit"][1:].split("|"), start=1):
-        if number in _FIELDS[segment["name"]]:
-            parts = _components(text, at, at + len(field))
-            is_id = f"{segment['name']}{number}" in _OF_IDS
-            found += [p for p in parts if not (is_id and _CODE.match(text[p.start : p.end]))]
-        at += len(field) + 1
-    return found
-
-
-def _names_between_carets(text: str, match: re.Match[str]) -> list[Finding]:
-    """`DOE^JANE`, not `ADT^A01` or `SPO^SPOUSE`."""
-    parts = _LETTERS.findall(match.group().lower())
-    if not _CODES.isdisjoint(parts) or all(is_program_word(p) for p in parts):
-        return []
-    return [f for f in _components(text, *match.span()) if text[f.start].isalpha()]

@@ -7,6 +7,7 @@ addresses by the forms of several countries. Not here: identifiers that have a f
 """
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 
 from privacy.detection.texts.forms import form_findings, label_kind, label_words
@@ -246,6 +247,20 @@ def _cells(text: str) -> list[Finding]:
             found += [Finding(at + a, at + b, "name") for a, b in _names_alone(line)]
         at += len(line) + 1
     return found
+
+
+def columns_of(text: str) -> Iterator[tuple[int, int, str]]:
+    """Of a table with headings, one of them about somebody, each cell: from, to, its heading."""
+    first, _, rest = text.partition("\n")
+    header = _header(first)
+    if header is None:
+        return
+    names, at = [first[a:b].strip(" \"'") for a, b in _split(first, header[1])], len(first) + 1
+    for line in rest.split("\n"):
+        cells = _split(line, header[1])
+        if len(cells) == len(names):
+            yield from ((at + a, at + b, name) for (a, b), name in zip(cells, names, strict=True))
+        at += len(line) + 1
 
 
 def _names_alone(line: str) -> list[tuple[int, int]]:
