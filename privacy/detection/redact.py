@@ -72,9 +72,10 @@ def _personal_spans(text: str) -> list[Finding]:
 
 def _pieces(text: str, finding: Finding) -> list[Finding]:
     """Of a URL what may be somebody's; any other finding as it is."""
-    if finding.type != "url" or finding.replacement is None:
-        return [finding]
     at = finding.start
+    # With a user in front the whole of it is one.
+    if finding.type != "url" or finding.replacement is None or "@" in text[at : finding.end]:
+        return [finding]
     return [Finding(at + a, at + b, k) for a, b, k in url_parts(text[at : finding.end])]
 
 

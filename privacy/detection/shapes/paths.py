@@ -83,15 +83,13 @@ def template_url(url: str) -> str:
 
 
 def url_parts(url: str) -> list[tuple[int, int, str]]:
-    """What of a URL may be somebody's, as (start, end, type): user, unknown words of the host, segments, values."""
+    """What of a URL without a user may be somebody's, as (start, end, type): words of the host, segments, values."""
     match = _URL.match(url)
     if match is None:
-        return [(a, b, kind) for a, b, kind, _ in path_edits(url)]
-    start = match.end(1) + len("://")
-    user = (start, match.start(2) - 1, "credential")
-    parts = [user] if match.start(2) > start else []
-    parts += [(match.start(2) + a, match.start(2) + b, "word") for a, b in unknown_parts(match[2])]
-    return parts + [(match.start(3) + a, match.start(3) + b, kind) for a, b, kind, _ in path_edits(match[3])]
+        return [(0, len(url), "url")]
+    host, rest = match.start(2), match.start(3)
+    words = [(host + a, host + b, "word") for a, b in unknown_parts(match[2])]
+    return words + [(rest + a, rest + b, kind) for a, b, kind, _ in path_edits(match[3])]
 
 
 def _segment(segment: str, before: str) -> str:

@@ -63,11 +63,17 @@ def _key_before(text: str, finding: Finding) -> str:
     return match["key"] if match is not None and is_of_a_thing(match["key"]) else ""
 
 
+# Who holds such a value may be somebody.
+_SECRET = frozenset(
+    "sig signature token key code hash auth nonce session sid ticket hmac access credential credentials otp pin csrf cookie secret assertion jwt grant challenge verifier".split()
+)
+
+
 @lru_cache(maxsize=20_000)
 def is_of_a_thing(key: str) -> bool:
     """Whether a field's name is known and says that its value is not about somebody: `page`, `signup_date`."""
     words = [w.lower() for w in _LETTERS.findall(_CAMEL.sub(" ", key))]
-    if not words or label_kind(key) or is_personal_key(key) or not FREE_TEXT.isdisjoint(words):
+    if not words or not _SECRET.isdisjoint(words) or label_kind(key) or is_personal_key(key) or not FREE_TEXT.isdisjoint(words):
         return False
     return is_ordinary_key(key)
 

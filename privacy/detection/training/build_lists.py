@@ -43,7 +43,7 @@ _SHARED_BY = 4
 _FILES_PER_PACKAGE = 80
 # Of how many families a word must be, by its length: of few letters many words are something else.
 _FAMILIES_OF_SHORT = {3: 20, 4: 5}
-_FEWEST_FAMILIES, _MOST_FAMILIES = 3, 20
+_FEWEST_FAMILIES, _FAMILIES_OF_A_NAME, _MOST_FAMILIES = 3, 8, 20
 _NAMES = ("software.txt", "shared.txt", "described.txt", "people.txt")
 _NEEDED = (("faker",), ("resources",), _NAMES)
 """What FAKER_DIR, SPELL_DIR and NAMES_DIR must hold."""
@@ -148,15 +148,23 @@ def described(path: Path) -> set[str]:
     Not words in names: those are called after their authors as often.
     """
     families: defaultdict[str, set[str]] = defaultdict(set)
+    small: set[str] = set()
     with path.open(encoding="utf-8") as lines:
         for line in lines:
-            name, _, summary = line.lower().partition("\t")
-            family = next(iter(_LETTERS.findall(name)), "")
-            for word in set(_LETTERS.findall(summary)) - {family}:
+            name, _, summary = line.partition("\t")
+            family = next(iter(_LETTERS.findall(name.lower())), "")
+            words = set(_LETTERS.findall(summary))
+            small.update(word for word in words if word.islower())
+            for word in {word.lower() for word in words} - {family}:
                 if len(families[word]) < _MOST_FAMILIES:
                     families[word].add(family)
-    fewest = _FAMILIES_OF_SHORT
-    return {w for w, of in families.items() if len(of) >= fewest.get(len(w), _FEWEST_FAMILIES)}
+    return {word for word, of in families.items() if len(of) >= _fewest(word, word in small)}
+
+
+def _fewest(word: str, is_small: bool) -> int:
+    """Of how many families a word must be; with a capital everywhere it may be somebody."""
+    fewest = _FAMILIES_OF_SHORT.get(len(word), _FEWEST_FAMILIES)
+    return fewest if is_small else max(fewest, _FAMILIES_OF_A_NAME)
 
 
 def identifiers(known: set[str]) -> set[str]:
