@@ -41,7 +41,7 @@ _PATTERNS: tuple[tuple[str, str, str], ...] = (
     ("email", "addresses", r"[\w.~+-]{1,64}@(?=[0-9a-fA-F]{0,4}:[0-9a-fA-F]{0,4}:)[0-9a-fA-F:.]{6,45}"),
     # RFC 5322 allows more signs in front of the @ than people use; only from the start of a word.
     ("email", "addresses", r"(?<![^\s<>,;\"()\[\]=:'])[^\s@<>,;\"()\[\]]{1,64}[@\uff20][\w-]+(?:\.[\w-]+)*" rf"(?:{_DOT}[A-Za-z]{{2,}})*"),
-    ("email", "addresses", r"\"[^\"@\n]{1,64}\"@[\w-]+(?:\.[\w-]+)*"),
+    ("email", "addresses", r"\"(?![:,])[^\"@\n]{1,64}\"@[\w-]+(?:\.[\w-]+)*"),
     ("email", "addresses", r"[\w.+%'-]+(?:@|%40)[\w-]+(?:\.[\w-]+)*"),
     ("email", "spelled", rf"\b[\w+-]+(?:(?:{_DOT}|\.)[\w+-]+){{0,3}}{_AT}[\w-]+(?:(?:\.[\w-]+)*{_DOT}[A-Za-z]{{2,}})+\b"),
     ("email", "spelled", rf"\b[\w.+-]+{_SIGNED_AT}[\w-]+(?:\.[\w-]+)+\b"),
@@ -131,7 +131,7 @@ _NO_SECRET = frozenset(
     set unset true false disabled enabled revoked refreshed stored rejected malformed unknown <credential>
     """.split()
 )
-_KEY = re.compile(r"(?:[\w.\[\]-]+[=:])+(?=[^@])")
+_KEY = re.compile(r"'|(?:[\w.\[\]-]+[=:&]'?)+(?=[^@])")
 _LOADED_URL = re.compile(r"[?#]|://[^/]*@")
 
 
@@ -245,7 +245,12 @@ def _credential(found: str, start: int) -> list[Finding]:
     at = cue.end() if cue and cue.end() < len(found) else 0
     if found[at:].lower().rstrip(".:") in _NO_SECRET:
         return []
-    return [Finding(start + at, start + len(found), "credential")]
+    # Of a form post the fields behind it are others.
+    other = _OTHER_FIELD.search(found, at)
+    return [Finding(start + at, start + (other.start() if other else len(found)), "credential")]
+
+
+_OTHER_FIELD = re.compile(r"&[A-Za-z][\w.\[\]-]{0,40}=")
 
 
 _SPECIAL = {"email": _email, "url": _url, "path": _path, "credential": _credential}

@@ -32,7 +32,7 @@ _SPAN = re.compile(r"(?:\d+(?:\.\d+)?(?:d|h|m|s|ms|us|µs|ns)){1,5}\Z")
 _TIMES = re.compile(r"(?:x\d{1,5}|\d{1,5}x|0x[0-9a-fA-F]{1,16}|\d{1,3}(?:st|nd|rd|th))\Z")
 # What a number stands for, read from what is written in front of it.
 _KEY = re.compile(
-    r"(?P<key>[A-Za-z][\w.-]*)[\"'`\])]{0,2}\s{0,2}(?:=|:|->|\[|\(|#|/|,)?\s{0,2}[\"'(\[#~<>=]{0,2}[-+$€£]?\Z"
+    r"(?P<key>[A-Za-z][\w.-]*)[\"'`\])]{0,2}\s{0,2}(?:=>?|:|->|\[|\(|#|/|,)?\s{0,2}(?:(?:int|float|double)\()?[\"'(\[#~<>=]{0,2}[-+$€£]?\Z"
 )
 _PERSONAL_KEY = re.compile(
     r"(?i:(?:^|[^a-z])(?:ages?|aged|born|birth\w*|dob|yob|years?_?old|zip\w*|post(?:al)?_?code|plz|cep|cap|postcode|phone\w*|tel|fax|mobile|cell|"
@@ -139,10 +139,10 @@ def _is_always(_text: str, _finding: Finding) -> bool:
 def _is_amount(text: str, finding: Finding) -> bool:
     written = text[finding.start : finding.end]
     before = text[max(0, finding.start - 32) : finding.start]
+    if _CLOCK.match(written) and len(written) > len("1:00"):
+        return not _BIRTH.search(before)
     if _is_inside_word(text, finding) or _is_theirs(text, finding):
         return False
-    if _CLOCK.match(written):
-        return not _BIRTH.search(before)
     key = _KEY.search(before)
     name = key["key"] if key and not _FILE_KEY.search(key["key"]) else ""
     is_counted = _UNIT_AFTER.match(text, finding.end) is not None

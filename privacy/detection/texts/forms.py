@@ -18,6 +18,7 @@ from privacy.detection.vocabulary.findings import Finding
 from privacy.detection.vocabulary.lexicon import (
     LISTS,
     is_given_name,
+    is_operations_word,
     is_program_word,
     is_word,
     word_list,
@@ -209,7 +210,8 @@ def _label_spans(text: str) -> Iterator[tuple[int, int]]:
         elif label_kind(match["key"]):
             yield match.span("key")
     known, unknown = 0, []
-    for pattern in (_SEGMENT, _BARE_LABEL, _QUOTED_KEY, _TAG, _ATTRIBUTE):
+    pairs = [p for p in (_PAIR_KEY, _MAP_KEY) if len(p.findall(text)) >= _FEWEST_PAIRS]
+    for pattern in (_SEGMENT, _BARE_LABEL, _QUOTED_KEY, _TAG, _ATTRIBUTE, *pairs):
         for match in pattern.finditer(text):
             is_label = label_kind(match["key"]) is not None
             if is_label or _is_ordinary(match["key"], is_code=pattern not in _WRITTEN):
@@ -221,15 +223,26 @@ def _label_spans(text: str) -> Iterator[tuple[int, int]]:
                 unknown.append(match)
     # A form most of whose fields are known: the others are fields too, unless somebody is called so.
     if len(unknown) < known:
-        yield from (m.span("key") for m in unknown if _is_field(m["key"]))
+        is_sure = 3 * len(unknown) < known
+        yield from (
+            m.span("key")
+            for m in unknown
+            if _is_field(m["key"]) or (is_sure and _is_written_as_field(m))
+        )
 
 
 _BARE_LABEL = re.compile(
     rf"^[ \t*-]{{0,8}}(?P<key>{_SEGMENT_KEY})\s?[:\uff1a](?=\s|\Z)", re.MULTILINE
 )
-_QUOTED_KEY = re.compile(r"[\"'](?P<key>[^\"'\n:]{1,40})[\"'](?=\s{0,2}:)")
+_QUOTED_KEY = re.compile(r"[\"'](?P<key>[^\"'\n:]{1,40})[\"'](?=\]?\s{0,2}(?::|=>))")
+# `dport=443`, `{ward: "maple"`: of three and more of them.
+_PAIR_KEY = re.compile(r"(?:^|[\s,;&?(\[{|])(?P<key>[A-Za-z][\w.-]{1,30})=(?=[^=\s])")
+_MAP_KEY = re.compile(r"[{,(]\s{0,2}(?P<key>[A-Za-z_]\w{1,30}):(?=\s?[^\s/:])")
+_FEWEST_PAIRS = 3
+# `reading_kwh`, `height_cm`: units of amounts.
+_UNITS = frozenset("kg km cm mm ml kwh kw mhz ghz kb mb gb tb ms us ns hz lb lbs oz ft mph kmh kph rpm bpm px pct".split())
 _WRITTEN = (_SEGMENT, _BARE_LABEL)
-_QUOTES = frozenset({'"', "'"})
+_OF_VALUES, _CONSTANTS = frozenset({'"', "'", "["}), frozenset({"tru", "fal", "nul"})
 
 
 @lru_cache(maxsize=20_000)
@@ -239,7 +252,7 @@ def _is_ordinary(key: str, *, is_code: bool) -> bool:
         return False
     words = _LETTERS.findall(_CAMEL.sub(" ", key).lower())
     if is_code:
-        return all(is_program_word(w) or is_word(w) for w in words)
+        return all(is_operations_word(w) or w in _UNITS for w in words)
     return all(
         is_program_word(w)
         or (is_word(w) and not is_given_name(w) and w not in word_list("surnames"))
@@ -253,8 +266,17 @@ def _may_be_field(pattern: re.Pattern[str], match: re.Match[str]) -> bool:
     if pattern in _WRITTEN:
         return "\n" in text
     if pattern is _QUOTED_KEY:
-        return text[end + 1 : end + 6].lstrip(" :")[:1] in _QUOTES
+        value = text[end + 1 : end + 8].lstrip(" :=>]")
+        return value[:1] in _OF_VALUES or value[:3] in _CONSTANTS or "_" in match["key"]
+    if pattern is _PAIR_KEY or pattern is _MAP_KEY:
+        return True
     return pattern is _ATTRIBUTE or f"</{match['key']}>" in text
+
+
+def _is_written_as_field(match: re.Match[str]) -> bool:
+    """`"ward": "C2"`, `ward: maple`: in small letters, and its value no number of somebody's."""
+    after = match.string[match.end("key") : match.end("key") + 8].lstrip("\"' :=>]")
+    return match["key"].islower() and match["key"].isalpha() and not after[:1].isdigit()
 
 
 def _is_field(key: str) -> bool:

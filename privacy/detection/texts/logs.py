@@ -27,6 +27,7 @@ from privacy.detection.texts.records import (
 )
 from privacy.detection.texts.speech import (
     is_prose,
+    is_request,
     names_somebody,
     quoted_findings,
     spoken_findings,
@@ -171,7 +172,7 @@ def _open_findings(open_text: str, *, is_about: bool) -> tuple[list[Finding], _S
     if found:
         listed = listed_names(open_text, found) if ", " in open_text else []
         found = union([*found, *listed, *linked_findings(open_text, words, found)])
-    if found and not label_words().isdisjoint(words):
+    if found and (not label_words().isdisjoint(words) or _is_some_key(open_text, found)):
         found = without_labels(open_text, found)
     states = state_findings(open_text, words, found, is_about=is_about)
     worded = tuple((kind, form) for kind, signs, form in _WORDED if not signs.isdisjoint(words))
@@ -188,6 +189,12 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(_LETTERS.findall(text.lower()))
 
 
+def _is_some_key(text: str, found: list[Finding]) -> bool:
+    """Whether one of the findings stands where a key does: `dport=`, `"ward":`."""
+    return any(text.startswith(_KEY_SIGNS, f.end) for f in found)
+
+
+_KEY_SIGNS = ("=", '":', '" :', "':", '"]=>', '"=>', ":")
 _BARE_NAME = re.compile(r"(?i:name)\W")
 _IMPERSONAL = re.compile(r"(?i:to|from|code|session|value|input_value|input|sub|location)\b")
 
@@ -307,7 +314,7 @@ def _value(match: re.Match[str]) -> Finding | None:
     hit = match["hit"].strip()
     if hit.lower().rstrip(".") in _SAFE_VALUES or not hit.strip("\x01"):
         return None
-    if hit.startswith("/") or (_BARE_NAME.match(match.group()) and _is_of_programs(hit.lower())):
+    if hit.startswith("/") or is_request(hit) or (_BARE_NAME.match(match.group()) and _is_of_programs(hit.lower())):
         return None  # a path or a thing that programs name
     # `from=pending to=active` moves nobody.
     words = re.split(r"[\W_]+", hit.lower())

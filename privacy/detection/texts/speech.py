@@ -64,6 +64,11 @@ def _quoted(match: re.Match[str]) -> Finding | None:
     return Finding(match.start(group), match.end(group), "value")
 
 
+def is_request(written: str) -> bool:
+    """`GET /notes/{id}`: its path is looked at elsewhere."""
+    return _REQUEST.match(written) is not None
+
+
 _REQUEST = re.compile(r"(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS|CONNECT|PRI) ")
 
 
@@ -82,7 +87,7 @@ def _is_key(match: re.Match[str]) -> bool:
     line = match.string
     after = line[match.end() : match.end() + 9].lstrip()
     return (
-        after[:1] == ":"
+        after.startswith((":", "=>", "]=>"))
         or after.startswith("is null")
         or bool(_OBJECT.search(line, max(match.start() - 14, 0), match.start()))
     )

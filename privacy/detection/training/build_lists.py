@@ -42,8 +42,8 @@ _SHORTEST, _LONGEST = 2, 26
 _SHARED_BY = 4
 _FILES_PER_PACKAGE = 80
 # Of how many families a word must be, by its length: of few letters many words are something else.
-_FAMILIES_OF_SHORT = {3: 20, 4: 5}
-_FEWEST_FAMILIES, _FAMILIES_OF_A_NAME, _MOST_FAMILIES = 3, 8, 20
+_FAMILIES_OF_SHORT = {3: 20, 4: 6}
+_FEWEST_FAMILIES, _FAMILIES_OF_A_NAME, _MOST_FAMILIES = 4, 8, 20
 _NAMES = ("software.txt", "shared.txt", "described.txt", "people.txt")
 _NEEDED = (("faker",), ("resources",), _NAMES)
 """What FAKER_DIR, SPELL_DIR and NAMES_DIR must hold."""
