@@ -35,6 +35,7 @@ _ROW = re.compile(r"\((?P<row>(?:'(?:[^']|'')*'|[^()'])*)\)")
 _CELL = re.compile(r"'(?:[^']|'')*'|[^,']+")
 _TOKEN = re.compile(r"[A-Z]{1,5}\Z")
 _CODED = frozenset({"number", "digits", "id", "timestamp", "value", "word", "name"})
+_ORDERS = frozenset({"asc", "desc"})
 _AMOUNTS = frozenset({"number", "timestamp", "date", "duration", "time", "id"})
 _WORDS = frozenset({"value", "word", "name"})
 _MOST_DIGITS, _BEFORE = 7, 48
@@ -57,6 +58,8 @@ def told_by_fields(text: str, found: list[Finding]) -> set[Finding]:
 
 def _key_before(text: str, finding: Finding) -> str:
     before = text[max(0, finding.start - _BEFORE) : finding.start]
+    if before.endswith("#") and "://" in text and finding.type == "value":
+        return "anchor"
     match = _PARAMETER.search(before)
     if match is None and _STATEMENT.match(text):
         match = _COMPARED.search(before)
@@ -84,6 +87,8 @@ def _may_stay(text: str, finding: Finding, key: str) -> bool:
         return sum(c.isdigit() for c in written) <= _MOST_DIGITS or finding.type == "timestamp"
     if finding.type == "digits" or not written.isascii():
         return False
+    if written in _ORDERS:
+        return True
     words = [w for w in re.split(r"[^A-Za-z]+", written) if w]
     return all(is_constant(w) and not _is_somebodys(w.lower()) for w in words) and len(words) < 4
 

@@ -28,7 +28,7 @@ _SEGMENT_KEY = r"[^\W\d_](?:[\w .'\u2019()°/-]{0,30}[\w.)])?"
 # A label and what follows, up to the next label, a separator of fields or the end of the line.
 _SEGMENT = re.compile(
     rf"(?:^|(?<=[;|\t(])|(?<=,\s)|(?<=\s[/-]\s))[ \t*>-]{{0,8}}(?P<key>{_SEGMENT_KEY})\s{{0,2}}[:\uff1a=](?!//)\s{{0,3}}[\"'\[]{{0,2}}"
-    rf"(?P<hit>[^\s\"'\[{{][^\n;|\t]*?)(?=[\"'\])}}]{{0,2}}\s*(?:[;|&\t\n\"]|\Z|'[\s,;)]|,\s{_SEGMENT_KEY}\s?[:=]|\s\s+{_SEGMENT_KEY}\s?:|\s/\s{_SEGMENT_KEY}\s?:|\s-\s|\s[\w.-]{{2,30}}=)|\)|(?<=[\w\x01][\w\x01][\w\x01][\w\x01])\.\s+[A-Z])",
+    rf"(?P<hit>[^\s\"'\[{{][^\n;|\t]*?)(?=[\"'\])}}]{{0,2}}\s*(?:[;|&\t\n\"]|\Z|'[\s,;)]|,\s{_SEGMENT_KEY}\s?[:=]|\s\s+{_SEGMENT_KEY}\s?:|\s[A-Z][A-Za-z\d]{{1,14}}:\s|\s/\s{_SEGMENT_KEY}\s?:|\s-\s|\s[\w.-]{{2,30}}=)|\)|(?<=[\w\x01][\w\x01][\w\x01][\w\x01])\.\s+[A-Z])",
     re.MULTILINE,
 )
 _QUOTED = re.compile(
@@ -136,7 +136,7 @@ def _value(match: re.Match[str]) -> Finding | None:
     kind = label_kind(match["key"])
     if kind is None or not _is_told(match[group], kind, is_line=match.re is _SEGMENT):
         return None
-    end = match.end(group)
+    end = match.start(group) + len(match[group].rstrip("})] "))
     if match.re is _SEGMENT and kind != "places":
         end = next(
             (

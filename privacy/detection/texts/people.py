@@ -20,7 +20,7 @@ _TITLES = r"(?:dr|mr|mrs|ms|miss|mx|prof|professor|sir|rev|fr|sr|sra|dra|herr|fr
 _BEFORE = re.compile(
     rf"(?<![\w.@/=-])(?P<word>(?i:{_TITLES})\.?|[^\W\d_]{{1,2}}\.|[^\W\d_][\w'\u2019-]*)(?:[ ]|,[ ]|(?<=\.))\Z"
 )
-_AFTER = re.compile(r"[ ](?P<word>[^\W\d_]\.(?!\w)|[^\W\d_][\w'\u2019-]*)(?![\w=(/@-]|[.:]\w)")
+_AFTER = re.compile(r"[ ](?P<word>[^\W\d_]\.(?!\w)|[^\W\d_][\w'\u2019-]*)(?![\w=(/@-]|\.\w|:\S)")
 _TITLE = re.compile(rf"(?i:{_TITLES})\.?\Z")
 _INITIAL = re.compile(r"[^\W\d_]\.\Z")
 _OF_NAMES = frozenset({"name", "word", "location"})
@@ -179,13 +179,15 @@ def login_findings(text: str, words: frozenset[str]) -> list[Finding]:
     hits = []
     if not _JOINERS.isdisjoint(words):
         hits += [m for m in _LOGIN.finditer(text) if _is_login(m["hit"])]
-    if _POINTED.search(text):
+    if _POINTED.search(text) and not _STATEMENT.match(text):
         hits += [m for m in _INITIALED.finditer(text) if _is_surname(m["last"])]
         hits += [m for m in _DOTTED.finditer(text) if _is_personal_pair(m["first"], m["last"])]
         hits += [m for m in _OWNED.finditer(text) if not _is_of_programs(m["hit"])]
     return [Finding(m.start("hit"), m.end("hit"), "username") for m in hits]
 
 
+# `p.surname` of a statement is a column of a table.
+_STATEMENT = re.compile(r"\s*(?:SELECT|INSERT|UPDATE|DELETE|WITH|MERGE|MATCH)\s")
 # `session of pebble.oak`: what people have, and who has it.
 _OWNED = re.compile(
     r"\b(?:session|account|password|profile|login|device|avatar|prompt|message|basket|cart|upload|request)s? of (?P<hit>[a-zà-ÿ]{2,20}[._][a-zà-ÿ]{2,20}\d{0,4})(?![\w(]|\.\w)"

@@ -155,15 +155,33 @@ def _block(text: str) -> list[Finding]:
     """The lines of a postal address: who, road, town and land."""
     lines = text.split("\n")
     fewest, most = _LINES_OF_A_BLOCK
-    if not fewest <= len(lines) < most or not all(_BLOCK_LINE.match(line) for line in lines):
+    first = next((i for i, line in enumerate(lines) if _ADDRESSED.match(line)), -1) + 1
+    last = next((i for i in range(first, len(lines)) if not _BLOCK_LINE.match(lines[i])), len(lines))
+    if last < len(lines) and not first:
         return []
-    if not lines[0][:1].isupper() or not any(_CODE_LINE.match(line) for line in lines[1:]):
+    block = lines[first:last]
+    if not fewest - bool(first) <= len(block) < most or not _is_addressed(block):
         return []
-    found, at = [], 0
-    for line in lines:
+    found, at = [], sum(len(line) + 1 for line in lines[:first])
+    for line in block:
         found.append(Finding(at, at + len(line), "address"))
         at += len(line) + 1
     return found
+
+
+def is_block(text: str) -> bool:
+    """Whether a text is a postal address, line by line."""
+    return bool(_block(text))
+
+
+def _is_addressed(block: list[str]) -> bool:
+    return not block[0][:1].islower() and any(_CODE_LINE.match(line) for line in block[1:])
+
+
+# Behind such a line stands an address.
+_ADDRESSED = re.compile(
+    r"(?i:(?:ship|shipped|deliver|delivered|bill|sold|send|sent|mail|return|forward|dispatch)(?:ed)? to|(?:delivery|shipping|billing|mailing|postal|home)? ?address|consignee|addressee|recipient)\s?:?\s*\Z"
+)
 
 
 def _may_be_a_row(line: str) -> bool:

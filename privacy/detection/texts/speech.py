@@ -108,6 +108,8 @@ def _is_own_sentence(match: re.Match[str], words: list[str]) -> bool:
 def _is_plain_value(match: re.Match[str], words: list[str]) -> bool:
     """`"plan": "premium"`: at most three ordinary words of a field in which nobody writes freely."""
     key = _FIELD_KEY.search(match.string, max(match.start() - 32, 0), match.start())
+    if key is None and match.string[match.start() - 1 : match.start()] in _IN_LISTS:
+        key = _LIST_KEY.search(match.string, max(match.start() - 160, 0), match.start())
     if key is None or len(words) > _MOST_WORDS_OF_A_VALUE:
         return False
     parts = set(_KEY_PARTS.findall(key["key"] or key["bare"]))
@@ -122,6 +124,9 @@ _MOST_WORDS_OF_A_VALUE = 3
 _FIELD_KEY = re.compile(
     r"(?:[\"'](?P<key>[\w.-]{1,28})[\"']\s?:|(?<![\w.-])(?P<bare>[\w.-]{1,28})=)\s?\Z"
 )
+_IN_LISTS = frozenset({"[", ",", " "})
+# `"tags": ["vip", `.
+_LIST_KEY = re.compile(r"(?:[\"'](?P<key>[\w.-]{1,28})[\"']\s?:|(?<![\w.-])(?P<bare>[\w.-]{1,28})=)\s?\[[^\[\]{}]*\Z")
 _KEY_PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 # What people fill in themselves, and what is about them, by the words of its key.
 FREE_TEXT = frozenset(
