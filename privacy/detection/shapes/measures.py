@@ -191,10 +191,14 @@ def _is_long_amount(text: str, finding: Finding) -> bool:
     key = _KEY.search(text[max(0, finding.start - 32) : finding.start])
     if _AFTER_REQUEST.search(text, max(0, finding.start - 12), finding.start):
         return _ANSWER.match(written) is not None
+    if _COMPACT.match(text, finding.start):
+        return not _BIRTH.search(text[max(0, finding.start - 24) : finding.start])
     is_plain = re.fullmatch(r"\d{7,16}(?:\.\d+)?", written) is not None
     return is_plain and key is not None and _LONG_KEY.search(key["key"]) is not None
 
 
+# `20260304T090000Z`.
+_COMPACT = re.compile(r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])[0-3]\dT[0-2]\d{3,5}Z?(?!\w)")
 # Of these keys up to seven digits are money, goods or a way.
 _OF_GOODS = re.compile(
     r"(?i:\A(?:balance|rent|price|amount|fee|cost|tot(?:al)?|subtotal|net|gross|tax_?amount|premium|deposit|reserve|value|budget|fare|discount|vat|km|kms|mileage|odometer|reading|stock|qty|quantity|sku|article|item|"
@@ -222,6 +226,8 @@ _NOWHERE = re.compile(
 
 def _is_code(text: str, finding: Finding) -> bool:
     written = text[finding.start : finding.end]
+    if _COMPACT.match(written):
+        return not _BIRTH.search(text[max(0, finding.start - 24) : finding.start])
     if _ERROR_CODE.match(written) and _ENDS_CODE.match(text, finding.end):
         return not _PERSONAL_KEY.search(_key_before(text, finding))
     if _POD.match(written) or _is_source(written):

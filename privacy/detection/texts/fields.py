@@ -27,6 +27,12 @@ _PARAMETER = re.compile(r"[?&;](?P<key>[A-Za-z][\w.\[\]-]{0,30})=\Z")
 _COMPARED = re.compile(
     r"(?:\b\w{1,30}\.)?\b(?P<key>[a-z][a-z0-9_]{1,30})\s?(?:=|<>|!=|[<>]=?|(?i:like|is|between))\s?'?\Z"
 )
+# `"hearing": "2026-05-02"`, and of goods and journeys the codes.
+_FIELD = re.compile(r"(?<![\w.-])[\"']?(?P<key>[A-Za-z][\w.-]{1,30})[\"']?\s?[:=]\s?[\"']?\Z")
+_OF_GOODS = re.compile(
+    r"(?i:(?:sku|lot|batch|flight|gate|part|thread|model|build|course|item|product|article|bike|train|platform|terminal|seat|bus|line|branch|desk|pod|container|image|rack|zone|shelf|bin)(?:_?(?:no|code|id|number))?\Z)"
+)
+_DAYS_AND_CODES = frozenset({"timestamp", "date", "id"})
 _STATEMENT = re.compile(r"\s*(?:INSERT|REPLACE|UPDATE|DELETE|SELECT|WITH|EXEC|CALL)\b", re.IGNORECASE)
 _INSERTED = re.compile(
     r"(?i:(?:insert|replace)\s+into)\s+[\w.\"`]+\s*\((?P<columns>[^()]{1,600})\)\s*(?i:values)\s*"
@@ -63,6 +69,10 @@ def _key_before(text: str, finding: Finding) -> str:
     match = _PARAMETER.search(before)
     if match is None and _STATEMENT.match(text):
         match = _COMPARED.search(before)
+    if match is None and finding.type in _DAYS_AND_CODES:
+        match = _FIELD.search(before)
+        if match is not None and finding.type == "id" and not _OF_GOODS.match(match["key"]):
+            return ""
     return match["key"] if match is not None and is_of_a_thing(match["key"]) else ""
 
 
@@ -76,6 +86,8 @@ _SECRET = frozenset(
 def is_of_a_thing(key: str) -> bool:
     """Whether a field's name is known and says that its value is not about somebody: `page`, `signup_date`."""
     words = [w.lower() for w in _LETTERS.findall(_CAMEL.sub(" ", key))]
+    if _OF_GOODS.match(key):
+        return True
     if not words or not _SECRET.isdisjoint(words) or label_kind(key) or is_personal_key(key) or not FREE_TEXT.isdisjoint(words):
         return False
     return is_ordinary_key(key)

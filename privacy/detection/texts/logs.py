@@ -172,7 +172,7 @@ def _open_findings(open_text: str, *, is_about: bool) -> tuple[list[Finding], _S
     if found:
         listed = listed_names(open_text, found) if ", " in open_text else []
         found = union([*found, *listed, *linked_findings(open_text, words, found)])
-    if found and (not label_words().isdisjoint(words) or _is_some_key(open_text, found)):
+    if found and (not label_words().isdisjoint(words) or _is_some_key(open_text, found) or "\n" in open_text):
         found = without_labels(open_text, found)
     states = state_findings(open_text, words, found, is_about=is_about)
     worded = tuple((kind, form) for kind, signs, form in _WORDED if not signs.isdisjoint(words))

@@ -61,6 +61,8 @@ def _quoted(match: re.Match[str]) -> Finding | None:
         return None  # code: what nobody knows in it is masked word by word
     if all(is_constant(w) for w in words) and not is_prose(written) and _is_named(match, words):
         return _quoted_name(match, group) if len(words) == 1 else None
+    if _tells_of_somebody(match, words) and not is_prose(written):
+        return None  # who it is goes by itself
     return Finding(match.start(group), match.end(group), "value")
 
 
@@ -80,6 +82,21 @@ def _is_named(match: re.Match[str], words: list[str]) -> bool:
         or _is_own_sentence(match, words)
         or _is_plain_value(match, words)
     )
+
+
+def _tells_of_somebody(match: re.Match[str], words: list[str]) -> bool:
+    """`"msg": "login ok for <name>"`: a logger's sentence, two words of programs at least, and half of what is known."""
+    line = match.string
+    if _SENTENCE_KEY.search(line, max(match.start() - 24, 0), match.start()) is None:
+        return False
+    if not _LEVEL.search(line) or any(is_state_word(w.lower()) for w in words):
+        return False
+    known = [w for w in words if is_constant(w) and w.lower() not in _FUNCTION_WORDS]
+    telling = sum(_is_of_programs([w]) for w in known if w.islower())
+    return telling >= _FEWEST_OF_A_SENTENCE and 2 * telling >= len(known)
+
+
+_FEWEST_OF_A_SENTENCE = 2
 
 
 def _is_key(match: re.Match[str]) -> bool:
@@ -112,6 +129,8 @@ def _is_plain_value(match: re.Match[str], words: list[str]) -> bool:
         key = _LIST_KEY.search(match.string, max(match.start() - 160, 0), match.start())
     if key is None or len(words) > _MOST_WORDS_OF_A_VALUE:
         return False
+    if _SEXES.issuperset(w.lower() for w in words):
+        return True
     parts = set(_KEY_PARTS.findall(key["key"] or key["bare"]))
     is_free = not FREE_TEXT.isdisjoint(p.lower() for p in parts)
     return not is_free and not any(
@@ -121,6 +140,7 @@ def _is_plain_value(match: re.Match[str], words: list[str]) -> bool:
 
 
 _MOST_WORDS_OF_A_VALUE = 3
+_SEXES = frozenset("male female other nonbinary diverse divers unknown".split())
 _FIELD_KEY = re.compile(
     r"(?:[\"'](?P<key>[\w.-]{1,28})[\"']\s?:|(?<![\w.-])(?P<bare>[\w.-]{1,28})=)\s?\Z"
 )
