@@ -28,7 +28,9 @@ _COMPARED = re.compile(
     r"(?:\b\w{1,30}\.)?\b(?P<key>[a-z][a-z0-9_]{1,30})\s?(?:=|<>|!=|[<>]=?|(?i:like|is|between))\s?'?\Z"
 )
 # `"hearing": "2026-05-02"`, and of goods and journeys the codes.
-_FIELD = re.compile(r"(?<![\w.-])[\"']?(?P<key>[A-Za-z][\w.-]{1,30})[\"']?\s?[:=]\s?[\"']?\Z")
+_FIELD = re.compile(
+    r"(?:(?:^|[{,;&|(\[\n])\s{0,8}[\"']?(?P<key>[A-Za-z][\w.-]{1,30})[\"']?\s?[:=]|(?<![\w.-])(?P<bare>[A-Za-z][\w.-]{1,30})=)\s?[\"']?\Z"
+)
 _OF_GOODS = re.compile(
     r"(?i:(?:sku|lot|batch|flight|gate|part|thread|model|build|course|item|product|article|bike|train|platform|terminal|seat|bus|line|branch|desk|pod|container|image|rack|zone|shelf|bin)(?:_?(?:no|code|id|number))?\Z)"
 )
@@ -70,9 +72,7 @@ def _key_before(text: str, finding: Finding) -> str:
     if match is None and _STATEMENT.match(text):
         match = _COMPARED.search(before)
     if match is None and finding.type in _DAYS_AND_CODES:
-        match = _FIELD.search(before)
-        if match is not None and finding.type == "id" and not _OF_GOODS.match(match["key"]):
-            return ""
+        return _field_of(before, finding)
     return match["key"] if match is not None and is_of_a_thing(match["key"]) else ""
 
 
@@ -80,6 +80,13 @@ def _key_before(text: str, finding: Finding) -> str:
 _SECRET = frozenset(
     "sig signature token key code hash auth nonce session sid ticket hmac access credential credentials otp pin csrf cookie secret assertion jwt grant challenge verifier".split()
 )
+
+
+def _field_of(before: str, finding: Finding) -> str:
+    match = _FIELD.search(before)
+    key = (match["key"] or match["bare"]) if match is not None else ""
+    is_asked = finding.type != "id" or _OF_GOODS.match(key) is not None
+    return key if key and is_asked and is_of_a_thing(key) else ""
 
 
 @lru_cache(maxsize=20_000)

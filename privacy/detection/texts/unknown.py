@@ -14,6 +14,7 @@ from privacy.detection.vocabulary.findings import MARKS, Finding, union
 from privacy.detection.vocabulary.lexicon import (
     is_ambiguous_software,
     is_given_name,
+    is_joined,
     is_program_word,
     is_software_word,
     word_list,
@@ -38,12 +39,20 @@ def unknown_findings(text: str) -> list[Finding]:
             continue
         if is_of_a_component(text, match.start(), match.end()) or _is_dotted_constant(text, match):
             continue
+        if token.islower() and is_joined(lower) and not _TOLD_OF.search(text, 0, match.start()):
+            continue
         if packages is None:
             packages = published_parts(text) if may_publish(text) else []
         if any(a <= match.start() < b for a, b in packages):
             continue
         found.append(Finding(*_whole(text, match.start(), match.end()), "word"))
     return union(found)
+
+
+# Behind these words stands who it is; also at the end of a line's first field: `wolf: …`.
+_TOLD_OF = re.compile(
+    r"(?i:(?:\b(?:users?|players?|patients?|clients?|members?|customers?|accounts?|logins?|handle|nick|by|from|for|to|of|with|and|hello|dear|welcome|at)|^|[:,@>|/\]])\W{0,3})\Z"
+)
 
 
 def _is_dotted_constant(text: str, token: re.Match[str]) -> bool:

@@ -160,6 +160,22 @@ def _is_two_words_of_programs(word: str) -> bool:
     )
 
 
+@lru_cache(maxsize=20_000)
+def is_joined(word: str) -> bool:
+    """`helmrelease`, `byteflow`: a word of programs and an ordinary one, of four letters each; handles are made so too."""
+    if not 2 * _SHORTEST_STEM <= len(word) <= _LONGEST_COMPOUND or is_in_names(word):
+        return False
+    return any(
+        _is_joined_of(word[:at], word[at:]) or _is_joined_of(word[at:], word[:at])
+        for at in range(_SHORTEST_STEM, len(word) - _SHORTEST_STEM + 1)
+    )
+
+
+def _is_joined_of(of_programs: str, ordinary: str) -> bool:
+    is_known = of_programs in _plain_program_words() and ordinary in word_list("words")
+    return is_known and not is_in_names(ordinary)
+
+
 def _is_of_software(word: str) -> bool:
     return word in _plain_program_words() or word in word_list("software")
 
