@@ -60,14 +60,17 @@ def log_spans(text: str) -> list[Finding]:
 
 def _personal_spans(text: str) -> list[Finding]:
     """What the skeleton masks, without amounts and moments: they vary, and tell of nobody."""
-    found = [piece for finding in log_spans(text) for piece in _pieces(text, finding)]
+    found = log_spans(text)
+    if "://" in text:
+        found = [piece for finding in found for piece in _pieces(text, finding)]
     told_of_nobody = impersonal(text, found)
     if told_of_nobody:
         # `postcode: 5532`: the field says whose it is.
         values = record_findings(text, frozenset(_LETTERS.findall(text.lower())))
         told_of_nobody = {f for f in told_of_nobody if not _is_within(f, values)}
-    told_of_nobody |= told_by_fields(text, found)
-    return [finding for finding in found if finding not in told_of_nobody]
+    left = [finding for finding in found if finding not in told_of_nobody]
+    told = told_by_fields(text, left)
+    return [finding for finding in left if finding not in told] if told else left
 
 
 def _pieces(text: str, finding: Finding) -> list[Finding]:

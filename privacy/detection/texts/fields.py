@@ -46,13 +46,16 @@ _CODED = frozenset({"number", "digits", "id", "timestamp", "value", "word", "nam
 _ORDERS = frozenset({"asc", "desc"})
 _AMOUNTS = frozenset({"number", "timestamp", "date", "duration", "time", "id"})
 _WORDS = frozenset({"value", "word", "name"})
+_ASKED = _CODED | _AMOUNTS
+# Without one of these there is no field.
+_SIGN = re.compile(r"[=\n|?#<>]|[A-Za-z_][\"']?\s?:|(?i:like|between)\s")
 _MOST_DIGITS, _BEFORE = 7, 48
 
 
 def told_by_fields(text: str, found: list[Finding]) -> set[Finding]:
     """Of the ordered findings of a text those that stand in fields about things, and tell of nobody."""
-    asked = [f for f in found if f.type in _AMOUNTS or f.type in _WORDS or f.type == "digits"]
-    if not asked:
+    asked = [f for f in found if f.type in _ASKED]
+    if not asked or _SIGN.search(text) is None:
         return set()
     chosen = {f for f in asked if (key := _key_before(text, f)) and _may_stay(text, f, key)}
     for start, end, column in _columns(text):
