@@ -7,6 +7,7 @@ everywhere (`constants`). Unsure means personal.
 """
 
 import re
+from functools import lru_cache
 
 from privacy.detection.shapes.constants import is_constant
 from privacy.detection.shapes.packages import may_publish, published_parts
@@ -68,9 +69,15 @@ _ADJACENT = re.compile(r"[ ,]{1,2}\Z")
 _OF_SOMEBODY = frozenset({"name", "word", "location", "address", "organisation"})
 
 
+@lru_cache(maxsize=20_000)
 def is_personal_key(key: str) -> bool:
     """Whether a number under a key may tell of somebody: `age`, `room`, `order_id`."""
     return _PERSONAL_KEY.search(key) is not None
+
+
+@lru_cache(maxsize=20_000)
+def _is_technical_key(key: str) -> bool:
+    return _TECHNICAL_KEY.search(key) is not None
 
 
 def impersonal(text: str, found: list[Finding]) -> set[Finding]:
@@ -102,7 +109,7 @@ def _of_packages(text: str, found: list[Finding]) -> set[Finding]:
             and text[f.start - 1 : f.start] == "-"
             and _POD.match(text[f.start : f.end])
         )
-        or (f.type == "word" and _SHORT_CODE.match(text[f.start : f.end]))
+        or (f.type == "word" and f.end - f.start < 5 and _SHORT_CODE.match(text[f.start : f.end]))
     }
 
 
@@ -146,12 +153,12 @@ def _is_amount(text: str, finding: Finding) -> bool:
     key = _KEY.search(before)
     name = key["key"] if key and not _FILE_KEY.search(key["key"]) else ""
     is_counted = _UNIT_AFTER.match(text, finding.end) is not None
-    if (_PERSONAL_KEY.search(name) and not is_counted) or _ENDING.search(before):
+    if (is_personal_key(name) and not is_counted) or _ENDING.search(before):
         return False
     if _is_short(written) or (len(written) <= _MOST_OF_GOODS and _OF_GOODS.search(name)):
         return True
     # More digits may be a place, a telephone or a number of somebody's.
-    is_told = bool(name and _TECHNICAL_KEY.search(name)) or is_counted
+    is_told = (bool(name) and _is_technical_key(name)) or is_counted
     return is_told and sum(c.isdigit() for c in written) <= _NO_NUMBER_LONGER
 
 
@@ -228,18 +235,17 @@ def _is_code(text: str, finding: Finding) -> bool:
     written = text[finding.start : finding.end]
     if _COMPACT.match(written):
         return not _BIRTH.search(text[max(0, finding.start - 24) : finding.start])
+    is_personal = is_personal_key(_key_before(text, finding))
     if _ERROR_CODE.match(written) and _ENDS_CODE.match(text, finding.end):
-        return not _PERSONAL_KEY.search(_key_before(text, finding))
+        return not is_personal
     if _POD.match(written) or _is_source(written):
         return True
-    if _SHORT_CODE.match(written):
-        return not (
-            _PERSONAL_KEY.search(_key_before(text, finding)) or _TOLD_OF.search(text, 0, finding.start)
-        )
-    if any(shape.match(written) for shape in (_SIZE, _SPAN, _TIMES)):
-        return not _PERSONAL_KEY.search(_key_before(text, finding))
-    if _PERSONAL_KEY.search(_key_before(text, finding)):
+    if is_personal:
         return False
+    if _SHORT_CODE.match(written):
+        return not _TOLD_OF.search(text, max(0, finding.start - 16), finding.start)
+    if any(shape.match(written) for shape in (_SIZE, _SPAN, _TIMES)):
+        return True
     return bool(_TECHNICAL_ID.search(text[max(0, finding.start - 14) : finding.start]))
 
 
