@@ -7,6 +7,7 @@ whether the stack may be trusted (`identity`).
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from privacy.detection.cues import cue_findings
 from privacy.detection.presidio import entity_findings, presidio_findings
@@ -66,11 +67,20 @@ def _personal_spans(text: str) -> list[Finding]:
     told_of_nobody = impersonal(text, found)
     if told_of_nobody:
         # `postcode: 5532`: the field says whose it is.
-        values = record_findings(text, frozenset(_LETTERS.findall(text.lower())))
+        values = _values(text.translate(_DIGITS))
         told_of_nobody = {f for f in told_of_nobody if not _is_within(f, values)}
     left = [finding for finding in found if finding not in told_of_nobody]
     told = told_by_fields(text, left)
     return [finding for finding in left if finding not in told] if told else left
+
+
+@lru_cache(maxsize=2_048)
+def _values(text: str) -> list[Finding]:
+    """What fields about somebody hold in a text; lines that differ in their digits alone share it."""
+    return record_findings(text, frozenset(_LETTERS.findall(text.lower())))
+
+
+_DIGITS = str.maketrans("023456789", "1" * 9)
 
 
 def _pieces(text: str, finding: Finding) -> list[Finding]:

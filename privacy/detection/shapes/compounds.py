@@ -16,7 +16,7 @@ from privacy.detection.vocabulary.lexicon import (
     is_software_word,
 )
 
-_ROLES = frozenset(
+ROLES = frozenset(
     """admin agent agentd aggregator alerts api app apps archive archiver auth backend backup backups bench benchmark blue
     bot bridge broker bucket builder bus cache canary cdn chart charts cli cluster codec collector compose config conn
     connector consumer controller core crd cron cronjob csi daemon daemonset dashboard datasource db debug dedup demo
@@ -51,11 +51,41 @@ def is_of_a_component(text: str, start: int, end: int) -> bool:
         return False
     if _PROCESS.match(text, end) and text[start - 1 : start] in {"", " "}:
         return True
+    if start == 0 and (told := _TAG.match(text, end)):
+        return _is_of_a_program(told["message"])
+    if _KIND_BEFORE.search(text, max(0, start - _LONGEST), start):
+        return _ENDS_NAME.match(text, end) is not None
     before = _PIECE_BEFORE.search(text, max(0, start - _LONGEST), start)
     after = _PIECE_AFTER.match(text, end)
-    if any(m is not None and m["piece"].lower() in _ROLES for m in (before, after)):
+    if any(m is not None and m["piece"].lower() in ROLES for m in (before, after)):
         return True
     return "." in {text[start - 1 : start], text[end : end + 1]} and _is_of_a_path(text, start, end)
+
+
+_TAG = re.compile(r":\s(?P<message>[^\n=]{8,200})\Z")
+_WORDS = re.compile(r"[^\W\d_]+")
+_SPEECH = frozenset("i you we he she me my your our us him her hi hello hey thanks thank please pls lol ok okay yes no not im dont can".split())
+_FEWEST_OF_A_MESSAGE = 2
+
+
+def _is_of_a_program(message: str) -> bool:
+    """`smartd: device opened, 8 pending sectors`: no speech, half of its known words those of programs."""
+    words = _WORDS.findall(message)
+    lower = [w.lower() for w in words]
+    if not _SPEECH.isdisjoint(lower) or any(w[0].isupper() and is_in_names(w.lower()) for w in words):
+        return False
+    known = [w for w in lower if len(w) > 2 and is_operations_word(w)]
+    telling = sum(is_program_word(w) or is_software_word(w) for w in known)
+    return telling >= _FEWEST_OF_A_MESSAGE and 2 * telling >= len(known)
+
+
+# `gem devise`, `kernel: usbhid`: what stands behind such a word has a name that no person has.
+_KIND_BEFORE = re.compile(
+    r"(?:\b(?:gem|crate|package|packages|module|plugin|library|chart|extension|crd|queue|topic|index|metric|gauge|counter|histogram|job|cronjob|task|pod|container|deployment|daemonset"
+    r"|statefulset|configmap|ingress|ingressclass|serviceaccount|exchange|dag|pipeline|operator|component|exporter|dataset|schema|relation|column|rule|scenario|middleware|daemon|driver module"
+    r"|image|engine|backend|executor|widget|hook|codec|stack|asset|migration|processor|collector|receiver|datasource)|^kernel:|\skernel:)\s[\"'`]?\Z"
+)
+_ENDS_NAME = re.compile(r"[\"'`]?(?=[\s,:;)]|\Z)")
 
 
 def _is_of_a_path(text: str, start: int, end: int) -> bool:

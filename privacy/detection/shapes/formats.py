@@ -34,7 +34,7 @@ _PATTERNS: tuple[tuple[str, str, str], ...] = (
     (
         "credential", "secrets",
         r"(?i:(?<![A-Za-z])(?:token|api[-_ ]?key|access[-_ ]?key|private[-_ ]?key|secret|passw(?:or)?d|passphrase|passcode|pwd|pin|authorization"
-        r"|set-cookie|cookie|csrf|otp|nonce)\b[\"']?\s*(?:[:=]|\bis\b)\s*[\"']?)[^\s\"',;)\]}]{3,}",
+        r"|set-cookie|cookie|csrf|otp|nonce)\b[\"']?\s*(?:[:=]|\bis\b)\s*[\"']?)(?:(?!&[A-Za-z][\w.\[\]-]{0,40}=)[^\s\"',;)\]}]){3,}",
     ),
     ("credential", "secrets", r"(?i:\b(?:token|key|secret|password)\s+)(?=\S*\d)[^\s\"',;)\]}]{8,}"),
     ("url", "paths", r"\b[a-zA-Z][a-zA-Z0-9+.-]{1,15}://[^\s\"'<>)\]}]+"),
@@ -245,12 +245,7 @@ def _credential(found: str, start: int) -> list[Finding]:
     at = cue.end() if cue and cue.end() < len(found) else 0
     if found[at:].lower().rstrip(".:") in _NO_SECRET:
         return []
-    # Of a form post the fields behind it are others.
-    other = _OTHER_FIELD.search(found, at)
-    return [Finding(start + at, start + (other.start() if other else len(found)), "credential")]
-
-
-_OTHER_FIELD = re.compile(r"&[A-Za-z][\w.\[\]-]{0,40}=")
+    return [Finding(start + at, start + len(found), "credential")]
 
 
 _SPECIAL = {"email": _email, "url": _url, "path": _path, "credential": _credential}

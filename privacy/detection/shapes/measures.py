@@ -9,9 +9,11 @@ everywhere (`constants`). Unsure means personal.
 import re
 from functools import lru_cache
 
+from privacy.detection.shapes.compounds import ROLES
 from privacy.detection.shapes.constants import is_constant
 from privacy.detection.shapes.packages import may_publish, published_parts
 from privacy.detection.vocabulary.findings import Finding
+from privacy.detection.vocabulary.lexicon import is_in_names
 
 _ERROR_CODE = re.compile(r"(?!MRN|NHS|SSN|EIN|DOB|ID|PAT|REF|NO)[A-Z]{2,6}-?\d{2,6}\Z")
 _ENDS_CODE = re.compile(r"[:\]]")
@@ -238,7 +240,7 @@ def _is_code(text: str, finding: Finding) -> bool:
     is_personal = is_personal_key(_key_before(text, finding))
     if _ERROR_CODE.match(written) and _ENDS_CODE.match(text, finding.end):
         return not is_personal
-    if _POD.match(written) or _is_source(written):
+    if _POD.match(written) or _JOB.match(written) or _is_source(written) or _is_machine(written):
         return True
     if is_personal:
         return False
@@ -247,6 +249,22 @@ def _is_code(text: str, finding: Finding) -> bool:
     if any(shape.match(written) for shape in (_SIZE, _SPAN, _TIMES)):
         return True
     return bool(_TECHNICAL_ID.search(text[max(0, finding.start - 14) : finding.start]))
+
+
+# A job of Kubernetes by the minute of its start.
+_JOB = re.compile(r"[a-z][a-z0-9]*(?:-[a-z][a-z0-9]*){0,5}-(?:2[89]|3[01])\d{6}\Z")
+_MACHINE = re.compile(r"[a-z]{2,12}\d{0,2}(?:-[a-z]{1,12}\d{0,2}|-\d{1,3}){1,5}\Z")
+_LETTERS_OF_A_SITE = 4
+
+
+def _is_machine(written: str) -> bool:
+    """`prd-euw1-worker-12`: parts of a deployment, numbers, and sites in at most four letters that name nobody."""
+    if not _MACHINE.match(written):
+        return False
+    words = re.findall(r"[a-z]+", written)
+    return any(w in ROLES for w in words) and all(
+        w in ROLES or is_constant(w) or (len(w) <= _LETTERS_OF_A_SITE and not is_in_names(w)) for w in words
+    )
 
 
 # `user h4`, `patient b2 joined`.

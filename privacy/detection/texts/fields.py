@@ -42,6 +42,8 @@ _INSERTED = re.compile(
 _ROW = re.compile(r"\((?P<row>(?:'(?:[^']|'')*'|[^()'])*)\)")
 _CELL = re.compile(r"'(?:[^']|'')*'|[^,']+")
 _TOKEN = re.compile(r"[A-Z]{1,5}\Z")
+# A day alone may be a birthday wherever it stands.
+_DAY = re.compile(r"(?:19|20)\d{2}-?(?:0[1-9]|1[0-2])-?[0-3]\d\Z")
 _CODED = frozenset({"number", "digits", "id", "timestamp", "value", "word", "name"})
 _ORDERS = frozenset({"asc", "desc"})
 _AMOUNTS = frozenset({"number", "timestamp", "date", "duration", "time", "id"})
@@ -134,8 +136,10 @@ def _columns(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _is_coded(text: str, finding: Finding) -> bool:
-    is_amount = finding.type not in _WORDS
-    return is_amount or _TOKEN.match(text[finding.start : finding.end]) is not None
+    written = text[finding.start : finding.end]
+    if _DAY.match(written):
+        return False
+    return finding.type not in _WORDS or _TOKEN.match(written) is not None
 
 
 def _is_within(finding: Finding, spans: Iterable[tuple[int, int]]) -> bool:

@@ -34,6 +34,10 @@ _SEGMENT = re.compile(
 _QUOTED = re.compile(
     r"[\"'](?P<key>[^\"'\n:]{1,40})[\"']\s{0,2}:\s{0,2}\[?\s{0,2}(?:\"(?P<hit>[^\"\n]{1,200})\"|'(?P<single>[^'\n]{1,200})')"
 )
+# `"edad": 34`, `"age"=> 38`.
+_NUMBERED = re.compile(
+    r"[\"'](?P<key>[^\"'\n:]{1,40})[\"']\]?\s{0,2}(?::|=>)\s{0,2}(?:int\(|float\()?(?P<hit>-?[\d\x01][\d.\x01]{0,20})"
+)
 _ELEMENT = re.compile(
     r"<(?:\w+:)?(?P<key>[A-Za-z][\w.-]{1,40})(?:\s[^<>\n]*)?>(?P<hit>[^<>\n]{1,200})</"
 )
@@ -45,7 +49,7 @@ _LINE = re.compile(
     rf"^[ \t*>-]{{0,8}}(?P<key>{_SEGMENT_KEY})\s{{0,2}}[:\uff1a]\s{{1,3}}(?P<hit>[^\s\"'\[{{][^\n;|\t/\"]{{2,120}}?)\s*$",
     re.MULTILINE,
 )
-_VALUES = (_SEGMENT, _QUOTED, _ELEMENT, _ATTRIBUTE, _PARAMETER)
+_VALUES = (_SEGMENT, _QUOTED, _NUMBERED, _ELEMENT, _ATTRIBUTE, _PARAMETER)
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|[_.-]+(?=\w)")
 _NOTHING = frozenset(
     "none null nil true false unknown n/a na yes no ok empty missing invalid required pending male female other".split()
@@ -134,6 +138,8 @@ def label_words() -> frozenset[str]:
 def _value(match: re.Match[str]) -> Finding | None:
     group = "single" if match.re is _QUOTED and match["hit"] is None else "hit"
     kind = label_kind(match["key"])
+    if match.re is _NUMBERED and kind == "names":
+        return None
     if kind is None or not _is_told(match[group], kind, is_line=match.re is _SEGMENT):
         return None
     end = match.start(group) + len(match[group].rstrip("})] "))
@@ -164,7 +170,9 @@ def _is_next(match: re.Match[str]) -> bool:
 def label_kind(key: str) -> str | None:
     """Of what the label is that a key is: `names`, `places`, `numbers`, or None."""
     spaced = " ".join(_CAMEL.sub(" ", key).lower().split())
-    return _labels().get(spaced) or _labels().get(spaced.partition(" (")[0])
+    bare = spaced.replace(".", "").strip()
+    parts = (spaced, spaced.partition(" (")[0], bare, bare.partition("/")[0].strip())
+    return next((kind for part in parts if (kind := _labels().get(part))), None)
 
 
 def _is_of_places(key: str) -> bool:

@@ -136,7 +136,7 @@ def record_findings(text: str, words: frozenset[str]) -> list[Finding]:
 
 
 # Three to six short lines without fields, one of which holds a postcode before or behind a town.
-_BLOCK_LINE = re.compile(r"[^\n:=;|\t{}<>\"@\[\]]{2,60}\Z")
+_BLOCK_LINE = re.compile(r"(?:[^\n:=;|\t{}<>\"@\[\]]|(?<=[Nn][Oo]):){2,60}\Z")
 _CODE_LINE = re.compile(
     rf"(?:[A-Z]{{1,2}}[- ])?[\d\x01]{{3,6}}(?:[ -][\d\x01]{{2,4}}|[ ]?[A-Z]{{2}})?,?\s{_CAP}|{_CAP}[^\n]*[ ,][\d\x01]{{3,6}}(?:[ -][\d\x01]{{2,4}})?\Z|[\d\x01][\d\x01 -]{{2,8}}\Z"
 )
@@ -180,7 +180,7 @@ def _is_addressed(block: list[str]) -> bool:
 
 # Behind such a line stands an address.
 _ADDRESSED = re.compile(
-    r"(?i:(?:ship|shipped|deliver|delivered|bill|sold|send|sent|mail|return|forward|dispatch)(?:ed)? to|(?:delivery|shipping|billing|mailing|postal|home)? ?address|consignee|addressee|recipient)\s?:?\s*\Z"
+    r"(?i:(?:ship|shipped|deliver|delivered|bill|sold|send|sent|mail|return|forward|dispatch)(?:ed)? to|(?:delivery|shipping|billing|mailing|postal|home)? ?address|consignee|addressee|recipient)\s?:?\s*(?:[^\n:=]{2,60})?\Z"
 )
 
 

@@ -14,6 +14,7 @@ from privacy.detection.vocabulary.findings import MARKS, Finding, union
 from privacy.detection.vocabulary.lexicon import (
     is_ambiguous_software,
     is_given_name,
+    is_in_names,
     is_joined,
     is_program_word,
     is_software_word,
@@ -39,6 +40,8 @@ def unknown_findings(text: str) -> list[Finding]:
             continue
         if is_of_a_component(text, match.start(), match.end()) or _is_dotted_constant(text, match):
             continue
+        if token.isupper() and _is_acronym(text, match):
+            continue
         if token.islower() and is_joined(lower) and not _TOLD_OF.search(text, 0, match.start()):
             continue
         if packages is None:
@@ -55,6 +58,22 @@ _TOLD_OF = re.compile(
 )
 
 
+def _is_acronym(text: str, token: re.Match[str]) -> bool:
+    """`WAL`, `IKE`: short, nobody's name, and beside it no other word with a capital."""
+    written = token.group()
+    if not (written.isalpha() and written.isascii() and 2 < len(written) < _LONGEST_ACRONYM):
+        return False
+    if is_in_names(written.lower()) or _TOLD_OF.search(text, 0, token.start()):
+        return False
+    before = _CAPITAL_BEFORE.search(text, max(0, token.start() - 30), token.start())
+    return before is None and _CAPITAL_AFTER.match(text, token.end()) is None
+
+
+_LONGEST_ACRONYM = 6
+_CAPITAL_BEFORE = re.compile(r"(?:[^\W\d_a-z][\w'\u2019]*|[\x01]|[.^/\\'-])[ ,]{0,2}\Z")
+_CAPITAL_AFTER = re.compile(r"[ ,]{0,2}(?:[^\W\d_a-z]|[\x01^/\\'-])|\.\w")
+
+
 def _is_dotted_constant(text: str, token: re.Match[str]) -> bool:
     """`m6i.2xlarge`: a point inside."""
     dotted = _DOTTED.match(text, token.start())
@@ -69,9 +88,11 @@ def _is_part_of_a_package(text: str, token: re.Match[str]) -> bool:
     before = _HYPHEN_BEFORE.search(text, max(0, token.start() - 30), token.start())
     after = _HYPHEN_AFTER.match(text, token.end())
     pieces = [m["piece"].lower() for m in (before, after) if m is not None]
-    return any(
-        p not in _PEOPLE and (p in word_list("programs") or is_software_word(p)) for p in pieces
-    )
+    return any(p not in _PEOPLE and (is_program_word(p) or _is_of_software(p)) for p in pieces)
+
+
+def _is_of_software(word: str) -> bool:
+    return word in word_list("programs") or is_software_word(word)
 
 
 _HYPHEN_BEFORE = re.compile(r"(?<!\w)(?P<piece>[^\W\d_]{3,})[-_]\Z")
