@@ -123,7 +123,9 @@ _OF_A_THING = re.compile(
     r"database|db|module|package|import|type|key|node|pod|server|memory|bind|listen|function|event|metric|tag|"
     r"branch|device|volume|cluster|index|schema)[ _-])\Z"
 )
-_OF_STATEMENTS = frozenset("LIKE ILIKE IN IS NOT BETWEEN AND OR FROM AS ASC DESC VALUES SET".split())
+_OF_STATEMENTS = frozenset(
+    "LIKE ILIKE IN IS NOT BETWEEN AND OR FROM AS ASC DESC VALUES SET".split()
+)
 _ENDING = re.compile(r"(?:ed|ing|[st]ion|ment|able|ly|ness|ity|ance|ence|ous)\Z")
 
 

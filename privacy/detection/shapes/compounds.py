@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a pattern reads better unbroken
 """Components: an unknown word that a role of programs is joined to, or that logs under a process number.
 
 Here: `metallb-speaker`, `zabbix_agentd`, `tideline-prod`, `qzarwd[812]:`: what nobody knows there is what a
@@ -17,23 +18,24 @@ from privacy.detection.vocabulary.lexicon import (
 )
 
 ROLES = frozenset(
-    """admin agent agentd aggregator alerts api app apps archive archiver auth backend backup backups bench benchmark blue
-    bot bridge broker bucket builder bus cache canary cdn chart charts cli cluster codec collector compose config conn
-    connector consumer controller core crd cron cronjob csi daemon daemonset dashboard datasource db debug dedup demo
-    deploy deployment dev discovery dispatcher dlq dns driver edge editor egress elasticsearch emulator encoder engine
-    etl events executor exporter exporters fetcher filter firewall frontend fs gateway gateways generator graphql green
-    grpc gui gw handler headless helper hook hooks hpa http httpd idx importer index indexer infra ingest ingester
-    ingress init injector installer instance instances job jobs json kafka kernel lambda lb ldap lib libs listener
-    loader lock locks log logger logs mailer main manager master mcp mesh metrics middleware migration migrations mirror
-    mock model module monitor mount mq mysql nginx node nodes notifier ns oauth operator orm parser pipeline pipelines
-    plugin plugins pod pods policy poller pool postgres postgresql prd predictor preprod primary prober processor prod
-    production provider provisioner proxy publisher puller pusher pvc python queue queues rabbitmq reader reconciler
-    redis registry relay reloader replica replicas repo reporter resolver retry router rpc rule rules runner runtime sa
-    sandbox scheduler schema scraper sdk search secondary secret secrets serializer server servers service services
-    shard shards sidecar sink spark sql ssh sso stack staging standby stats stg storage store stream streams sub subnet
-    svc sync syncer sysctl table tables target task tasks tcp telemetry test tester tests tf tls topic topics tracer
-    transformer uat ui updater upstream utils validator vault vol volume vpc watch watcher web webapp webhook webhooks
-    websocket worker workers writer ws wsgi""".split()
+    """agent agentd aggregator alerts api app apps archive archiver auth backend backup backups bench benchmark
+    blue bridge broker bucket builder bus cache canary cdn chart charts cli cluster codec collector compose
+    config conn connector consumer controller core crd cron cronjob csi daemon daemonset dashboard datasource
+    db debug dedup deploy deployment dev discovery dispatcher dlq dns driver edge egress elasticsearch
+    emulator encoder engine etl events executor exporter exporters fetcher filter firewall frontend fs
+    gateway gateways generator graphql green grpc gui gw handler headless hook hooks hpa http httpd idx
+    importer index indexer infra ingest ingester ingress init injector installer instance instances job jobs
+    json kafka kernel lambda lb ldap lib libs listener loader lock locks log logger logs mailer main mcp mesh
+    metrics middleware migration migrations mirror mock model module monitor mount mq mysql nginx node nodes
+    notifier ns oauth operator orm parser pipeline pipelines plugin plugins pod pods policy poller pool
+    postgres postgresql prd predictor preprod primary prober processor prod production provider provisioner
+    proxy publisher puller pusher pvc python queue queues rabbitmq reconciler redis registry relay reloader
+    replica replicas repo resolver retry router rpc rule rules runner runtime sa sandbox scheduler schema
+    scraper sdk search secondary secret secrets serializer server servers service services shard shards
+    sidecar sink spark sql ssh sso stack staging standby stats stg storage store stream streams sub subnet
+    svc sync syncer sysctl table tables target task tasks tcp telemetry test tests tf tls topic topics tracer
+    transformer uat ui updater upstream utils validator vault vol volume vpc watch watcher web webapp webhook
+    webhooks websocket worker workers ws wsgi""".split()
 )
 """Parts of a deployment and what programs do, as they are written behind or in front of a component's name."""
 _PIECE_BEFORE = re.compile(r"(?<![^\W_])(?P<piece>[A-Za-z]{2,24})[_-]\Z")
@@ -64,19 +66,23 @@ def is_of_a_component(text: str, start: int, end: int) -> bool:
 
 _TAG = re.compile(r":\s(?P<message>[^\n=]{8,200})\Z")
 _WORDS = re.compile(r"[^\W\d_]+")
-_SPEECH = frozenset("i you we he she me my your our us him her hi hello hey thanks thank please pls lol ok okay yes no not im dont can".split())
+_SPEECH = frozenset(
+    "i you we he she me my your our us him her hi hello hey thanks thank please pls lol ok okay yes no not im dont can".split()
+)
 _FEWEST_OF_A_MESSAGE = 2
 
 
 def _is_of_a_program(message: str) -> bool:
-    """`smartd: device opened, 8 pending sectors`: no speech, half of its known words those of programs."""
+    """`smartd: device opened, 8 pending sectors`: no speech, a third of its known words those of programs."""
     words = _WORDS.findall(message)
     lower = [w.lower() for w in words]
-    if not _SPEECH.isdisjoint(lower) or any(w[0].isupper() and is_in_names(w.lower()) for w in words):
+    if not _SPEECH.isdisjoint(lower) or any(
+        w[0].isupper() and is_in_names(w.lower()) for w in words
+    ):
         return False
     known = [w for w in lower if len(w) > 2 and is_operations_word(w)]
     telling = sum(is_program_word(w) or is_software_word(w) for w in known)
-    return telling >= _FEWEST_OF_A_MESSAGE and 2 * telling >= len(known)
+    return telling >= _FEWEST_OF_A_MESSAGE and 3 * telling >= len(known)
 
 
 # `gem devise`, `kernel: usbhid`: what stands behind such a word has a name that no person has.
@@ -85,7 +91,7 @@ _KIND_BEFORE = re.compile(
     r"|statefulset|configmap|ingress|ingressclass|serviceaccount|exchange|dag|pipeline|operator|component|exporter|dataset|schema|relation|column|rule|scenario|middleware|daemon|driver module"
     r"|image|engine|backend|executor|widget|hook|codec|stack|asset|migration|processor|collector|receiver|datasource)|^kernel:|\skernel:)\s[\"'`]?\Z"
 )
-_ENDS_NAME = re.compile(r"[\"'`]?(?=[\s,:;)]|\Z)")
+_ENDS_NAME = re.compile(r"(?:[-_.]\w{1,24}){0,4}[\"'`]?(?=[\s,:;)]|\Z)")
 
 
 def _is_of_a_path(text: str, start: int, end: int) -> bool:

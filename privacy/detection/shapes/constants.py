@@ -166,9 +166,8 @@ def is_constant_with_digits(text: str) -> bool:
         return False
     if library := _LIBRARY.match(text):
         return is_of_a_package(library["name"]) and is_of_a_package(library["name"][3:])
-    if any(shape.match(text) for shape in (_VERSION, _DEVICE, _TIMES)):
-        return True
-    if "_" in text and is_numbered_identifier(text):
+    is_shaped = any(shape.match(text) for shape in (_VERSION, _DEVICE, _TIMES))
+    if is_shaped or ("_" in text and _is_numbered_identifier(text)):
         return True
     parts = _SEPARATORS.split(text)
     has_mixed = any(_MIXED.search(part) for part in parts)
@@ -187,7 +186,7 @@ def is_constant_with_digits(text: str) -> bool:
     return words > 0
 
 
-def is_numbered_identifier(text: str) -> bool:
+def _is_numbered_identifier(text: str) -> bool:
     """`0042_auto_add_tenant`, `public.pg_toast_2619`: two words of programs at least, one number of four digits."""
     parts = re.split(r"[._]", text.lower())
     numbers = [p for p in parts if p.isdigit()]

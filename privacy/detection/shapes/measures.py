@@ -116,7 +116,9 @@ def _of_packages(text: str, found: list[Finding]) -> set[Finding]:
 
 
 # `h11`, `wg0`, `n8n`: no number that somebody has is as short.
-_SHORT_CODE = re.compile(r"(?:[a-z]{1,2}\d{1,2}|[a-z]\d{1,3}|[a-z]\d[a-z]|\dxx)(?:-\d{1,3}(?:\.\d{1,3}){1,2})?\Z")
+_SHORT_CODE = re.compile(
+    r"(?:[a-z]{1,2}\d{1,2}|[a-z]\d{1,3}|[a-z]\d[a-z]|\dxx)(?:-\d{1,3}(?:\.\d{1,3}){1,2})?\Z"
+)
 
 
 _OF_NAMES = frozenset({"id", "number", "word"})
@@ -165,7 +167,9 @@ def _is_amount(text: str, finding: Finding) -> bool:
 
 
 # `client.js:12`.
-_FILE_KEY = re.compile(r"\w\.(?:js|mjs|ts|tsx|jsx|py|go|rs|java|kt|rb|php|cs|c|cc|cpp|h|ex|exs|scala|swift|vue|sql|sh)\Z")
+_FILE_KEY = re.compile(
+    r"\w\.(?:js|mjs|ts|tsx|jsx|py|go|rs|java|kt|rb|php|cs|c|cc|cpp|h|ex|exs|scala|swift|vue|sql|sh)\Z"
+)
 
 
 def _is_short(written: str) -> bool:
@@ -237,18 +241,17 @@ def _is_code(text: str, finding: Finding) -> bool:
     written = text[finding.start : finding.end]
     if _COMPACT.match(written):
         return not _BIRTH.search(text[max(0, finding.start - 24) : finding.start])
-    is_personal = is_personal_key(_key_before(text, finding))
-    if _ERROR_CODE.match(written) and _ENDS_CODE.match(text, finding.end):
-        return not is_personal
     if _POD.match(written) or _JOB.match(written) or _is_source(written) or _is_machine(written):
         return True
-    if is_personal:
+    if is_personal_key(_key_before(text, finding)):
         return False
+    if _ERROR_CODE.match(written) and _ENDS_CODE.match(text, finding.end):
+        return True
     if _SHORT_CODE.match(written):
         return not _TOLD_OF.search(text, max(0, finding.start - 16), finding.start)
-    if any(shape.match(written) for shape in (_SIZE, _SPAN, _TIMES)):
-        return True
-    return bool(_TECHNICAL_ID.search(text[max(0, finding.start - 14) : finding.start]))
+    return any(shape.match(written) for shape in (_SIZE, _SPAN, _TIMES)) or bool(
+        _TECHNICAL_ID.search(text[max(0, finding.start - 14) : finding.start])
+    )
 
 
 # A job of Kubernetes by the minute of its start.
@@ -263,7 +266,8 @@ def _is_machine(written: str) -> bool:
         return False
     words = re.findall(r"[a-z]+", written)
     return any(w in ROLES for w in words) and all(
-        w in ROLES or is_constant(w) or (len(w) <= _LETTERS_OF_A_SITE and not is_in_names(w)) for w in words
+        w in ROLES or is_constant(w) or (len(w) <= _LETTERS_OF_A_SITE and not is_in_names(w))
+        for w in words
     )
 
 

@@ -83,7 +83,7 @@ def template_url(url: str) -> str:
 
 
 def url_parts(url: str) -> list[tuple[int, int, str]]:
-    """What of a URL without a user may be somebody's, as (start, end, type): words of the host, segments, values."""
+    """What of a URL without a user may be somebody's, as (start, end, type): words, segments, values."""
     match = _URL.match(url)
     if match is None:
         return [(0, len(url), "url")]
@@ -112,7 +112,9 @@ def _is_file(segment: str) -> bool:
     """`intro.tscn`: a known word with an ending that nobody is called."""
     stem, _, ending = segment.rpartition(".")
     is_ending = ending.isalpha() and ending.islower() and len(ending) < _LONGEST_ENDING
-    return is_ending and bool(_WORDY.match(stem)) and is_known_name(stem) and not is_in_names(ending)
+    return (
+        is_ending and bool(_WORDY.match(stem)) and is_known_name(stem) and not is_in_names(ending)
+    )
 
 
 _LONGEST_ENDING = 5

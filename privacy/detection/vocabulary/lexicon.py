@@ -162,7 +162,7 @@ def _is_two_words_of_programs(word: str) -> bool:
 
 @lru_cache(maxsize=20_000)
 def is_joined(word: str) -> bool:
-    """`helmrelease`, `byteflow`: a word of programs and an ordinary one, of four letters each; handles are made so too."""
+    """`helmrelease`, `byteflow`: a word of programs and an ordinary one; handles are made so too."""
     if not 2 * _SHORTEST_STEM <= len(word) <= _LONGEST_COMPOUND or is_in_names(word):
         return False
     return any(

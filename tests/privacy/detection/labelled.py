@@ -148,6 +148,16 @@ _CARD = (
     ("records D, as messages", "strangers_records_d.txt", "chat", False),
     ("logs D", "strangers_logs_d.txt", "log", False),
     ("chats D", "strangers_chat_d.txt", "chat", False),
+    ("records E, as logs", "strangers_records_e.txt", "log", False),
+    ("records E, as messages", "strangers_records_e.txt", "chat", False),
+    ("logs E", "strangers_logs_e.txt", "log", False),
+    ("records F, as logs", "strangers_records_f.txt", "log", False),
+    ("records F, as messages", "strangers_records_f.txt", "chat", False),
+    ("logs F", "strangers_logs_f.txt", "log", False),
+    ("chats F", "strangers_chat_f.txt", "chat", False),
+    ("records G, as logs", "strangers_records_g.txt", "log", False),
+    ("records G, as messages", "strangers_records_g.txt", "chat", False),
+    ("logs G", "strangers_logs_g.txt", "log", False),
 )
 
 
