@@ -29,7 +29,7 @@ from live_tail.window.follow import Follower
 from live_tail.window.minutes import Minutes
 from live_tail.window.opened import Opened
 from live_tail.window.window import Window
-from privacy.access.accounts import Accounts
+from privacy.access.identities import Identities
 from privacy.audit.audit_log import AuditLog
 from privacy.keys.store import KeyStore
 from privacy.process_log.log import logger
@@ -98,7 +98,7 @@ def serve(settings: Settings, keys: KeyStore) -> None:
                 build_app(window, follower, alerts.manager, turned_away),
                 keys,
                 log,
-                Accounts(settings.home, keys, log),
+                Identities(settings.home, keys, log),
                 is_open=settings.access.sign_in == "off",
             ),
             [settings.live.host, *settings.live.hosts],

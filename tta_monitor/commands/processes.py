@@ -166,14 +166,14 @@ def _live_lag(settings: "Settings") -> float | None:
 
 def _print_first_link(settings: "Settings", keys: "KeyStore") -> None:
     """The admin's way in, printed once for a home: later ones come from `access link`."""
-    from privacy.access.accounts import Accounts
+    from privacy.access.identities import Identities
     from privacy.audit.audit_log import AuditLog
 
     if settings.access.sign_in == "off":
         out.print("Sign-in is off: everybody on this machine is admin.")
         return
     log = AuditLog(settings.home, keys)
-    secret = Accounts(settings.home, keys, log).first_link()
+    secret = Identities(settings.home, keys, log).links.first()
     log.close()
     if secret:
         address = f"http://{settings.app.host}:{settings.app.port}/sign-in?link={secret}"

@@ -35,7 +35,7 @@ def require(right: Right, name: str) -> None:
     path = settings().access.token_file
     if path is None:
         return
-    from privacy.access.accounts import Accounts
+    from privacy.access.identities import Identities
     from privacy.access.policy import Forbidden, Guard
     from privacy.audit.audit_log import AuditLog
     from privacy.keys.store import KeyProblem, KeyStore
@@ -50,7 +50,7 @@ def require(right: Right, name: str) -> None:
         return  # nothing of this home opens here; the live API asks the policy itself
     log = AuditLog(home, keys)
     try:
-        who = Accounts(home, keys, log).token(secret)
+        who = Identities(home, keys, log).tokens.holder(secret)
         if who is None:
             raise Problem(
                 "the token of access.token_file is unknown or has expired: create one with "

@@ -21,7 +21,7 @@ from ingestion.spool import Receipt, Spool
 from live_tail.alerts.life.outbox import DELIVERED, Outgoing
 from live_tail.alerts.life.store import Store
 from live_tail.alerts.life.untold import Untold
-from privacy.access.accounts import Accounts
+from privacy.access.identities import Identities
 from privacy.access.policy import Role
 from privacy.audit.audit_log import AuditLog
 from privacy.disk.databases import (
@@ -202,7 +202,7 @@ def use_audit(home: Path, keys: KeyStore) -> None:
 
 
 def use_accounts(home: Path, keys: KeyStore) -> None:
-    accounts = Accounts(home, keys, AuditLog(home, keys))
+    accounts = Identities(home, keys, AuditLog(home, keys)).accounts
     accounts.add("ann", "correct horse battery staple", Role.OPERATOR, by="owner")
     assert [user.name for user in accounts.users()] == ["ann"]
 
