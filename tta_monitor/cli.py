@@ -211,17 +211,16 @@ def replay(
 
     Example: ./tta.sh monitor replay capture.tar.xz --shift-to-now
     """
+    from ingestion.doors.own_receiver import OwnDoor
     from tta_monitor.traffic import replay as replays
 
     settings = _settings()
     captured = replays.read_capture(path)
     if shift_to_now:
         captured = replays.shifted(captured, time.time())
-    receiver = settings.receiver
-    endpoint = f"http://{receiver.host}:{receiver.http_port}"
     accepted = rejected = 0
     errors: dict[str, int] = {}
-    for number, sent in enumerate(replays.send_all(captured, endpoint, rate=rate), start=1):
+    for number, sent in enumerate(replays.send_all(captured, OwnDoor.of(settings), rate=rate), start=1):
         accepted, rejected = accepted + sent.accepted, rejected + sent.rejected
         if sent.error:
             errors[sent.error] = errors.get(sent.error, 0) + 1

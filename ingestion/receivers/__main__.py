@@ -9,6 +9,7 @@ from pathlib import Path
 import uvicorn
 
 from ingestion.doors.known_hosts import KnownHosts
+from ingestion.doors.service_token import RECEIVER, service_token
 from ingestion.doors.turned_away import TurnedAway
 from ingestion.processes.lean import without_pandas
 from ingestion.processes.supervised import end_with_supervisor
@@ -82,7 +83,9 @@ async def serve(settings: Settings, keys: KeyStore) -> None:
     grpc_server = await start_grpc(committer, pipeline, receiver)
     turned_away = TurnedAway("receiver", AuditLog(settings.home, keys))
     app = KnownHosts(
-        build_app(committer, pipeline, receiver, turned_away),
+        build_app(
+            committer, pipeline, receiver, turned_away, own_token=service_token(keys, RECEIVER)
+        ),
         [receiver.host, *receiver.hosts],
         setting="receiver.hosts",
         origins=receiver.browser_origins,

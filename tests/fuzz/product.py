@@ -29,7 +29,7 @@ from ingestion.receivers.decoding.budget import BodyBudget
 from ingestion.receivers.doors.grpc import METHODS, _Door
 from ingestion.receivers.doors.http import build_app
 from ingestion.settings import Settings, load_settings
-from ingestion.settings.collectors import LogFiles
+from ingestion.collectors.own_settings import FollowedFiles
 from ingestion.spool import Spool
 from live_tail.window.follow import Follower
 from live_tail.window.queries import QUERIES, run_query
@@ -114,7 +114,7 @@ class Product:
             if status in _TOO_MUCH:
                 raise SendRefused(str(status))
 
-        files = [LogFiles(glob=str(self.folder / "*.log"))]
+        files = [FollowedFiles(glob=str(self.folder / "*.log"))]
         return LogTail(
             self.settings.home,
             self.keys,

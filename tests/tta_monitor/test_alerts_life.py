@@ -12,7 +12,7 @@ from ingestion.settings import Settings
 from live_tail.alerts.desk.manager import Manager
 from live_tail.alerts.http.api import routes
 from live_tail.alerts.life.store import DELIVERED, Store
-from live_tail.alerts.notify.notifier import WatchedPolicy
+from live_tail.alerts.notify.policy import WatchedPolicy
 from live_tail.http.client import LiveClient
 from privacy.keys.store import KeyStore
 from tests.live_tail.alerts.support import reading, round_at, rule
@@ -27,7 +27,7 @@ def store(settings: Settings, keys: KeyStore) -> Store:
 
 @pytest.fixture(autouse=True)
 def manager(settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch) -> Manager:
-    made = Manager(store, WatchedPolicy(settings))
+    made = Manager(store, WatchedPolicy(settings.home))
     live = TestClient(Starlette(routes=routes(made)))
 
     def exchange(self: LiveClient, method: str, path: str, body: object, headers: dict) -> tuple:

@@ -23,10 +23,9 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
 from ingestion.collectors.log_files.lines import Entry, entries, to_record
+from ingestion.collectors.own_settings import FollowedFiles, OwnSettings
 from ingestion.contracts.told import drop_metric
 from ingestion.doors.own_receiver import Send, SendFailed, SendRefused, sender
-from ingestion.settings import Settings
-from ingestion.settings.collectors import LogFiles
 from privacy.keys.state import Sealer, connect, transaction
 from privacy.keys.store import KeyStore
 from privacy.process_log.log import logger
@@ -63,7 +62,7 @@ class LogTail:
         self,
         home: Path,
         keys: KeyStore,
-        chosen: list[LogFiles],
+        chosen: list[FollowedFiles],
         send: Send,
         *,
         tell: Send = lambda _: None,
@@ -88,7 +87,7 @@ class LogTail:
                     _log.warning("a log file could not be read or sent", cause=type(error).__name__)
         return sent
 
-    def _follow(self, path: Path, files: LogFiles) -> int:
+    def _follow(self, path: Path, files: FollowedFiles) -> int:
         known = self._position(path)
         sent = 0
         inode = path.stat().st_ino
@@ -100,7 +99,7 @@ class LogTail:
                 known = Position(os.fstat(file.fileno()).st_ino, 0)
             return sent + self._send_new(path, file.fileno(), known, files)
 
-    def _finish_rotated(self, path: Path, known: Position, files: LogFiles) -> int:
+    def _finish_rotated(self, path: Path, known: Position, files: FollowedFiles) -> int:
         """The rest of a file that was renamed away, where it can be found beside the new one."""
         for sibling in sorted(path.parent.glob(f"{path.name}*")):
             if sibling == path or sibling.suffix in _PACKED or sibling.stat().st_ino != known.inode:
@@ -111,7 +110,7 @@ class LogTail:
         return 0
 
     def _send_new(
-        self, path: Path, fd: int, known: Position, files: LogFiles, *, is_closed: bool = False
+        self, path: Path, fd: int, known: Position, files: FollowedFiles, *, is_closed: bool = False
     ) -> int:
         sent = 0
         while True:
@@ -124,7 +123,7 @@ class LogTail:
             self._keep(path, known)
             sent += len(found)
 
-    def _deliver(self, found: list[Entry], at_ns: int, named: str, files: LogFiles) -> None:
+    def _deliver(self, found: list[Entry], at_ns: int, named: str, files: FollowedFiles) -> None:
         """Send entries, in halves where the receiver will not take as many; then tell what went.
 
         It counts the entry that it refuses alone.
@@ -211,7 +210,7 @@ def _entries_of(data: bytes, offset: int, *, takes_rest: bool) -> list[Entry]:
     return [*found, replace(last, end=offset + len(data))]
 
 
-def _component(path: Path, files: LogFiles) -> str:
+def _component(path: Path, files: FollowedFiles) -> str:
     """Whose file it is, unless an entry names another."""
     return files.component or path.name.partition(".")[0]
 
@@ -230,7 +229,7 @@ def _service(component: str) -> KeyValue:
 
 
 def _body(
-    found: list[Entry], at_ns: int, component: str, files: LogFiles
+    found: list[Entry], at_ns: int, component: str, files: FollowedFiles
 ) -> tuple[bytes, Counter[str]]:
     """One export and what is not in it; entries are grouped by the component they name."""
     request = ExportLogsServiceRequest()
@@ -266,9 +265,9 @@ def _record(entry: Entry, at_ns: int) -> tuple[LogRecord, str | None]:
         return record, None
 
 
-def start_log_files(settings: Settings, stopping: threading.Event) -> threading.Thread | None:
+def start_log_files(settings: OwnSettings, stopping: threading.Event) -> threading.Thread | None:
     """Tail the files of `collectors.log_files` in a thread; should it end, `stopping` is set."""
-    if not settings.collectors.log_files:
+    if not settings.log_files:
         return None
 
     def work() -> None:
@@ -277,9 +276,9 @@ def start_log_files(settings: Settings, stopping: threading.Event) -> threading.
             tail = LogTail(
                 settings.home,
                 keys,
-                settings.collectors.log_files,
-                sender(settings, "/v1/logs"),
-                tell=sender(settings, "/v1/metrics"),
+                settings.log_files,
+                sender(settings.door, "/v1/logs"),
+                tell=sender(settings.door, "/v1/metrics"),
             )
             while not stopping.is_set():
                 tail.step()

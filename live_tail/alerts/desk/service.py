@@ -11,14 +11,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from ingestion.doors.own_receiver import log_sender
+from ingestion.doors.own_receiver import OwnDoor, log_sender
 from ingestion.processes import passes
 from ingestion.settings import Settings
 from ingestion.spool import Spool
 from live_tail.alerts.desk.facts_out import FactsOut
 from live_tail.alerts.desk.manager import Manager
 from live_tail.alerts.life.store import Store
-from live_tail.alerts.notify.notifier import WatchedPolicy
+from live_tail.alerts.notify.policy import WatchedPolicy
 from live_tail.alerts.rules.fast_lane import FastLane
 from live_tail.alerts.rules.rounds import DueRounds
 from live_tail.window.follow import Follower
@@ -52,7 +52,8 @@ class AlertService:
         follower: Follower,
         error_rules_problem: Callable[[], str] = lambda: "",
     ) -> None:
-        policy, began_at = WatchedPolicy(settings), datetime.now(UTC)
+        policy = WatchedPolicy(settings.home, settings.alerting.webhook_url)
+        began_at = datetime.now(UTC)
         self.manager = Manager(
             Store(settings.home, keys),
             policy,
@@ -73,7 +74,7 @@ class AlertService:
             opened=opened,
             failed=self._hasten,
         )
-        self._facts = FactsOut(Store(settings.home, keys), log_sender(settings))
+        self._facts = FactsOut(Store(settings.home, keys), log_sender(OwnDoor.of(settings)))
         self._threads = [
             threading.Thread(target=self._run, name="alerts", daemon=True),
             threading.Thread(target=self._fast.run, name="fast lane", daemon=True),

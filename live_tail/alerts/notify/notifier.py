@@ -8,6 +8,12 @@ At least once, and not twice within the repeat interval: see `journal`. What rem
 behind Apprise can get a message twice when this very process dies while it speaks to it.
 """
 
+# ruff: noqa: E402 - after what it does without
+from ingestion.processes.lean import without_rarely_used
+
+if __name__ == "__main__":
+    without_rarely_used()
+
 import argparse
 import fcntl
 import random
@@ -18,18 +24,18 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from ingestion.processes.asked import Wrong
 from ingestion.processes.supervised import end_with_supervisor
-from ingestion.settings import Settings, SettingsProblem, load_settings
 from live_tail.alerts.life.store import DELIVERED, SUPERSEDED, UNCONFIRMED, WAITING, Entry, Store
 from live_tail.alerts.notify.channels import SendProblem, is_made_for, send
 from live_tail.alerts.notify.journal import Journal
-from live_tail.alerts.notify.policy import FILE, Policy, PolicyProblem, load_policy
+from live_tail.alerts.notify.ways import WatchedWays, Ways
 from privacy.keys.store import KeyProblem, KeyStore
 from privacy.process_log.log import guard, logger
 
 _log = logger()
 _POLL_S = 0.1
-_RELOAD_S, _LOOK_S = 2.0, 5.0
+_LOOK_S = 5.0
 _FIRST_S, _LONGEST_S = 1.0, 300.0
 _IDLE_S = 60.0
 
@@ -37,8 +43,8 @@ _IDLE_S = 60.0
 class Notifier:
     """All channels of a home; `run` until `stop`."""
 
-    def __init__(self, home: Path, keys: KeyStore, policy: Callable[[], Policy]) -> None:
-        self._home, self._keys, self._policy = home, keys, policy
+    def __init__(self, home: Path, keys: KeyStore, ways: Callable[[], Ways]) -> None:
+        self._home, self._keys, self._ways = home, keys, ways
         self._stopping = threading.Event()
         self._threads: dict[str, threading.Thread] = {}
         self._news: dict[str, threading.Event] = {}
@@ -114,16 +120,16 @@ class Notifier:
         if entry.state == UNCONFIRMED and store.is_replaced(entry):
             store.mark(entry.key, SUPERSEDED)
             return
-        channel = self._policy().channels.get(entry.channel)
-        if channel is None:
+        way = self._ways().get(entry.channel)
+        if way is None:
             store.mark(entry.key, SUPERSEDED, error="the channel was removed")
             return
-        if not is_made_for(channel, entry.payload):
+        if not is_made_for(way, entry.payload):
             store.mark(entry.key, SUPERSEDED, error="the channel's type was changed")
             return
         try:
             send(
-                channel, entry.key, entry.payload, self._home,
+                way, entry.key, entry.payload, self._home,
                 lambda: self._journal.begin(entry.key),
             )  # fmt: skip
         except SendProblem as problem:
@@ -136,54 +142,6 @@ class Notifier:
         self._journal.end(entry.key)
 
 
-class WatchedPolicy:
-    """The policy in force: the newest valid one; its file is looked at every two seconds."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._lock = threading.Lock()
-        self.problem = ""
-        self._stamp = self._stamp_now()
-        self._policy = self._load() or load_policy(Path("/nonexistent"))
-        self._looked_s = time.monotonic()
-
-    def __call__(self) -> Policy:
-        """The policy now."""
-        with self._lock:
-            if time.monotonic() - self._looked_s > _RELOAD_S:
-                self._looked_s = time.monotonic()
-                self._look()
-            return self._policy
-
-    def _look(self) -> None:
-        stamp = self._stamp_now()
-        if stamp == self._stamp:
-            return
-        self._stamp = stamp
-        loaded = self._load()
-        # What is worked out for a policy holds as long as it is the same object.
-        if loaded is not None and loaded != self._policy:
-            self._policy = loaded
-
-    def _stamp_now(self) -> tuple[int, int, int] | None:
-        try:
-            stat = (self._settings.home / FILE).stat()
-        except OSError:
-            return None
-        return stat.st_ino, stat.st_mtime_ns, stat.st_size
-
-    def _load(self) -> Policy | None:
-        try:
-            policy = load_policy(self._settings.home, self._settings.alerting.webhook_url)
-        except PolicyProblem as problem:
-            if str(problem) != self.problem:
-                _log.error("alerting.yaml is not taken", cause="PolicyProblem")
-            self.problem = str(problem)
-            return None
-        self.problem = ""
-        return policy
-
-
 def main() -> int:
     """Run until SIGTERM; exit code 2 when settings or keys are wrong."""
     guard()
@@ -192,12 +150,12 @@ def main() -> int:
     parser.add_argument("--home", type=Path, help="data home (default: TTA_MONITOR_HOME or ./var)")
     arguments = parser.parse_args()
     try:
-        settings = load_settings(arguments.home)
-        keys = KeyStore.open(settings.home)
-    except (SettingsProblem, KeyProblem) as problem:
+        ways = WatchedWays(arguments.home)
+        keys = KeyStore.open(ways.home)
+    except (Wrong, KeyProblem) as problem:
         sys.stderr.write(f"notifier: {problem}\n")
         return 2
-    notifier = Notifier(settings.home, keys, WatchedPolicy(settings))
+    notifier = Notifier(ways.home, keys, ways)
     signal.signal(signal.SIGTERM, lambda *_: notifier.stop())
     signal.signal(signal.SIGINT, lambda *_: notifier.stop())
     _log.info("notifier starts")

@@ -15,18 +15,14 @@ from zoneinfo import ZoneInfo
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from live_tail.alerts.notify.watched import FILE, PolicyProblem, Watched
 from live_tail.alerts.words.matchers import parse
 from live_tail.alerts.words.model import of_seconds
 
-FILE = "alerting.yaml"
 SHIPPED = Path(__file__).with_name("alerting.yaml")
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d|w))+\Z")
 WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
-
-
-class PolicyProblem(Exception):
-    """alerting.yaml is wrong; the message names every mistake and the fix."""
 
 
 def duration(value: Any) -> timedelta:
@@ -226,6 +222,17 @@ def load_policy(home: Path, webhook_url: str = "") -> Policy:
     if mistakes:
         raise PolicyProblem(f"{file} is wrong: {'; '.join(mistakes)}.")
     return policy
+
+
+class WatchedPolicy(Watched[Policy]):
+    """The policy in force: the newest valid one, at first the shipped one.
+
+    `webhook_url` is told of everything besides: the setting `alerting.webhook_url`.
+    """
+
+    def __init__(self, home: Path, webhook_url: str = "") -> None:
+        shipped = SHIPPED.parent
+        super().__init__(home, lambda: load_policy(home, webhook_url), lambda: load_policy(shipped))
 
 
 def _with_webhook(values: dict[str, Any], url: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from live_tail.alerts.desk.facts_out import FactsOut, body_of
 from live_tail.alerts.desk.manager import Manager
 from live_tail.alerts.life.resolution import weekly
 from live_tail.alerts.life.store import Store
-from live_tail.alerts.notify.notifier import WatchedPolicy
+from live_tail.alerts.notify.policy import WatchedPolicy
 from live_tail.alerts.rules.sources import Sources
 from live_tail.alerts.rules.spec import Select
 from live_tail.window.window import Window
@@ -26,7 +26,7 @@ class Life:
     def __init__(self, settings: Settings, keys: KeyStore) -> None:
         self.clock = Clock(datetime.now(UTC))
         self.store = Store(settings.home, keys)
-        self.manager = Manager(self.store, WatchedPolicy(settings), clock=self.clock)
+        self.manager = Manager(self.store, WatchedPolicy(settings.home), clock=self.clock)
         self.rules = {"Broken": rule(is_fast=True)}
 
     def fire(self, component: str = "api") -> str:

@@ -11,7 +11,7 @@ from live_tail.alerts.desk.manager import Manager
 from live_tail.alerts.http.api import routes
 from live_tail.alerts.life.resolution import weekly
 from live_tail.alerts.life.store import Store
-from live_tail.alerts.notify.notifier import WatchedPolicy
+from live_tail.alerts.notify.policy import WatchedPolicy
 from live_tail.alerts.words.records import Alert, State
 from privacy.keys.store import KeyStore
 from tests.live_tail.alerts.support import START, reading, round_at, rule
@@ -19,7 +19,7 @@ from tests.live_tail.alerts.support import START, reading, round_at, rule
 
 @pytest.fixture
 def manager(settings: Settings, keys: KeyStore) -> Manager:
-    made = Manager(Store(settings.home, keys), WatchedPolicy(settings))
+    made = Manager(Store(settings.home, keys), WatchedPolicy(settings.home))
     rules = {"Broken": rule("Broken", summary="{{ component }} is broken", runbook=("Restart it",))}
     made.take(round_at(datetime.now(UTC), reading(component="api")), rules)
     return made
