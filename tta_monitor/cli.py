@@ -220,7 +220,9 @@ def replay(
         captured = replays.shifted(captured, time.time())
     accepted = rejected = 0
     errors: dict[str, int] = {}
-    for number, sent in enumerate(replays.send_all(captured, OwnDoor.of(settings), rate=rate), start=1):
+    for number, sent in enumerate(
+        replays.send_all(captured, OwnDoor.of(settings), rate=rate), start=1
+    ):
         accepted, rejected = accepted + sent.accepted, rejected + sent.rejected
         if sent.error:
             errors[sent.error] = errors.get(sent.error, 0) + 1

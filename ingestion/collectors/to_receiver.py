@@ -29,9 +29,7 @@ class ReceiverExporter(MetricExporter):
         self._send = send
         self._stopping = threading.Event()
 
-    def export(
-        self, metrics_data: MetricsData, timeout_millis: float = 10_000, **_: Any
-    ) -> MetricExportResult:
+    def export(self, metrics_data: MetricsData, *_: Any, **__: Any) -> MetricExportResult:
         """Send one collection."""
         body = encode_metrics(metrics_data).SerializeToString()
         cause = self._attempts(body)
@@ -55,10 +53,10 @@ class ReceiverExporter(MetricExporter):
             else:
                 return ""
 
-    def force_flush(self, timeout_millis: float = 10_000) -> bool:
+    def force_flush(self, *_: Any) -> bool:
         """Nothing waits here."""
         return True
 
-    def shutdown(self, timeout_millis: float = 30_000, **_: Any) -> None:
+    def shutdown(self, *_: Any, **__: Any) -> None:
         """The attempt at hand is the last."""
         self._stopping.set()

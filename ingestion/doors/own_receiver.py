@@ -66,7 +66,6 @@ class OwnDoor:
         """What a request shows of whose it is."""
         return {"Authorization": f"Bearer {self.token}"} if self.token else {}
 
-
     @property
     def environment(self) -> dict[str, str]:
         """The same for OpenTelemetry's exporters."""

@@ -23,7 +23,9 @@ _ADDRESSES = [
     for address in addresses
     if address.family == socket.AF_INET and not address.address.startswith("127.")
 ]
-needs_network = pytest.mark.skipif(not _ADDRESSES, reason="this machine has no address but loopback")
+needs_network = pytest.mark.skipif(
+    not _ADDRESSES, reason="this machine has no address but loopback"
+)
 _JOBS = "scrape_configs: [{job_name: scraped, scrape_interval: 1s, static_configs: [{targets: ['%s']}]}]"
 
 
@@ -59,7 +61,15 @@ def test_collectors_log_follower_scraper_and_demo_come_in_at_an_address_of_the_n
         processes.start("ingestion.receivers", is_awaited=False)
         until(lambda: answers(f"{door}/readyz"), 60)
         processes.start("ingestion.collectors")
-        simulator = [sys.executable, "-m", "tta_monitor.simulator", "--home", str(home), "--duration", "3"]
+        simulator = [
+            sys.executable,
+            "-m",
+            "tta_monitor.simulator",
+            "--home",
+            str(home),
+            "--duration",
+            "3",
+        ]
         subprocess.run(simulator, env=processes.environment, cwd=ROOT, check=True, timeout=120)
         wanted = {"tta-monitor-host", "followed", "scraped", "player-experience-api"}
         until(lambda: wanted <= _components(processes), 60)

@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 import grpc
 
 from ingestion.collectors.log_files.tail import LogTail
+from ingestion.collectors.own_settings import FollowedFiles
 from ingestion.contracts import SIGNALS
 from ingestion.doors.own_receiver import SendFailed, SendRefused
 from ingestion.lake import drain as lake
@@ -29,7 +30,6 @@ from ingestion.receivers.decoding.budget import BodyBudget
 from ingestion.receivers.doors.grpc import METHODS, _Door
 from ingestion.receivers.doors.http import build_app
 from ingestion.settings import Settings, load_settings
-from ingestion.collectors.own_settings import FollowedFiles
 from ingestion.spool import Spool
 from live_tail.window.follow import Follower
 from live_tail.window.queries import QUERIES, run_query

@@ -71,7 +71,7 @@ _NOT_FOR_WAITING = {"pydantic", "pydantic_core", "requests", "urllib3"}
     ("module", "besides"),
     [
         ("live_tail.alerts.notify.notifier", {"opentelemetry"}),
-        ("ingestion.collectors.__main__", {"cryptography", "sqlite3", "yaml"}),
+        ("ingestion.collectors.__main__", {"cryptography", "sqlite3"}),
     ],
 )
 def test_a_process_that_waits_asks_another_for_its_settings(module: str, besides: set[str]) -> None:

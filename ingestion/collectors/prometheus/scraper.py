@@ -203,9 +203,7 @@ async def _fetch(client: httpx.AsyncClient, target: Target) -> tuple[str, str]:
     return chunks.decode("utf-8", "surrogateescape"), response.headers.get("content-type", "")
 
 
-async def _send(
-    client: httpx.AsyncClient, request: ExportMetricsServiceRequest
-) -> None:
+async def _send(client: httpx.AsyncClient, request: ExportMetricsServiceRequest) -> None:
     """Send with retries; per-scrape deltas are lost for good when they are not.
 
     What the receiver refuses for good it has counted; it would refuse it again.

@@ -8,7 +8,6 @@ At least once, and not twice within the repeat interval: see `journal`. What rem
 behind Apprise can get a message twice when this very process dies while it speaks to it.
 """
 
-# ruff: noqa: E402 - after what it does without
 from ingestion.processes.lean import without_rarely_used
 
 if __name__ == "__main__":

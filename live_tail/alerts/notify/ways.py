@@ -61,7 +61,12 @@ def _told(settings: "Settings") -> dict[str, Any]:
 
 def _written(ways: Ways) -> dict[str, list[Any]]:
     return {
-        name: [way.type, way.url, None if way.url_file is None else str(way.url_file), way.timeout_s]
+        name: [
+            way.type,
+            way.url,
+            None if way.url_file is None else str(way.url_file),
+            way.timeout_s,
+        ]
         for name, way in ways.items()
     }
 

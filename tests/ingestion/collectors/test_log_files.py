@@ -10,8 +10,8 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 )
 
 from ingestion.collectors.log_files.tail import LogTail
-from ingestion.doors.own_receiver import SendFailed, SendRefused
 from ingestion.collectors.own_settings import FollowedFiles
+from ingestion.doors.own_receiver import SendFailed, SendRefused
 from privacy.keys.store import KeyStore
 
 TRACE = (
