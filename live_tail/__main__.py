@@ -19,6 +19,7 @@ from ingestion.processes.supervised import end_with_supervisor
 from ingestion.settings import Settings, SettingsProblem, load_settings
 from ingestion.spool import Spool
 from live_tail.alerts.desk.service import AlertService
+from live_tail.alerts.desk.site_files import SiteFiles
 from live_tail.alerts.rules.rounds import DueRounds
 from live_tail.alerts.rules.rule_files import SHIPPED, RuleFolders
 from live_tail.alerts.rules.seasons import Hours
@@ -31,6 +32,7 @@ from live_tail.window.minutes import Minutes
 from live_tail.window.opened import Opened
 from live_tail.window.window import Window
 from privacy.access.accounts import Accounts
+from privacy.audit.file_changes import FileChanges
 from privacy.audit.log import AuditLog
 from privacy.keys.store import KeyProblem, KeyStore
 from privacy.process_log.log import guard, logger
@@ -87,6 +89,10 @@ def serve(settings: Settings, keys: KeyStore) -> None:
         hours=Hours(settings.home, keys),
     )
     folders = RuleFolders([SHIPPED, settings.home / "rules"])
+    log = AuditLog(settings.home, keys)
+    files = SiteFiles(settings, FileChanges(log, keys))
+    looking = threading.Thread(target=files.run, name="site files", daemon=True)
+    looking.start()
     alerts = AlertService(
         settings,
         keys,
@@ -95,10 +101,10 @@ def serve(settings: Settings, keys: KeyStore) -> None:
         opened=opened,
         follower=follower,
         error_rules_problem=lambda: site.problem,
+        wrong_files=lambda: files.wrong,
     )
     alerts.start()
     _log.info("live tail starts", port=settings.live.port)
-    log = AuditLog(settings.home, keys)
     turned_away = TurnedAway("live", log)
     uvicorn.run(
         KnownHosts(
@@ -121,8 +127,10 @@ def serve(settings: Settings, keys: KeyStore) -> None:
         server_header=False,
     )
     alerts.stop()
+    files.stop()
     follower.stop()
     thread.join(timeout=5)
+    looking.join(timeout=5)
 
 
 def _now() -> datetime:

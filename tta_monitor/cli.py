@@ -19,7 +19,7 @@ import typer
 from privacy.access.roles import Right
 from privacy.process_log.log import guard
 from tta_monitor.commands.groups import GROUPS, group
-from tta_monitor.console.context import Chosen, err, out, print_table
+from tta_monitor.console.context import Chosen, err, out, print_table, settings_or_defaults
 from tta_monitor.console.context import settings as _settings
 from tta_monitor.console.permission import guard_commands, require
 from tta_monitor.console.problems import Problem
@@ -160,18 +160,20 @@ def status(
 
     Example: ./tta.sh monitor status --json
     """
+    from live_tail.alerts.desk.site_files import wrong_files
     from tta_monitor.running import supervise
     from tta_monitor.watching import batch_health, door_health
-    from tta_monitor.watching import doctor as doctor_checks
 
-    settings = _settings()
+    settings, is_right = settings_or_defaults()
     states = supervise.states(settings)
-    lag_ms = _live_lag(settings)
-    wrong = doctor_checks.wrong_files(settings)
+    lag_ms = _live_lag(settings) if is_right else None
+    wrong = [f"{name}: {problem}" for name, problem in wrong_files(settings).items()]
     batch = batch_health.problems(settings, states)
     strangers = door_health.turned_away(settings)
-    is_wrong = bool(batch) or any(s.state not in {"running", "finished"} for s in states)
+    is_wrong = bool(wrong or batch) or any(s.state not in {"running", "finished"} for s in states)
     rows = [{**s.__dict__, "lag_ms": lag_ms if s.name == "live-tail" else None} for s in states]
+    if not is_right:
+        rows = [{**row, "port": None} for row in rows]
     if as_json:
         answer = {"home": str(settings.home), "ok": not is_wrong, "processes": rows}
         told = {"wrong_files": wrong, "batch": batch, "turned_away": strangers}
@@ -298,7 +300,7 @@ def doctor() -> None:
     from tta_monitor.watching import doctor as doctor_checks
 
     worst = 0
-    for finding in doctor_checks.examine(_settings()):
+    for finding in doctor_checks.examine(settings_or_defaults()[0]):
         colour = {"ok": "green", "warn": "yellow", "fail": "red"}[finding.level]
         told = f"{finding.name}: {finding.message}"
         out.print(told, mark=f"{finding.level:>4}", colour=colour)

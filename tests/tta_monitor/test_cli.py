@@ -137,8 +137,15 @@ def test_doctor_finds_a_healthy_home_and_a_lost_key(settings: Settings) -> None:
 
 @pytest.mark.parametrize(
     ("file", "text"),
-    [("errors.yaml", "rules: 7"), ("alerting.yaml", "route: 7"), ("rules/a.yaml", "rules: [{}]")],
-)
+    [
+        ("errors.yaml", "rules: 7"), ("alerting.yaml", "route: 7"), ("rules/a.yaml", "rules: [{}]"),
+        ("policy.yaml", "attributes: {user.id: allow}"), ("config.yaml", "live: {prot: 4320}"),
+        ("config.yaml", "retention: {rules: {spans: 1h}}"), ("config.yaml", "no mapping"),
+        ("config.yaml", "collectors: {prometheus_config: none.yml}"),
+        ("config.yaml", "collectors: {prometheus_config: /proc/self/stat}"),
+        ("config.yaml", "access: {oidc: {issuer: 'https://i', client_id: c, client_secret_file: /none, roles: {a: admin}}}"),
+    ],
+)  # fmt: skip
 def test_a_wrong_file_of_the_site_is_said_by_doctor_and_status(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, file: str, text: str
 ) -> None:
@@ -146,11 +153,12 @@ def test_a_wrong_file_of_the_site_is_said_by_doctor_and_status(
     target = settings.home / file
     target.parent.mkdir(exist_ok=True)
     target.write_text(text)
+    told = CliRunner().invoke(app, ["doctor"])
     (finding,) = [d for d in doctor.examine(settings) if d.level == "fail"]
-    assert finding.name == "site files" and target.name in finding.message
+    assert f"{finding.name}: {finding.message}" in told.output and told.exit_code == 1
     monkeypatch.setattr(supervise, "states", lambda _: [])
     done = CliRunner().invoke(app, ["status"])
-    assert "not taken" in done.output and target.name in done.output
+    assert f"not taken: {finding.name}: {finding.message}" in done.output and done.exit_code == 1
     assert len(json.loads(CliRunner().invoke(app, ["status", "--json"]).output)["wrong_files"]) == 1
 
 

@@ -46,6 +46,16 @@ def settings() -> "Settings":
     return load_settings(Chosen.home)
 
 
+def settings_or_defaults() -> "tuple[Settings, bool]":
+    """Settings of the chosen data home, or the defaults where they are wrong; and whether they are right."""
+    from ingestion.settings import SettingsProblem, load_settings, shipped_settings
+
+    try:
+        return load_settings(Chosen.home), True
+    except SettingsProblem:
+        return shipped_settings(Chosen.home), False
+
+
 def print_table(columns: list[str], rows: list[list[object]]) -> None:
     """A plain table; what is not known is a dash."""
     cells = [["—" if cell is None else str(cell) for cell in row] for row in rows]

@@ -12,9 +12,11 @@ from typing import Any
 import typer
 
 from privacy.access.roles import ADMINISTRATOR, Principal, Right
-from tta_monitor.console.context import settings
+from tta_monitor.console.context import settings, settings_or_defaults
 from tta_monitor.console.problems import Problem
 
+_EVEN_WITH_WRONG_SETTINGS = frozenset({"status", "doctor"})
+"""They say what is wrong with them."""
 FORBIDDEN = 3
 """Exit code of a command that the role may not use."""
 
@@ -32,7 +34,10 @@ def guard_commands(app: typer.Typer, words: tuple[str, ...] = ()) -> None:
 
 def require(right: Right, name: str) -> None:
     """Raise Problem when whoever runs this may not; the owner may everything."""
-    path = settings().access.token_file
+    chosen, is_right = settings_or_defaults()
+    if not is_right and name not in _EVEN_WITH_WRONG_SETTINGS:
+        settings()
+    path = chosen.access.token_file
     if path is None:
         return
     from privacy.access.accounts import Accounts
@@ -41,7 +46,7 @@ def require(right: Right, name: str) -> None:
     from privacy.keys.store import KeyProblem, KeyStore
 
     try:
-        secret, home = path.read_text().strip(), settings().home
+        secret, home = path.read_text().strip(), chosen.home
     except OSError as error:
         raise Problem(f"access.token_file cannot be read ({type(error).__name__}).") from None
     try:

@@ -7,7 +7,7 @@ the facts for the warehouse. Not here: what a tick does (`manager`), what is fas
 import gc
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -38,7 +38,8 @@ class AlertService:
     """Takes rounds as they come and lets time pass between them.
 
     `spool` is a connection of the fast lane's own, `opened` where it leaves what it opened for the
-    `follower`, `error_rules_problem` says why errors.yaml was not taken.
+    `follower`, `error_rules_problem` says why errors.yaml was not taken, `wrong_files` names
+    files of the site that are not.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class AlertService:
         opened: Opened,
         follower: Follower,
         error_rules_problem: Callable[[], str] = lambda: "",
+        wrong_files: Callable[[], Iterable[str]] = lambda: (),
     ) -> None:
         policy = WatchedPolicy(settings.home, settings.alerting.webhook_url)
         began_at = datetime.now(UTC)
@@ -61,6 +63,7 @@ class AlertService:
             policy_problem=lambda: policy.problem,
             error_rules_problem=error_rules_problem,
             batch_problems=lambda: passes.problems(settings, datetime.now(UTC), began_at),
+            wrong_files=wrong_files,
         )
         self._rounds, self._follower = rounds, follower
         self._has_all, self._began_s = False, time.monotonic()
