@@ -21,7 +21,7 @@ from privacy.process_log.log import guard
 from tta_monitor.commands.groups import GROUPS, group
 from tta_monitor.console.context import Chosen, err, out, print_table, settings_or_defaults
 from tta_monitor.console.context import settings as _settings
-from tta_monitor.console.permission import guard_commands, require
+from tta_monitor.console.permission import guard_commands, keys_of, require
 from tta_monitor.console.problems import Problem
 
 if TYPE_CHECKING:
@@ -106,7 +106,6 @@ def up(
 
     Example: ./tta.sh monitor up --demo
     """
-    from privacy.keys.store import KeyStore
     from tta_monitor.running import supervise
 
     settings = _settings()
@@ -114,7 +113,7 @@ def up(
         out.print(f"already running for {settings.home}")
         _print_urls(settings, headless=headless)
         return
-    keys = KeyStore.open(settings.home, create=True)
+    keys = keys_of(settings.home)
     chosen = supervise.programs(settings, demo=demo, headless=headless)
     supervise.check_ports(settings, chosen)
     out.print(f"starting in {settings.home}")
@@ -246,12 +245,11 @@ def build() -> None:
     """
     from dagster_project.marts.unasked import without_unasked
     from dagster_project.process.build import run_build
-    from privacy.keys.store import KeyStore
 
     settings = _settings()
     without_unasked()
     # It may begin a home in the same moment as `up`.
-    KeyStore.open(settings.home, create=True)
+    keys_of(settings.home)
     report = run_build(settings, progress=lambda step: err.print(f"· {step}"))
     out.print(
         f"{'built' if report.ok else 'failed'} in {report.duration_s:.0f} s: {report.landed_rows} rows "

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,7 +12,7 @@ import typer
 from ingestion.meaning.errors.states import GroupRecord, State
 from tta_monitor.commands import groups
 from tta_monitor.console.context import err, out, print_table, settings
-from tta_monitor.console.permission import acting
+from tta_monitor.console.permission import acting, noted
 from tta_monitor.console.problems import Problem
 
 if TYPE_CHECKING:
@@ -107,8 +108,8 @@ def resolve(
 
     Example: ./tta.sh monitor errors resolve g1:5a0c --release 1.4.0
     """
-    store = _store()
-    record = store.resolve(_found(store, key).key, acting(), release)
+    with _changing("resolve", key) as (store, group):
+        record = store.resolve(group, acting(), release)
     out.print(f"resolved {record.key} in {record.resolved_in or 'no named release'}")
 
 
@@ -118,8 +119,9 @@ def mute(key: _Key) -> None:
 
     Example: ./tta.sh monitor errors mute g1:5a0c
     """
-    store = _store()
-    out.print(f"muted {store.mute(_found(store, key).key, acting()).key}")
+    with _changing("mute", key) as (store, group):
+        store.mute(group, acting())
+    out.print(f"muted {group}")
 
 
 @groups.errors.command("reopen")
@@ -128,8 +130,9 @@ def reopen(key: _Key) -> None:
 
     Example: ./tta.sh monitor errors reopen g1:5a0c
     """
-    store = _store()
-    out.print(f"reopened {store.reopen(_found(store, key).key, acting()).key}")
+    with _changing("reopen", key) as (store, group):
+        store.reopen(group, acting())
+    out.print(f"reopened {group}")
 
 
 @groups.errors.command("assign")
@@ -138,8 +141,8 @@ def assign(key: _Key, name: Annotated[str, typer.Argument(help="Who; empty for n
 
     Example: ./tta.sh monitor errors assign g1:5a0c ada
     """
-    store = _store()
-    record = store.assign(_found(store, key).key, acting(), name)
+    with _changing("assign", key) as (store, group):
+        record = store.assign(group, acting(), name)
     out.print(f"assigned {record.key} to {record.assignee or 'nobody'}")
 
 
@@ -152,14 +155,8 @@ def merge(
 
     Example: ./tta.sh monitor errors merge g1:5a0c g1:77d1 --into g1:90ab
     """
-    from ingestion.meaning.errors.hand_rules import HandRuleProblem
-    from ingestion.meaning.errors.store import NoSuchGroup
-
-    store = _store()
-    try:
-        target = store.merge(keys, into, acting())
-    except (HandRuleProblem, NoSuchGroup) as problem:
-        raise Problem(str(problem)) from None
+    with _changing("merge", into) as (store, group):
+        target = store.merge(keys, group, acting())
     out.print(f"merged {len(keys)} into {target}")
 
 
@@ -174,13 +171,8 @@ def split(
 
     Example: ./tta.sh monitor errors split g1:5a0c --by message
     """
-    from ingestion.meaning.errors.hand_rules import HandRuleProblem
-
-    store = _store()
-    try:
-        found = store.split(_found(store, key).key, by, acting())
-    except HandRuleProblem as problem:
-        raise Problem(str(problem)) from None
+    with _changing("split", key) as (store, group):
+        found = store.split(group, by, acting())
     out.print(f"split {found} by {by}")
 
 
@@ -265,6 +257,25 @@ def _stored() -> "Iterator[Occurrence]":
         if key is None or key not in seen:
             seen.add(key or "")
             yield occurrence
+
+
+@contextmanager
+def _changing(verb: str, key: str) -> "Iterator[tuple[ErrorStore, str]]":
+    """The store and the group's whole key, around a decision: one entry says who, what and how it went."""
+    from ingestion.meaning.errors.hand_rules import HandRuleProblem
+    from ingestion.meaning.errors.store import NoSuchGroup
+
+    store = _store()
+    group = _found(store, key).key
+    refusals = (HandRuleProblem, NoSuchGroup)
+    about = {"verb": verb, "group": group}
+    try:
+        with noted(
+            settings().home, *refusals, action="access.action", target="errors.change", **about
+        ):
+            yield store, group
+    except refusals as problem:
+        raise Problem(str(problem)) from None
 
 
 def _found(store: "ErrorStore", key: str) -> GroupRecord:
