@@ -179,7 +179,8 @@ def read_fact(tables: HotTables, select: Select, at: datetime) -> Rows:
     if select.fact in _COUNTED:
         return _counted(tables, select, at)
     if select.fact == "dropped_points":
-        return [({"reason": "too_many_series"}, float(tables.points.dropped))]
+        count = tables.points.dropped(at - select.over, at)
+        return [({"reason": "too_many_series"}, float(count))]
     readers: dict[str, Callable[[], Rows]] = {
         "failures": lambda: _failures(tables, select, at),
         "dependency_down": lambda: _dependency_down(tables, at),
