@@ -1,7 +1,7 @@
 """Named, parameterised queries over the hot window: the whole read API of the live tail.
 
 Here: names, parameters and SQL. Not here: HTTP (`api`), tables (`window`). A quantile is read from
-log buckets and is within 1 % of the exact value (`ingestion/meaning/histograms`).
+log buckets, is within 1 % of the exact value, and never above the longest (`ingestion/meaning/histograms`).
 """
 
 import re
@@ -60,7 +60,8 @@ def _quantiles(table: str, groups: str, count: str, extra: str = "") -> str:
     lead, tail = (f"{names}, ", f"GROUP BY {names}") if names else ("", "")
     return f"""
     WITH buckets AS (
-        SELECT {select}log_bucket, sum({count}) AS n, sum(error_count) AS errors{extra and ", " + extra}
+        SELECT {select}log_bucket, sum({count}) AS n, sum(error_count) AS errors,
+            max(ms_max) AS longest_ms{extra and ", " + extra}
         FROM {table} WHERE {_SINCE} GROUP BY {lead}log_bucket
     ),
     running AS (
@@ -88,7 +89,8 @@ _TOKENS = "sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_token
 _SUMMARY = f"""
 WITH span AS (SELECT $now - $start AS width),
 requests AS (
-    SELECT bucket_at >= $start AS is_now, log_bucket, sum(request_count) AS n, sum(error_count) AS errors
+    SELECT bucket_at >= $start AS is_now, log_bucket, sum(request_count) AS n, sum(error_count) AS errors,
+        max(ms_max) AS longest_ms
     FROM hot_requests WHERE bucket_at >= $start - (SELECT width FROM span) AND bucket_at <= $now
         AND ($component IS NULL OR component = $component)
     GROUP BY 1, 2
@@ -136,7 +138,8 @@ WITH seen_by AS (
     FROM hot_sightings GROUP BY component
 ),
 recent AS (
-    SELECT component, log_bucket, sum(request_count) AS n, sum(error_count) AS errors
+    SELECT component, log_bucket, sum(request_count) AS n, sum(error_count) AS errors,
+        max(ms_max) AS longest_ms
     FROM hot_requests WHERE bucket_at >= $now - INTERVAL 5 MINUTES GROUP BY 1, 2
 ),
 running AS (

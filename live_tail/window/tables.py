@@ -30,10 +30,10 @@ CREATE TABLE hot_requests (
     log_bucket INTEGER, is_judged BOOLEAN, request_count BIGINT, error_count BIGINT, ms_max DOUBLE);
 CREATE TABLE hot_ai_calls (
     bucket_at TIMESTAMP, component VARCHAR, model VARCHAR, provider VARCHAR, log_bucket INTEGER,
-    call_count BIGINT, error_count BIGINT, input_tokens BIGINT, output_tokens BIGINT);
+    call_count BIGINT, error_count BIGINT, input_tokens BIGINT, output_tokens BIGINT, ms_max DOUBLE);
 CREATE TABLE hot_db_operations (
     bucket_at TIMESTAMP, component VARCHAR, system VARCHAR, operation VARCHAR, log_bucket INTEGER,
-    operation_count BIGINT, error_count BIGINT);
+    operation_count BIGINT, error_count BIGINT, ms_max DOUBLE);
 CREATE TABLE hot_websockets (
     bucket_at TIMESTAMP, component VARCHAR, route VARCHAR, closed_connections BIGINT,
     messages_received BIGINT, messages_sent BIGINT);
@@ -61,11 +61,11 @@ _MERGES = {
     ),
     "hot_ai_calls": (
         "bucket_at, component, model, provider, log_bucket",
-        "sum(call_count), sum(error_count), sum(input_tokens), sum(output_tokens)",
+        "sum(call_count), sum(error_count), sum(input_tokens), sum(output_tokens), max(ms_max)",
     ),
     "hot_db_operations": (
         "bucket_at, component, system, operation, log_bucket",
-        "sum(operation_count), sum(error_count)",
+        "sum(operation_count), sum(error_count), max(ms_max)",
     ),
     "hot_ledger": ("bucket_at, component, signal, outcome, reason", "sum(items)"),
     "hot_sightings": (

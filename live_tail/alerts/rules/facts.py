@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import duckdb
 
-from ingestion.meaning.histograms import milliseconds
+from ingestion.meaning.histograms import at_most, milliseconds
 from ingestion.meaning.signals import load_signals
 from live_tail.alerts.rules.spec import FACTS, Select
 from live_tail.window.points import Points
@@ -296,14 +296,14 @@ def _counted(tables: HotTables, select: Select, at: datetime) -> Rows:
     rows = asked(
         tables,
         (table,),
-        f"SELECT {columns}log_bucket, sum({count}), sum(error_count) FROM {table}"
+        f"SELECT {columns}log_bucket, sum({count}), sum(error_count), max(ms_max) FROM {table}"
         f" WHERE bucket_at > ? AND bucket_at <= ?{judged} GROUP BY ALL",
         [end - select.over, end],
     )
-    cells: dict[tuple[str, ...], dict[int, tuple[float, float]]] = {}
-    for *labels, bucket, n, errors in rows:
+    cells: dict[tuple[str, ...], dict[int, _Counted]] = {}
+    for *labels, bucket, n, errors, longest_ms in rows:
         key = tuple("" if label is None else str(label) for label in labels)
-        cells.setdefault(key, {})[bucket] = (float(n), float(errors))
+        cells.setdefault(key, {})[bucket] = float(n), float(errors), longest_ms
     found = []
     for key, buckets in cells.items():
         value = _counted_value(select, buckets)
@@ -312,9 +312,13 @@ def _counted(tables: HotTables, select: Select, at: datetime) -> Rows:
     return found
 
 
-def _counted_value(select: Select, buckets: dict[int, tuple[float, float]]) -> float | None:
-    total = sum(n for n, _ in buckets.values())
-    errors = sum(e for _, e in buckets.values())
+_Counted = tuple[float, float, float | None]
+"""How many, how many of them failed, the longest in milliseconds."""
+
+
+def _counted_value(select: Select, buckets: dict[int, _Counted]) -> float | None:
+    total = sum(n for n, _, _ in buckets.values())
+    errors = sum(e for _, e, _ in buckets.values())
     plain = {
         "count": total,
         "rate": total / select.over.total_seconds(),
@@ -329,5 +333,6 @@ def _counted_value(select: Select, buckets: dict[int, tuple[float, float]]) -> f
     for bucket in sorted(buckets):
         so_far += buckets[bucket][0]
         if so_far >= rank:
-            return milliseconds(bucket)
+            longest = [ms for _, _, ms in buckets.values() if ms is not None]
+            return at_most(milliseconds(bucket), max(longest, default=None))
     return None

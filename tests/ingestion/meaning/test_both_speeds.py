@@ -141,10 +141,10 @@ _SHARED = {
     "AI calls": (
         "SELECT component, model, provider, date_trunc('minute', bucket_at), sum(call_count)::BIGINT,"
         " sum(error_count)::BIGINT, coalesce(sum(input_tokens), 0)::BIGINT,"
-        " coalesce(sum(output_tokens), 0)::BIGINT FROM hot_ai_calls GROUP BY ALL",
+        " coalesce(sum(output_tokens), 0)::BIGINT, max(ms_max) FROM hot_ai_calls GROUP BY ALL",
         "SELECT component, model, provider, minute_at, sum(call_count)::BIGINT, sum(error_count)::BIGINT,"
-        " coalesce(sum(input_tokens), 0)::BIGINT, coalesce(sum(output_tokens), 0)::BIGINT"
-        " FROM fct_ai_calls_minutely GROUP BY ALL",
+        " coalesce(sum(input_tokens), 0)::BIGINT, coalesce(sum(output_tokens), 0)::BIGINT,"
+        " max(duration_ms_max) FROM fct_ai_calls_minutely GROUP BY ALL",
     ),
     "database operations by bucket": (
         "SELECT component, system, operation, date_trunc('minute', bucket_at), log_bucket,"
@@ -153,9 +153,9 @@ _SHARED = {
         f" (SELECT *, {_HISTOGRAM} FROM fct_db_operations_minutely) GROUP BY ALL",
     ),
     "failed database operations": (
-        "SELECT component, system, operation, date_trunc('minute', bucket_at), sum(error_count)::BIGINT"
-        " FROM hot_db_operations GROUP BY ALL",
-        "SELECT component, system, operation, minute_at, sum(error_count)::BIGINT"
+        "SELECT component, system, operation, date_trunc('minute', bucket_at), sum(error_count)::BIGINT,"
+        " max(ms_max) FROM hot_db_operations GROUP BY ALL",
+        "SELECT component, system, operation, minute_at, sum(error_count)::BIGINT, max(duration_ms_max)"
         " FROM fct_db_operations_minutely GROUP BY ALL",
     ),
 }
