@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from live_tail.window.columns import Rows, bucket_of, equals, grouped, is_set, ones, only
+from live_tail.window.columns import Rows, bucket_of, equals, grouped, is_set, is_true, ones, only
 
 _CPU, _MEMORY = "system.cpu.utilization", "system.memory.utilization"
 _LOAD = ("system.linux.cpu.load_1m", "system.cpu.load_average.1m")
@@ -18,13 +18,14 @@ _STATES = ("system.cpu.state", "cpu.mode", "system.memory.state", "state")
 
 
 def sightings(signal: str, rows: Rows, time: str) -> pa.Table:
-    """Who was heard, with version and environment."""
+    """Who was heard, with version and environment; of history apart from the present."""
     columns = {
         "bucket_at": rows.bucket(time),
         "component": rows["component"],
         "version": rows["component_version"],
         "environment": rows["environment"],
         "instance": rows["component_instance"],
+        "is_history": rows["is_history"],
         "items": ones(np.ones(rows.count)),
         "first": rows[time],
         "last": rows[time],
@@ -32,7 +33,7 @@ def sightings(signal: str, rows: Rows, time: str) -> pa.Table:
     }
     seen = grouped(
         columns,
-        ("bucket_at", "component", "instance"),
+        ("bucket_at", "component", "instance", "is_history"),
         [
             ("version", "max"),
             ("environment", "max"),
@@ -44,7 +45,7 @@ def sightings(signal: str, rows: Rows, time: str) -> pa.Table:
     )
     ordered = "bucket_at component version_max environment_max instance".split()
     made = seen.select(ordered).append_column("signal", pa.array([signal] * seen.num_rows))
-    for name in ("items_sum", "first_min", "last_max", "received_min"):
+    for name in ("is_history", "items_sum", "first_min", "last_max", "received_min"):
         made = made.append_column(name, seen[name])
     return made
 
@@ -55,7 +56,10 @@ def tables(rows: Rows) -> Iterator[tuple[str, pa.Table]]:
     if is_load.any():
         yield "hot_host", _loads(rows.where(is_load))
     service = rows.attribute("service")
-    is_up = equals(rows["metric"], "tta_service_up") & is_set(service)
+    # What a probe said of the past says nothing of now.
+    is_up = (
+        equals(rows["metric"], "tta_service_up") & is_set(service) & ~is_true(rows["is_history"])
+    )
     if is_up.any():
         some = rows.where(is_up)
         yield (

@@ -42,7 +42,7 @@ CREATE TABLE hot_host (
     load_1m DOUBLE);
 CREATE TABLE hot_sightings (
     bucket_at TIMESTAMP, component VARCHAR, version VARCHAR, environment VARCHAR,
-    instance VARCHAR, signal VARCHAR, items BIGINT, first_at TIMESTAMP, last_at TIMESTAMP,
+    instance VARCHAR, signal VARCHAR, is_history BOOLEAN, items BIGINT, first_at TIMESTAMP, last_at TIMESTAMP,
     received_at TIMESTAMP);
 CREATE TABLE hot_service_up (bucket_at TIMESTAMP, service VARCHAR, event_at TIMESTAMP, value DOUBLE);
 CREATE TABLE hot_errors (
@@ -69,7 +69,7 @@ _MERGES = {
     ),
     "hot_ledger": ("bucket_at, component, signal, outcome, reason", "sum(items)"),
     "hot_sightings": (
-        "bucket_at, component, version, environment, instance, signal",
+        "bucket_at, component, version, environment, instance, signal, is_history",
         "sum(items), min(first_at), max(last_at), min(received_at)",
     ),
     "hot_dependency_calls": (

@@ -1,6 +1,7 @@
 """`alerts …` over the real API: what is printed, exit codes, one sentence when it cannot be done."""
 
 import json
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -18,6 +19,8 @@ from privacy.keys.store import KeyStore
 from tests.live_tail.alerts.support import reading, round_at, rule
 from tta_monitor.cli import app
 from tta_monitor.console.problems import Problem
+
+_TO_THE_SECOND = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ:?")
 
 
 @pytest.fixture
@@ -71,6 +74,8 @@ def test_what_could_not_be_judged_is_said(manager: Manager) -> None:
 def test_an_alert_is_shown_acknowledged_and_resolved(manager: Manager) -> None:
     name = fire(manager)
     shown = run("show", name[:6])
+    times = re.findall(r"\d{4}-\d\d-\d\dT\S+", shown + run("list", code=1))
+    assert len(times) >= 4 and all(_TO_THE_SECOND.fullmatch(at) for at in times), times
     for words in ("Nobody can play.", "1. Restart it", "Next:", "fired"):
         assert words in shown
     assert "acknowledged Broken" in run("ack", name, "--note", "looking")

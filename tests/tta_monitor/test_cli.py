@@ -65,12 +65,28 @@ def test_query_answers_in_three_formats(built: Settings) -> None:
     assert len(json.loads(done.stdout)) == 6
 
 
+def test_a_table_tells_times_to_the_second_and_other_formats_as_they_are(built: Settings) -> None:
+    sql = "SELECT TIMESTAMP '2026-03-01 10:00:05.123456' AS at"
+    done = monitor("query", sql, home=built.home)
+    assert done.stdout.split("\n")[1] == "2026-03-01 10:00:05"
+    assert "05.123456" in monitor("query", sql, "--format", "csv", home=built.home).stdout
+
+
 def test_query_is_read_only_limited_and_explains(built: Settings) -> None:
     for sql in ("DROP TABLE dim_components", "SELECT 1; SELECT 2", "COPY x TO 'y'"):
         with pytest.raises(Problem, match="only one SELECT"):
             query.ask(built, sql, "operations")
-    with pytest.raises(Problem, match="not valid"):
+    with pytest.raises(Problem, match=r"not valid: .*no_such_function"):
+        query.ask(built, "SELECT no_such_function(1)", "operations")
+    with pytest.raises(Problem, match=r"not valid: .*nope"):
+        query.ask(built, "SELECT nope FROM dim_components", "operations")
+    with pytest.raises(Problem) as unknown:
         query.ask(built, "SELECT nope FROM nowhere", "operations")
+    words = str(unknown.value)
+    assert words.startswith(
+        "there is no table nowhere in what is published for operations; there are "
+    )
+    assert "dim_components, " in words and "fct_requests_minutely" in words and "\n" not in words
     cut = query.ask(built, "SELECT * FROM range(50)", "operations", max_rows=10)
     assert cut.is_cut and len(cut.rows) == 10
     with pytest.raises(Problem, match="longer than"):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _Key = Annotated[str, typer.Argument(help="Group key, or its beginning.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+_SHOWN = 3
 _ORDER = [State.REGRESSED, State.ESCALATING, State.NEW, State.ONGOING, State.MUTED, State.RESOLVED]
 
 
@@ -65,13 +66,14 @@ def list_groups(
             r.state(now),
             r.count,
             r.title[:70],
-            r.component,
+            _some(r.components),
             _time(r.last_seen_at),
             r.assignee,
         ]
         for r in records
     ]
-    print_table(["key", "state", "errors", "title", "component", "last seen UTC", "assigned"], rows)
+    columns = ["key", "state", "errors", "title", "components", "last seen UTC", "assigned"]
+    print_table(columns, rows)
 
 
 @groups.errors.command("show")
@@ -89,7 +91,7 @@ def show(key: _Key, as_json: _Json = False) -> None:
         print(json.dumps({**_plain(record, now), "history": events}))
         return
     out.print(f"{record.title}\n{record.key} · {record.state(now)} · {record.count} errors")
-    out.print(f"in {record.component}, {record.culprit or 'no frame of our own'}")
+    out.print(f"in {', '.join(record.components)}; {record.culprit or 'no frame of our own'}")
     out.print(f"first {_time(record.first_seen_at)}, last {_time(record.last_seen_at)} UTC")
     out.print(record.explanation)
     out.print(record.sample_stack or "no stack was sent")
@@ -289,7 +291,14 @@ def _found(store: "ErrorStore", key: str) -> GroupRecord:
 
 def _plain(record: GroupRecord, now: datetime) -> dict[str, Any]:
     values = {k: _time(v) if isinstance(v, datetime) else v for k, v in asdict(record).items()}
-    return {**values, "state": record.state(now).value}
+    del values["others"]
+    return {**values, "components": record.components, "state": record.state(now).value}
+
+
+def _some(names: tuple[str, ...]) -> str:
+    """The first names, and how many more there are."""
+    more = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" ({more} more)" if more > 0 else "")
 
 
 def _time(at: datetime) -> str:

@@ -138,3 +138,8 @@ def test_resolution_figures_count_what_happened_and_leave_out_what_did_not() -> 
     assert (row["mtta_s"], row["mttr_s"], row["mtbf_s"]) == (60.0, 420.0, 3600.0)
     (alone,) = weekly([episode(0)])
     assert alone["mtta_s"] is None and alone["mtbf_s"] is None and alone["noise_pct"] == 100.0
+    # Two series that fire in the same round are one failure: nothing was measured between them.
+    (together,) = weekly([episode(0), episode(0)])
+    assert (together["fired"], together["mtbf_s"]) == (2, None)
+    (thrice,) = weekly([episode(0), episode(0), episode(10)])
+    assert thrice["mtbf_s"] == 600.0
