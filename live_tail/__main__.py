@@ -4,7 +4,6 @@ import argparse
 import sys
 import threading
 from datetime import UTC, datetime
-from pathlib import Path
 
 import uvicorn
 
@@ -12,18 +11,18 @@ from ingestion.doors.known_hosts import KnownHosts
 from ingestion.doors.plain_http import PlainProtocol
 from ingestion.doors.turned_away import TurnedAway
 from ingestion.lake.duck import open_published
+from ingestion.meaning.errors.group_store import ErrorStore
 from ingestion.meaning.errors.grouping import WatchedSite
-from ingestion.meaning.errors.store import ErrorStore
+from ingestion.processes.entry import run_process
 from ingestion.processes.lean import without_pandas
-from ingestion.processes.supervised import end_with_supervisor
-from ingestion.settings import Settings, SettingsProblem, load_settings
+from ingestion.settings import Settings
 from ingestion.spool import Spool
 from live_tail.alerts.desk.service import AlertService
 from live_tail.alerts.desk.site_files import SiteFiles
+from live_tail.alerts.reading.seasons import Hours
+from live_tail.alerts.reading.sources import Sources, group_changes
 from live_tail.alerts.rules.rounds import DueRounds
 from live_tail.alerts.rules.rule_files import SHIPPED, RuleFolders
-from live_tail.alerts.rules.seasons import Hours
-from live_tail.alerts.rules.sources import Sources, group_changes
 from live_tail.http.access import Door
 from live_tail.http.api import build_app
 from live_tail.window.error_groups import HotErrors
@@ -32,10 +31,10 @@ from live_tail.window.minutes import Minutes
 from live_tail.window.opened import Opened
 from live_tail.window.window import Window
 from privacy.access.accounts import Accounts
+from privacy.audit.audit_log import AuditLog
 from privacy.audit.file_changes import FileChanges
-from privacy.audit.log import AuditLog
-from privacy.keys.store import KeyProblem, KeyStore
-from privacy.process_log.log import guard, logger
+from privacy.keys.store import KeyStore
+from privacy.process_log.log import logger
 
 _log = logger()
 _MAX_ERRORS = 2_000
@@ -43,19 +42,12 @@ _MAX_ERRORS = 2_000
 
 def main() -> int:
     """Run until SIGTERM; exit code 2 when settings or keys are wrong."""
-    guard()
-    end_with_supervisor()
+    return run_process("live tail", __doc__, _work)
+
+
+def _work(settings: Settings, _: argparse.Namespace) -> None:
     without_pandas()
-    parser = argparse.ArgumentParser(prog="live_tail", description=__doc__)
-    parser.add_argument("--home", type=Path, help="data home (default: TTA_MONITOR_HOME or ./var)")
-    arguments = parser.parse_args()
-    try:
-        settings = load_settings(arguments.home)
-        serve(settings, KeyStore.open(settings.home))
-    except (SettingsProblem, KeyProblem) as problem:
-        sys.stderr.write(f"live tail: {problem}\n")
-        return 2
-    return 0
+    serve(settings, KeyStore.open(settings.home))
 
 
 def serve(settings: Settings, keys: KeyStore) -> None:
@@ -91,8 +83,6 @@ def serve(settings: Settings, keys: KeyStore) -> None:
     folders = RuleFolders([SHIPPED, settings.home / "rules"])
     log = AuditLog(settings.home, keys)
     files = SiteFiles(settings, FileChanges(log, keys))
-    looking = threading.Thread(target=files.run, name="site files", daemon=True)
-    looking.start()
     alerts = AlertService(
         settings,
         keys,
@@ -101,7 +91,7 @@ def serve(settings: Settings, keys: KeyStore) -> None:
         opened=opened,
         follower=follower,
         error_rules_problem=lambda: site.problem,
-        wrong_files=lambda: files.wrong,
+        files=files,
     )
     alerts.start()
     _log.info("live tail starts", port=settings.live.port)
@@ -127,10 +117,8 @@ def serve(settings: Settings, keys: KeyStore) -> None:
         server_header=False,
     )
     alerts.stop()
-    files.stop()
     follower.stop()
     thread.join(timeout=5)
-    looking.join(timeout=5)
 
 
 def _now() -> datetime:

@@ -6,11 +6,9 @@ from ingestion.processes.lean import without_rarely_used
 without_rarely_used()
 
 import argparse
-import signal
 import socket
 import sys
 import threading
-from pathlib import Path
 
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
@@ -22,41 +20,29 @@ from ingestion.collectors.own_settings import OwnSettings, own_settings
 from ingestion.collectors.prometheus.jobs import JobsProblem, load_jobs
 from ingestion.collectors.to_receiver import ReceiverExporter
 from ingestion.doors.own_receiver import sender
-from ingestion.processes.asked import Wrong
-from ingestion.processes.supervised import end_with_supervisor
-from privacy.process_log.log import guard, logger
+from ingestion.processes.entry import on_stop, run_process
+from privacy.process_log.log import logger
 
 _log = logger()
 
 
 def main() -> int:
-    """Run until SIGTERM; exit code 2 when settings are wrong."""
-    guard()
-    end_with_supervisor()
-    parser = argparse.ArgumentParser(prog="ingestion.collectors", description=__doc__)
-    parser.add_argument("--home", type=Path, help="data home (default: TTA_MONITOR_HOME or ./var)")
-    try:
-        settings = own_settings(parser.parse_args().home)
-    except Wrong as problem:
-        sys.stderr.write(f"collectors: {problem}\n")
-        return 2
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
-    try:
-        start_scraper(settings, stopping)
-        if settings.log_files:
-            # Keys and OTLP's messages, for homes that tail files.
-            from ingestion.collectors.log_files.tail import start_log_files  # noqa: PLC0415
+    """Run until SIGTERM; exit code 2 when settings or scrape jobs are wrong."""
+    return run_process("collectors", __doc__, _work, read=own_settings, problems=(JobsProblem,))
 
-            start_log_files(settings, stopping)
-    except JobsProblem as problem:
-        sys.stderr.write(f"collectors: {problem}\n")
-        return 2
+
+def _work(settings: OwnSettings, _: argparse.Namespace) -> None:
+    stopping = threading.Event()
+    on_stop(stopping.set)
+    start_scraper(settings, stopping)
+    if settings.log_files:
+        # Keys and OTLP's messages, for homes that tail files.
+        from ingestion.collectors.log_files.tail import start_log_files  # noqa: PLC0415
+
+        start_log_files(settings, stopping)
     provider = start(settings)
     stopping.wait()
     provider.shutdown()
-    return 0
 
 
 def start_scraper(settings: OwnSettings, stopping: threading.Event) -> threading.Thread | None:

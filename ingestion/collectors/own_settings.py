@@ -37,7 +37,7 @@ class OwnSettings:
 
 
 def own_settings(home: Path | None) -> OwnSettings:
-    """Those of a home, or of TTA_MONITOR_HOME; raises `asked.Wrong`."""
+    """Those of a home, or of TTA_MONITOR_HOME; raises `entry.Wrong`."""
     given = ask("ingestion.collectors.own_settings", home)
     jobs = given["prometheus_config"]
     return OwnSettings(

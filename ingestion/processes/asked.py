@@ -5,7 +5,6 @@ needs a few words of them, once, has them read elsewhere. Not here: what is aske
 answer goes through a pipe and is never on disk.
 """
 
-import argparse
 import json
 import subprocess
 import sys
@@ -13,14 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from privacy.process_log.log import guard
+from ingestion.processes.entry import Wrong, run_process
 
 if TYPE_CHECKING:
     from ingestion.settings import Settings
-
-
-class Wrong(Exception):
-    """Settings or keys are wrong; the message says what to do."""
 
 
 def ask(module: str, home: Path | None) -> dict[str, Any]:
@@ -37,16 +32,8 @@ def ask(module: str, home: Path | None) -> dict[str, Any]:
 
 def answer(tell: Callable[["Settings"], dict[str, Any]]) -> int:
     """`main` of what is asked: prints what is told of the settings; 2 when they or the keys are wrong."""
-    from ingestion.settings import SettingsProblem, load_settings  # noqa: PLC0415 - for this process alone
-    from privacy.keys.store import KeyProblem  # noqa: PLC0415
-
-    guard()
-    parser = argparse.ArgumentParser(description="Answers a process of this home in JSON.")
-    parser.add_argument("--home", type=Path, help="data home (default: TTA_MONITOR_HOME or ./var)")
-    try:
-        told = tell(load_settings(parser.parse_args().home))
-    except (SettingsProblem, KeyProblem) as problem:
-        sys.stderr.write(f"{problem}\n")
-        return 2
-    sys.stdout.write(json.dumps(told))
-    return 0
+    return run_process(
+        "its settings",
+        "Answers a process of this home in JSON.",
+        lambda settings, _: sys.stdout.write(json.dumps(tell(settings))),
+    )

@@ -28,7 +28,8 @@ from ingestion.doors.turned_away import TurnedAway
 from live_tail.alerts.desk.manager import Manager
 from live_tail.alerts.http.api import routes as alert_routes
 from live_tail.window.follow import Follower
-from live_tail.window.queries import QUERIES, BadQuery, run_query
+from live_tail.window.named_queries import QUERIES
+from live_tail.window.queries import BadQuery, run_query
 from live_tail.window.window import Window
 
 ARROW = "application/vnd.apache.arrow.stream"

@@ -4,7 +4,7 @@ import streamlit as st
 
 from dagster_project.reporting import charts
 from streamlit_app.components import alert_cards, drawing, formats
-from streamlit_app.readings import performance as data
+from streamlit_app.readings import live_and_marts
 
 # Below two seconds, so that an event is on the page within two in 95 of 100 cases.
 _REFRESH_S = 1.5
@@ -19,8 +19,8 @@ def title_row(title: str, *, default_range: str = "1 h") -> int:
     given = st.query_params.get("range", default_range)
     chosen = middle.segmented_control(
         "Time range",
-        list(data.RANGES),
-        default=given if given in data.RANGES else default_range,
+        list(live_and_marts.RANGES),
+        default=given if given in live_and_marts.RANGES else default_range,
         label_visibility="collapsed",
         key=f"range-{title}",
     )
@@ -29,7 +29,7 @@ def title_row(title: str, *, default_range: str = "1 h") -> int:
         st.query_params["range"] = chosen
     with right:
         st.toggle("Pause", key="is_paused", help="Stop refreshing this page.")
-    return data.RANGES[chosen]
+    return live_and_marts.RANGES[chosen]
 
 
 def refresh_s() -> float | None:
@@ -39,11 +39,11 @@ def refresh_s() -> float | None:
 
 def data_age() -> None:
     """How old live data and marts are, and why marts are not newer when something is wrong."""
-    source = data.source()
+    source = live_and_marts.source()
     live = f"live {formats.age(source.live_age_s)}"
     marts = f"marts {formats.age(source.marts_age_s)}"
     st.caption(f":material/schedule: {live} · {marts} · UTC")
-    why = " · ".join(data.batch_problems())
+    why = " · ".join(live_and_marts.batch_problems())
     if why:
         st.caption(f":material/warning: {alert_cards.escaped(why)}")
     if source.problem:
@@ -66,8 +66,8 @@ def component_filter(names: list[str]) -> str | None:
     return chosen
 
 
-def latency_lines(reading: data.Reading, minutes: int, *, height: int = 190) -> None:
-    """The p50, p95 and p99 of a `data.latency` reading over time, or why there is none."""
+def latency_lines(reading: live_and_marts.Reading, minutes: int, *, height: int = 190) -> None:
+    """The p50, p95 and p99 of a `performance.latency` reading over time, or why there is none."""
     if problem(reading):
         return
     if reading.frame.empty:
@@ -76,7 +76,7 @@ def latency_lines(reading: data.Reading, minutes: int, *, height: int = 190) -> 
     names = {"p50_ms": "p50", "p95_ms": "p95", "p99_ms": "p99"}
     long = reading.frame.melt("bucket_at", list(names), "quantile", "ms").replace(names)
     drawing.lines_over_time(
-        charts.with_gaps(long, series="quantile", step_s=data.step_s(minutes)),
+        charts.with_gaps(long, series="quantile", step_s=live_and_marts.step_s(minutes)),
         value="ms",
         series="quantile",
         unit="ms",
@@ -87,14 +87,14 @@ def latency_lines(reading: data.Reading, minutes: int, *, height: int = 190) -> 
 
 def nothing_yet(what: str) -> None:
     """The empty state: one sentence that says what would fill it."""
-    receiver = data.settings().receiver
+    receiver = live_and_marts.settings().receiver
     st.caption(
         f"No {what} in this range. Send some with "
         f"`{_ENDPOINT}=http://{receiver.host}:{receiver.http_port}`."
     )
 
 
-def problem(reading: data.Reading) -> bool:
+def problem(reading: live_and_marts.Reading) -> bool:
     """Show why a reading failed; True when it did."""
     if reading.problem:
         st.info(reading.problem, icon=":material/info:")

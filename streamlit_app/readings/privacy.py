@@ -13,19 +13,19 @@ import streamlit as st
 from dagster_project.leaks import runs as scan_runs
 from dagster_project.leaks.runs import ScanRun
 from ingestion.expiry import plan as expiry
-from ingestion.expiry.plan import Doomed
+from ingestion.expiry.doomed import Doomed
 from ingestion.gate_readings import UNKNOWN_SQL, Waiting, waits
 from ingestion.spool import Spool
 from privacy.access.policy import Right
-from privacy.audit.log import AuditEntry, Outcome
+from privacy.audit.audit_log import AuditEntry, Outcome
 from privacy.detection.canary import canaries
 from privacy.detection.identity import content_hash, short_hash
 from privacy.gate.allow_list import PolicyProblem
 from privacy.keys.store import KeyStore
-from privacy.retention.policy import Policy, RetentionProblem
 from privacy.retention.receipts import Receipt
+from privacy.retention.retention_policy import Policy, RetentionProblem
 from privacy.site_policy import SitePolicy, load_site_policy
-from streamlit_app.readings import performance as data
+from streamlit_app.readings import live_and_marts
 from streamlit_app.sign_in import doorman, permission
 
 PAGE = "privacy"
@@ -52,13 +52,15 @@ class Detector:
 @st.cache_resource
 def keys() -> KeyStore:
     """The keys of the data home; raises KeyProblem."""
-    return KeyStore.open(data.settings().home)
+    return KeyStore.open(live_and_marts.settings().home)
 
 
-def marts(sql: str, **parameters: object) -> data.Reading:
+def marts(sql: str, **parameters: object) -> live_and_marts.Reading:
     """A question to the copy of the viewer's audience; both hold the gate's counts."""
     is_officer = permission.may_read(Right.AUDIENCE, AUDIENCE)
-    return data.marts(sql, audience=AUDIENCE if is_officer else data.AUDIENCE, **parameters)
+    return live_and_marts.marts(
+        sql, audience=AUDIENCE if is_officer else live_and_marts.AUDIENCE, **parameters
+    )
 
 
 def built_at() -> datetime | None:
@@ -67,20 +69,20 @@ def built_at() -> datetime | None:
     return found.iloc[0, 0].tz_localize("UTC").to_pydatetime() if len(found) else None
 
 
-def decisions(minutes: int) -> data.Reading:
+def decisions(minutes: int) -> live_and_marts.Reading:
     """component, signal, field, treatment, value_count in a range, most values first."""
     sql = """
         SELECT component, signal, field, treatment, sum(value_count)::BIGINT AS value_count
         FROM fct_gate_decisions_hourly WHERE hour_at >= date_trunc('hour', $since::TIMESTAMP)
         GROUP BY ALL ORDER BY value_count DESC, component, field"""
-    return marts(sql, since=data.since(minutes))
+    return marts(sql, since=live_and_marts.since(minutes))
 
 
 def policy() -> tuple[SitePolicy, str]:
     """The site's decisions, and what is wrong with the file."""
     _allowed()
     try:
-        return load_site_policy(data.settings().home), ""
+        return load_site_policy(live_and_marts.settings().home), ""
     except PolicyProblem as problem:
         return {}, str(problem)
 
@@ -95,7 +97,7 @@ def waiting(decided: SitePolicy) -> tuple[list[Waiting], str | None]:
 def detector() -> Detector | None:
     """What stands in the latest batch of the spool, or None when there is none."""
     _allowed()
-    settings = data.settings()
+    settings = live_and_marts.settings()
     if not settings.spool_path.exists():
         return None
     with closing(Spool(settings.spool_path, keys())) as spool:
@@ -129,7 +131,7 @@ def wilson(hits: int, trials: int) -> tuple[float, float]:
 def retention() -> tuple[Policy | None, list[Doomed], str]:
     """The rules in force, what the next purge removes from lake, spool and keys, and what is wrong."""
     _allowed()
-    settings = data.settings()
+    settings = live_and_marts.settings()
     try:
         rules = expiry.policy_of(settings)
     except RetentionProblem as problem:
@@ -141,13 +143,13 @@ def retention() -> tuple[Policy | None, list[Doomed], str]:
 def receipts() -> list[Receipt]:
     """What purges left, newest first."""
     _allowed()
-    return expiry.receipts(data.settings(), keys())
+    return expiry.receipts(live_and_marts.settings(), keys())
 
 
 def scans() -> list[ScanRun]:
     """Leak scans, newest first."""
     _allowed()
-    return scan_runs.runs(data.settings(), keys())
+    return scan_runs.runs(live_and_marts.settings(), keys())
 
 
 def entries(family: str | None, actor: str | None, outcome: Outcome | None) -> list[AuditEntry]:

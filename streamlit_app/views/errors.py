@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 import pandas as pd
 import streamlit as st
 
+from ingestion.meaning.errors.group_states import GroupRecord, State
 from ingestion.meaning.errors.hand_rules import DIMENSIONS
-from ingestion.meaning.errors.states import GroupRecord, State
 from streamlit_app.actions import errors as error_actions
 from streamlit_app.components import drawing, formats, frame, tables
 from streamlit_app.readings import errors as errors_data
-from streamlit_app.readings import performance as data
+from streamlit_app.readings import live_and_marts
 from streamlit_app.sign_in import permission
 
 _SYMBOLS = {
@@ -179,7 +179,7 @@ def _trend(record: GroupRecord, minutes: int) -> None:
         if trend.empty:
             frame.nothing_yet("errors of this group")
             return
-        counted = errors_data.counted(trend, data.step_s(minutes), datetime.now(UTC))
+        counted = errors_data.counted(trend, live_and_marts.step_s(minutes), datetime.now(UTC))
         drawing.lines_over_time(
             counted, value="error_count", series="series", unit="errors", height=150
         )

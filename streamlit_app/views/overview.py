@@ -7,7 +7,7 @@ import streamlit as st
 
 from dagster_project.reporting import charts
 from streamlit_app.components import drawing, formats, frame, tables
-from streamlit_app.readings import performance as data
+from streamlit_app.readings import live_and_marts, performance
 from streamlit_app.sign_in import permission
 
 _SYMBOLS = {"ok": "●", "degraded": "▲", "down": "✖", "unknown": "○"}
@@ -22,7 +22,7 @@ def main() -> None:
 
 def _live_part(minutes: int) -> None:
     frame.data_age()
-    latency = data.latency(minutes, None)
+    latency = performance.latency(minutes, None)
     _cards(minutes, latency.frame)
     left, right = st.columns(2)
     with left, st.container(border=True):
@@ -36,9 +36,9 @@ def _live_part(minutes: int) -> None:
 
 
 def _cards(minutes: int, latency: pd.DataFrame) -> None:
-    row = data.summary(minutes)
-    calls = data.ai_calls(minutes)
-    step = data.step_s(minutes)
+    row = performance.summary(minutes)
+    calls = performance.ai_calls(minutes)
+    step = live_and_marts.step_s(minutes)
     series: dict[str, list[float]] = {
         "requests": [],
         "errors": [],
@@ -80,17 +80,19 @@ def _delta(row: dict[str, float | None], name: str, *, as_points: bool = False) 
 
 
 def _requests_chart(minutes: int) -> None:
-    reading = data.requests(minutes, None)
+    reading = performance.requests(minutes, None)
     if frame.problem(reading):
         return
     if reading.frame.empty:
         frame.nothing_yet("requests")
         return
     known = sorted(reading.frame["component"].unique())
-    rates = reading.frame.assign(rate=reading.frame["request_count"] / data.step_s(minutes))
+    rates = reading.frame.assign(
+        rate=reading.frame["request_count"] / live_and_marts.step_s(minutes)
+    )
     columns = pd.DataFrame(rates[["bucket_at", "component", "rate"]])
     folded = charts.fold_series(columns, "component", "rate")
-    folded = charts.with_gaps(folded, series="component", step_s=data.step_s(minutes))
+    folded = charts.with_gaps(folded, series="component", step_s=live_and_marts.step_s(minutes))
     drawing.lines_over_time(
         folded, value="rate", series="component", unit="requests /s", known=known
     )
@@ -98,7 +100,7 @@ def _requests_chart(minutes: int) -> None:
 
 def _components() -> None:
     st.markdown("**Components**")
-    reading = data.live("components")
+    reading = live_and_marts.live("components")
     if frame.problem(reading):
         return
     if reading.frame.empty:

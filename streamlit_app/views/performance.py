@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from streamlit_app.components import drawing, formats, frame, tables
-from streamlit_app.readings import performance as data
+from streamlit_app.readings import live_and_marts, performance
 from streamlit_app.sign_in import permission
 
 _HEAT_BANDS_PER_DECADE = 6
@@ -19,7 +19,7 @@ def main() -> None:
     """Draw the page."""
     permission.page("performance")
     minutes = frame.title_row("Performance")
-    known = data.requests(minutes, None)
+    known = performance.requests(minutes, None)
     names = sorted(known.frame["component"].unique()) if len(known.frame) else []
     picked, age = st.columns([1, 3], vertical_alignment="center")
     with picked:
@@ -30,28 +30,28 @@ def main() -> None:
     _routes(minutes, component)
     left, right = st.columns(2)
     with left:
-        _table("AI models", "AI calls", data.ai_models(minutes, component))
-        _table("WebSockets", "WebSocket connections", data.websockets(minutes, component))
+        _table("AI models", "AI calls", performance.ai_models(minutes, component))
+        _table("WebSockets", "WebSocket connections", performance.websockets(minutes, component))
     with right:
-        _table("Databases", "database operations", data.databases(minutes, component))
-        _table("Processes", "process metrics", data.processes(minutes, component))
+        _table("Databases", "database operations", performance.databases(minutes, component))
+        _table("Processes", "process metrics", performance.processes(minutes, component))
 
 
 def _latency(minutes: int, component: str | None) -> None:
     left, right = st.columns(2)
     with left, st.container(border=True):
         st.markdown("**Latency distribution**")
-        reading = data.heat(minutes, component)
+        reading = performance.heat(minutes, component)
         if frame.problem(reading):
             pass
         elif reading.frame.empty:
             frame.nothing_yet("requests")
         else:
-            bands = heat_bands(reading.frame, data.step_s(minutes))
+            bands = heat_bands(reading.frame, live_and_marts.step_s(minutes))
             drawing.latency_heat_map(bands)
     with right, st.container(border=True):
         st.markdown("**Latency percentiles, ms**")
-        reading = data.latency(minutes, component)
+        reading = performance.latency(minutes, component)
         frame.latency_lines(reading, minutes, height=220)
 
 
@@ -71,7 +71,7 @@ def heat_bands(frame_: pd.DataFrame, step_s: int) -> pd.DataFrame:
 def _routes(minutes: int, component: str | None) -> None:
     with st.container(border=True):
         st.markdown("**Routes, slowest first**")
-        reading = data.routes(minutes, component)
+        reading = performance.routes(minutes, component)
         if frame.problem(reading):
             return
         if reading.frame.empty:
@@ -91,7 +91,7 @@ def _routes(minutes: int, component: str | None) -> None:
         _download("routes", shown)
 
 
-def _table(title: str, what: str, reading: data.Reading) -> None:
+def _table(title: str, what: str, reading: live_and_marts.Reading) -> None:
     with st.container(border=True):
         st.markdown(f"**{title}**")
         if frame.problem(reading):

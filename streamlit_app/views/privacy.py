@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from privacy.keys.store import KeyProblem
-from streamlit_app.components import formats, frame, privacy_parts, privacy_records
+from streamlit_app.components import formats, frame, privacy_expiry, privacy_parts, privacy_records
 from streamlit_app.readings import privacy as privacy_data
 from streamlit_app.sign_in import permission
 
@@ -14,7 +14,7 @@ _PARTS = {
     "Gate": privacy_parts.gate_counts,
     "Decisions": privacy_parts.decisions,
     "Detector": privacy_parts.detector,
-    "Expiry": privacy_records.expiry,
+    "Expiry": privacy_expiry.expiry,
     "Releases": privacy_records.releases,
     "Audit": privacy_records.audit,
     "Leak scan": privacy_records.leak_scan,

@@ -28,7 +28,7 @@ def failing_processes(stage: Stage) -> Iterator[str]:
     faults = {
         "receiver": ("ingestion.spool:Spool.__init__", "ingestion.receivers", *own),
         "live-tail": ("live_tail.window.window:Window.__init__", "live_tail", *own),
-        "notifier": ("live_tail.alerts.life.store:Store.waiting_channels", "live_tail.alerts.notify.notifier", *own),
+        "notifier": ("live_tail.alerts.life.outbox:Outbox.waiting_channels", "live_tail.alerts.notify.notifier", *own),
         "collectors": ("ingestion.collectors.machine.host:HostMetrics.__init__", "ingestion.collectors", *own),
         "demo": ("tta_monitor.traffic.replay:read_capture", "tta_monitor.traffic.demo", *own, "--replay-only"),
         "dagster": ("dagster_project.process.serve:ensure_dagster_home", "dagster_project.process", "serve"),
@@ -61,7 +61,7 @@ def aborted_receiver(stage: Stage) -> Iterator[str]:
 def failing_run(stage: Stage) -> Iterator[str]:
     """A Dagster run whose step fails over a text, in the same storage as good runs."""
     texts = stage.texts("run.txt", stage.some(2))
-    command = ["ingestion.lake.drain:compact", str(texts), "tta_monitor", "build"]
+    command = ["ingestion.lake.compaction:compact", str(texts), "tta_monitor", "build"]
     done = subprocess.run(
         [sys.executable, "-m", "tests.e2e.faults", *command],
         cwd=ROOT, env=stage.processes.environment, capture_output=True, check=False, timeout=600,

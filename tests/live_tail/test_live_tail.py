@@ -20,7 +20,8 @@ from live_tail.alerts.rules.spec import Select
 from live_tail.http.api import ARROW, build_app
 from live_tail.http.client import LiveClient, LiveUnavailable
 from live_tail.window.follow import Follower
-from live_tail.window.queries import QUERIES, BadQuery, run_query
+from live_tail.window.named_queries import QUERIES
+from live_tail.window.queries import BadQuery, run_query
 from live_tail.window.window import Window
 from privacy.keys.store import KeyStore
 from tests.ingestion.receivers.test_receivers import span_request

@@ -12,7 +12,7 @@ from ingestion.processes import passes
 from ingestion.settings import Settings, load_settings
 from privacy.access.policy import Role
 from streamlit_app.components import drawing, formats
-from streamlit_app.readings import performance as data
+from streamlit_app.readings import live_and_marts
 from streamlit_app.sign_in import doorman
 from tests.conftest import ROOT
 from tests.signing_in import sign_in_page_test
@@ -22,12 +22,12 @@ PAGES = ["overview", "performance", "alerts"]
 
 @pytest.fixture(autouse=True)
 def fresh_caches():
-    for cached in (data.settings, data.client, data._marts):
+    for cached in (live_and_marts.settings, live_and_marts.client, live_and_marts._marts):
         cached.clear()
     doorman.forget()
     yield
     doorman.forget()
-    for cached in (data.settings, data.client, data._marts):
+    for cached in (live_and_marts.settings, live_and_marts.client, live_and_marts._marts):
         cached.clear()
 
 
@@ -68,7 +68,7 @@ def test_a_page_over_the_published_marts_draws(
 ) -> None:
     monkeypatch.setenv("TTA_MONITOR_HOME", str(built.home))
     monkeypatch.setenv("TTA_MONITOR_LIVE__PORT", str(free_port))
-    monkeypatch.setattr(data, "since", lambda minutes: datetime(2026, 11, 23))
+    monkeypatch.setattr(live_and_marts, "since", lambda minutes: datetime(2026, 11, 23))
     shown = page(name)
     shown.query_params["range"] = chosen
     shown.run()

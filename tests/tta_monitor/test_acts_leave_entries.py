@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from ingestion.receivers.committing.pipeline import Pipeline
 from ingestion.settings import Settings
 from privacy.access.accounts import Accounts
-from privacy.audit.log import AuditLog
+from privacy.audit.audit_log import AuditLog
 from privacy.keys.store import KeyStore
 from streamlit_app.sign_in.entrance import routes as app_routes
 from tests.conftest import ROOT

@@ -6,16 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tta_monitor.commands import groups
 from tta_monitor.console.context import err, out, settings
+from tta_monitor.console.groups import group
 from tta_monitor.console.problems import Problem
 
 if TYPE_CHECKING:
     from ingestion.settings import Settings
     from privacy.audit.verify import Verification
 
+commands = group()
 
-@groups.privacy.command("verify")
+
+@commands.command("verify")
 def verify(
     heads: Annotated[
         list[Path] | None,
@@ -49,7 +51,7 @@ def verify(
 
 
 def _verified(chosen: "Settings", heads: list[Path] | None) -> "Verification":
-    from privacy.audit.log import HEADS, AuditLog
+    from privacy.audit.audit_log import HEADS, AuditLog
     from privacy.audit.verify import read_heads
     from privacy.audit.verify import verify as verify_log
     from privacy.keys.store import KeyStore

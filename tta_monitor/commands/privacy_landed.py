@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tta_monitor.commands import groups
 from tta_monitor.console.context import out, print_table, settings
+from tta_monitor.console.groups import group
 from tta_monitor.console.permission import acting
 from tta_monitor.console.problems import Problem
 
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from ingestion.settings import Settings
     from privacy.keys.store import KeyStore
 
+commands = group()
 
-@groups.privacy.command("landed")
+
+@commands.command("landed")
 def landed(
     accept: Annotated[bool, typer.Option("--accept", help="Let the build read them.")] = False,
     mask: Annotated[
@@ -40,7 +42,7 @@ def landed(
     from dagster_project.leaks.landed import accept_landed, scan_landed
     from dagster_project.marts.warehouse import writer_lock
     from ingestion.contracts import LANDED
-    from privacy.audit.log import AuditLog
+    from privacy.audit.audit_log import AuditLog
     from privacy.keys.store import KeyStore
 
     chosen = settings()
@@ -79,7 +81,7 @@ def landed(
 def _mask(chosen: "Settings", keys: "KeyStore", reason: str) -> None:
     """Mask, prove and record; the caller holds the writer's lock."""
     from dagster_project.leaks.masking import CannotVouch, mask_landed
-    from privacy.audit.log import AuditLog
+    from privacy.audit.audit_log import AuditLog
     from privacy.retention import receipts
 
     now = datetime.now(UTC).replace(tzinfo=None)

@@ -1,6 +1,6 @@
 """`./tta.sh monitor retention …`: what would go, and making it go.
 
-Here: arguments and printing. Not here: rules (`privacy/retention/policy`), purging (`ingestion/expiry/plan`).
+Here: arguments and printing. Not here: rules (`privacy/retention`), purging (`ingestion/expiry/plan`).
 """
 
 import json
@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tta_monitor.commands import groups
 from tta_monitor.console.context import err, out, print_table, settings
+from tta_monitor.console.groups import group
 from tta_monitor.console.permission import acting
 from tta_monitor.console.problems import Problem
 
 if TYPE_CHECKING:
     from ingestion.settings import Settings
-    from privacy.retention.policy import Policy
+    from privacy.retention.retention_policy import Policy
+
+commands = group()
 
 
-@groups.retention.command("plan")
+@commands.command("plan")
 def plan(
     policy: Annotated[
         Path | None, typer.Option(help="YAML of rules to try, before setting them.")
@@ -71,7 +73,7 @@ def plan(
         print_table(["rule", "action", "before", "partitions", "rows", "bytes", "keys"], cells)
 
 
-@groups.retention.command("apply")
+@commands.command("apply")
 def apply(
     yes: Annotated[bool, typer.Option("--yes", help="Remove without asking again.")] = False,
 ) -> None:
@@ -110,7 +112,7 @@ def apply(
 
 def _policy(chosen: "Settings", file: Path | None) -> "Policy":
     from ingestion.expiry import plan as expiry
-    from privacy.retention.policy import RetentionProblem, read_policy
+    from privacy.retention.retention_policy import RetentionProblem, read_policy
 
     try:
         return read_policy(file) if file else expiry.policy_of(chosen)

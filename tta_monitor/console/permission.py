@@ -18,7 +18,7 @@ from tta_monitor.console.context import settings, settings_or_defaults
 from tta_monitor.console.problems import Problem
 
 if TYPE_CHECKING:
-    from privacy.audit.log import Detail
+    from privacy.audit.audit_log import Detail
     from privacy.keys.store import KeyStore
 
 _EVEN_WITH_WRONG_SETTINGS = frozenset({"status", "doctor"})
@@ -49,7 +49,7 @@ def require(right: Right, name: str) -> None:
         return
     from privacy.access.accounts import Accounts
     from privacy.access.policy import Forbidden, Guard
-    from privacy.audit.log import AuditLog
+    from privacy.audit.audit_log import AuditLog
     from privacy.keys.store import KeyProblem, KeyStore
 
     try:
@@ -85,7 +85,7 @@ def noted(
 
     A home without keys has no log yet; what its live tail finds at its first look is noted then.
     """
-    from privacy.audit.log import AuditLog
+    from privacy.audit.audit_log import AuditLog
     from privacy.keys.store import KeyStore
 
     if not (home / _MADE).exists():

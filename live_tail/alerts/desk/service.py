@@ -7,7 +7,7 @@ the facts for the warehouse. Not here: what a tick does (`manager`), what is fas
 import gc
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -17,14 +17,16 @@ from ingestion.settings import Settings
 from ingestion.spool import Spool
 from live_tail.alerts.desk.facts_out import FactsOut
 from live_tail.alerts.desk.manager import Manager
+from live_tail.alerts.desk.site_files import SiteFiles
 from live_tail.alerts.life.store import Store
+from live_tail.alerts.life.tables import Tables
 from live_tail.alerts.notify.policy import WatchedPolicy
 from live_tail.alerts.rules.fast_lane import FastLane
 from live_tail.alerts.rules.rounds import DueRounds
 from live_tail.window.follow import Follower
 from live_tail.window.opened import Opened
 from privacy.keys.store import KeyStore
-from privacy.process_log.log import logger
+from privacy.process_log.log import logger, place_of
 
 _log = logger()
 _TICK_S = 1.0
@@ -38,8 +40,8 @@ class AlertService:
     """Takes rounds as they come and lets time pass between them.
 
     `spool` is a connection of the fast lane's own, `opened` where it leaves what it opened for the
-    `follower`, `error_rules_problem` says why errors.yaml was not taken, `wrong_files` names
-    files of the site that are not.
+    `follower`, `error_rules_problem` says why errors.yaml was not taken; the `files` of the
+    site are looked at between rounds.
     """
 
     def __init__(
@@ -52,7 +54,7 @@ class AlertService:
         opened: Opened,
         follower: Follower,
         error_rules_problem: Callable[[], str] = lambda: "",
-        wrong_files: Callable[[], Iterable[str]] = lambda: (),
+        files: SiteFiles,
     ) -> None:
         policy = WatchedPolicy(settings.home, settings.alerting.webhook_url)
         began_at = datetime.now(UTC)
@@ -63,9 +65,9 @@ class AlertService:
             policy_problem=lambda: policy.problem,
             error_rules_problem=error_rules_problem,
             batch_problems=lambda: passes.problems(settings, datetime.now(UTC), began_at),
-            wrong_files=wrong_files,
+            wrong_files=lambda: files.wrong,
         )
-        self._rounds, self._follower = rounds, follower
+        self._rounds, self._follower, self._files = rounds, follower, files
         self._has_all, self._began_s = False, time.monotonic()
         self._awake, self._stopping = threading.Event(), threading.Event()
         self._fast = FastLane(
@@ -77,7 +79,7 @@ class AlertService:
             opened=opened,
             failed=self._hasten,
         )
-        self._facts = FactsOut(Store(settings.home, keys), log_sender(OwnDoor.of(settings)))
+        self._facts = FactsOut(Tables(settings.home, keys), log_sender(OwnDoor.of(settings)))
         self._threads = [
             threading.Thread(target=self._run, name="alerts", daemon=True),
             threading.Thread(target=self._fast.run, name="fast lane", daemon=True),
@@ -104,6 +106,7 @@ class AlertService:
 
         After a start the window is being rebuilt: what it lacks then is no sign of anything.
         """
+        self._look_at_files()
         if not self._rounds.is_due() or not self._is_rebuilt():
             self.manager.tick()
             return
@@ -114,6 +117,12 @@ class AlertService:
         made, rules = self._rounds.make()
         readings = (*made.readings, *self._fast.ahead(known))
         self.manager.take(replace(made, readings=readings), rules)
+
+    def _look_at_files(self) -> None:
+        try:
+            self._files.look()
+        except Exception as error:  # noqa: BLE001 - rules are judged whatever the files of a site are like
+            _log.error("files of the site could not be looked at", cause=place_of(error))
 
     def _is_rebuilt(self) -> bool:
         if not self._has_all:

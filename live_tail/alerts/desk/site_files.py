@@ -6,7 +6,6 @@ Every check imports what it needs when there is something to check.
 """
 
 import os
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,11 +13,9 @@ from pathlib import Path
 
 from ingestion.settings import Settings, SettingsProblem, load_settings
 from privacy.audit.file_changes import FileChanges
-from privacy.process_log.log import logger, place_of
 
 _LOOK_S, _CHECK_AGAIN_S = 2.0, 60.0
 _PREFIX, _NOT_SETTINGS = "TTA_MONITOR_", frozenset({"TTA_MONITOR_HOME"})
-_log = logger()
 
 
 @dataclass(frozen=True)
@@ -51,7 +48,7 @@ def wrong_files(settings: Settings) -> dict[str, str]:
 
 
 class SiteFiles:
-    """The files of a home while the live tail runs; `run` in a thread."""
+    """The files of a home while the live tail runs: `wrong` says why some are not taken, by name."""
 
     def __init__(
         self,
@@ -60,32 +57,21 @@ class SiteFiles:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings, self._changes, self._monotonic = settings, changes, monotonic
-        self._stopping = threading.Event()
         self._stamps: dict[str, object] = {}
-        self._checked_s = float("-inf")
+        self._looked_s = self._checked_s = float("-inf")
         self.wrong: Mapping[str, str] = {}
 
-    def run(self) -> None:
-        """Look every two seconds until `stop`."""
-        while not self._stopping.is_set():
-            try:
-                self.step()
-            except Exception as error:  # noqa: BLE001 - looking goes on
-                _log.error("configuration files could not be looked at", cause=place_of(error))
-            self._stopping.wait(_LOOK_S)
+    def look(self) -> None:
+        """Look, unless that was just done: files that changed are noted and all are checked.
 
-    def stop(self) -> None:
-        """End after the look at hand."""
-        self._stopping.set()
-
-    def step(self) -> None:
-        """Look once: files that changed are checked and noted; all are checked once a minute.
-
-        What a file depends on may change without it: a file that it names.
+        They are checked once a minute in any case: what a file names may change without it.
         """
+        now_s = self._monotonic()
+        if now_s - self._looked_s < _LOOK_S:
+            return
+        self._looked_s = now_s
         files = dict(_files(self._settings))
         stamps = {name: _stamp(path) for name, path in files.items()}
-        now_s = self._monotonic()
         if stamps == self._stamps and now_s - self._checked_s < _CHECK_AGAIN_S:
             return
         self._changes.look(_contents(files))
@@ -126,7 +112,7 @@ def _stamp(path: Path) -> tuple[int, int, int] | None:
 
 def _config(settings: Settings) -> str:
     from ingestion.expiry.plan import policy_of  # noqa: PLC0415
-    from privacy.retention.policy import RetentionProblem  # noqa: PLC0415
+    from privacy.retention.retention_policy import RetentionProblem  # noqa: PLC0415
 
     try:
         policy_of(settings)

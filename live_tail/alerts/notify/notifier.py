@@ -14,23 +14,22 @@ if __name__ == "__main__":
     without_rarely_used()
 
 import argparse
-import fcntl
 import random
-import signal
 import sys
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from ingestion.processes.asked import Wrong
-from ingestion.processes.supervised import end_with_supervisor
-from live_tail.alerts.life.store import DELIVERED, SUPERSEDED, UNCONFIRMED, WAITING, Entry, Store
+from ingestion.processes.entry import on_stop, run_process
+from live_tail.alerts.life.outbox import DELIVERED, SUPERSEDED, UNCONFIRMED, WAITING, Entry, Outbox
+from live_tail.alerts.life.tables import Tables
 from live_tail.alerts.notify.channels import SendProblem, is_made_for, send
 from live_tail.alerts.notify.journal import Journal
 from live_tail.alerts.notify.ways import WatchedWays, Ways
-from privacy.keys.store import KeyProblem, KeyStore
-from privacy.process_log.log import guard, logger
+from privacy.disk.locks import hold
+from privacy.keys.store import KeyStore
+from privacy.process_log.log import logger
 
 _log = logger()
 _POLL_S = 0.1
@@ -47,17 +46,17 @@ class Notifier:
         self._stopping = threading.Event()
         self._threads: dict[str, threading.Thread] = {}
         self._news: dict[str, threading.Event] = {}
-        self._lock = (home / "notifier.lock").open("w")
         # A second notifier would send everything twice: it waits until the first is gone.
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self._lock = hold(home / "notifier.lock")
         self._journal = Journal(home / "run" / "deliveries.journal")
-        self._store = Store(home, keys)
+        self._tables = Tables(home, keys)
+        self._outbox = Outbox(self._tables)
         self._settle()
 
     def _settle(self) -> None:
         """What was being handed over when the last process died waits for its repeat interval."""
         for key in self._journal.left_over():
-            self._store.defer(key)
+            self._outbox.defer(key)
         self._journal.clear()
 
     def stop(self) -> None:
@@ -71,17 +70,17 @@ class Notifier:
         """
         seen, read_s = -1, 0.0
         while not self._stopping.is_set():
-            version = self._store.version()
+            version = self._tables.version()
             if version != seen or time.monotonic() - read_s > _LOOK_S:
                 seen, read_s = version, time.monotonic()
-                for name in self._store.waiting_channels():
+                for name in self._outbox.waiting_channels():
                     self._wake(name)
             self._stopping.wait(_POLL_S)
         for wakened in self._news.values():
             wakened.set()
         for thread in self._threads.values():
             thread.join(timeout=5)
-        self._store.close()
+        self._tables.close()
 
     def _wake(self, channel: str) -> None:
         self._news.setdefault(channel, threading.Event()).set()
@@ -93,38 +92,39 @@ class Notifier:
 
     def _serve(self, channel: str) -> None:
         """Send what is due on one channel until there is nothing left for a while."""
-        store, news = Store(self._home, self._keys), self._news[channel]
+        tables, news = Tables(self._home, self._keys), self._news[channel]
+        outbox = Outbox(tables)
         idle_since_s = time.monotonic()
         try:
             while not self._stopping.is_set() and time.monotonic() - idle_since_s < _IDLE_S:
                 news.clear()
-                entry = store.due(channel, time.time_ns() // 1_000)
+                entry = outbox.due(channel, time.time_ns() // 1_000)
                 if entry is None:
-                    news.wait(self._pause_s(store, channel))
+                    news.wait(self._pause_s(outbox, channel))
                     continue
-                self._deliver(store, entry)
+                self._deliver(outbox, entry)
                 idle_since_s = time.monotonic()
         except Exception as error:  # noqa: BLE001 - the thread is started again by `run`
             _log.error("a channel's thread ended", channel=channel, cause=type(error).__name__)
             self._stopping.wait(1)
         finally:
-            store.close()
+            tables.close()
 
-    def _pause_s(self, store: Store, channel: str) -> float:
+    def _pause_s(self, outbox: Outbox, channel: str) -> float:
         """Until the next message is due, or as long as a thread waits for something to do."""
-        due_us = store.next_due_us(channel)
+        due_us = outbox.next_due_us(channel)
         return _IDLE_S if due_us is None else min(max(due_us / 1e6 - time.time(), 0.0), _IDLE_S)
 
-    def _deliver(self, store: Store, entry: Entry) -> None:
-        if entry.state == UNCONFIRMED and store.is_replaced(entry):
-            store.mark(entry.key, SUPERSEDED)
+    def _deliver(self, outbox: Outbox, entry: Entry) -> None:
+        if entry.state == UNCONFIRMED and outbox.is_replaced(entry):
+            outbox.mark(entry.key, SUPERSEDED)
             return
         way = self._ways().get(entry.channel)
         if way is None:
-            store.mark(entry.key, SUPERSEDED, error="the channel was removed")
+            outbox.mark(entry.key, SUPERSEDED, error="the channel was removed")
             return
         if not is_made_for(way, entry.payload):
-            store.mark(entry.key, SUPERSEDED, error="the channel's type was changed")
+            outbox.mark(entry.key, SUPERSEDED, error="the channel's type was changed")
             return
         try:
             send(
@@ -134,32 +134,23 @@ class Notifier:
         except SendProblem as problem:
             wait_s = min(_FIRST_S * 2**entry.attempts, _LONGEST_S) * random.uniform(0.8, 1.2)  # noqa: S311
             due_us = int((time.time() + wait_s) * 1e6)
-            store.mark(entry.key, WAITING, due_us=due_us, error=str(problem))
+            outbox.mark(entry.key, WAITING, due_us=due_us, error=str(problem))
             _log.warning("a notification failed", channel=entry.channel, cause=str(problem))
         else:
-            store.mark(entry.key, DELIVERED)
+            outbox.mark(entry.key, DELIVERED)
         self._journal.end(entry.key)
 
 
 def main() -> int:
     """Run until SIGTERM; exit code 2 when settings or keys are wrong."""
-    guard()
-    end_with_supervisor()
-    parser = argparse.ArgumentParser(prog="notifier", description=__doc__)
-    parser.add_argument("--home", type=Path, help="data home (default: TTA_MONITOR_HOME or ./var)")
-    arguments = parser.parse_args()
-    try:
-        ways = WatchedWays(arguments.home)
-        keys = KeyStore.open(ways.home)
-    except (Wrong, KeyProblem) as problem:
-        sys.stderr.write(f"notifier: {problem}\n")
-        return 2
-    notifier = Notifier(ways.home, keys, ways)
-    signal.signal(signal.SIGTERM, lambda *_: notifier.stop())
-    signal.signal(signal.SIGINT, lambda *_: notifier.stop())
+    return run_process("notifier", __doc__, _work, read=WatchedWays)
+
+
+def _work(ways: WatchedWays, _: argparse.Namespace) -> None:
+    notifier = Notifier(ways.home, KeyStore.open(ways.home), ways)
+    on_stop(notifier.stop)
     _log.info("notifier starts")
     notifier.run()
-    return 0
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from live_tail.alerts.desk.manager import Manager
 from live_tail.alerts.life.store import Store
 from live_tail.alerts.notify.notifier import Notifier
 from live_tail.alerts.notify.policy import WatchedPolicy
-from live_tail.alerts.notify.ways import ways_of
+from live_tail.alerts.notify.told_ways import ways_of
 from privacy.keys.store import KeyStore
 from tests.live_tail.alerts.support import reading, round_at, rule
 

@@ -12,8 +12,8 @@ from live_tail.alerts.desk.site_files import SITE_FILES, SiteFiles, wrong_files
 from live_tail.alerts.life.store import Store
 from live_tail.alerts.notify.policy import WatchedPolicy
 from live_tail.alerts.words.records import State
+from privacy.audit.audit_log import AuditLog
 from privacy.audit.file_changes import FileChanges
-from privacy.audit.log import AuditLog
 from privacy.keys.store import KeyStore
 from tests.documents import quoted, rows, section, text
 from tests.live_tail.alerts.support import round_at
@@ -45,7 +45,7 @@ class Watching:
         """Look, and say what entries that left: (file, how)."""
         before = self.log.head().seq
         self.now_s += 2
-        self.files.step()
+        self.files.look()
         found = [e for e in self.log.entries(action="config.change") if e.seq > before]
         return [(e.target, e.details["how"]) for e in reversed(found)]
 
