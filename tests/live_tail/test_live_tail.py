@@ -15,8 +15,8 @@ from ingestion.lake.duck import open_published
 from ingestion.receivers.committing.pipeline import Incoming, Pipeline
 from ingestion.settings import Settings
 from ingestion.spool import Spool
-from live_tail.alerts.rules import facts
-from live_tail.alerts.rules.spec import Select
+from live_tail.alerts.reading import facts
+from live_tail.alerts.reading.selecting import Select
 from live_tail.http.api import ARROW, build_app
 from live_tail.http.client import LiveClient, LiveUnavailable
 from live_tail.window.follow import Follower
