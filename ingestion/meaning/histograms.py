@@ -2,7 +2,8 @@
 
 Bucket i holds (gamma^(i-1), gamma^i] milliseconds with gamma = 1.01 / 0.99, so that the estimate
 2 · gamma^i / (gamma + 1) is within 1 % of every value in it (DDSketch: Masson, Rim, Lee, VLDB 2019). What
-is not positive falls into NOTHING. Histograms merge by adding counts.
+is not positive falls into NOTHING. Histograms merge by adding counts. Beside them the longest duration is
+known exactly: no quantile is estimated above it.
 
 Here: the numbers, for NumPy, Python and SQL. Not here: who counts (`live_tail/window`, `dbt/models`).
 """
@@ -33,6 +34,11 @@ def milliseconds(bucket: int) -> float:
     return 0.0 if bucket == NOTHING else 2 * math.pow(GAMMA, bucket) / (GAMMA + 1)
 
 
+def at_most(estimate_ms: float, longest_ms: float | None) -> float:
+    """An estimated quantile in milliseconds, at most the longest duration where that is known."""
+    return estimate_ms if longest_ms is None else min(estimate_ms, max(longest_ms, 0.0))
+
+
 def bucket_sql(ms: str) -> str:
     """DuckDB's SQL for `buckets` of an expression."""
     return (
@@ -49,7 +55,21 @@ def milliseconds_sql(bucket: str) -> str:
     )
 
 
-def quantile_sql(q: float, *, bucket: str, so_far: str = "so_far", total: str = "total") -> str:
-    """DuckDB's SQL for a quantile over rows that carry running counts by bucket; null without rows."""
-    reached = f"min({bucket}) FILTER (WHERE {so_far} >= {q} * {total})"
-    return milliseconds_sql(reached)
+def quantile_sql(
+    q: float,
+    *,
+    bucket: str,
+    so_far: str = "so_far",
+    total: str = "total",
+    longest: str = "longest_ms",
+) -> str:
+    """DuckDB's SQL for a quantile over rows that carry running counts by bucket and a longest duration.
+
+    Null without rows; `at_most` the longest of all rows where that is not null.
+    """
+    reached = milliseconds_sql(f"min({bucket}) FILTER (WHERE {so_far} >= {q} * {total})")
+    # DuckDB's least leaves out what is null.
+    return (
+        f"CASE WHEN count(*) > 0 THEN least({reached}, CASE WHEN max({longest}) IS NOT NULL"
+        f" THEN greatest(max({longest}), 0.0) END) END"
+    )

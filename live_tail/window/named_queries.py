@@ -1,7 +1,7 @@
 """The named queries over the hot window: names, parameters, SQL.
 
 Here: what can be asked. Not here: asking it (`queries`), the tables (`tables`). A quantile is read from log
-buckets and is within 1 % of the exact value (`ingestion/meaning/histograms`).
+buckets, is within 1 % of the exact value, and never above the longest (`ingestion/meaning/histograms`).
 """
 
 from collections.abc import Mapping
@@ -49,7 +49,8 @@ def _quantiles(table: str, groups: str, count: str, extra: str = "") -> str:
     lead, tail = (f"{names}, ", f"GROUP BY {names}") if names else ("", "")
     return f"""
     WITH buckets AS (
-        SELECT {select}log_bucket, sum({count}) AS n, sum(error_count) AS errors{extra and ", " + extra}
+        SELECT {select}log_bucket, sum({count}) AS n, sum(error_count) AS errors,
+            max(ms_max) AS longest_ms{extra and ", " + extra}
         FROM {table} WHERE {SINCE} GROUP BY {lead}log_bucket
     ),
     running AS (

@@ -31,10 +31,10 @@ CREATE TABLE hot_requests (
     log_bucket INTEGER, is_judged BOOLEAN, request_count BIGINT, error_count BIGINT, ms_max DOUBLE);
 CREATE TABLE hot_ai_calls (
     bucket_at TIMESTAMP, component VARCHAR, model VARCHAR, provider VARCHAR, log_bucket INTEGER,
-    call_count BIGINT, error_count BIGINT, input_tokens BIGINT, output_tokens BIGINT);
+    call_count BIGINT, error_count BIGINT, input_tokens BIGINT, output_tokens BIGINT, ms_max DOUBLE);
 CREATE TABLE hot_db_operations (
     bucket_at TIMESTAMP, component VARCHAR, system VARCHAR, operation VARCHAR, log_bucket INTEGER,
-    operation_count BIGINT, error_count BIGINT);
+    operation_count BIGINT, error_count BIGINT, ms_max DOUBLE);
 CREATE TABLE hot_websocket_messages (
     bucket_at TIMESTAMP, component VARCHAR, route VARCHAR, connection UBIGINT,
     messages_received BIGINT, messages_sent BIGINT);
@@ -46,7 +46,7 @@ CREATE TABLE hot_host (
     used_count BIGINT, load_sum DOUBLE, load_count BIGINT);
 CREATE TABLE hot_sightings (
     bucket_at TIMESTAMP, component VARCHAR, version VARCHAR, environment VARCHAR,
-    instance VARCHAR, signal VARCHAR, items BIGINT, first_at TIMESTAMP, last_at TIMESTAMP,
+    instance VARCHAR, signal VARCHAR, is_history BOOLEAN, items BIGINT, first_at TIMESTAMP, last_at TIMESTAMP,
     received_at TIMESTAMP);
 CREATE TABLE hot_service_up (bucket_at TIMESTAMP, service VARCHAR, event_at TIMESTAMP, value DOUBLE);
 CREATE TABLE hot_errors (
@@ -65,15 +65,15 @@ _MERGES = {
     ),
     "hot_ai_calls": (
         "bucket_at, component, model, provider, log_bucket",
-        "sum(call_count), sum(error_count), sum(input_tokens), sum(output_tokens)",
+        "sum(call_count), sum(error_count), sum(input_tokens), sum(output_tokens), max(ms_max)",
     ),
     "hot_db_operations": (
         "bucket_at, component, system, operation, log_bucket",
-        "sum(operation_count), sum(error_count)",
+        "sum(operation_count), sum(error_count), max(ms_max)",
     ),
     "hot_ledger": ("bucket_at, component, signal, outcome, reason", "sum(items)"),
     "hot_sightings": (
-        "bucket_at, component, version, environment, instance, signal",
+        "bucket_at, component, version, environment, instance, signal, is_history",
         "sum(items), min(first_at), max(last_at), min(received_at)",
     ),
     "hot_dependency_calls": (

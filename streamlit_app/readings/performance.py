@@ -23,10 +23,13 @@ _P50, _P95, _P99 = (quantile_sql(q, bucket="bucket") for q in (0.5, 0.95, 0.99))
 _WHERE = "minute_at >= $since AND ($component IS NULL OR component = $component)"
 _BUCKETS = f"""
 WITH entries AS (
-    SELECT {{groups}}, unnest(map_entries(latency_histogram)) AS entry
+    SELECT {{groups}}, duration_ms_max, unnest(map_entries(latency_histogram)) AS entry
     FROM {{table}} WHERE {_WHERE}
 ),
-buckets AS (SELECT {{names}}, entry.key AS bucket, sum(entry.value) AS n FROM entries GROUP BY ALL),
+buckets AS (
+    SELECT {{names}}, entry.key AS bucket, sum(entry.value) AS n, max(duration_ms_max) AS longest_ms
+    FROM entries GROUP BY {{names}}, entry.key
+),
 running AS (
     SELECT *, sum(n) OVER (PARTITION BY {{names}} ORDER BY bucket) AS so_far,
         sum(n) OVER (PARTITION BY {{names}}) AS total FROM buckets
@@ -67,12 +70,13 @@ def _rates(from_minutes: int, to_minutes: int) -> dict[str, float | None]:
     span = "minute_at >= $since AND minute_at < $until"
     sql = f"""
         WITH buckets AS (
-            SELECT unnest(map_entries(latency_histogram)) AS entry
+            SELECT duration_ms_max, unnest(map_entries(latency_histogram)) AS entry
             FROM fct_requests_minutely WHERE {span}
         ),
         running AS (
             SELECT entry.key AS bucket, sum(sum(entry.value)) OVER (ORDER BY entry.key) AS so_far,
-                sum(sum(entry.value)) OVER () AS total FROM buckets GROUP BY 1
+                sum(sum(entry.value)) OVER () AS total, max(duration_ms_max) AS longest_ms
+            FROM buckets GROUP BY 1
         ),
         requests AS (
             SELECT sum(request_count) / {seconds} AS request_per_s,

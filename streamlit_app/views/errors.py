@@ -41,7 +41,9 @@ def _list(minutes: int) -> None:
     known = errors_data.records()
     left, middle, right = st.columns([2, 2, 4], vertical_alignment="center")
     with left:
-        component = frame.component_filter(sorted({r.component for r in known.values()}))
+        component = frame.component_filter(
+            sorted({name for r in known.values() for name in r.components})
+        )
     options = [_ALL, *(s.value for s in _ORDER)]
     state = middle.selectbox("State", options, label_visibility="collapsed")
     words = right.text_input(

@@ -72,6 +72,8 @@ def start(settings: Settings, chosen: list[Program]) -> subprocess.Popen[bytes]:
         **dagster_environment(settings),
         "DO_NOT_TRACK": "1",
         "PYTHONUNBUFFERED": "1",
+        # Looking for plugins reads the entry points of every installed package: 3 MB in each process.
+        "PYDANTIC_DISABLE_PLUGINS": "1",
         # A pool for each thread keeps what one burst needed, for good.
         "MALLOC_ARENA_MAX": "2",
         # Arrow's own allocator keeps what a busy hour needed; the system's gives it back.

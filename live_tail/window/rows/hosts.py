@@ -17,6 +17,7 @@ from live_tail.window.rows.columns import (
     grouped,
     is_recorded,
     is_set,
+    is_true,
     ones,
     only,
 )
@@ -27,13 +28,14 @@ _STATES = ("system.cpu.state", "cpu.mode", "system.memory.state", "state")
 
 
 def sightings(signal: str, rows: Rows, time: str) -> pa.Table:
-    """Who was heard, with version and environment."""
+    """Who was heard, with version and environment; of history apart from the present."""
     columns = {
         "bucket_at": rows.bucket(time),
         "component": rows["component"],
         "version": rows["component_version"],
         "environment": rows["environment"],
         "instance": rows["component_instance"],
+        "is_history": rows["is_history"],
         "items": ones(np.ones(rows.count)),
         "first": rows[time],
         "last": rows[time],
@@ -41,7 +43,7 @@ def sightings(signal: str, rows: Rows, time: str) -> pa.Table:
     }
     seen = grouped(
         columns,
-        ("bucket_at", "component", "instance"),
+        ("bucket_at", "component", "instance", "is_history"),
         [
             ("version", "max"),
             ("environment", "max"),
@@ -53,7 +55,7 @@ def sightings(signal: str, rows: Rows, time: str) -> pa.Table:
     )
     ordered = "bucket_at component version_max environment_max instance".split()
     made = seen.select(ordered).append_column("signal", pa.array([signal] * seen.num_rows))
-    for name in ("items_sum", "first_min", "last_max", "received_min"):
+    for name in ("is_history", "items_sum", "first_min", "last_max", "received_min"):
         made = made.append_column(name, seen[name])
     return made
 
@@ -67,7 +69,10 @@ def tables(rows: Rows) -> Iterator[tuple[str, pa.Table]]:
     if is_load.any():
         yield "hot_host", _loads(rows.where(is_load))
     service = rows.attribute("service")
-    is_up = equals(rows["metric"], "tta_service_up") & is_set(service)
+    # What a probe said of the past says nothing of now.
+    is_up = (
+        equals(rows["metric"], "tta_service_up") & is_set(service) & ~is_true(rows["is_history"])
+    )
     if is_up.any():
         some = rows.where(is_up)
         yield (

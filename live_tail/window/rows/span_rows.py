@@ -57,7 +57,6 @@ def _requests(spans: Spans, where: np.ndarray) -> pa.Table:
         "method": pc.utf8_upper(spans.method),
         "status_class": _status_class(spans.status),
         "errors": ones(spans.is_failed),
-        "ms": pa.array(spans["duration_ns"].to_numpy() / 1e6),
     }
     keys = "bucket_at component route method status_class log_bucket is_judged".split()
     return grouped(columns, keys, [("n", "sum"), ("errors", "sum"), ("ms", "max")], where)
@@ -73,8 +72,8 @@ def _ai_calls(spans: Spans, where: np.ndarray) -> pa.Table:
         "output": integers(spans.meant("ai_output_tokens")),
     }
     keys = ("bucket_at", "component", "model", "provider", "log_bucket")
-    sums = ("n", "errors", "input", "output")
-    return grouped(columns, keys, [(name, "sum") for name in sums], where)
+    sums = [(name, "sum") for name in ("n", "errors", "input", "output")]
+    return grouped(columns, keys, [*sums, ("ms", "max")], where)
 
 
 def _db_operations(spans: Spans, where: np.ndarray) -> pa.Table:
@@ -88,7 +87,7 @@ def _db_operations(spans: Spans, where: np.ndarray) -> pa.Table:
         "errors": ones(spans.is_error | is_set(spans.error_type)),
     }
     keys = ("bucket_at", "component", "system", "operation", "log_bucket")
-    return grouped(columns, keys, [("n", "sum"), ("errors", "sum")], where)
+    return grouped(columns, keys, [("n", "sum"), ("errors", "sum"), ("ms", "max")], where)
 
 
 def _websocket_messages(spans: Spans, where: np.ndarray) -> pa.Table:
@@ -124,6 +123,7 @@ def _common(spans: Spans) -> dict[str, pa.Array]:
         "component": spans["component"],
         "log_bucket": spans.log_bucket,
         "n": ones(np.ones(spans.count)),
+        "ms": pa.array(spans["duration_ns"].to_numpy() / 1e6),
     }
 
 
