@@ -30,7 +30,7 @@ _COMPARE = re.compile(r"^(>=|<=|==|!=|>|<)\s*(-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)$
 
 
 def duration(text: Any) -> timedelta:
-    """`1h30m` as a timedelta; numbers are seconds."""
+    """`1h30m` as a timedelta; numbers are seconds. Raises ValueError for anything else."""
     if isinstance(text, timedelta):
         return text
     if isinstance(text, (int, float)) and not isinstance(text, bool):

@@ -76,7 +76,11 @@ class Sources:
         return known_since(self.window, at)
 
     def sql(self, rule: Sql, at: datetime) -> Rows:
-        """Rows of an SQL rule ($now is `at`); raises when it is slow or gives too many rows."""
+        """Rows of an SQL rule ($now is `at`).
+
+        Raises LookupError without the marts that it asks, OverflowError for more than `max_rows` rows,
+        and duckdb.InterruptException after `max_s` seconds.
+        """
         if rule.source == "marts":
             if self.marts is None:
                 raise LookupError("no marts")

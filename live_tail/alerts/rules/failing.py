@@ -50,7 +50,7 @@ class Failures:
         self.points = Points()
 
     def cursor(self, *_: str) -> duckdb.DuckDBPyConnection:
-        """There are no tables here."""
+        """There are no tables here: raises LookupError."""
         raise LookupError("the fast lane knows of failures only")
 
     def has(self, *tables: str) -> bool:
