@@ -13,6 +13,7 @@ from privacy.gate.stack_skeletons import _MAX_LINES, scrub_stack
 def test_a_path_in_a_span_name_becomes_a_template_and_the_words_beside_it_stay() -> None:
     assert treatments.span_name("GET /users/jane/inventory") == "GET /users/{id}/inventory"
     assert treatments.span_name("GET /ready") == "GET /ready"
+    assert treatments.span_name("GET /ws/chat?room=blue") == "GET /ws/chat"
 
 
 def test_owners_are_those_of_the_rows_that_are_taken_and_of_the_items_of_lists() -> None:
