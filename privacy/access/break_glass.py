@@ -19,7 +19,10 @@ class BreakGlass:
         self._tables = tables
 
     def lend(self, owner: str, role: Role, *, reason: str, minutes: float, by: str) -> datetime:
-        """Lend a role to somebody until a moment; the reason is scrubbed into the audit log."""
+        """Lend a role to somebody until a moment; the reason is scrubbed into the audit log.
+
+        Raises AccountProblem without a reason, and for more than 480 minutes.
+        """
         if not reason.strip():
             raise AccountProblem("break-glass needs a reason.")
         if not 1 <= minutes <= 480:
