@@ -9,6 +9,7 @@ import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from typer.testing import CliRunner
 
+from ingestion.contracts import LANDED
 from ingestion.lake import drain as lake
 from ingestion.lake.catalog import Catalog
 from ingestion.lake.compaction import compact
@@ -196,7 +197,7 @@ def test_a_home_of_before_gets_the_columns(settings: Settings, keys: KeyStore) -
         db = sqlite3.connect(file)
         db.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
         db.close()
-    Spool(settings.spool_path, keys).append([("spans", lake.LANDED["spans"].empty_table())])
+    Spool(settings.spool_path, keys).append([("spans", LANDED["spans"].empty_table())])
     assert Catalog(settings.lake_path).files("spans") == []
 
 

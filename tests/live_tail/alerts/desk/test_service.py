@@ -10,6 +10,7 @@ from ingestion.settings import Settings
 from ingestion.spool import Spool
 from live_tail.alerts.desk import service
 from live_tail.alerts.desk.service import AlertService
+from live_tail.alerts.desk.site_files import SiteFiles
 from live_tail.alerts.reading.sources import Sources
 from live_tail.alerts.rules.rounds import DueRounds
 from live_tail.alerts.rules.rule_files import RuleFolders
@@ -17,6 +18,8 @@ from live_tail.window import follow
 from live_tail.window.follow import Follower
 from live_tail.window.opened import Opened
 from live_tail.window.window import Window
+from privacy.audit.audit_log import AuditLog
+from privacy.audit.file_changes import FileChanges
 from privacy.keys.store import KeyStore
 from tests.live_tail.test_live_tail import request_body
 
@@ -36,6 +39,7 @@ def made(settings: Settings, keys: KeyStore, tmp_path: Path, monkeypatch: pytest
         AlertService(
             settings, keys, rounds,
             spool=Spool(settings.spool_path, keys), opened=Opened(), follower=follower,
+            files=SiteFiles(settings, FileChanges(AuditLog(settings.home, keys), keys)),
         ),
         follower,
     )  # fmt: skip

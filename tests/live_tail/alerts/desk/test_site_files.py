@@ -107,7 +107,7 @@ def test_a_wrong_file_is_an_alert_that_names_it_and_ends_when_it_is_right(
         manager.take(round_at(at), {})
         return [
             f"{alert.rule} {dict(alert.labels).get('file', '')}".strip()
-            for alert in manager.alerts()
+            for alert in manager.board.alerts()
             if alert.state is State.FIRING
         ]
 
