@@ -196,6 +196,7 @@ def test_a_home_of_before_gets_the_columns(settings: Settings, keys: KeyStore) -
     ):
         db = sqlite3.connect(file)
         db.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+        db.execute("PRAGMA user_version = 0")
         db.close()
     Spool(settings.spool_path, keys).append([("spans", LANDED["spans"].empty_table())])
     assert Catalog(settings.lake_path).files("spans") == []
