@@ -101,7 +101,7 @@ CREATE INDEX IF NOT EXISTS alert_outbox_due ON alert_outbox (state, channel, due
 CREATE TABLE IF NOT EXISTS alert_channels (name TEXT PRIMARY KEY, failures INTEGER NOT NULL,
     failing_us INTEGER, error TEXT NOT NULL, ok_us INTEGER);
 """
-"""`live_tail/alerts/life/store`"""
+"""`live_tail/alerts/life/store`, `live_tail/alerts/life/outbox`, `live_tail/alerts/life/untold`"""
 
 _FACTS = """
 CREATE TABLE IF NOT EXISTS alert_fast_lane (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL);
