@@ -10,6 +10,8 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+import filelock  # noqa: F401 - otherwise each child imports it with its first lock
+
 from ingestion.settings import load_settings
 from live_tail.alerts.desk.manager import Manager
 from live_tail.alerts.life.store import Store
