@@ -6,7 +6,9 @@ import pandas as pd
 import streamlit as st
 
 from live_tail.http.client import LiveUnavailable
-from streamlit_app.components import alert_cards, alert_tree, formats, frame
+from streamlit_app.components import formats, frame
+from streamlit_app.components.alerts import cards as alert_cards
+from streamlit_app.components.alerts import tree as alert_tree
 from streamlit_app.readings import performance as data
 from streamlit_app.sign_in import permission
 

@@ -6,7 +6,9 @@ import pandas as pd
 import streamlit as st
 
 from privacy.keys.store import KeyProblem
-from streamlit_app.components import formats, frame, privacy_parts, privacy_records
+from streamlit_app.components import formats, frame
+from streamlit_app.components.privacy import parts as privacy_parts
+from streamlit_app.components.privacy import records as privacy_records
 from streamlit_app.readings import privacy as privacy_data
 from streamlit_app.sign_in import permission
 

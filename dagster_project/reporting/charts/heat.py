@@ -36,12 +36,15 @@ def heat_map(
     bands: pd.DataFrame,
     *,
     look: Look,
-    clock: Clock,
+    label: str,
     height: int = 220,
     what: str = "requests",
     is_live: bool = False,
 ) -> alt.LayerChart:
-    """Counts by time and latency, of `heat_bands`; with `is_live` a click gives the selection `cell`."""
+    """Counts by time and latency, of `heat_bands`; with `is_live` a click gives the selection `cell`.
+
+    `label` is the text of a tick (`Clock.label`).
+    """
     axis = alt.Axis(
         title=None, grid=False, labelColor=look.quiet, ticks=False, domain=False, minExtent=28,
         labelExpr="datum.value >= 1000 ? datum.value / 1000 + ' s' : datum.value + ' ms'",
@@ -51,7 +54,7 @@ def heat_map(
         alt.Chart(bands)
         .mark_rect()
         .encode(
-            x=time_axis("at", clock.label, look),
+            x=time_axis("at", label, look),
             x2="end:T",
             y=alt.Y("low_ms:Q", scale=alt.Scale(type="log", nice=False), axis=axis),
             y2="high_ms:Q",
