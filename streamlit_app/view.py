@@ -1,7 +1,8 @@
 """What a page shows: the range, the filters and the comparison, as they stand in the address.
 
 Here: from URL parameters to a `View` and back, links, buckets, moments in a time zone. Not here: how a
-person picks them (`components/header`), what is read for them (`streamlit_app/readings`). Pure: no Streamlit, no clock.
+person picks them (`components/header`), what is read for them (`streamlit_app/readings`). Pure: no
+Streamlit, no clock.
 A link that somebody sends opens the same view, so whatever a page depends on is a parameter.
 """
 

@@ -5,6 +5,7 @@ Not here: the parts of the row (`header`), what is shown below it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import streamlit as st
@@ -37,11 +38,13 @@ def page(
     help: str = "",
     has_range: bool = True,
     search: search_box.Search | None = None,
+    built_at: Callable[[], datetime | None] | None = None,
 ) -> View:
     """Go on only when the page may be seen; draw the frame, and return what the address asks to show.
 
     `filters` are fields of `View` (and `q`) that count here, `known` what they may be; `trail` are words and
-    links from the page down to what it shows; `help` is Markdown.
+    links from the page down to what it shows; `help` is Markdown; `built_at` says when the copy was
+    made that the page reads, where it is not the operations copy.
     """
     permission.page(name)
     address.has_moved()
@@ -74,7 +77,7 @@ def page(
             f'<p class="tta-quiet" role="status">{markup.symbol("info")} {markup.text(problem)}</p>'
         )
     with above:
-        st.fragment(_pulse, run_every=_PULSE_S)(age, shown.zone)
+        st.fragment(_pulse, run_every=_PULSE_S)(age, shown.zone, built_at)
     return shown
 
 
@@ -86,10 +89,10 @@ def _title(title: str, trail: Sequence[tuple[str, str]]) -> None:
     st.html(f'<div class="tta-title"><h1>{markup.text(title)}</h1>{path}</div>')
 
 
-def _pulse(age: Any, zone: str) -> None:
+def _pulse(age: Any, zone: str, built_at: Callable[[], datetime | None] | None) -> None:
     """What stays true of every page while it is open: alerts that wait, and how old data are."""
     banner.draw()
-    age.html(refresh.age_words(zone), width="content")
+    age.html(refresh.age_words(zone, built_at), width="content")
 
 
 def live(function: Callable[[View], None], shown: View) -> None:

@@ -58,7 +58,9 @@ def ranked_table(
     ordered = _ordered(rows, columns, key)
     is_all = st.query_params.get("all") == key
     shown = ordered if is_all else ordered.head(most)
-    tops = {c.name: _top(rows[c.name]) for c in columns if c.kind == "bar" and c.name in rows}
+    tops = {
+        c.name: _top(pd.Series(rows[c.name])) for c in columns if c.kind == "bar" and c.name in rows
+    }
     body = "".join(_row(row, columns, tops, link) for row in shown.to_dict("records"))
     head = "".join(_head(c, key) for c in columns)
     st.html(
@@ -159,5 +161,5 @@ def _is_missing(value: Any) -> bool:
 
 
 def _top(values: pd.Series) -> float:
-    known = pd.to_numeric(values, errors="coerce").dropna()
-    return float(known.max()) if len(known) else 0.0
+    known = [float(v) for v in values if not _is_missing(v)]
+    return max(known, default=0.0)

@@ -45,7 +45,7 @@ def _tile(one: Tile) -> str:
         markup.link(one.label, one.link, kind="tta-whole") if one.link else markup.text(one.label)
     )
     state = f" tta-{one.state}" if one.state else ""
-    pill = markup.pill(one.state) if one.state not in {None, "ok"} else ""
+    pill = markup.pill(one.state) if one.state and one.state != "ok" else ""
     note = f'<div class="tta-note">{markup.text(one.note)}</div>' if one.note else ""
     return (
         f'<div class="tta-tile{state}"><div class="tta-label">{words}{pill}</div>'

@@ -40,7 +40,7 @@ def waterfall(
     Returns the rows as drawn.
     """
     rows = span_rows(spans)
-    length = max(float(rows["end_ms"].max()), 0.001)
+    length = _length(rows)
     signs = _signs(rows, logs)
     names = sorted(rows["component"].unique())
     body = "".join(
@@ -137,8 +137,8 @@ def _more(row: Span) -> str:
 
 def _signs(rows: pd.DataFrame, logs: pd.DataFrame | None) -> dict[str, list[str]]:
     """Marks on the lanes by span: events of the span, and logs."""
-    begin = pd.to_datetime(rows["start_at"], utc=True, unit=_unit(rows["start_at"])).min()
-    length = max(float(rows["end_ms"].max()), 0.001)
+    begin = min(_moment(at) for at in rows["start_at"])
+    length = _length(rows)
     found: dict[str, list[str]] = {}
     for row in rows.to_dict("records"):
         events = row.get("events")
@@ -156,16 +156,20 @@ def _signs(rows: pd.DataFrame, logs: pd.DataFrame | None) -> dict[str, list[str]
     return found
 
 
-def _unit(times: pd.Series) -> Any:
-    return "us" if pd.api.types.is_numeric_dtype(times) else None
+def _length(rows: pd.DataFrame) -> float:
+    """Milliseconds of the trace, never zero."""
+    return max([float(end) for end in rows["end_ms"]], default=0.0) or 0.001
+
+
+def _moment(at: Any) -> pd.Timestamp:
+    """UTC of microseconds or of a time."""
+    is_number = isinstance(at, int | float) or hasattr(at, "item")
+    moment = pd.Timestamp(int(at), unit="us", tz="UTC") if is_number else pd.Timestamp(at)
+    return moment if moment.tzinfo else moment.tz_localize("UTC")
 
 
 def _ms_after(begin: pd.Timestamp, at: Any) -> float:
-    moment = (
-        pd.Timestamp(at, unit="us", tz="UTC") if isinstance(at, int | float) else pd.Timestamp(at)
-    )
-    moment = moment if moment.tzinfo else moment.tz_localize("UTC")
-    return (moment - begin).total_seconds() * 1_000
+    return (_moment(at) - begin).total_seconds() * 1_000
 
 
 def _sign(at_ms: float, length: float, words: str, *, is_bad: bool) -> str:

@@ -71,7 +71,7 @@ def bars_over_time(
 def _stacked(rows: pd.DataFrame, series: str, value: str, names: Sequence[str]) -> pd.DataFrame:
     """`low` and `high` of each bar: Vega stacks no bars that have a width in time."""
     order = {name: place for place, name in enumerate(names)}
-    placed = rows.drop(columns="bucket_at").assign(place=rows[series].map(order))
+    placed = rows.drop(columns="bucket_at").assign(place=[order[name] for name in rows[series]])
     placed = placed.sort_values(["at", "place"])
     high = placed.groupby("at")[value].cumsum()
     return placed.assign(high=high, low=high - placed[value])

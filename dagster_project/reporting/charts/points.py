@@ -60,7 +60,7 @@ def scatter(
 
 def _best(frame: pd.DataFrame, x: str, y: str) -> list[bool]:
     pairs = list(zip(frame[x], frame[y], strict=True))
-    is_measured = frame[[x, y]].notna().all(axis="columns")
+    is_measured = list(frame[x].notna() & frame[y].notna())
     return [
         bool(known) and not any(a <= c and b <= d and (a < c or b < d) for a, b in pairs)
         for (c, d), known in zip(pairs, is_measured, strict=True)

@@ -18,7 +18,7 @@ def span_rows(spans: pd.DataFrame) -> pd.DataFrame:
     waits before it.
     A parent comes before its children, children by start; a circle of parents is cut.
     """
-    start_us = _microseconds(spans["start_at"])
+    start_us = _microseconds(pd.Series(spans["start_at"]))
     rows = spans.assign(
         start_ms=(start_us - start_us.min()) / 1_000,
         length_ms=spans["duration_ns"].astype(float) / 1e6,

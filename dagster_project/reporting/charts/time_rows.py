@@ -61,13 +61,14 @@ def time_rows(
         rows.append(before.assign(bucket_at=before["bucket_at"] + moved_by, kind="compare"))
     rows += [_edges(clock), _thresholds(thresholds, clock), _marks(marks, clock)]
     found = pd.concat([r for r in rows if len(r)], ignore_index=True)
+    times = pd.Series(found["bucket_at"])
     return pd.DataFrame(
         {
-            "at": clock.drawn(found["bucket_at"]),
-            "when": clock.words(found["bucket_at"]),
+            "at": clock.drawn(times),
+            "when": clock.words(times),
             "kind": found["kind"],
             "series": found["series"].fillna(""),
-            "key": found["series"].map(keys).fillna(""),
+            "key": [keys.get(name, "") for name in found["series"]],
             "value": found["value"].astype(float),
             "note": found["note"].fillna("") if "note" in found else "",
         }
@@ -82,9 +83,9 @@ def _lines(frame: pd.DataFrame, value: str, series: str, step_s: int) -> pd.Data
             "value": [],
         }
         return pd.DataFrame(nothing)
-    broken = with_gaps(
-        pd.DataFrame(frame[["bucket_at", series, value]]), series=series, step_s=step_s
-    )
+    lines = pd.DataFrame(frame[["bucket_at", series, value]])
+    lines["bucket_at"] = pd.to_datetime(lines["bucket_at"], utc=True)
+    broken = with_gaps(lines, series=series, step_s=step_s)
     return broken.rename(columns={series: "series", value: "value"})
 
 
@@ -96,8 +97,8 @@ def _parted(lines: pd.DataFrame, after: datetime | None) -> tuple[pd.DataFrame, 
     whole = pd.DataFrame(lines[is_over])
     open_ones = pd.DataFrame(lines[~is_over])
     last = whole.sort_values("bucket_at").groupby("series").tail(1)
-    joined = last[last["series"].isin(set(open_ones["series"]))]
-    return whole, pd.concat([joined, open_ones])
+    joined = last[last["series"].isin(list(open_ones["series"]))]
+    return whole, pd.DataFrame(pd.concat([joined, open_ones]))
 
 
 def _ends(whole: pd.DataFrame) -> pd.DataFrame:
@@ -106,7 +107,7 @@ def _ends(whole: pd.DataFrame) -> pd.DataFrame:
     ends = pd.DataFrame(known.sort_values("bucket_at").groupby("series").tail(1)).sort_values(
         "value"
     )
-    gap = float(known["value"].max()) * _LABEL_SHARE if len(known) else 0.0
+    gap = max([float(v) for v in known["value"]], default=0.0) * _LABEL_SHARE
     places: list[float] = []
     for end in ends["value"]:
         places.append(max(float(end), places[-1] + gap) if places else float(end))

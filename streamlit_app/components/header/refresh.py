@@ -4,10 +4,15 @@ Here: the interval and the pause, which belong to the person and not to the view
 here: what is drawn (`frame.live`).
 """
 
+from collections.abc import Callable
+from datetime import datetime
+
 import streamlit as st
 
+from privacy.access.policy import Right
 from streamlit_app.components import address, formats, markup
 from streamlit_app.readings import performance as data
+from streamlit_app.sign_in import permission
 from streamlit_app.view import View
 
 # The fastest is below two seconds, so that an event is on the page within two in 95 of 100 cases.
@@ -66,20 +71,24 @@ def _to_now(shown: View) -> None:
     address.go(shown.but(label="1 h", end_at=address.now().replace(microsecond=0)))
 
 
-def age_words(zone: str) -> str:
+def age_words(zone: str, built_at: Callable[[], datetime | None] | None = None) -> str:
     """HTML: how old live data and marts are, and why marts are not newer when something is wrong."""
-    ages = data.source()
-    words = f"live {formats.age(ages.live_age_s)} · marts {formats.age(ages.marts_age_s)} · {zone}"
-    why = " · ".join(data.batch_problems())
-    warned = markup.symbol("warning") if why or ages.problem else markup.symbol("schedule")
-    hover = " · ".join(part for part in (ages.problem or "", why) if part)
-    return (
-        f'<div class="tta-age" title="{markup.text(hover or "How old what is shown is")}">'
-        f"{warned} {markup.text(words)}</div>"
-    )
+    words, why = _ages(built_at)
+    symbol = markup.symbol("warning" if why else "schedule")
+    hover = " · ".join(why) or "How old what is shown is"
+    told = " · ".join([*words, zone])
+    reason = f' <span class="tta-why">{markup.text(hover)}</span>' if why else ""
+    return f'<div class="tta-age" title="{markup.text(hover)}">{symbol} {markup.text(told)}{reason}</div>'
 
 
-def problems() -> list[str]:
-    """Why live data or marts are not as new as they should be."""
+def _ages(built_at: Callable[[], datetime | None] | None) -> tuple[list[str], list[str]]:
+    """What is said, and what is wrong; only of sources that whoever looks may read."""
+    if built_at is not None:
+        age = formats.seconds_since(built_at(), address.now())
+        return [f"marts {formats.age(age)}"], []
+    may_read = permission.may_read(Right.AUDIENCE, data.AUDIENCE)
+    if not (may_read and permission.may_read(Right.QUERY, "freshness")):
+        return [], []
     ages = data.source()
-    return [*([ages.problem] if ages.problem else []), *data.batch_problems()]
+    words = [f"live {formats.age(ages.live_age_s)}", f"marts {formats.age(ages.marts_age_s)}"]
+    return words, [*([ages.problem] if ages.problem else []), *data.batch_problems()]
