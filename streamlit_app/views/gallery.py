@@ -178,7 +178,7 @@ def _trace(shown: View) -> None:
         ("b", "a", 12, 60, "player-experience-api", "SELECT sessions", "OK", {"db.system": "postgresql"}),
         ("c", "a", 90, 320, "agent-orchestration", "plan scene", "ERROR", {"error.type": "TimeoutError"}),
         ("d", "c", 110, 240, "agent-orchestration", "chat", "OK",
-         {"gen_ai.request.model": "large", "gen_ai.usage.input_tokens": 812, "gen_ai.usage.output_tokens": 96}),
+         {"gen_ai.request.model": "large", "gen_ai.usage.output_tokens": 96}),
         ("e", "gone", 20, 30, "health-check-service", "probe", "OK", {}),
     ]  # fmt: skip
     names = (
