@@ -16,6 +16,7 @@ from streamlit_app.components.header import (
     filter_bar,
     range_picker,
     refresh,
+    saved_menu,
     search_box,
     style,
 )
@@ -64,6 +65,7 @@ def page(
                 given = known(shown) if callable(known) else known or {}
                 filter_bar.filter_picker(shown, filters, given)
             refresh.refresh_picker(shown)
+            saved_menu.saved_menu(name, shown)
         if help:
             with st.popover(
                 "", icon=":material/help:", type="tertiary", help="About this page", key="help"

@@ -97,7 +97,8 @@ def _span(
     return (
         f'<li class="tta-span{" tta-chosen" if is_chosen else ""}"{chosen}>'
         f'<div class="tta-name" style="padding-left:{0.8 * min(int(row["depth"]), 12):.1f}rem">'
-        f'{symbol}{lost}{link}{_more(row)}</div><div class="tta-lane">{_gap(row, length)}{bar}{"".join(signs)}</div>'
+        f"{symbol}{lost}{link}{_more(row)}</div>"
+        f'<div class="tta-lane">{_gap(row, length)}{bar}{"".join(signs)}</div>'
         f'<div class="tta-took">{markup.text(formats.duration_ms(took))}</div></li>'
     )
 

@@ -11,6 +11,7 @@ import streamlit as st
 from streamlit_app.components import address
 from streamlit_app.view import PREVIOUS, RANGES, RELEASE, View, instant, is_zone
 
+_WIDTH = 420
 _OFF, _BEFORE = "Off", "Previous period"
 _ZONES = (
     "UTC", "Europe/London", "Europe/Berlin", "Europe/Athens", "Asia/Kolkata", "Asia/Shanghai", "Asia/Tokyo",
@@ -21,7 +22,10 @@ _ZONES = (
 
 def range_picker(shown: View) -> None:
     """A button that says the range, and opens the ways to change it."""
-    with st.popover(words(shown), icon=":material/schedule:", help="Time range", key="pick-range"):
+    with (
+        st.popover(words(shown), icon=":material/schedule:", help="Time range", key="pick-range"),
+        st.container(width=_WIDTH),
+    ):
         _relative(shown)
         _steps(shown)
         _absolute(shown)
