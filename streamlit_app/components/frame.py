@@ -5,6 +5,7 @@ import streamlit as st
 from dagster_project.reporting import charts
 from streamlit_app.components import alert_cards, drawing, formats
 from streamlit_app.readings import performance as data
+from streamlit_app.readings import source
 
 # Below two seconds, so that an event is on the page within two in 95 of 100 cases.
 _REFRESH_S = 1.5
@@ -39,15 +40,15 @@ def refresh_s() -> float | None:
 
 def data_age() -> None:
     """How old live data and marts are, and why marts are not newer when something is wrong."""
-    source = data.source()
-    live = f"live {formats.age(source.live_age_s)}"
-    marts = f"marts {formats.age(source.marts_age_s)}"
+    ages = source.ages()
+    live = f"live {formats.age(ages.live_age_s)}"
+    marts = f"marts {formats.age(ages.marts_age_s)}"
     st.caption(f":material/schedule: {live} · {marts} · UTC")
-    why = " · ".join(data.batch_problems())
+    why = " · ".join(source.batch_problems())
     if why:
         st.caption(f":material/warning: {alert_cards.escaped(why)}")
-    if source.problem:
-        st.warning(source.problem, icon=":material/cloud_off:")
+    if ages.problem:
+        st.warning(ages.problem, icon=":material/cloud_off:")
 
 
 def component_filter(names: list[str]) -> str | None:
@@ -66,7 +67,7 @@ def component_filter(names: list[str]) -> str | None:
     return chosen
 
 
-def latency_lines(reading: data.Reading, minutes: int, *, height: int = 190) -> None:
+def latency_lines(reading: source.Reading, minutes: int, *, height: int = 190) -> None:
     """The p50, p95 and p99 of a `data.latency` reading over time, or why there is none."""
     if problem(reading):
         return
@@ -87,14 +88,14 @@ def latency_lines(reading: data.Reading, minutes: int, *, height: int = 190) -> 
 
 def nothing_yet(what: str) -> None:
     """The empty state: one sentence that says what would fill it."""
-    receiver = data.settings().receiver
+    receiver = source.settings().receiver
     st.caption(
         f"No {what} in this range. Send some with "
         f"`{_ENDPOINT}=http://{receiver.host}:{receiver.http_port}`."
     )
 
 
-def problem(reading: data.Reading) -> bool:
+def problem(reading: source.Reading) -> bool:
     """Show why a reading failed; True when it did."""
     if reading.problem:
         st.info(reading.problem, icon=":material/info:")

@@ -12,12 +12,13 @@ from ingestion.meaning.errors.states import GroupRecord
 from ingestion.meaning.errors.store import ErrorStore, NoSuchGroup, Transition
 from privacy.keys.store import KeyProblem, KeyStore
 from streamlit_app.readings import performance as data
+from streamlit_app.readings import source
 
 
 @st.cache_resource
 def store() -> ErrorStore | None:
     """The groups' records, or None where the data home has no key yet."""
-    settings = data.settings()
+    settings = source.settings()
     try:
         return ErrorStore(settings.home, KeyStore.open(settings.home))
     except KeyProblem:
@@ -45,10 +46,10 @@ def history(key: str) -> list[Transition]:
     return found.transitions(key) if found else []
 
 
-def groups(minutes: int, component: str | None) -> data.Reading:
+def groups(minutes: int, component: str | None) -> source.Reading:
     """group_key, title, culprit, components, error_count, session_count, last_seen_at."""
     if data.is_live(minutes):
-        return data.live("error_groups", minutes=minutes, component=component)
+        return source.live("error_groups", minutes=minutes, component=component)
     sql = """
         SELECT group_key, any_value(title) AS title, any_value(culprit) AS culprit,
             list(DISTINCT f.component) AS components, sum(f.error_count)::BIGINT AS error_count,
@@ -57,18 +58,18 @@ def groups(minutes: int, component: str | None) -> data.Reading:
         FROM fct_errors_hourly AS f JOIN dim_error_groups USING (group_key)
         WHERE hour_at >= $since AND ($component IS NULL OR f.component = $component)
         GROUP BY 1 ORDER BY error_count DESC"""
-    return data.marts(sql, since=data.since(minutes), component=component)
+    return source.marts(sql, since=data.since(minutes), component=component)
 
 
 def trend(minutes: int, key: str | None = None) -> pd.DataFrame:
     """bucket_at, group_key, error_count; no bucket where there was no error."""
     if data.is_live(minutes):
-        frame = data.live("error_counts", minutes=minutes, step_s=data.step_s(minutes)).frame
+        frame = source.live("error_counts", minutes=minutes, step_s=data.step_s(minutes)).frame
     else:
         sql = """
             SELECT hour_at AS bucket_at, group_key, sum(error_count)::BIGINT AS error_count
             FROM fct_errors_hourly WHERE hour_at >= $since GROUP BY 1, 2 ORDER BY 1, 2"""
-        frame = data.marts(sql, since=data.since(minutes)).frame
+        frame = source.marts(sql, since=data.since(minutes)).frame
     return pd.DataFrame(frame[frame["group_key"] == key]) if key and len(frame) else frame
 
 
@@ -85,9 +86,9 @@ def counted(trend: pd.DataFrame, step_s: int, now: datetime) -> pd.DataFrame:
     )
 
 
-def latest(key: str) -> data.Reading:
+def latest(key: str) -> source.Reading:
     """The latest errors of a group in the live window: time, release, route, trace."""
-    return data.live("error_group", key=key, limit=50)
+    return source.live("error_group", key=key, limit=50)
 
 
 def now() -> datetime:

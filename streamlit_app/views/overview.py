@@ -8,6 +8,7 @@ import streamlit as st
 from dagster_project.reporting import charts
 from streamlit_app.components import drawing, formats, frame, tables
 from streamlit_app.readings import performance as data
+from streamlit_app.readings import source
 from streamlit_app.sign_in import permission
 
 _SYMBOLS = {"ok": "●", "degraded": "▲", "down": "✖", "unknown": "○"}
@@ -98,7 +99,7 @@ def _requests_chart(minutes: int) -> None:
 
 def _components() -> None:
     st.markdown("**Components**")
-    reading = data.live("components")
+    reading = source.live("components")
     if frame.problem(reading):
         return
     if reading.frame.empty:

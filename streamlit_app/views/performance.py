@@ -7,6 +7,7 @@ import streamlit as st
 
 from streamlit_app.components import drawing, formats, frame, tables
 from streamlit_app.readings import performance as data
+from streamlit_app.readings import source
 from streamlit_app.sign_in import permission
 
 _HEAT_BANDS_PER_DECADE = 6
@@ -91,7 +92,7 @@ def _routes(minutes: int, component: str | None) -> None:
         _download("routes", shown)
 
 
-def _table(title: str, what: str, reading: data.Reading) -> None:
+def _table(title: str, what: str, reading: source.Reading) -> None:
     with st.container(border=True):
         st.markdown(f"**{title}**")
         if frame.problem(reading):

@@ -13,6 +13,8 @@ identified as (
     select
         component,
         component_instance,
+        coalesce(component_version, '') as version,
+        coalesce(environment, '') as environment,
         minute_at,
         part,
         upper(http_method) as method,
