@@ -6,19 +6,24 @@ import pandas as pd
 import streamlit as st
 
 from live_tail.http.client import LiveUnavailable
-from streamlit_app.components import alert_cards, alert_tree, formats, frame
+from streamlit_app.components import formats, frame, states
+from streamlit_app.components.alerts import cards as alert_cards
+from streamlit_app.components.alerts import tree as alert_tree
 from streamlit_app.readings import source
-from streamlit_app.sign_in import permission
+from streamlit_app.view import View
 
 _CARDS, _GROUPS = 20, 5
+_HELP = """
+What fires stands first, with what to do about it and who is told next; consequences stand below their
+cause. Below: silences, who is on call, channels, and what is over.
+"""
 _DURATIONS = {"30 min": "30m", "1 h": "1h", "4 h": "4h", "1 d": "1d", "7 d": "7d"}
 
 
 def main() -> None:
     """Draw the page."""
-    permission.page("alerts")
-    frame.title_row("Alerts")
-    st.fragment(_live_part, run_every=frame.refresh_s())()
+    shown = frame.page("alerts", "Alerts", help=_HELP)
+    frame.live(_live_part, shown)
     silences, told, past = st.tabs(["Silences", "On call and channels", "History"])
     with silences:
         _silences()
@@ -28,11 +33,10 @@ def main() -> None:
         _history()
 
 
-def _live_part() -> None:
-    frame.data_age()
+def _live_part(_: View) -> None:
     answer = source.alerts()
     if answer is None:
-        st.info("The live tail does not answer: run `./tta.sh monitor up`.", icon=":material/info:")
+        states.failed("The live tail does not answer: run ./tta.sh monitor up.")
         return
     if answer["problem"]:
         st.warning(answer["problem"], icon=":material/rule_settings:")

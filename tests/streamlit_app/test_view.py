@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as some
 
-from streamlit_app.components import view as views
-from streamlit_app.components.view import FILTERS, RANGES, View
+from streamlit_app import view as views
+from streamlit_app.view import FILTERS, RANGES, View
 
 NOW = datetime(2026, 3, 1, 12, 0, 30, tzinfo=UTC)
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu"]

@@ -11,7 +11,7 @@ from privacy.access.policy import Right
 from privacy.detection.model_card import held_out
 from privacy.site_policy import Decision
 from streamlit_app.actions import privacy as privacy_actions
-from streamlit_app.components import formats, frame
+from streamlit_app.components import address, formats, states
 from streamlit_app.readings import privacy as privacy_data
 from streamlit_app.sign_in import permission
 
@@ -40,14 +40,14 @@ def gate_counts(minutes: int) -> None:
 def _by_field(minutes: int) -> None:
     st.markdown("**Values by field and component**")
     reading = privacy_data.decisions(minutes)
-    if frame.problem(reading):
+    if states.problem(reading):
         return
     if reading.frame.empty:
-        frame.nothing_yet("values")
+        states.empty("values")
         return
     narrow = st.columns(2)
     with narrow[0]:
-        component = frame.component_filter(sorted(reading.frame["component"].unique()))
+        component = address.view("7 d").component
     options = [_ALL, *(_WORDS[t] for t in _ORDER)]
     treatment = narrow[1].selectbox("Treatment", options, label_visibility="collapsed")
     rows = narrowed(reading.frame, component, treatment)

@@ -1,7 +1,8 @@
 """What a page shows: the range, the filters and the comparison, as they stand in the address.
 
 Here: from URL parameters to a `View` and back, links, buckets, moments in a time zone. Not here: how a
-person picks them (`frame`), what is read for them (`streamlit_app/readings`). Pure: no Streamlit, no clock.
+person picks them (`components/header`), what is read for them (`streamlit_app/readings`). Pure: no
+Streamlit, no clock.
 A link that somebody sends opens the same view, so whatever a page depends on is a parameter.
 """
 
@@ -114,6 +115,11 @@ class View:
             found["compare"] = self.compare
         return found | self.filters
 
+    def carried(self) -> dict[str, str]:
+        """What a link to another page takes along: when and where, not which route or word."""
+        kept = {"range", "from", "to", "tz", "compare", "component", "environment", "version"}
+        return {name: value for name, value in self.params().items() if name in kept}
+
     def but(self, **changes: Any) -> "View":
         """The view with other values; a new label keeps the end, a new start or end has no label.
 
@@ -128,6 +134,13 @@ class View:
         if changed.start_at >= changed.end_at:
             raise ValueError("the range is empty: its start must lie before its end.")
         return changed
+
+    def moved(self, now: datetime) -> "View":
+        """The view at another moment; the same when its range does not end now."""
+        if self.label is None:
+            return self
+        end_at = now.astimezone(UTC).replace(microsecond=0)
+        return replace(self, start_at=end_at - self.length, end_at=end_at)
 
     def previous(self) -> tuple[datetime, datetime]:
         """Start and end of the period of equal length just before."""

@@ -1,10 +1,11 @@
-"""Alerts as people read them: the banner of every page, what an alert says, its buttons and links.
+"""Alerts as people read them: what an alert says, its buttons and links.
 
-Here: drawing alerts and sending what a button says. Not here: the page (`views/alerts`), what the
-buttons do (`live_tail/alerts`).
+Here: drawing alerts and sending what a button says. Not here: the banner (`header/banner`), the page
+(`views/alerts`), what the buttons do (`live_tail/alerts`).
 """
 
 import html
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -17,79 +18,12 @@ from streamlit_app.components import formats
 from streamlit_app.readings import source
 from streamlit_app.sign_in import permission
 
-_REFRESH_S = 2.0
 SYMBOLS = {
     "firing": ":material/error:",
     "acknowledged": ":material/visibility:",
     "pending": ":material/hourglass_top:",
     "resolved": ":material/check_circle:",
 }
-# Two lines at most, whatever fires: on a screen a line for each of two causes, on a phone the words of
-# the worst above its buttons. What does not fit is in the Runbook.
-_STYLE = """
-<style>
-.st-key-banners { gap: 0.25rem; }
-.st-key-banners [data-testid="stAlertContainer"] { padding: 0.3rem 0.7rem; }
-.st-key-banners .stElementContainer:has([data-testid="stAlert"]) { flex: 1 1 0; min-width: 0; }
-.st-key-banners [data-testid="stAlert"] p {
-  margin: 0; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
-.st-key-banners [data-testid="stAlert"] div { min-width: 0; }
-.st-key-banners button { min-height: 2rem; padding: 0.1rem 0.7rem; white-space: nowrap; }
-.st-key-banners .stMarkdown p { margin: 0; white-space: nowrap; }
-.st-key-banner-more-phone { display: none; }
-@media (max-width: 640px) {
-  .st-key-banner-first { flex-wrap: wrap; }
-  .st-key-banner-first > .stElementContainer:has([data-testid="stAlert"]) { flex-basis: 100%; }
-  .st-key-banner-second { display: none; }
-  .st-key-banner-more-phone { display: flex; }
-}
-</style>
-"""
-
-
-def banner() -> None:
-    """Unacknowledged critical alerts; there is nothing to hide it with."""
-    st.fragment(_banner, run_every=_REFRESH_S)()
-
-
-def _banner() -> None:
-    answer = source.alerts()
-    waiting = [a for a in answer["alerts"] if is_waiting(a)] if answer else []
-    if not waiting:
-        return
-    st.html(_STYLE)
-    with st.container(key="banners"):
-        with _line("first"):
-            _words(waiting[0])
-            if len(waiting) > 1:
-                with st.container(key="banner-more-phone", width="content"):
-                    _more(len(waiting) - 1)
-            _buttons(waiting[0])
-        if len(waiting) > 1:
-            with _line("second"):
-                _words(waiting[1])
-                if len(waiting) > 2:
-                    _more(len(waiting) - 2)
-                _buttons(waiting[1])
-
-
-def _line(name: str) -> Any:
-    return st.container(
-        key=f"banner-{name}", horizontal=True, wrap=False, vertical_alignment="center", gap="small"
-    )
-
-
-def _words(alert: dict[str, Any]) -> None:
-    st.error(sentence(alert), icon=":material/error:")
-
-
-def _buttons(alert: dict[str, Any]) -> None:
-    runbook_popover(alert)
-    acknowledge_button(alert, "banner")
-
-
-def _more(count: int) -> None:
-    st.markdown(link(f"and {count} more", "/alerts"), unsafe_allow_html=True, width="content")
 
 
 def is_waiting(alert: dict[str, Any]) -> bool:
@@ -113,12 +47,17 @@ def since_text(alert: dict[str, Any]) -> str:
 
 
 def next_text(alert: dict[str, Any]) -> str:
+    """Who is told when, if nobody acknowledges, for Markdown."""
+    return escaped(next_plain(alert))
+
+
+def next_plain(alert: dict[str, Any]) -> str:
     """Who is told when, if nobody acknowledges."""
     step = alert.get("next")
     if not step:
         return "Nobody else will be told."
     moment = datetime.fromisoformat(step["at"])
-    told = ", ".join(escaped(t.partition(":")[2]) for t in step["notify"])
+    told = ", ".join(t.partition(":")[2] for t in step["notify"])
     return f"Unless acknowledged, {told} is told at {moment:%H:%M} UTC."
 
 
@@ -134,10 +73,12 @@ def runbook_popover(alert: dict[str, Any]) -> None:
             st.link_button("Open", alert["runbook_url"])
 
 
-def acknowledge_button(alert: dict[str, Any], place: str) -> None:
-    """Somebody looks at it."""
+def acknowledge_button(alert: dict[str, Any], place: str, *, also: Sequence[str] = ()) -> None:
+    """Somebody looks at it, and at what belongs to the same cause."""
     if st.button("Acknowledge", key=f"ack-{place}-{alert['id']}", type="primary"):
-        act(f"/api/v1/alerts/{alert['id']}/acknowledge")
+        paths = [f"/api/v1/alerts/{name}/acknowledge" for name in [alert["id"], *also]]
+        if all([sent(path) for path in paths]):
+            st.rerun()
 
 
 def resolve_button(alert: dict[str, Any]) -> None:
@@ -148,6 +89,14 @@ def resolve_button(alert: dict[str, Any]) -> None:
 
 def act(path: str, **body: Any) -> bool:
     """Do it and draw again; says why when it cannot be done."""
+    if not sent(path, **body):
+        return False
+    st.rerun()
+    return True
+
+
+def sent(path: str, **body: Any) -> bool:
+    """Do it, without drawing again; says why when it cannot be done."""
     area = path.split("/")[3]
     try:
         with permission.acting(f"{area}.change", ValueError, **about(path)) as seen_by:
@@ -155,7 +104,6 @@ def act(path: str, **body: Any) -> bool:
     except (LiveUnavailable, ValueError) as problem:
         st.toast(str(problem), icon=":material/error:")
         return False
-    st.rerun()
     return True
 
 
