@@ -17,11 +17,7 @@ named as (
 operations as (
     select
         *,
-        upper(coalesce(
-            {{ meant('db_operation') }},
-            nullif(regexp_extract(statement_text, '^\s*([A-Za-z_.]+)', 1), ''),
-            split_part(name, ' ', 1)
-        )) as operation,
+        {{ db_operation_name() }} as operation,
         coalesce({{ meant('db_collection') }}, '') as collection,
         left(coalesce(statement_text, ''), {{ var('meaning')['statement_characters'] }}) as statement
     from named
