@@ -29,8 +29,8 @@ from privacy.keys.store import KeyStore
 PART_HOURS = 24
 """Hours of which aggregates by part are kept; an older hour is built whole when it changes."""
 
-LAYOUT = 3
-"""Raised when aggregates by part change their columns."""
+LAYOUT = 4
+"""Raised when aggregates by part or marts change their columns."""
 
 _HOUR, _MINUTE = timedelta(hours=1), timedelta(minutes=1)
 # A counter that says nothing for longer starts anew.

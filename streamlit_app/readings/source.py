@@ -4,6 +4,7 @@ Here: asking either as the viewer may, with the age and the origin of what was a
 live tail's client, ages of both sources. Not here: questions (the modules beside this one), drawing.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ from streamlit_app.sign_in import permission
 
 AUDIENCE = "operations"
 Origin = Literal["live", "marts"]
+_PARAMETER = re.compile(r"\$(\w+)")
 _BEGAN_AT = datetime.now(UTC)
 
 
@@ -30,8 +32,9 @@ _BEGAN_AT = datetime.now(UTC)
 class Reading:
     """A frame, or the reason there is none, and how it was computed.
 
-    `sql` is what was asked of the live window or of the copy of `audience`, with `parameters`; `name` is
-    the live query, empty for marts. `as_of` is UTC: when the window answered or the copy was published.
+    `sql` is what was asked of the live window, with `parameters`, or of the copy of `audience`, with its
+    parameters written out; `name` is the live query, empty for marts. `as_of` is UTC: when the window
+    answered or the copy was published.
     """
 
     frame: pd.DataFrame
@@ -106,7 +109,7 @@ def _marts(
     sql: str, audience: str, parameters: tuple[tuple[str, object], ...], snapshot: int
 ) -> Reading:
     asked = dict(parameters)
-    about = {"sql": sql, "audience": audience, "parameters": asked}
+    about = {"sql": told(sql, asked), "audience": audience, "parameters": asked}
     try:
         con = open_published(settings(), audience)
     except (NotPublished, KeyProblem) as problem:
@@ -116,6 +119,21 @@ def _marts(
     finally:
         con.close()
     return Reading(frame, as_of=datetime.fromtimestamp(snapshot / 1e9, UTC), **about)
+
+
+def told(sql: str, parameters: Mapping[str, object]) -> str:
+    """SQL with its parameters written out, to be asked again."""
+    return _PARAMETER.sub(lambda found: _literal(parameters[found[1]]), sql)
+
+
+def _literal(value: object) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, datetime):
+        return f"TIMESTAMP '{value}'"
+    return (
+        str(value) if isinstance(value, int | float) else "'" + str(value).replace("'", "''") + "'"
+    )
 
 
 def alerts() -> dict[str, Any] | None:
