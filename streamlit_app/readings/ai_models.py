@@ -3,7 +3,7 @@
 Here: one function per question. Not here: single calls (`traces`, `tail`), prices (`ingestion/settings`).
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -107,15 +107,14 @@ def _derived(rows: pd.DataFrame) -> pd.DataFrame:
     return made.drop(columns=["first_chunk_ms_sum", "first_chunk_count", "answered_ms_sum"])
 
 
-def _cost(row: dict[Hashable, Any], prices: PriceSettings) -> float | None:
+def _cost(row: Mapping[Hashable, Any], prices: PriceSettings) -> float | None:
     """What the reported tokens cost; None without a price, or when no tokens were reported."""
     price = prices.models.get(str(row["model"]))
-    if price is None or (pd.isna(row["input_tokens"]) and pd.isna(row["output_tokens"])):
+    names = ("input_tokens", "output_tokens", "cached_tokens")
+    told = {name: value for name in names if (value := row[name]) == value and value is not None}
+    if price is None or not told.keys() & {"input_tokens", "output_tokens"}:
         return None
-    tokens_in, tokens_out, cached = (
-        0.0 if pd.isna(row[n]) else float(row[n])
-        for n in ("input_tokens", "output_tokens", "cached_tokens")
-    )
+    tokens_in, tokens_out, cached = (float(told.get(name, 0)) for name in names)
     of_cached = price.input if price.cached is None else price.cached
     fresh = max(tokens_in - cached, 0.0)
     return (fresh * price.input + cached * of_cached + tokens_out * price.output) / 1e6

@@ -31,7 +31,7 @@ def statements(view: View) -> Reading:
     if found.frame.empty:
         return found
     spent = found.frame["duration_ms_sum"].astype(float)
-    whole = float(spent.sum())
+    whole = sum(spent)
     return found.with_frame(found.frame.assign(time_pct=100 * spent / whole if whole else None))
 
 

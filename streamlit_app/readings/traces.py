@@ -18,20 +18,22 @@ _ID = re.compile(r"[0-9a-f]{32}\Z")
 
 
 def exemplars(
-    view: View, kind: str, name: str | None = None, verb: str | None = None, limit: int = 50
+    view: View, kind: str, subject: str | None = None, verb: str | None = None, limit: int = 50
 ) -> Reading:
     """The failed and the slowest of kind request, ai_call or db, failed first, slowest first.
+
+    `subject` is a route, a model or a statement, `verb` a method or an operation.
 
     event_at, component, version, environment, name (route, model or statement), verb, system, status,
     duration_ms, is_failed, error_type, input_tokens, output_tokens, trace_id, span_id.
     """
-    given = {"kind": kind, "name": name, "verb": verb, "limit": min(limit, _MOST)}
+    given = {"kind": kind, "subject": subject, "verb": verb, "limit": min(limit, _MOST)}
     if ranges.is_live(view):
         return source.live("exemplars", **ranges.asked(view, *_FILTERS), **given)
     sql = f"""
         SELECT * EXCLUDE (window_at) REPLACE (event_at AT TIME ZONE 'UTC' AS event_at)
         FROM fct_exemplars WHERE {ranges.within(*_FILTERS, time="event_at")} AND kind = $kind
-            AND ($name IS NULL OR name = $name) AND ($verb IS NULL OR verb = $verb)
+            AND ($subject IS NULL OR name = $subject) AND ($verb IS NULL OR verb = $verb)
         ORDER BY is_failed DESC, duration_ms DESC, event_at, span_id LIMIT $limit"""
     return source.marts(sql, **ranges.bound(view, *_FILTERS), **given)
 

@@ -69,7 +69,7 @@ SELECT kind, event_at, date_trunc('minute', event_at) AS minute_at, component, v
     name, verb, system, status, duration_ms, is_failed, error_type, input_tokens, output_tokens, {_HEX}
 FROM recent_exemplars
 WHERE {where({**TIMED, **RELEASED}, "environment", "version", time="event_at")}
-    AND ($kind IS NULL OR kind = $kind) AND ($name IS NULL OR name = $name)
+    AND ($kind IS NULL OR kind = $kind) AND ($subject IS NULL OR name = $subject)
     AND ($verb IS NULL OR verb = $verb)
 ORDER BY is_failed DESC, duration_ms DESC, event_at, span_id LIMIT $limit
 """
@@ -185,7 +185,7 @@ QUERIES: dict[str, NamedQuery] = {
             **TIMED,
             **RELEASED,
             "kind": Parameter("Only one kind: request, ai_call, db.", None),
-            "name": Parameter("Only this route, model or statement.", None),
+            "subject": Parameter("Only this route, model or statement.", None),
             "verb": Parameter("Only this method or operation.", None),
             "limit": LIMIT,
         },
