@@ -20,7 +20,7 @@ from live_tail.alerts.notify.policy import Policy, load_policy
 from live_tail.alerts.rules.rounds import INVALID
 from live_tail.alerts.rules.rule_files import SHIPPED, load_rules
 from live_tail.alerts.rules.spec import FACTS, KINDS, RuleSpec
-from live_tail.window.queries import QUERIES
+from live_tail.window.queries.catalogue import QUERIES
 from privacy.access.roles import Role
 from privacy.gate.allow_list import Treatment
 from privacy.retention.policy import POLICY_FILE

@@ -15,6 +15,7 @@ from dagster_dbt import DagsterDbtTranslator, DbtProject, build_dbt_asset_specs
 from dagster_project.marts.dbt_run import DbtRun, MartTests, run_dbt
 from dagster_project.marts.landed import LAYOUT, reopen_after_upgrade
 from dagster_project.marts.manifest import ensure_manifest, target_folder
+from dagster_project.marts.upgrade import upgrade
 from dagster_project.marts.warehouse import (
     DBT_PROJECT,
     dbt_environment,
@@ -88,6 +89,8 @@ def marts(context: dg.AssetExecutionContext) -> Iterator[Any]:
     with writer_lock(settings, context.log.info):
         catalog = Catalog(settings.lake_path)
         reopen_after_upgrade(catalog, datetime.now(UTC).replace(tzinfo=None))
+        if catalog.layout("marts") != LAYOUT:
+            upgrade(settings, keys, ensure_manifest(settings))
         covered = catalog.dirty_hours()
         environment = dbt_environment(settings, keys, is_full_refresh=is_full_refresh)
         with process_environment(environment):

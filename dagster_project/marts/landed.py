@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
+from dagster_project.marts.landed_patterns import log_patterns
 from ingestion.contracts import LANDED
 from ingestion.lake.catalog import Catalog, DirtyHour, LakeFile
 from ingestion.lake.drain import empty_select, scan
@@ -28,8 +29,8 @@ from privacy.keys.store import KeyStore
 PART_HOURS = 24
 """Hours of which aggregates by part are kept; an older hour is built whole when it changes."""
 
-LAYOUT = 3
-"""Raised when aggregates by part change their columns."""
+LAYOUT = 4
+"""Raised when aggregates by part or marts change their columns."""
 
 _HOUR, _MINUTE = timedelta(hours=1), timedelta(minutes=1)
 # A counter that says nothing for longer starts anew.
@@ -113,6 +114,8 @@ def open_landed(
             "is_whole": pa.array([changes.is_whole(h) for h in changes.hours], pa.bool_()),
         },
     )
+    _open_before(opened, changes, parts)
+    opened.rows("log_patterns", log_patterns(con))
     _open_minutes(opened, changes)
     _open_errors(opened, changes, now)
     catalog.close()
@@ -151,17 +154,36 @@ class _Opened:
         self.con.execute(f"CREATE OR REPLACE TABLE landed.{name} AS SELECT * FROM rows_now")
         self.con.unregister("rows_now")
 
+    def minutes(self, signal: str, time: str) -> set[datetime]:
+        """The minutes of the new rows."""
+        sql = f"SELECT DISTINCT date_trunc('minute', {time}) FROM landed.{signal}"
+        return {minute for (minute,) in self.con.execute(sql).fetchall()}
+
     def bounds(self, signal: str, time: str) -> list[Interval]:
         """First and last time of the new rows, hour by hour."""
         sql = f"SELECT min({time}), max({time}) FROM landed.{signal} GROUP BY date_trunc('hour', {time})"
         return [(low, high) for low, high in self.con.execute(sql).fetchall()]
 
 
+def _open_before(opened: _Opened, changes: Changes, parts: Iterable[int]) -> None:
+    """View `landed.spans_before`: what the pass before landed in the hours that change now.
+
+    A trace whose spans came in two passes is whole with it, and a pass still costs what arrived.
+    """
+    whole = set(changes.whole("spans"))
+    changed = {h.hour_at for h in changes.hours if h.signal == "spans"} - whole
+    hours = sorted(changed | {hour - _HOUR for hour in changed})
+    files = [f for f in opened.catalog.files("spans", hours) if f.plan and f.hour_at not in whole]
+    first = min(parts, default=0)
+    last = max((f.plan for f in files if f.plan < first), default=0)
+    before: dict[int | None, list[LakeFile]] = {None: [f for f in files if f.plan == last and last]}
+    opened.view("spans_before", "spans", before if before[None] else {})
+
+
 def _open_minutes(opened: _Opened, changes: Changes) -> None:
     """Table `landed.touched_minutes`, and the metric points that those of them need."""
-    sql = "SELECT DISTINCT date_trunc('minute', start_at) FROM landed.spans"
-    spans = {minute for (minute,) in opened.con.execute(sql).fetchall()}
-    spans |= set(_minutes_of(changes.whole("spans")))
+    spans = opened.minutes("spans", "start_at") | set(_minutes_of(changes.whole("spans")))
+    logs = opened.minutes("logs", "event_at") | set(_minutes_of(changes.whole("logs")))
     dirty = {h.hour_at for h in changes.hours if h.signal == "metric_points"}
     reach = [(low, high + _REACH) for low, high in opened.bounds("metric_points", "event_at")]
     reach += [(hour, hour + _HOUR + _REACH) for hour in changes.whole("metric_points")]
@@ -174,6 +196,7 @@ def _open_minutes(opened: _Opened, changes: Changes) -> None:
     }
     touched = {
         "spans": spans,
+        "logs": logs,
         "recent_spans": {m for m in spans if m >= changes.horizon},
         "metric_points": points,
     }

@@ -19,6 +19,7 @@ EDGE_SLACK = 1e-9
 computing a logarithm differ by 1e-13: NumPy and DuckDB choose the same bucket."""
 
 _LOG_GAMMA = math.log(GAMMA)
+_Z = 1.959964  # of the normal distribution, two-sided 95 %
 
 
 def buckets(ms: np.ndarray) -> np.ndarray:
@@ -53,3 +54,20 @@ def quantile_sql(q: float, *, bucket: str, so_far: str = "so_far", total: str = 
     """DuckDB's SQL for a quantile over rows that carry running counts by bucket; null without rows."""
     reached = f"min({bucket}) FILTER (WHERE {so_far} >= {q} * {total})"
     return milliseconds_sql(reached)
+
+
+def quantile_interval_sql(
+    q: float, *, bucket: str, so_far: str = "so_far", total: str = "total"
+) -> tuple[str, str]:
+    """DuckDB's SQL for the 95 % interval of a quantile, by order statistics: low and high, milliseconds.
+
+    The rank of the true quantile is binomial, taken as normal (Conover, Practical Nonparametric Statistics,
+    3.2). An end for which there are too few values is null.
+    """
+    spread = f"{_Z} * sqrt({total} * {q * (1 - q)!r})"
+    low, high = f"floor({total} * {q} - {spread})", f"ceil({total} * {q} + {spread}) + 1"
+    reached = (
+        f"min({bucket}) FILTER (WHERE {low} >= 1 AND {so_far} >= {low})",
+        f"min({bucket}) FILTER (WHERE {high} <= {total} AND {so_far} >= {high})",
+    )
+    return milliseconds_sql(reached[0]), milliseconds_sql(reached[1])

@@ -18,6 +18,7 @@ from ingestion.settings.collectors import CollectorSettings
 from ingestion.settings.errors import ErrorSettings
 from ingestion.settings.gate import GateSettings
 from ingestion.settings.live import LiveSettings
+from ingestion.settings.prices import PriceSettings
 from ingestion.settings.receiver import ReceiverSettings
 from ingestion.settings.release import ReleaseSettings
 from ingestion.settings.retention import RetentionSettings
@@ -50,6 +51,7 @@ class Settings(Section):
     collectors: CollectorSettings = Field(
         default_factory=lambda: CollectorSettings.model_validate({})
     )
+    prices: PriceSettings = Field(default_factory=lambda: PriceSettings.model_validate({}))
     release: ReleaseSettings = Field(default_factory=lambda: ReleaseSettings.model_validate({}))
     retention: RetentionSettings = Field(
         default_factory=lambda: RetentionSettings.model_validate({})

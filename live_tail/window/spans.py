@@ -1,7 +1,8 @@
-"""Spans as what they tell of: requests, AI calls, database operations, WebSockets, errors.
+"""Spans as what they tell of: requests, calls, failures.
 
-Here: the columns that several tables are made of, and those tables' rows. Not here: evidence of what
-is down (`evidence`), keeping rows (`window`). The rules (what is a request, an AI call, a database
+Here: the columns that several tables are made of, and the rows of requests and failed spans. Not here:
+AI calls, database operations, WebSockets (`calls`), evidence of what is down (`evidence`), keeping rows
+(`window`). The rules (what is a request, an AI call, a database
 operation) are those of `dbt/models/intermediate/performance`; `tests/live_tail` holds both to the
 same numbers.
 """
@@ -35,7 +36,7 @@ _HOST = re.compile(r"^[a-z]+://[^/]*")
 _PATH = re.compile(r"(/\S*)")
 _VERB = re.compile(r"^\s*([A-Za-z_.]+)")
 _NO_MODEL_CALLS = {name: frozenset(kinds) for name, kinds in names()["no_model_calls"].items()}
-_MESSAGES = names()["websocket_messages"]
+_BY_RELEASE = ("bucket_at", "component", "version", "environment")
 
 
 class Spans(Rows):
@@ -83,6 +84,11 @@ class Spans(Rows):
         return is_set(self.method) & ~self.has_asgi_event & ~self.is_outgoing
 
     @cached_property
+    def is_request(self) -> np.ndarray:
+        """Whether it is a request that is answered here."""
+        return self.is_served & ~self.is_web_socket
+
+    @cached_property
     def ai_model(self) -> pa.Array:
         """Which model it calls."""
         return self.meant("ai_model")
@@ -95,6 +101,36 @@ class Spans(Rows):
             for name, kinds in _NO_MODEL_CALLS.items():
                 is_call &= ~matched(self.attribute(name), lambda kind, no=kinds: kind.lower() in no)
         return is_call
+
+    @cached_property
+    def ai_operation(self) -> pa.Array:
+        """What the model is asked for: named, else by OpenInference's kind, else unknown."""
+        kinds = names()["ai_operations_by_kind"]
+        by_kind = mapped(self.meant("ai_kind"), lambda kind: kinds.get(kind.upper()), _TEXT)
+        return pc.coalesce(self.meant("ai_operation"), by_kind).fill_null("unknown")
+
+    @cached_property
+    def is_failed_call(self) -> np.ndarray:
+        """Whether, as a call of a model or a database, it failed."""
+        return self.is_error | is_set(self.error_type)
+
+    @cached_property
+    def db_operation(self) -> pa.Array:
+        """The verb of a database operation: named, else of its statement, else of its name."""
+        asked = mapped(self.meant("db_statement"), _verb_of, _TEXT)
+        named = mapped(self["name"], _first_word, _TEXT)
+        return pc.utf8_upper(pc.coalesce(self.meant("db_operation"), asked, named))
+
+    @cached_property
+    def db_statement(self) -> pa.Array:
+        """The beginning of a statement without its literals; empty where none is told."""
+        text = self.meant("db_statement").fill_null("")
+        return pc.utf8_slice_codeunits(text, 0, names()["statement_characters"])
+
+    @cached_property
+    def milliseconds(self) -> pa.Array:
+        """Its duration."""
+        return pa.array(self["duration_ns"].to_numpy() / 1e6)
 
     @cached_property
     def db_system(self) -> pa.Array:
@@ -125,7 +161,7 @@ class Spans(Rows):
     @cached_property
     def log_bucket(self) -> pa.Array:
         """Its duration as a bucket of 2 % width."""
-        return pa.array(buckets(self["duration_ns"].to_numpy() / 1e6))
+        return pa.array(buckets(self.milliseconds.to_numpy()))
 
     def named_path(self) -> pa.Array:
         """The path in its name, else null."""
@@ -133,86 +169,45 @@ class Spans(Rows):
 
 
 def tables(spans: Spans) -> Iterator[tuple[str, pa.Table]]:
-    """Rows of the hot tables that spans alone make; what there is nothing of is left out."""
-    is_message = equals(spans.meant("asgi_event"), *_MESSAGES.values())
-    is_handshake = ~spans.has_asgi_event & spans.is_web_socket & ~spans.is_outgoing
-    is_connection = is_handshake | equals(spans["name"], names()["websocket_connection_span"])
-    for name, mask, made in (
-        ("hot_requests", spans.is_served & ~spans.is_web_socket, _requests),
-        ("hot_ai_calls", spans.is_model_call, _ai_calls),
-        ("hot_db_operations", is_set(spans.db_system), _db_operations),
-        ("hot_websockets", is_message | is_connection, _websockets),
-        ("hot_errors", spans.is_error, _errors),
-    ):
-        if mask.any():
-            yield name, made(spans, mask)
+    """Rows of the hot tables of requests and failed spans; what there is nothing of is left out."""
+    if spans.is_request.any():
+        yield "hot_requests", _requests(spans, spans.is_request)
+    if spans.is_error.any():
+        yield "hot_errors", _errors(spans, spans.is_error)
 
 
 def _requests(spans: Spans, where: np.ndarray) -> pa.Table:
     route = spans.route
     columns = {
-        **_common(spans),
+        **common(spans),
+        **released(spans),
         "route": route,
         # Health checks and probes are shown like any other; rules on requests leave them out.
         "is_judged": pa.array(~matched(route, _S.is_ignored) & ~matched(route, _S.is_probe)),
         "method": pc.utf8_upper(spans.method),
         "status_class": _status_class(spans.status),
         "errors": ones(spans.is_failed),
-        "ms": pa.array(spans["duration_ns"].to_numpy() / 1e6),
+        "ms": spans.milliseconds,
     }
-    keys = "bucket_at component route method status_class log_bucket is_judged".split()
+    keys = (*_BY_RELEASE, "route", "method", "status_class", "log_bucket", "is_judged")
     return grouped(columns, keys, [("n", "sum"), ("errors", "sum"), ("ms", "max")], where)
 
 
-def _ai_calls(spans: Spans, where: np.ndarray) -> pa.Table:
-    columns = {
-        **_common(spans),
-        "model": spans.ai_model.fill_null("unknown"),
-        "provider": spans.meant("ai_provider").fill_null("unknown"),
-        "errors": ones(spans.is_error | is_set(spans.error_type)),
-        "input": integers(spans.meant("ai_input_tokens")),
-        "output": integers(spans.meant("ai_output_tokens")),
-    }
-    keys = ("bucket_at", "component", "model", "provider", "log_bucket")
-    sums = ("n", "errors", "input", "output")
-    return grouped(columns, keys, [(name, "sum") for name in sums], where)
-
-
-def _db_operations(spans: Spans, where: np.ndarray) -> pa.Table:
-    said = spans.meant("db_operation")
-    asked = mapped(spans.meant("db_statement"), _verb_of, _TEXT)
-    named = mapped(spans["name"], _first_word, _TEXT)
-    columns = {
-        **_common(spans),
-        "system": spans.db_system,
-        "operation": pc.utf8_upper(pc.coalesce(said, asked, named)),
-        "errors": ones(spans.is_error | is_set(spans.error_type)),
-    }
-    keys = ("bucket_at", "component", "system", "operation", "log_bucket")
-    return grouped(columns, keys, [("n", "sum"), ("errors", "sum")], where)
-
-
-def _websockets(spans: Spans, where: np.ndarray) -> pa.Table:
-    event = spans.meant("asgi_event")
-    told = spans.meant("websocket_route")
-    columns = {
-        **_common(spans),
-        "route": pc.coalesce(told, spans.named_path(), spans["name"]),
-        "closed": ones(~spans.has_asgi_event),
-    }
-    for side, heard in _MESSAGES.items():
-        counted = integers(spans.meant(f"websocket_{side}")).fill_null(0)
-        columns[side] = pc.add(ones(equals(event, heard)), counted)
-    sums = [(name, "sum") for name in ("closed", "received", "sent")]
-    return grouped(columns, ("bucket_at", "component", "route"), sums, where)
-
-
-def _common(spans: Spans) -> dict[str, pa.Array]:
+def common(spans: Spans) -> dict[str, pa.Array]:
+    """What every hot table of spans is grouped by and counts."""
     return {
         "bucket_at": spans.bucket("start_at"),
         "component": spans["component"],
         "log_bucket": spans.log_bucket,
         "n": ones(np.ones(spans.count)),
+    }
+
+
+def released(spans: Spans) -> dict[str, pa.Array]:
+    """Release and environment, empty where the sender tells none."""
+    return {
+        "version": spans["component_version"].fill_null(""),
+        "environment": spans["environment"].fill_null(""),
     }
 
 

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from streamlit_app.components import formats
-from streamlit_app.readings import performance as data
+from streamlit_app.readings import source
 
 
 class Answered(Protocol):
@@ -60,7 +60,7 @@ def again(reading: Answered) -> str:
     if reading.source != "live":
         one_line = " ".join(reading.sql.split()).replace('"', '\\"')
         return f'./tta.sh monitor query "{one_line}" --audience {reading.audience}'
-    live = data.settings().live
+    live = source.settings().live
     asked = urlencode({k: v for k, v in reading.parameters.items() if v is not None})
     address = f"http://{live.host}:{live.port}/api/v1/query/{reading.name}"
     return f'curl -H "Authorization: Bearer $TOKEN" "{address}{"?" + asked if asked else ""}"'

@@ -9,7 +9,7 @@ from typing import Protocol
 import streamlit as st
 
 from streamlit_app.components import formats, markup
-from streamlit_app.readings import performance as data
+from streamlit_app.readings import source
 
 _ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
@@ -26,7 +26,7 @@ class Problematic(Protocol):
 def empty(what: str, fill: str = "") -> None:
     """Nothing in this range: what would fill it."""
     if not fill:
-        receiver = data.settings().receiver
+        receiver = source.settings().receiver
         fill = f"Send some with {_ENDPOINT}=http://{receiver.host}:{receiver.http_port}."
     _state("inbox", f"No {what} in this range.", fill)
 

@@ -26,6 +26,7 @@ from privacy.retention.policy import Policy, RetentionProblem
 from privacy.retention.receipts import Receipt
 from privacy.site_policy import SitePolicy, load_site_policy
 from streamlit_app.readings import performance as data
+from streamlit_app.readings import source
 from streamlit_app.sign_in import doorman, permission
 
 PAGE = "privacy"
@@ -52,13 +53,13 @@ class Detector:
 @st.cache_resource
 def keys() -> KeyStore:
     """The keys of the data home; raises KeyProblem."""
-    return KeyStore.open(data.settings().home)
+    return KeyStore.open(source.settings().home)
 
 
-def marts(sql: str, **parameters: object) -> data.Reading:
+def marts(sql: str, **parameters: object) -> source.Reading:
     """A question to the copy of the viewer's audience; both hold the gate's counts."""
     is_officer = permission.may_read(Right.AUDIENCE, AUDIENCE)
-    return data.marts(sql, audience=AUDIENCE if is_officer else data.AUDIENCE, **parameters)
+    return source.marts(sql, audience=AUDIENCE if is_officer else source.AUDIENCE, **parameters)
 
 
 def built_at() -> datetime | None:
@@ -67,7 +68,7 @@ def built_at() -> datetime | None:
     return found.iloc[0, 0].tz_localize("UTC").to_pydatetime() if len(found) else None
 
 
-def decisions(minutes: int) -> data.Reading:
+def decisions(minutes: int) -> source.Reading:
     """component, signal, field, treatment, value_count in a range, most values first."""
     sql = """
         SELECT component, signal, field, treatment, sum(value_count)::BIGINT AS value_count
@@ -80,7 +81,7 @@ def policy() -> tuple[SitePolicy, str]:
     """The site's decisions, and what is wrong with the file."""
     _allowed()
     try:
-        return load_site_policy(data.settings().home), ""
+        return load_site_policy(source.settings().home), ""
     except PolicyProblem as problem:
         return {}, str(problem)
 
@@ -95,7 +96,7 @@ def waiting(decided: SitePolicy) -> tuple[list[Waiting], str | None]:
 def detector() -> Detector | None:
     """What stands in the latest batch of the spool, or None when there is none."""
     _allowed()
-    settings = data.settings()
+    settings = source.settings()
     if not settings.spool_path.exists():
         return None
     with closing(Spool(settings.spool_path, keys())) as spool:
@@ -129,7 +130,7 @@ def wilson(hits: int, trials: int) -> tuple[float, float]:
 def retention() -> tuple[Policy | None, list[Doomed], str]:
     """The rules in force, what the next purge removes from lake, spool and keys, and what is wrong."""
     _allowed()
-    settings = data.settings()
+    settings = source.settings()
     try:
         rules = expiry.policy_of(settings)
     except RetentionProblem as problem:
@@ -141,13 +142,13 @@ def retention() -> tuple[Policy | None, list[Doomed], str]:
 def receipts() -> list[Receipt]:
     """What purges left, newest first."""
     _allowed()
-    return expiry.receipts(data.settings(), keys())
+    return expiry.receipts(source.settings(), keys())
 
 
 def scans() -> list[ScanRun]:
     """Leak scans, newest first."""
     _allowed()
-    return scan_runs.runs(data.settings(), keys())
+    return scan_runs.runs(source.settings(), keys())
 
 
 def entries(family: str | None, actor: str | None, outcome: Outcome | None) -> list[AuditEntry]:

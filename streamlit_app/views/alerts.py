@@ -9,7 +9,7 @@ from live_tail.http.client import LiveUnavailable
 from streamlit_app.components import formats, frame, states
 from streamlit_app.components.alerts import cards as alert_cards
 from streamlit_app.components.alerts import tree as alert_tree
-from streamlit_app.readings import performance as data
+from streamlit_app.readings import source
 from streamlit_app.view import View
 
 _CARDS, _GROUPS = 20, 5
@@ -34,7 +34,7 @@ def main() -> None:
 
 
 def _live_part(_: View) -> None:
-    answer = data.alerts()
+    answer = source.alerts()
     if answer is None:
         states.failed("The live tail does not answer: run ./tta.sh monitor up.")
         return
@@ -160,7 +160,7 @@ def _silences() -> None:
     if right.button("Silence", disabled=not matchers, width="stretch"):
         duration = _DURATIONS[chosen or "1 h"]
         alert_cards.act("/api/v1/silences", matchers=matchers, duration=duration, comment=comment)
-    answer = data.alerts()
+    answer = source.alerts()
     for silence in answer["silences"] if answer else []:
         words, button = st.columns([6, 1], vertical_alignment="center")
         what = f"{', '.join(silence['matchers'])} until {silence['ends_at'][:16]} UTC"
@@ -175,7 +175,7 @@ def _silences() -> None:
 
 def _preview(matchers: list[str]) -> None:
     try:
-        found = data.client().get("/api/v1/alerts/preview", matcher=matchers)
+        found = source.client().get("/api/v1/alerts/preview", matcher=matchers)
     except (LiveUnavailable, ValueError) as problem:
         st.warning(alert_cards.escaped(str(problem)))
         return
@@ -183,7 +183,7 @@ def _preview(matchers: list[str]) -> None:
 
 
 def _told() -> None:
-    answer = data.alerts()
+    answer = source.alerts()
     if answer is None:
         return
     if not answer["on_call"]:
@@ -203,7 +203,7 @@ def _told() -> None:
 
 def _deliveries() -> None:
     try:
-        log = data.client().get("/api/v1/deliveries", limit=50)["deliveries"]
+        log = source.client().get("/api/v1/deliveries", limit=50)["deliveries"]
     except LiveUnavailable:
         return
     if not log:
@@ -217,8 +217,8 @@ def _deliveries() -> None:
 
 def _history() -> None:
     try:
-        past = data.client().get("/api/v1/alerts/history", limit=100)["alerts"]
-        live = data.client().get("/api/v1/alerts/resolution")["weeks"]
+        past = source.client().get("/api/v1/alerts/history", limit=100)["alerts"]
+        live = source.client().get("/api/v1/alerts/resolution")["weeks"]
     except LiveUnavailable as problem:
         st.info(str(problem), icon=":material/info:")
         past, live = [], []
@@ -231,9 +231,9 @@ def _history() -> None:
 
 def _weeks(live: list[dict[str, Any]]) -> None:
     """What is published, and beside it what the live tail knows; never one for the other."""
-    published = data.alert_weeks()
+    published = source.alert_weeks()
     if not published.frame.empty:
-        age = formats.age(data.source().marts_age_s)
+        age = formats.age(source.ages().marts_age_s)
         st.markdown("**Resolution by week**")
         st.caption(f"Published {age} ago; alerts that fire still are in it.")
         weeks = published.frame.astype(object).where(published.frame.notna(), None)

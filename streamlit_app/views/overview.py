@@ -13,6 +13,7 @@ from streamlit_app.components import address, drawing, formats, frame, panels, s
 from streamlit_app.components.ranked_table import Column, ranked_table
 from streamlit_app.components.tile import Tile, tiles
 from streamlit_app.readings import performance as data
+from streamlit_app.readings import source
 from streamlit_app.view import View
 
 _HELP = """
@@ -116,7 +117,7 @@ def _requests_chart(minutes: int, shown: View) -> None:
 
 
 def _components() -> None:
-    reading = data.live("components")
+    reading = source.live("components")
     panels.heading("Components")
     if states.problem(reading):
         return

@@ -6,6 +6,7 @@ from streamlit_app.components import drawing, formats, frame, panels, states, ta
 from streamlit_app.components.export_menu import export_menu
 from streamlit_app.components.ranked_table import Column, ranked_table
 from streamlit_app.readings import performance as data
+from streamlit_app.readings import source
 from streamlit_app.view import View
 
 _HELP = """
@@ -91,7 +92,7 @@ def _routes(shown: View) -> None:
         )
 
 
-def _table(title: str, what: str, reading: data.Reading) -> None:
+def _table(title: str, what: str, reading: source.Reading) -> None:
     with st.container(border=True):
         st.markdown(f"**{title}**")
         if states.problem(reading):

@@ -32,7 +32,8 @@ from ingestion.settings import Settings, load_settings
 from ingestion.settings.collectors import LogFiles
 from ingestion.spool import Spool
 from live_tail.window.follow import Follower
-from live_tail.window.queries import QUERIES, run_query
+from live_tail.window.queries.asking import run_query
+from live_tail.window.queries.catalogue import QUERIES
 from live_tail.window.window import Window
 from privacy.keys.store import KeyStore
 

@@ -8,7 +8,7 @@ import pytest
 
 from ingestion.settings import Settings
 from streamlit_app.components import alert_cards, alert_tree
-from streamlit_app.readings import performance as data
+from streamlit_app.readings import source
 from tests.streamlit_app.test_pages import PAGES, fresh_caches, page  # noqa: F401
 
 NOW = datetime.now(UTC)
@@ -46,7 +46,7 @@ class Client:
         return {}
 
     def query(self, *_: Any, **__: Any) -> Any:
-        raise data.LiveUnavailable("run `./tta.sh monitor up`.")
+        raise source.LiveUnavailable("run `./tta.sh monitor up`.")
 
 
 @pytest.fixture
@@ -63,8 +63,8 @@ def client(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Client:
         "unjudged": {"Odd": "not enough history: 1 of 1 series have fewer than 3 weeks"},
         "on_call": [{"schedule": "first", "member": "anna", "next_handover_at": NOW.isoformat()}],
     }  # fmt: skip
-    monkeypatch.setattr(data, "client", lambda: made)
-    monkeypatch.setattr(data, "alerts", lambda: answer)
+    monkeypatch.setattr(source, "client", lambda: made)
+    monkeypatch.setattr(source, "alerts", lambda: answer)
     return made
 
 
@@ -112,8 +112,8 @@ def test_published_weeks_stand_before_the_live_state_and_say_how_old_they_are(
         "week": "2026-11-16", "rule": "RedisDown", "component": "", "severity": "critical", "fired": 9,
         "acted_on": 9, "noise_pct": 0.0, "reopened": 1, "mtta_s": 180.0, "mttr_s": 300.0, "mtbf_s": None,
     }  # fmt: skip
-    monkeypatch.setattr(data, "alert_weeks", lambda: data.Reading(pd.DataFrame([week])))
-    monkeypatch.setattr(data, "source", lambda: data.Source(marts_age_s=240.0))
+    monkeypatch.setattr(source, "alert_weeks", lambda: source.Reading(pd.DataFrame([week])))
+    monkeypatch.setattr(source, "ages", lambda: source.Ages(marts_age_s=240.0))
     shown = page("alerts").run()
     assert not shown.exception
     published, live = [t.value for t in shown.dataframe if "Noise" in t.value.columns]
@@ -136,8 +136,8 @@ def test_what_is_acknowledged_muted_or_less_than_critical_is_no_banner(
 
 
 def shown_alerts(monkeypatch: pytest.MonkeyPatch, *alerts: dict[str, Any]) -> None:
-    answer = {**data.alerts(), "alerts": list(alerts)}  # type: ignore[dict-item]
-    monkeypatch.setattr(data, "alerts", lambda: answer)
+    answer = {**source.alerts(), "alerts": list(alerts)}  # type: ignore[dict-item]
+    monkeypatch.setattr(source, "alerts", lambda: answer)
 
 
 def test_however_many_causes_there_are_the_banner_has_two_lines(

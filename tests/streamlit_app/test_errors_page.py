@@ -9,16 +9,16 @@ from ingestion.meaning.errors.states import State
 from ingestion.receivers.committing.pipeline import Pipeline
 from ingestion.settings import Settings, load_settings
 from live_tail.http.client import LiveAnswer
-from live_tail.window.queries import run_query
+from live_tail.window.queries.asking import run_query
 from privacy.keys.store import KeyStore
 from streamlit_app.readings import errors as errors_data
-from streamlit_app.readings import performance as data
+from streamlit_app.readings import source
 from streamlit_app.sign_in import doorman
 from tests.conftest import ROOT
 from tests.live_tail.window.test_hot_errors import Live, span_body
 from tests.signing_in import sign_in_page_test
 
-CACHES = (data.settings, data.client, data._marts, errors_data.store)
+CACHES = (source.settings, source.client, source._marts, errors_data.store)
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +41,7 @@ def live(
 
     class Client:
         def get(self, path: str, **_: object) -> dict:
-            raise data.LiveUnavailable(path)
+            raise source.LiveUnavailable(path)
 
         def query(self, name: str, **given: object) -> LiveAnswer:
             texts = {k: str(v) for k, v in given.items() if v is not None}
@@ -52,7 +52,7 @@ def live(
             ]
             return LiveAnswer(name, "", 0.0, shown)
 
-    monkeypatch.setattr(data, "client", _Cached(Client()))
+    monkeypatch.setattr(source, "client", _Cached(Client()))
     return tail
 
 

@@ -13,6 +13,7 @@ from ingestion.settings import Settings, load_settings
 from privacy.access.policy import Role
 from streamlit_app.components import drawing, formats
 from streamlit_app.readings import performance as data
+from streamlit_app.readings import source
 from streamlit_app.sign_in import doorman
 from tests.conftest import ROOT
 from tests.signing_in import sign_in_page_test
@@ -22,12 +23,12 @@ PAGES = ["overview", "performance", "alerts"]
 
 @pytest.fixture(autouse=True)
 def fresh_caches():
-    for cached in (data.settings, data.client, data._marts):
+    for cached in (source.settings, source.client, source._marts):
         cached.clear()
     doorman.forget()
     yield
     doorman.forget()
-    for cached in (data.settings, data.client, data._marts):
+    for cached in (source.settings, source.client, source._marts):
         cached.clear()
 
 

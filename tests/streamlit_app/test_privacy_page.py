@@ -23,8 +23,8 @@ from privacy.retention.policy import load_policy
 from privacy.site_policy import FILE, Decision, load_site_policy
 from streamlit_app.components.privacy_parts import narrowed, totals
 from streamlit_app.components.privacy_records import age_words
-from streamlit_app.readings import performance as data
 from streamlit_app.readings import privacy as privacy_data
+from streamlit_app.readings import source
 from streamlit_app.sign_in import doorman
 from tests.conftest import ROOT
 from tests.ingestion.expiry.test_expiry import send as send_at
@@ -32,7 +32,7 @@ from tests.privacy.gate.test_gate_counts import send, with_attributes
 from tests.signing_in import sign_in_page_test
 
 PARTS = ["Gate", "Decisions", "Detector", "Expiry", "Releases", "Audit", "Leak scan"]
-CACHES = (data.settings, data.client, data._marts, privacy_data.keys)
+CACHES = (source.settings, source.client, source._marts, privacy_data.keys)
 
 
 @pytest.fixture(autouse=True)
@@ -64,7 +64,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> None:
         Waiting("player.mood_score", "", 60, ("api",), ("spans",), at, at),
         Waiting("~abcdefghijkl", "a.a_a", 7, ("api", "web"), ("logs",), at, at),
     ]
-    monkeypatch.setattr(privacy_data, "decisions", lambda _: data.Reading(rows))
+    monkeypatch.setattr(privacy_data, "decisions", lambda _: source.Reading(rows))
     monkeypatch.setattr(
         privacy_data, "waiting", lambda decided: ([w for w in waits if w.name not in decided], None)
     )

@@ -38,7 +38,7 @@ from live_tail.alerts.rules.histograms import (
 from live_tail.alerts.rules.seasons import Hours
 from live_tail.alerts.rules.spec import Select, Sql, Where
 from live_tail.alerts.words.model import GroupChange, Labels, labels_of
-from live_tail.window.queries import tables_in
+from live_tail.window.queries.asking import tables_in
 from live_tail.window.window import Window
 
 Vector = dict[Labels, float]

@@ -15,7 +15,7 @@ import streamlit as st
 from live_tail.http.access import about
 from live_tail.http.client import LiveUnavailable
 from streamlit_app.components import formats
-from streamlit_app.readings import performance as data
+from streamlit_app.readings import source
 from streamlit_app.sign_in import permission
 
 SYMBOLS = {
@@ -100,7 +100,7 @@ def sent(path: str, **body: Any) -> bool:
     area = path.split("/")[3]
     try:
         with permission.acting(f"{area}.change", ValueError, **about(path)) as seen_by:
-            data.client().post(path, acting_for=seen_by.id, **body)
+            source.client().post(path, acting_for=seen_by.id, **body)
     except (LiveUnavailable, ValueError) as problem:
         st.toast(str(problem), icon=":material/error:")
         return False

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from privacy.access.policy import Right
-from streamlit_app.readings import performance as data
+from streamlit_app.readings import source
 from streamlit_app.sign_in import permission
 
 Shown = dict[str, Any]
@@ -48,7 +48,7 @@ def error_groups(alert: Shown) -> list[Shown]:
     labels = dict(alert["labels"])
     if "exception_type" not in labels or not permission.may_read(Right.QUERY, "error_groups"):
         return []
-    found = data.live("error_groups", minutes=_MINUTES).frame
+    found = source.live("error_groups", minutes=_MINUTES).frame
     return matching(found, labels) if len(found) else []
 
 

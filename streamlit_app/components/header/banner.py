@@ -9,7 +9,7 @@ import streamlit as st
 
 from streamlit_app.components import markup
 from streamlit_app.components.alerts import cards
-from streamlit_app.readings import performance as data
+from streamlit_app.readings import source
 
 _LINES = 3
 Shown = dict[str, Any]
@@ -31,7 +31,7 @@ def causes(alerts: list[Shown]) -> list[list[Shown]]:
 
 def draw() -> None:
     """The lines, or nothing; inside a fragment."""
-    answer = data.alerts()
+    answer = source.alerts()
     waiting = causes(answer["alerts"]) if answer else []
     if not waiting:
         return

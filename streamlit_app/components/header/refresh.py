@@ -11,7 +11,7 @@ import streamlit as st
 
 from privacy.access.policy import Right
 from streamlit_app.components import address, formats, markup
-from streamlit_app.readings import performance as data
+from streamlit_app.readings import source
 from streamlit_app.sign_in import permission
 from streamlit_app.view import View
 
@@ -86,9 +86,9 @@ def _ages(built_at: Callable[[], datetime | None] | None) -> tuple[list[str], li
     if built_at is not None:
         age = formats.seconds_since(built_at(), address.now())
         return [f"marts {formats.age(age)}"], []
-    may_read = permission.may_read(Right.AUDIENCE, data.AUDIENCE)
+    may_read = permission.may_read(Right.AUDIENCE, source.AUDIENCE)
     if not (may_read and permission.may_read(Right.QUERY, "freshness")):
         return [], []
-    ages = data.source()
+    ages = source.ages()
     words = [f"live {formats.age(ages.live_age_s)}", f"marts {formats.age(ages.marts_age_s)}"]
-    return words, [*([ages.problem] if ages.problem else []), *data.batch_problems()]
+    return words, [*([ages.problem] if ages.problem else []), *source.batch_problems()]

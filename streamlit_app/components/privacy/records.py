@@ -18,8 +18,8 @@ from privacy.keys.store import KeyStore, utc_today
 from privacy.retention.policy import Policy
 from streamlit_app.actions import privacy as privacy_actions
 from streamlit_app.components import formats
-from streamlit_app.readings import performance as data
 from streamlit_app.readings import privacy as privacy_data
+from streamlit_app.readings import source
 from streamlit_app.sign_in import permission
 
 _REFRESH_S = 2.0
@@ -161,7 +161,7 @@ def releases(_: int) -> None:
     # OpenDP and SciPy take seconds to import, once in a process.
     from privacy.release import LedgerProblem, ReleaseLedger, statement  # noqa: PLC0415
 
-    settings = data.settings()
+    settings = source.settings()
     ledger = ReleaseLedger(settings.home, KeyStore.open(settings.home))
     try:
         entries = ledger.checked_entries()

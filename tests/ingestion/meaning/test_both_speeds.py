@@ -59,6 +59,8 @@ _AI = st.fixed_dictionaries(
         "traceloop.span.kind": st.sampled_from(["workflow", "task"]),
         "gen_ai.usage.input_tokens": st.sampled_from([0, 7, -3, 10**13, 4.5]),
         "llm.token_count.completion": st.sampled_from([12, 1]),
+        "gen_ai.usage.cache_read.input_tokens": st.sampled_from([5, -1, 10**13]),
+        "gen_ai.response.time_to_first_chunk": st.sampled_from([0.25, -1.0, 2e6]),
         "error.type": st.just("RateLimitError"),
     },
 )
@@ -68,6 +70,8 @@ _DB = st.fixed_dictionaries(
         "db.system.name": st.sampled_from(["redis", "neo4j"]),
         "db.system": st.just("redis"),
         "db.operation": st.sampled_from(["get", "MATCH"]),
+        "db.collection.name": st.sampled_from(["players", "scenes"]),
+        "db.response.returned_rows": st.sampled_from([3, 0, -2]),
         "db.statement": st.sampled_from(["SELECT 1", "  match (n) return n", "?"]),
         "error.type": st.just("ConnectionError"),
     },
@@ -75,6 +79,8 @@ _DB = st.fixed_dictionaries(
 _SPAN = st.fixed_dictionaries(
     {
         "component": st.sampled_from(["api", "agent"]),
+        "version": st.sampled_from(["", "1.0.0", "2.0.0"]),
+        "environment": st.sampled_from(["", "staging"]),
         "trace": st.integers(1, 4),
         "span": st.integers(1, 12),
         "name": st.sampled_from(
@@ -96,6 +102,12 @@ def _body(spans: list[dict]) -> bytes:
         resource = request.resource_spans.add()
         named = resource.resource.attributes.add(key="service.name")
         named.value.string_value = given_span["component"]
+        for key, told in (
+            ("service.version", "version"),
+            ("deployment.environment", "environment"),
+        ):
+            if given_span[told]:
+                resource.resource.attributes.add(key=key).value.string_value = given_span[told]
         span = resource.scope_spans.add().spans.add(
             trace_id=bytes([given_span["trace"]] * 16),
             span_id=bytes([given_span["span"]] * 8),
@@ -121,42 +133,50 @@ _HISTOGRAM = "unnest(map_entries(latency_histogram)) AS entry"
 # By figure: the hot query and the cold one; their rows are compared as they are.
 _SHARED = {
     "requests by bucket": (
-        "SELECT component, route, method, status_class, date_trunc('minute', bucket_at), log_bucket,"
+        "SELECT component, version, environment, route, method, status_class, date_trunc('minute', bucket_at), log_bucket,"
         " sum(request_count)::BIGINT FROM hot_requests GROUP BY ALL",
-        "SELECT component, route, method, status_class, minute_at, entry.key, entry.value::BIGINT FROM"
+        "SELECT component, version, environment, route, method, status_class, minute_at, entry.key, entry.value::BIGINT FROM"
         f" (SELECT *, {_HISTOGRAM} FROM fct_requests_minutely)",
     ),
     "failed requests": (
-        "SELECT component, route, method, status_class, date_trunc('minute', bucket_at),"
+        "SELECT component, version, environment, route, method, status_class, date_trunc('minute', bucket_at),"
         " sum(error_count)::BIGINT, max(ms_max) FROM hot_requests GROUP BY ALL",
-        "SELECT component, route, method, status_class, minute_at, error_count, duration_ms_max"
+        "SELECT component, version, environment, route, method, status_class, minute_at, error_count, duration_ms_max"
         " FROM fct_requests_minutely",
     ),
     "AI calls by bucket": (
-        "SELECT component, model, provider, date_trunc('minute', bucket_at), log_bucket,"
+        "SELECT component, version, environment, model, provider, operation, date_trunc('minute', bucket_at), log_bucket,"
         " sum(call_count)::BIGINT FROM hot_ai_calls GROUP BY ALL",
-        "SELECT component, model, provider, minute_at, entry.key, sum(entry.value)::BIGINT FROM"
+        "SELECT component, version, environment, model, provider, operation, minute_at, entry.key, sum(entry.value)::BIGINT FROM"
         f" (SELECT *, {_HISTOGRAM} FROM fct_ai_calls_minutely) GROUP BY ALL",
     ),
     "AI calls": (
-        "SELECT component, model, provider, date_trunc('minute', bucket_at), sum(call_count)::BIGINT,"
+        "SELECT component, version, environment, model, provider, operation, date_trunc('minute', bucket_at), sum(call_count)::BIGINT,"
         " sum(error_count)::BIGINT, coalesce(sum(input_tokens), 0)::BIGINT,"
-        " coalesce(sum(output_tokens), 0)::BIGINT FROM hot_ai_calls GROUP BY ALL",
-        "SELECT component, model, provider, minute_at, sum(call_count)::BIGINT, sum(error_count)::BIGINT,"
-        " coalesce(sum(input_tokens), 0)::BIGINT, coalesce(sum(output_tokens), 0)::BIGINT"
+        " coalesce(sum(output_tokens), 0)::BIGINT, sum(cached_tokens)::BIGINT, sum(reasoning_tokens)::BIGINT,"
+        " sum(first_chunk_count)::BIGINT FROM hot_ai_calls GROUP BY ALL",
+        "SELECT component, version, environment, model, provider, operation, minute_at, sum(call_count)::BIGINT, sum(error_count)::BIGINT,"
+        " coalesce(sum(input_tokens), 0)::BIGINT, coalesce(sum(output_tokens), 0)::BIGINT,"
+        " sum(cached_tokens)::BIGINT, sum(reasoning_tokens)::BIGINT, sum(first_chunk_count)::BIGINT"
         " FROM fct_ai_calls_minutely GROUP BY ALL",
     ),
+    "AI errors by type": (
+        "SELECT component, model, date_trunc('minute', bucket_at), failed_with, sum(call_count)::BIGINT"
+        " FROM hot_ai_calls WHERE failed_with IS NOT NULL GROUP BY ALL",
+        "SELECT component, model, minute_at, entry.key, sum(entry.value)::BIGINT FROM (SELECT *,"
+        " unnest(map_entries(errors_by_type)) AS entry FROM fct_ai_calls_minutely) GROUP BY ALL",
+    ),
     "database operations by bucket": (
-        "SELECT component, system, operation, date_trunc('minute', bucket_at), log_bucket,"
+        "SELECT component, system, operation, collection, statement, date_trunc('minute', bucket_at), log_bucket,"
         " sum(operation_count)::BIGINT FROM hot_db_operations GROUP BY ALL",
-        "SELECT component, system, operation, minute_at, entry.key, sum(entry.value)::BIGINT FROM"
+        "SELECT component, system, operation, collection, statement, minute_at, entry.key, sum(entry.value)::BIGINT FROM"
         f" (SELECT *, {_HISTOGRAM} FROM fct_db_operations_minutely) GROUP BY ALL",
     ),
     "failed database operations": (
-        "SELECT component, system, operation, date_trunc('minute', bucket_at), sum(error_count)::BIGINT"
-        " FROM hot_db_operations GROUP BY ALL",
-        "SELECT component, system, operation, minute_at, sum(error_count)::BIGINT"
-        " FROM fct_db_operations_minutely GROUP BY ALL",
+        "SELECT component, system, operation, collection, statement, date_trunc('minute', bucket_at), sum(error_count)::BIGINT,"
+        " sum(returned_rows)::BIGINT FROM hot_db_operations GROUP BY ALL",
+        "SELECT component, system, operation, collection, statement, minute_at, sum(error_count)::BIGINT,"
+        " sum(returned_rows)::BIGINT FROM fct_db_operations_minutely GROUP BY ALL",
     ),
 }
 

@@ -15,7 +15,8 @@ from live_tail.alerts.rules.rule_files import SHIPPED, load_rules
 from live_tail.alerts.rules.sources import Sources
 from live_tail.alerts.rules.spec import Select
 from live_tail.window.follow import Follower
-from live_tail.window.queries import QUERIES, run_query
+from live_tail.window.queries.asking import run_query
+from live_tail.window.queries.catalogue import QUERIES
 from live_tail.window.tables import Tables
 from live_tail.window.window import Window
 from tests.ingestion.lake.test_poison import DOUBLED, put

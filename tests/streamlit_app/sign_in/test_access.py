@@ -11,7 +11,7 @@ from privacy.access.accounts import Accounts
 from privacy.access.policy import Right, Role, load_policy
 from privacy.audit.log import AuditLog
 from privacy.keys.store import KeyStore
-from streamlit_app.readings import performance as data
+from streamlit_app.readings import source
 from streamlit_app.server import note_error
 from streamlit_app.sign_in import doorman
 from tests.conftest import ROOT
@@ -25,7 +25,7 @@ PASSWORD = "correct horse battery staple"
 
 @pytest.fixture(autouse=True)
 def fresh_caches(settings: Settings):
-    for cached in (data.settings, data.client, data._marts):
+    for cached in (source.settings, source.client, source._marts):
         cached.clear()
     doorman.forget()
     yield
@@ -89,7 +89,7 @@ def test_who_may_decide_about_errors_and_alerts_and_the_log_says_who_did(
 
         from streamlit_app.actions import errors as error_actions
         from streamlit_app.components import alert_cards
-        from streamlit_app.readings import performance as data
+        from streamlit_app.readings import source
 
         class Store:
             def mute(self, key: str, by: str) -> None:
@@ -100,13 +100,13 @@ def test_who_may_decide_about_errors_and_alerts_and_the_log_says_who_did(
                 st.session_state["posted_for"] = body["acting_for"]
                 raise ValueError("this alert is over")
 
-        data.client = Client
+        source.client = Client
         if st.session_state["wanted"] == "errors":
             error_actions.mute(Store(), "0123456789abcdef0123456789abcdef")
         else:
             alert_cards.act("/api/v1/alerts/1f3a/acknowledge")
 
-    monkeypatch.setattr(data, "client", data.client)
+    monkeypatch.setattr(source, "client", source.client)
     policy = load_policy()
     for wanted, kept in (("errors", "muted_by"), ("alerts", "posted_for")):
         shown = sign_in_page_test(AppTest.from_function(decide), settings.home, role)

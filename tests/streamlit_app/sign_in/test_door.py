@@ -20,7 +20,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from ingestion.settings import Settings
 from privacy.access.policy import Role
-from streamlit_app.readings import performance as data
+from streamlit_app.readings import source
 from streamlit_app.sign_in import door, doorman, same_origin
 from streamlit_app.sign_in.door import Door
 from streamlit_app.sign_in.doorman import COOKIE
@@ -64,7 +64,7 @@ class Browser:
 
 @pytest.fixture
 def browser(settings: Settings) -> Iterator[Browser]:
-    for cached in (data.settings, data.client, data._marts):
+    for cached in (source.settings, source.client, source._marts):
         cached.clear()
     doorman.forget()
     yield Browser()

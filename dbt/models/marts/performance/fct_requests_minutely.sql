@@ -2,18 +2,20 @@
 
 with buckets as (
     select
-        component, route, method, status_class, minute_at, log_bucket,
+        component, version, environment, route, method, status_class, minute_at, log_bucket,
         cast(sum(request_count) as bigint) as request_count,
         cast(sum(error_count) as bigint) as error_count,
         sum(duration_ms_sum) as duration_ms_sum,
         max(duration_ms_max) as duration_ms_max
     from {{ ref('int_request_parts') }}
     where minute_at in {{ touched_minutes(['spans']) }}
-    group by 1, 2, 3, 4, 5, 6
+    group by all
 )
 
 select
     component,
+    version,
+    environment,
     route,
     method,
     status_class,
@@ -24,4 +26,4 @@ select
     max(duration_ms_max) as duration_ms_max,
     {{ latency_histogram('log_bucket', 'request_count') }} as latency_histogram
 from buckets
-group by component, route, method, status_class, minute_at
+group by component, version, environment, route, method, status_class, minute_at
