@@ -54,7 +54,7 @@ def main() -> None:
     """Draw the page."""
     shown = frame.page(
         "gallery", "Gallery", filters=("component", "route", "q"), known={"component": list(_NAMES)},
-        releases=("1.4.1", "1.4.2"), trail=(("All components", "/gallery"), ("every state", "")),
+        trail=(("All components", "/gallery"), ("every state", "")),
         help="Every component in every state. The figures are made up.",
     )  # fmt: skip
     tiles(_tiles(shown))

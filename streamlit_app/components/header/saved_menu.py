@@ -11,6 +11,7 @@ import streamlit as st
 from dagster_project.reporting.charts import Mark
 from streamlit_app.actions import saved
 from streamlit_app.components import address, markup
+from streamlit_app.readings import releases
 from streamlit_app.saved import SavedProblem
 from streamlit_app.view import View, iso, moment
 
@@ -34,8 +35,16 @@ def saved_menu(name: str, shown: View) -> None:
 
 
 def marks(shown: View) -> list[Mark]:
-    """What people noted in the range, for a chart's `marks`."""
-    return [Mark(note.at, note.words) for note in saved.annotations(shown.start_at, shown.end_at)]
+    """What happened in the range, for a chart's `marks`: releases, and what people noted."""
+    heard = releases.marks(shown)
+    notes = saved.annotations(shown.start_at, shown.end_at)
+    return [
+        *(
+            Mark(at.to_pydatetime(), label)
+            for at, label in zip(heard["at"], heard["label"], strict=True)
+        ),
+        *(Mark(note.at, note.words) for note in notes),
+    ]
 
 
 def _list() -> None:
