@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from ingestion.meaning.histograms import bucket_sql, milliseconds_sql
+from ingestion.meaning.ids import id_sql
 from ingestion.meaning.log_patterns import LONGEST_BODY, key_sql, severity_sql
 from ingestion.meaning.people import events_without_people_sql, without_people_sql
 
@@ -32,7 +33,8 @@ def attributes(meaning: str) -> tuple[str, ...]:
 def dbt_variables() -> str:
     """What dbt is told as `--vars`, JSON: `meaning`, with the names and expressions in SQL."""
     histogram = {"bucket": bucket_sql("MS"), "milliseconds": milliseconds_sql("BUCKET")}
-    of_logs = {
+    of_text = {
+        "id": id_sql("HEXADECIMAL"),
         "severity": severity_sql("NUMBER"),
         "pattern_key": key_sql("PATTERN"),
         "body_characters": LONGEST_BODY,
@@ -41,5 +43,5 @@ def dbt_variables() -> str:
         "attributes_without_people": without_people_sql("attributes"),
         "events_without_people": events_without_people_sql("events"),
     }
-    meaning = {**names(), **of_logs, **of_people, "histogram": histogram}
+    meaning = {**names(), **of_text, **of_people, "histogram": histogram}
     return json.dumps({"meaning": meaning}, sort_keys=True)
