@@ -9,9 +9,9 @@ from collections.abc import Mapping
 import pyarrow as pa
 
 from ingestion.contracts import SIGNALS
-from ingestion.meaning.ids import id_sql
 from ingestion.meaning.log_patterns import LONGEST_BODY, key_sql, severity_sql
 from ingestion.meaning.people import events_without_people_sql, without_people_sql
+from ingestion.meaning.span_ids import id_sql
 from live_tail.window.queries.model import (
     COMPONENT,
     LIMIT,
