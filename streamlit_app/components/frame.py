@@ -16,6 +16,7 @@ from streamlit_app.components.header import (
     filter_bar,
     range_picker,
     refresh,
+    saved_menu,
     search_box,
     style,
 )
@@ -32,12 +33,10 @@ def page(
     *,
     filters: Sequence[str] = (),
     known: Known | Callable[[View], Known] | None = None,
-    releases: Sequence[str] = (),
     default_range: str = "1 h",
     trail: Sequence[tuple[str, str]] = (),
     help: str = "",
     has_range: bool = True,
-    search: search_box.Search | None = None,
     built_at: Callable[[], datetime | None] | None = None,
 ) -> View:
     """Go on only when the page may be seen; draw the frame, and return what the address asks to show.
@@ -51,26 +50,17 @@ def page(
     shown = address.view(default_range)
     style.install()
     above = st.container()
-    words = ""
+    words, can_search = "", search_box.may_search()
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="frame-head"):
         _title(title, trail)
-        if search:
+        if can_search:
             words = search_box.field()
         age = st.empty()
         if has_range:
-            range_picker.range_picker(shown)
-            range_picker.compare_picker(shown, releases)
-            if filters:
-                given = known(shown) if callable(known) else known or {}
-                filter_bar.filter_picker(shown, filters, given)
-            refresh.refresh_picker(shown)
+            _pickers(name, shown, filters, known)
         if help:
-            with st.popover(
-                "", icon=":material/help:", type="tertiary", help="About this page", key="help"
-            ):
-                st.markdown(help)
-    if search:
-        search_box.results(words, shown, search)
+            _help(help)
+    search_box.results(words, shown)
     filter_bar.chips(shown, filters)
     for problem in shown.problems:
         st.html(
@@ -79,6 +69,27 @@ def page(
     with above:
         st.fragment(_pulse, run_every=_PULSE_S)(age, shown.zone, built_at)
     return shown
+
+
+def _pickers(
+    name: str,
+    shown: View,
+    filters: Sequence[str],
+    known: Known | Callable[[View], Known] | None,
+) -> None:
+    range_picker.range_picker(shown)
+    range_picker.compare_picker(shown)
+    if filters:
+        filter_bar.filter_picker(shown, filters, known(shown) if callable(known) else known or {})
+    refresh.refresh_picker(shown)
+    saved_menu.saved_menu(name, shown)
+
+
+def _help(words: str) -> None:
+    with st.popover(
+        "", icon=":material/help:", type="tertiary", help="About this page", key="help"
+    ):
+        st.markdown(words)
 
 
 def _title(title: str, trail: Sequence[tuple[str, str]]) -> None:

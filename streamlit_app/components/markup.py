@@ -8,6 +8,7 @@ import html
 import math
 from collections.abc import Sequence
 from typing import Literal
+from urllib.parse import quote
 
 State = Literal["ok", "degraded", "warning", "down", "critical", "unknown", "info"]
 # Symbols of the icon font that Streamlit brings along; a word always stands beside one.
@@ -48,13 +49,24 @@ def pill(state: State, words: str = "") -> str:
     )
 
 
-def spark(values: Sequence[float | None], *, label: str = "", width: int = _WIDTH) -> str:
-    """A small line, zero-based; what nobody measured is a gap. Empty below two known values."""
+def spark(values: Sequence[float | None], colour: str, *, label: str = "") -> str:
+    """A small line, zero-based; what nobody measured is a gap. Empty below two known values.
+
+    A picture inside its address: markup that is sent keeps no drawing of its own.
+    """
     known = [v for v in values if v is not None and not math.isnan(v)]
     if len(known) < 2:
         return ""
-    top = max(*known, 1e-12)
-    across = width / (len(values) - 1)
+    drawn = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
+        f'preserveAspectRatio="none"><path d="{_path(values, max(*known, 1e-12))}" fill="none" '
+        f'stroke="{text(colour)}" stroke-width="1.5" vector-effect="non-scaling-stroke"/></svg>'
+    )
+    return f'<img class="tta-spark" alt="{text(label)}" src="data:image/svg+xml,{quote(drawn)}">'
+
+
+def _path(values: Sequence[float | None], top: float) -> str:
+    across = _WIDTH / (len(values) - 1)
     path, is_down = "", False
     for place, value in enumerate(values):
         if value is None or math.isnan(value):
@@ -63,12 +75,7 @@ def spark(values: Sequence[float | None], *, label: str = "", width: int = _WIDT
         y = _HEIGHT - 2 - max(value, 0) / top * (_HEIGHT - 4)
         path += f"{'L' if is_down else 'M'}{place * across:.1f} {y:.1f}"
         is_down = True
-    said = f'role="img" aria-label="{text(label)}"' if label else 'aria-hidden="true"'
-    return (
-        f'<svg class="tta-spark" viewBox="0 0 {width} {_HEIGHT}" preserveAspectRatio="none" {said}>'
-        f'<path d="{path}" fill="none" stroke="currentColor" stroke-width="1.5" '
-        'vector-effect="non-scaling-stroke"/></svg>'
-    )
+    return path
 
 
 def bar(share: float | None, words: str, *, is_bad: bool = False) -> str:

@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from streamlit_app.components import drawing, markup, states
 from streamlit_app.components.export_menu import export_menu
+from streamlit_app.components.header.saved_menu import marks
 from streamlit_app.view import View
 
 _QUANTILES = {"p50_ms": "p50", "p95_ms": "p95", "p99_ms": "p99"}
@@ -51,7 +52,7 @@ def latency_lines(
     long = reading.frame.melt("bucket_at", list(_QUANTILES), "quantile", "ms").replace(_QUANTILES)
     drawn = drawing.time_chart(
         long, "ms", "quantile", "ms", view, key=key, step_s=step_s, known=list(_QUANTILES.values()),
-        height=height,
+        height=height, marks=marks(view),
     )  # fmt: skip
     with tools:
         export_menu(key, reading.frame, view, chart=drawn)

@@ -14,6 +14,7 @@ import pandas as pd
 import streamlit as st
 
 from streamlit_app.components import address, formats, markup
+from streamlit_app.components.header.style import look
 
 Row = dict[str, Any]
 _MOST = 20
@@ -142,7 +143,7 @@ def _cell(row: Row, column: Column, top: float, target: str | None) -> str:
 
 def _inside(value: Any, column: Column, top: float, target: str | None) -> str:
     if column.kind == "spark":
-        return markup.spark(value if isinstance(value, Sequence) else [])
+        return markup.spark(value if isinstance(value, Sequence) else [], look().accent)
     if _is_missing(value):
         return f'<span class="tta-quiet">{formats.NOT_MEASURED}</span>'
     if column.kind == "pill":

@@ -11,6 +11,7 @@ from typing import Literal
 import streamlit as st
 
 from streamlit_app.components import formats, markup
+from streamlit_app.components.header.style import look
 from streamlit_app.components.markup import State
 
 
@@ -50,8 +51,14 @@ def _tile(one: Tile) -> str:
     return (
         f'<div class="tta-tile{state}"><div class="tta-label">{words}{pill}</div>'
         f'<div class="tta-value"{hover}>{markup.text(one.value)}{_change(one)}</div>{note}'
-        f"{markup.spark(one.spark)}</div>"
+        f"{markup.spark(one.spark, _line(one))}</div>"
     )
+
+
+def _line(one: Tile) -> str:
+    colours = look()
+    named = {"critical": colours.critical, "down": colours.critical, "warning": colours.warning}
+    return named.get(one.state or "", colours.unknown)
 
 
 def _change(one: Tile) -> str:

@@ -5,7 +5,7 @@ Here: the drawing, each span a link that chooses it. Not here: order, critical p
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 import streamlit as st
@@ -66,7 +66,7 @@ def _axis(length: float) -> str:
         f"{markup.text(formats.duration_ms(length * place / (_TICKS - 1)))}</span>"
         for place in range(_TICKS)
     )
-    return f'<div class="tta-axis" aria-hidden="true"><span></span><div>{ticks}</div><span></span></div>'
+    return f'<div class="tta-axis" aria-hidden="true"><em></em><div>{ticks}</div><em></em></div>'
 
 
 def _legend(names: Sequence[str]) -> str:
@@ -97,8 +97,9 @@ def _span(
     return (
         f'<li class="tta-span{" tta-chosen" if is_chosen else ""}"{chosen}>'
         f'<div class="tta-name" style="padding-left:{0.8 * min(int(row["depth"]), 12):.1f}rem">'
-        f'{symbol}{lost}{link}</div><div class="tta-lane">{_gap(row, length)}{bar}{"".join(signs)}</div>'
-        f'<div class="tta-took">{markup.text(formats.duration_ms(took))}</div>{_more(row)}</li>'
+        f"{symbol}{lost}{link}{_more(row)}</div>"
+        f'<div class="tta-lane">{_gap(row, length)}{bar}{"".join(signs)}</div>'
+        f'<div class="tta-took">{markup.text(formats.duration_ms(took))}</div></li>'
     )
 
 
@@ -132,7 +133,7 @@ def _more(row: Span) -> str:
         for name, form in _TOLD.items()
         if known.get(name) not in {None, ""}
     ]
-    return f'<div class="tta-more">{markup.text(" · ".join(words))}</div>' if words else ""
+    return f' <span class="tta-more">{markup.text(" · ".join(words))}</span>' if words else ""
 
 
 def _signs(rows: pd.DataFrame, logs: pd.DataFrame | None) -> dict[str, list[str]]:
@@ -165,7 +166,7 @@ def _moment(at: Any) -> pd.Timestamp:
     """UTC of microseconds or of a time."""
     is_number = isinstance(at, int | float) or hasattr(at, "item")
     moment = pd.Timestamp(int(at), unit="us", tz="UTC") if is_number else pd.Timestamp(at)
-    return moment if moment.tzinfo else moment.tz_localize("UTC")
+    return cast(pd.Timestamp, moment if moment.tzinfo else moment.tz_localize("UTC"))
 
 
 def _ms_after(begin: pd.Timestamp, at: Any) -> float:

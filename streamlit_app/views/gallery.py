@@ -54,7 +54,7 @@ def main() -> None:
     """Draw the page."""
     shown = frame.page(
         "gallery", "Gallery", filters=("component", "route", "q"), known={"component": list(_NAMES)},
-        releases=("1.4.1", "1.4.2"), trail=(("All components", "/gallery"), ("every state", "")),
+        trail=(("All components", "/gallery"), ("every state", "")),
         help="Every component in every state. The figures are made up.",
     )  # fmt: skip
     tiles(_tiles(shown))
@@ -178,7 +178,7 @@ def _trace(shown: View) -> None:
         ("b", "a", 12, 60, "player-experience-api", "SELECT sessions", "OK", {"db.system": "postgresql"}),
         ("c", "a", 90, 320, "agent-orchestration", "plan scene", "ERROR", {"error.type": "TimeoutError"}),
         ("d", "c", 110, 240, "agent-orchestration", "chat", "OK",
-         {"gen_ai.request.model": "large", "gen_ai.usage.input_tokens": 812, "gen_ai.usage.output_tokens": 96}),
+         {"gen_ai.request.model": "large", "gen_ai.usage.output_tokens": 96}),
         ("e", "gone", 20, 30, "health-check-service", "probe", "OK", {}),
     ]  # fmt: skip
     names = (

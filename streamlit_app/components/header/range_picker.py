@@ -3,14 +3,17 @@
 Here: the widgets, which write the address. Not here: what a range is (`view`).
 """
 
-from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 
 import streamlit as st
 
+from privacy.access.policy import Right
 from streamlit_app.components import address
+from streamlit_app.readings import releases, source
+from streamlit_app.sign_in import permission
 from streamlit_app.view import PREVIOUS, RANGES, RELEASE, View, instant, is_zone
 
+_WIDTH, _RELEASES = 420, 8
 _OFF, _BEFORE = "Off", "Previous period"
 _ZONES = (
     "UTC", "Europe/London", "Europe/Berlin", "Europe/Athens", "Asia/Kolkata", "Asia/Shanghai", "Asia/Tokyo",
@@ -21,7 +24,10 @@ _ZONES = (
 
 def range_picker(shown: View) -> None:
     """A button that says the range, and opens the ways to change it."""
-    with st.popover(words(shown), icon=":material/schedule:", help="Time range", key="pick-range"):
+    with (
+        st.popover(words(shown), icon=":material/schedule:", help="Time range", key="pick-range"),
+        st.container(width=_WIDTH),
+    ):
         _relative(shown)
         _steps(shown)
         _absolute(shown)
@@ -123,9 +129,9 @@ def _pick_zone(shown: View) -> None:
         st.toast(f"{zone} is no time zone: write it as Europe/Berlin.", icon=":material/error:")
 
 
-def compare_picker(shown: View, releases: Sequence[str]) -> None:
+def compare_picker(shown: View) -> None:
     """Nothing, the period before, or a release."""
-    options = [_OFF, _BEFORE, *releases]
+    options = [_OFF, _BEFORE, *_releases(shown)]
     chosen = _compared(shown.compare)
     if chosen not in options:
         options.append(chosen)
@@ -141,6 +147,15 @@ def compare_picker(shown: View, releases: Sequence[str]) -> None:
         if chosen == _BEFORE:
             before = View(start_at, end_at, None, zone=shown.zone)
             st.caption(f"The dashed line is {words(before)}.")
+
+
+def _releases(shown: View) -> list[str]:
+    """The latest releases that were heard, the newest first, for whoever may read them."""
+    may_ask = permission.may_read(Right.QUERY, "releases")
+    if not (may_ask and permission.may_read(Right.AUDIENCE, source.AUDIENCE)):
+        return []
+    rows = releases.known(shown.component).frame
+    return list(dict.fromkeys(reversed(rows["version"].tolist())))[:_RELEASES] if len(rows) else []
 
 
 def _compared(compare: str | None) -> str:

@@ -1,6 +1,7 @@
-"""The style sheet and the script of the frame, sent once with each page.
+"""The style sheet of the frame, sent once with each page.
 
-Here: colours of the theme as variables, `static/app.css`, `static/app.js`. Not here: HTML (`markup`).
+Here: colours of the theme as variables, and `static/app.css`. Not here: HTML (`markup`), the script
+(`sign_in/app_page`).
 """
 
 from functools import cache
@@ -23,9 +24,8 @@ def look() -> Look:
 
 
 def install() -> None:
-    """Send both; a page's first element."""
+    """Send it; a page's first element."""
     st.html(f"<style>{_variables(look())}{_sheet()}</style>")
-    st.html('<script src="/app/static/app.js"></script>', unsafe_allow_javascript=True)
 
 
 def _variables(chosen: Look) -> str:
