@@ -12,8 +12,8 @@ from ingestion.doors.known_hosts import KnownHosts
 from ingestion.doors.plain_http import PlainProtocol
 from ingestion.doors.turned_away import TurnedAway
 from ingestion.lake.duck import open_published
+from ingestion.meaning.errors.group_store import ErrorStore
 from ingestion.meaning.errors.grouping import WatchedSite
-from ingestion.meaning.errors.store import ErrorStore
 from ingestion.processes.lean import without_pandas
 from ingestion.processes.supervised import end_with_supervisor
 from ingestion.settings import Settings, SettingsProblem, load_settings
@@ -31,7 +31,7 @@ from live_tail.window.minutes import Minutes
 from live_tail.window.opened import Opened
 from live_tail.window.window import Window
 from privacy.access.accounts import Accounts
-from privacy.audit.log import AuditLog
+from privacy.audit.audit_log import AuditLog
 from privacy.keys.store import KeyProblem, KeyStore
 from privacy.process_log.log import guard, logger
 

@@ -1,7 +1,7 @@
 """What a site's privacy officer decided about attributes: `<home>/policy.yaml` over the allow-list.
 
 Here: reading, checking, merging, watching and writing it. Not here: the shipped allow-list (`fields`) and
-applying it (`gate`). One mapping of attribute name to decision:
+applying it (`privacy/gate`). One mapping of attribute name to decision:
 
     attributes:
       player.mood_score: allow    # numbers and words of software stay, anything else is a skeleton
@@ -20,7 +20,7 @@ from pathlib import Path
 
 import yaml
 
-from privacy.audit.log import AuditLog
+from privacy.audit.audit_log import AuditLog
 from privacy.gate.allow_list import LEVELS, AllowList, PolicyProblem, Treatment, load_allow_list
 from privacy.gate.allow_list import Decision as Ruling
 from privacy.gate.attribute_names import is_hidden_name, is_name

@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 
 from privacy.access.accounts import Accounts
 from privacy.access.policy import Role
-from privacy.audit.log import AuditLog
+from privacy.audit.audit_log import AuditLog
 from privacy.keys.store import KeyStore
 from streamlit_app.sign_in.doorman import COOKIE
 

@@ -23,7 +23,7 @@ from live_tail.alerts.rules.spec import FACTS, KINDS, RuleSpec
 from live_tail.window.queries.catalogue import QUERIES
 from privacy.access.roles import Role
 from privacy.gate.allow_list import Treatment
-from privacy.retention.policy import POLICY_FILE
+from privacy.retention.retention_policy import POLICY_FILE
 from privacy.site_policy import load_site_policy
 from tests.conftest import ROOT
 from tests.documents import (

@@ -45,3 +45,13 @@ def test_a_kind_of_change_has_one_folder_and_the_data_in_it_exists() -> None:
         assert (ROOT / folder).exists(), folder
         assert all((ROOT / folder / name).exists() for name in data), place
         assert "test_" in fails or fails == "the same" or fails.endswith("the same"), place
+
+
+def test_no_two_modules_of_privacy_and_ingestion_have_one_name() -> None:
+    named: dict[str, list[str]] = {}
+    for package in ("privacy", "ingestion"):
+        for file in (ROOT / package).rglob("*.py"):
+            # What a setting is of has the name of its section.
+            if file.name not in _NO_MODULES and file.parent.name != "settings":
+                named.setdefault(file.stem, []).append(str(file.relative_to(ROOT)))
+    assert [places for places in named.values() if len(places) > 1] == []

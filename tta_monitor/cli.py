@@ -324,7 +324,7 @@ def _live_lag(settings: "Settings") -> float | None:
 def _print_first_link(settings: "Settings", keys: "KeyStore") -> None:
     """The admin's way in, printed once for a home: later ones come from `access link`."""
     from privacy.access.accounts import Accounts
-    from privacy.audit.log import AuditLog
+    from privacy.audit.audit_log import AuditLog
 
     if settings.access.sign_in == "off":
         out.print("Sign-in is off: everybody on this machine is admin.")

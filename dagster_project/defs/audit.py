@@ -3,7 +3,7 @@
 import dagster as dg
 
 from ingestion.settings import load_settings
-from privacy.audit.log import AuditLog
+from privacy.audit.audit_log import AuditLog
 from privacy.keys.store import KeyStore
 
 

@@ -25,7 +25,7 @@ from dagster_project.marts.warehouse import (
 )
 from ingestion.contracts import LANDED
 from ingestion.lake.catalog import Catalog
-from ingestion.meaning.errors.store import ErrorStore
+from ingestion.meaning.errors.group_store import ErrorStore
 from ingestion.processes import passes
 from ingestion.settings import load_settings
 from privacy.keys.store import KeyStore

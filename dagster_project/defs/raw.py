@@ -6,7 +6,9 @@ import dagster as dg
 
 from dagster_project.marts.warehouse import writer_lock
 from ingestion.contracts import LANDED
-from ingestion.lake.drain import DrainReport, compact, drain
+from ingestion.lake.compaction import compact
+from ingestion.lake.drain import drain
+from ingestion.lake.plan_run import DrainReport
 from ingestion.processes import passes
 from ingestion.settings import load_settings
 from privacy.keys.store import KeyStore

@@ -16,10 +16,10 @@ import pyarrow as pa
 
 from dagster_project.engagement.release_gate import release_gate
 from ingestion.lake.catalog import Catalog, LakeFile
-from ingestion.lake.drain import scan
 from ingestion.lake.duck import add_file_keys, connect
+from ingestion.lake.partitions import scan
 from ingestion.settings import Settings
-from privacy.audit.log import AuditLog
+from privacy.audit.audit_log import AuditLog
 from privacy.keys.pseudonyms import Pseudonyms
 from privacy.keys.store import KeyStore
 from privacy.release import (

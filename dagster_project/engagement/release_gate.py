@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 
 from ingestion.settings import Settings
-from privacy.audit.log import AuditLog
+from privacy.audit.audit_log import AuditLog
 from privacy.keys.store import KeyStore
 from privacy.release import ReleaseGate
 

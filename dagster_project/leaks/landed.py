@@ -17,8 +17,8 @@ import pyarrow as pa
 from dagster_project.leaks.home_scan import without_kinds
 from ingestion.contracts import LANDED
 from ingestion.lake.catalog import Catalog, LakeFile
-from ingestion.lake.drain import scan
 from ingestion.lake.duck import add_file_keys, connect
+from ingestion.lake.partitions import scan
 from ingestion.settings import Settings
 from privacy.keys.store import KeyStore
 from privacy.leaks.detector import LeakDetector

@@ -19,12 +19,12 @@ import pyarrow as pa
 from dagster_project.leaks.home_scan import without_kinds
 from dagster_project.leaks.landed import scan_landed
 from ingestion.contracts import LANDED
-from ingestion.lake import drain as lake
+from ingestion.lake import partitions
 from ingestion.lake.binding import path_of
 from ingestion.lake.catalog import Catalog, LakeFile
 from ingestion.lake.duck import add_file_keys, connect
 from ingestion.lake.stored_texts import Texts, table_texts
-from ingestion.meaning.errors.store import ErrorStore
+from ingestion.meaning.errors.group_store import ErrorStore
 from ingestion.settings import Settings
 from ingestion.spool import Spool
 from privacy.gate.treatments import DROPPED, scrub, stack
@@ -156,12 +156,12 @@ class _Masker:
         con = connect(memory_limit=self._settings.warehouse.memory_limit)
         try:
             add_file_keys(con, self._keys, [file])
-            table = con.execute(lake.scan(self._settings, [file])).to_arrow_table()
+            table = con.execute(partitions.scan(self._settings, [file])).to_arrow_table()
             bad = self._bad(file.signal, table)
             if not bad:
                 return
             con.register("masked", self._clean(file.signal, table, bad))
-            new = lake.write_partition(
+            new = partitions.write_partition(
                 con,
                 self._settings,
                 signal=file.signal,

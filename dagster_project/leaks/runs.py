@@ -22,7 +22,7 @@ from typing import Any
 
 from dagster_project.leaks.home_scan import Finding, ScanReport, scan_home
 from ingestion.settings import Settings, load_settings
-from privacy.audit.log import AuditLog
+from privacy.audit.audit_log import AuditLog
 from privacy.keys.state import Sealer, connect
 from privacy.keys.store import KeyStore
 from privacy.process_log.log import guard

@@ -18,11 +18,11 @@ from duckdb import DuckDBPyConnection
 from dagster_project.marts.landed_patterns import log_patterns
 from ingestion.contracts import LANDED
 from ingestion.lake.catalog import Catalog, DirtyHour, LakeFile
-from ingestion.lake.drain import empty_select, scan
 from ingestion.lake.duck import add_file_keys
+from ingestion.lake.partitions import empty_select, scan
 from ingestion.meaning.errors.batch import error_rows, hours_to_count
+from ingestion.meaning.errors.group_store import ErrorStore
 from ingestion.meaning.errors.grouping import load_site
-from ingestion.meaning.errors.store import ErrorStore
 from ingestion.settings import Settings
 from privacy.keys.store import KeyStore
 

@@ -19,7 +19,7 @@ from dagster.version import __version__
 
 from dagster_project.process.page_rules import PREFIX, PageRules
 from ingestion.doors.home_socket import listen
-from privacy.audit.log import AuditLog
+from privacy.audit.audit_log import AuditLog
 from privacy.process_log.log import logger
 
 _log = logger()

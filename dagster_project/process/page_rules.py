@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from privacy.audit.log import AuditLog, Outcome
+from privacy.audit.audit_log import AuditLog, Outcome
 
 PREFIX: Final = "/dagster"
 """The path of the app under which Dagster's page is served."""

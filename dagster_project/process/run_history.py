@@ -1,7 +1,7 @@
 """Dagster's own run history is bounded: each run leaves a file of events and rows in three tables.
 
 Here: which runs go, and what Dagster leaves behind of a run that it deletes. Not here: the facts'
-expiry (`privacy/retention/policy`). The instance is passed in, so that nothing here imports Dagster.
+expiry (`privacy/retention`). The instance is passed in, so that nothing here imports Dagster.
 """
 
 import contextlib

@@ -1,7 +1,7 @@
 """The daily retention pass: when it is due, doing it once, telling the audit log.
 
 Here: the pass as schedule, command line and `build` run it. Not here: what goes (`mart_expiry`,
-`ingestion/expiry/plan`), the rules (`privacy/retention/policy`), the schedule (`defs/retention`). A day
+`ingestion/expiry/plan`), the rules (`privacy/retention`), the schedule (`defs/retention`). A day
 on which nothing ran at the hour of the schedule is caught up by whoever comes first.
 """
 
@@ -14,11 +14,11 @@ from dagster_project.marts.warehouse import writer_lock
 from dagster_project.retention.marts import expire
 from ingestion.expiry import plan as expiry
 from ingestion.settings import Settings
-from privacy.audit.log import AuditLog
+from privacy.audit.audit_log import AuditLog
 from privacy.keys.store import KeyStore
 from privacy.retention import receipts
-from privacy.retention.policy import Policy
 from privacy.retention.receipts import Receipt
+from privacy.retention.retention_policy import Policy
 
 HOUR = time(0, 10)
 """When the schedule runs, UTC."""

@@ -20,8 +20,8 @@ from ingestion.settings import Settings
 from privacy.keys.files import put_in_place
 from privacy.keys.store import KeyStore, utc_today
 from privacy.retention import receipts
-from privacy.retention.policy import Policy
 from privacy.retention.receipts import Receipt
+from privacy.retention.retention_policy import Policy
 
 EXPIRING = {
     "marts.fct_websocket_connections": ("t.opened_at", "spans"),

@@ -10,7 +10,7 @@ model, with `component` for `service.name`.
 
 from ingestion.contracts.gate_decisions import GATE_DECISIONS
 from ingestion.contracts.ledger import LEDGER
-from ingestion.contracts.logs import LOGS
+from ingestion.contracts.log_records import LOGS
 from ingestion.contracts.metric_points import METRIC_POINTS
 from ingestion.contracts.spans import SPANS
 

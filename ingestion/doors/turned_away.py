@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from prometheus_client.core import CounterMetricFamily
 
-from privacy.audit.log import AuditLog
+from privacy.audit.audit_log import AuditLog
 
 ACTION = "access.door"
 FOREIGN_HOST, FOREIGN_ORIGIN = "foreign_host", "foreign_origin"

@@ -1,7 +1,7 @@
 """Single components that go earlier or later than the rest of their signal.
 
 Here: finding the rows of whole days and writing what stays anew. Not here: the rules
-(`privacy/retention/policy`), partitions that go whole (`expiry`).
+(`privacy/retention`), partitions that go whole (`expiry`).
 
 A day of a signal has one key, so removing some of its rows is not enough: a backup would still hold them
 under a living key. All files of the day are written anew under another key, and the old one is destroyed;
@@ -14,13 +14,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from ingestion.lake import drain as lake
+from ingestion.lake import partitions
 from ingestion.lake.binding import path_of
 from ingestion.lake.catalog import Catalog, LakeFile, lake_dataset
 from ingestion.lake.duck import add_file_keys, add_parquet_key, connect, parquet_key_name
 from ingestion.settings import Settings
 from privacy.keys.store import KeyStore
-from privacy.retention.policy import Policy
+from privacy.retention.retention_policy import Policy
 
 _DAY = timedelta(days=1)
 
@@ -117,11 +117,13 @@ def _rewrite(settings: Settings, keys: KeyStore, found: MixedDay, gone: Sequence
         add_parquet_key(con, parquet_key_name(found.signal, found.day, generation), key)
         for hour_at in sorted({f.hour_at for f in found.files}):
             old = [f for f in found.files if f.hour_at == hour_at]
-            select = f"SELECT * FROM ({lake.scan(settings, old)}) WHERE component NOT IN ({names})"
+            select = (
+                f"SELECT * FROM ({partitions.scan(settings, old)}) WHERE component NOT IN ({names})"
+            )
             rows = con.execute(f"SELECT count(*) FROM ({select})").fetchall()[0][0]
             if rows:
                 new.append(
-                    lake.write_partition(
+                    partitions.write_partition(
                         con,
                         settings,
                         signal=found.signal,
@@ -155,7 +157,7 @@ def _counts(settings: Settings, keys: KeyStore, files: Sequence[LakeFile]) -> di
     con = connect(memory_limit=settings.warehouse.memory_limit)
     try:
         add_file_keys(con, keys, files)
-        sql = f"SELECT component, count(*) FROM ({lake.scan(settings, files)}) GROUP BY 1"
+        sql = f"SELECT component, count(*) FROM ({partitions.scan(settings, files)}) GROUP BY 1"
         return dict(con.execute(sql).fetchall())
     finally:
         con.close()

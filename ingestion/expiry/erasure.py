@@ -18,9 +18,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.contracts import LEDGER, SIGNALS
-from ingestion.lake import drain as lake
+from ingestion.lake import partitions
 from ingestion.lake.binding import path_of
 from ingestion.lake.catalog import Catalog, LakeFile
+from ingestion.lake.drain import drain
 from ingestion.lake.duck import add_file_keys, add_parquet_keys, connect, in_memory
 from ingestion.settings import Settings
 from ingestion.spool import Spool, SpoolBatch
@@ -55,7 +56,7 @@ def erase_rows(settings: Settings, keys: KeyStore, subject: str) -> Erasure:
     What arrives after this began is new. Done twice it removes nothing more.
     """
     names = living_pseudonyms(settings, keys, subject)
-    lake.drain(settings, keys)
+    drain(settings, keys)
     spool, catalog = Spool(settings.spool_path, keys), Catalog(settings.lake_path)
     last = spool.drained_seq()
     try:
@@ -98,7 +99,7 @@ def _lake_files(
     for signal in SIGNALS:
         for file in catalog.files(signal):
             con = _reading(keys, file)
-            sql = f"SELECT count(*) FROM ({lake.scan(settings, [file])}) AS t WHERE {holds_any(names)}"
+            sql = f"SELECT count(*) FROM ({partitions.scan(settings, [file])}) AS t WHERE {holds_any(names)}"
             rows = con.execute(sql).fetchall()[0][0]
             con.close()
             if rows:
@@ -117,12 +118,12 @@ def _rewrite(
 ) -> None:
     """Replace a file by one without the rows; the ledger says how many went, in the same step."""
     con = _reading(keys, file)
-    select = f"SELECT t.* FROM ({lake.scan(settings, [file])}) AS t WHERE"
+    select = f"SELECT t.* FROM ({partitions.scan(settings, [file])}) AS t WHERE"
     suffix = secrets.token_hex(4)
     new = []
     if file.row_count > rows:
         new.append(
-            lake.write_partition(
+            partitions.write_partition(
                 con,
                 settings,
                 signal=file.signal,
@@ -157,7 +158,7 @@ def _ledger_files(
     hours = con.execute("SELECT hour_at, count(*) FROM entries GROUP BY 1").fetchall()
     add_parquet_keys(con, keys, {("ledger", h.date()) for h, _ in hours}, create=True)
     return [
-        lake.write_partition(
+        partitions.write_partition(
             con,
             settings,
             signal="ledger",

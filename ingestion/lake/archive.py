@@ -1,6 +1,6 @@
 """Old partitions leave for the archive: cheaper disk, out of the way, sealed as they were.
 
-Here: which days go and moving their files. Not here: the rules (`privacy/retention/policy`) and purging
+Here: which days go and moving their files. Not here: the rules (`privacy/retention`) and purging
 (`expiry`), which reaches the archive as well. The catalog knows where a file lies, so duplicates, late rows,
 erasures and leak scans see it there; a back-test of history reads it only when asked. The key is still the
 day's: destroying it purges lake, archive and backups at once.

@@ -1,7 +1,7 @@
 """Which of the items that are about to land the lake holds already.
 
 Here: the 16-byte identities of items, and finding repeats among the items of a plan and against the hours
-they fall in. Not here: what makes two items the same fact (`ingestion/meaning/identity`), writing
+they fall in. Not here: what makes two items the same fact (`ingestion/meaning/item_identity`), writing
 partitions (`drain`), repeated bodies (`spool`). Young files carry the identities of their rows in two
 columns, so that a plan reads those and no row of the hour; compaction drops them.
 """
@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from ingestion.contracts import LEDGER
 from ingestion.lake.catalog import LakeFile
-from ingestion.meaning.identity import SAME
+from ingestion.meaning.item_identity import SAME
 
 IDENTITY = ("identity_high", "identity_low")
 """Columns of young files: the halves of a row's identity, no part of its contract."""

@@ -17,11 +17,11 @@ import pyarrow.compute as pc
 
 from ingestion.contracts import LANDED
 from ingestion.lake.catalog import Catalog
-from ingestion.lake.drain import scan
 from ingestion.lake.duck import add_file_keys, connect
+from ingestion.lake.partitions import scan
 from ingestion.settings import Settings
 from ingestion.spool import Spool
-from privacy.audit.log import Chain
+from privacy.audit.audit_log import Chain
 from privacy.keys.state import FILE, Sealer
 from privacy.keys.store import KeyDestroyed, KeyProblem, KeyStore
 

@@ -1,7 +1,8 @@
 """What attributes and values of telemetry are called, whoever sent it.
 
-Here: reading `names.yaml`, and handing it to dbt. Not here: what is made of them (`live_tail/window/spans`
-in Arrow, `dbt/models` in SQL), names of dependencies and probes (`signals`).
+Here: reading `names.yaml`, and handing it to dbt. Not here: what is made of them
+(`live_tail/window/spans` in Arrow, `dbt/models` in SQL), names of dependencies and probes (`signals`).
+Source: OpenTelemetry semantic conventions, of now and of before.
 """
 
 import json
@@ -14,6 +15,7 @@ import yaml
 from ingestion.meaning.histograms import bucket_sql, milliseconds_sql
 from ingestion.meaning.log_patterns import LONGEST_BODY, key_sql, severity_sql
 from ingestion.meaning.people import events_without_people_sql, without_people_sql
+from ingestion.meaning.span_ids import id_sql
 
 FILE = Path(__file__).with_name("names.yaml")
 
@@ -32,7 +34,8 @@ def attributes(meaning: str) -> tuple[str, ...]:
 def dbt_variables() -> str:
     """What dbt is told as `--vars`, JSON: `meaning`, with the names and expressions in SQL."""
     histogram = {"bucket": bucket_sql("MS"), "milliseconds": milliseconds_sql("BUCKET")}
-    of_logs = {
+    of_text = {
+        "id": id_sql("HEXADECIMAL"),
         "severity": severity_sql("NUMBER"),
         "pattern_key": key_sql("PATTERN"),
         "body_characters": LONGEST_BODY,
@@ -41,5 +44,5 @@ def dbt_variables() -> str:
         "attributes_without_people": without_people_sql("attributes"),
         "events_without_people": events_without_people_sql("events"),
     }
-    meaning = {**names(), **of_logs, **of_people, "histogram": histogram}
+    meaning = {**names(), **of_text, **of_people, "histogram": histogram}
     return json.dumps({"meaning": meaning}, sort_keys=True)

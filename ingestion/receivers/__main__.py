@@ -23,7 +23,7 @@ from ingestion.receivers.doors.http import build_app
 from ingestion.receivers.doors.one_port import OnePortProtocol
 from ingestion.settings import Settings, SettingsProblem, load_settings
 from ingestion.spool import Spool
-from privacy.audit.log import AuditLog
+from privacy.audit.audit_log import AuditLog
 from privacy.detection import identity
 from privacy.detection.without_names import without_names
 from privacy.gate.allow_list import PolicyProblem

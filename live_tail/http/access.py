@@ -20,7 +20,7 @@ from ingestion.doors.service_token import service_token
 from live_tail.http.client import ACTING_FOR
 from privacy.access.accounts import Accounts
 from privacy.access.policy import ADMINISTRATOR, Forbidden, Guard, Principal, Right
-from privacy.audit.log import AuditLog, Outcome
+from privacy.audit.audit_log import AuditLog, Outcome
 from privacy.keys.store import KeyStore
 
 _ACCOUNT = re.compile(r"[a-z]{2,12}:[a-z]_[0-9a-z]{4,40}\Z")

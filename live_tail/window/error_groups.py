@@ -13,12 +13,12 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from ingestion.meaning.errors.group_states import GroupRecord, State
+from ingestion.meaning.errors.group_store import ErrorStore
 from ingestion.meaning.errors.grouping import CURRENT, Site, group
 from ingestion.meaning.errors.hand_rules import HandRules
 from ingestion.meaning.errors.model import Grouped, Occurrence
 from ingestion.meaning.errors.occurrences import ERROR_SEVERITY, once_key, told_by
-from ingestion.meaning.errors.states import GroupRecord, State
-from ingestion.meaning.errors.store import ErrorStore
 from live_tail.window.columns import Rows, first_in_lists, is_set
 from live_tail.window.spans import Spans
 

@@ -7,7 +7,7 @@ bucket, and only buckets that new items fall into are compared.
 
 import numpy as np
 
-from ingestion.meaning.identity import SAME
+from ingestion.meaning.item_identity import SAME
 from live_tail.window.columns import Rows, hashed, mixed
 
 

@@ -18,7 +18,7 @@ from privacy.access import bearer, passwords
 from privacy.access.bearer import BearerSecrets
 from privacy.access.claims import Recognised
 from privacy.access.policy import Principal, Role
-from privacy.audit.log import AuditLog
+from privacy.audit.audit_log import AuditLog
 from privacy.keys.state import Sealer, connect, transaction
 from privacy.keys.store import KeyStore
 

@@ -20,7 +20,7 @@ from privacy.access.roles import (  # ADMINISTRATOR: every door takes who and wh
     Right,
     Role,
 )
-from privacy.audit.log import AuditLog, Outcome
+from privacy.audit.audit_log import AuditLog, Outcome
 
 POLICY_FILE = Path(__file__).with_name("access_policy.yaml")
 EVERYTHING = "*"

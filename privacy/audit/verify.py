@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from privacy.audit.log import GENESIS, AuditLog, Chain, Head
+from privacy.audit.audit_log import GENESIS, AuditLog, Chain, Head
 
 How = Literal["edited", "deleted", "inserted", "reordered", "truncated"]
 _Row = tuple[Any, Any, Any, Any]

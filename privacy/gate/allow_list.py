@@ -1,7 +1,7 @@
 """The typed allow-list: which attribute may be kept, in which form, and why.
 
 Here: reading `allow_list.yaml` and answering for one attribute name. Not here: applying a
-treatment to values (`treatments`) or to Arrow columns (`gate`).
+treatment to values (`treatments`) or to Arrow columns (`columns`).
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """Names of attributes: which may be shown as they are, and what stands for the others.
 
 Here: the check that a name is made of words of software, and the digest with a shape that stands for
-one that is not. Not here: what happens to the values (`fields`, `gate`), how many different names are
+one that is not. Not here: what happens to the values (`allow_list`, `columns`), how many different names are
 counted apart (`ingestion/receivers/committing/new_values`). The name of an unknown attribute is the
 sender's text: `answer.from.jane` is a sentence about somebody.
 """

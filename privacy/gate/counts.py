@@ -1,7 +1,7 @@
 """What the gate did, counted: by component, field and treatment, a batch at a time.
 
 Here: the tally of one group of requests, which travels with it. Not here: deciding and treating
-(`gate`), where counts are stored (`ingestion/receivers/committing/pipeline`). Counting costs a few vector
+(`columns`), where counts are stored (`ingestion/receivers/committing/pipeline`). Counting costs a few vector
 operations a column, never one a value.
 """
 

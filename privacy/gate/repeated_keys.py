@@ -1,6 +1,6 @@
 """Attribute keys that come twice in one list: the last value counts.
 
-Here: finding them in a whole column at once. Not here: what happens to the values that stay (`gate`).
+Here: finding them in a whole column at once. Not here: what happens to the values that stay (`columns`).
 OpenTelemetry says that keys are unique and lets an SDK be lax about it; a map with a key twice is
 one that no later stage can read.
 """

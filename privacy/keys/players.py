@@ -6,7 +6,7 @@ operations' daily pseudonyms (`pseudonyms`), removing rows that hold a pseudonym
 A player is filed under a keyed digest of the id, never under the id. A shard is one small sealed file
 beside the other keys, replaced whole and its old bytes wiped; it is no part of a data backup. Periods
 are 28 days counted from Monday 2024-01-01, alike for all players, so that four whole weeks share one
-pseudonym and none outlives them.
+pseudonym and none outlives them. Source: RFC 7693 (keyed BLAKE2b).
 """
 
 import hashlib

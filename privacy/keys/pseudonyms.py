@@ -1,8 +1,9 @@
 """Keyed, rotating pseudonyms.
 
-Here: one HMAC key per purpose and day, and the pseudonym of a value under it. Not here: which
-fields are pseudonymised (`fields`), the 28-day keys of single players (`players`). A pseudonym with
-a live key is still personal data; it becomes unlinkable when its day's key is destroyed.
+Here: one HMAC key per purpose and day, and the pseudonym of a value under it. Not here: which fields are
+pseudonymised (`fields`), the 28-day keys of single players (`players`). A pseudonym with a live key is
+still personal data; it becomes unlinkable when its day's key is destroyed. Source: RFC 7693 (keyed
+BLAKE2b).
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """AES-256-GCM over bytes: the one way in which anything is sealed.
 
-Here: a data key, `seal`, `unseal` and what is raised when something does not open. Not here: where
-keys come from (`kek`, `keys`) and what is sealed with them.
+Here: a data key, `seal`, `unseal` and what is raised when something does not open. Not here: where keys
+come from (`kek`, `keys`) and what is sealed with them. Source: NIST SP 800-38D (AES-GCM).
 """
 
 import secrets

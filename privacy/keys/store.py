@@ -1,10 +1,10 @@
 """Keys: one key-encryption key (KEK) wraps one data key per dataset and day.
 
-Here: creating, wrapping, reading and destroying data keys. Not here: where the KEK comes from
-(`kek`), replacing it (`rotation`), sealing (`sealing`), which day a fact belongs to
-(`ingestion/spool`, `ingestion/lake/drain`) and when a day expires (`retention`). Destroying a day's key is
-what makes its data gone, backups included, so keys never live in DuckDB, in logs, or beside the
-data in a backup.
+Here: creating, wrapping, reading and destroying data keys. Not here: where the KEK comes from (`kek`),
+replacing it (`rotation`), sealing (`sealing`), which day a fact belongs to (`ingestion/spool`,
+`ingestion/lake/drain`) and when a day expires (`retention`). Destroying a day's key is what makes its
+data gone, backups included, so keys never live in DuckDB, in logs, or beside the data in a backup.
+Source: NIST SP 800-57 part 1 (key-wrapping keys, destruction).
 """
 
 from contextlib import AbstractContextManager

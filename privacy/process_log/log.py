@@ -2,7 +2,7 @@
 
 Here: the one `guard` that every entry point calls first; it covers our structured logs, every other
 library's logs, warnings, uncaught exceptions of every thread, and core dumps. Not here: which words
-of a message stay (`log_words`), how repeats are counted (`log_repeats`), where logs go (supervision).
+of a message stay (`words`), how repeats are counted (`repeated_messages`), where logs go (supervision).
 """
 
 import atexit
@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import Any, TextIO
 from weakref import WeakSet
 
-from privacy.process_log.repeats import Repeats
+from privacy.process_log.repeated_messages import Repeats
 
 _OURS = ("privacy", "ingestion", "live_tail", "dagster_project", "streamlit_app", "tta_monitor")
 _ROOT = Path(__file__).resolve().parents[2]

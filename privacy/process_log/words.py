@@ -1,7 +1,7 @@
 """What words of a log message stay: those of programs and of the language, none that a sender sent.
 
 Here: the gate for messages of libraries, for their variable parts, and for what an error says. Not
-here: when something is logged and how often (`logs`, `log_repeats`). The word lists load at the first
+here: when something is logged and how often (`log`, `repeated_messages`). The word lists load at the first
 message that needs them; no model does, so that a small process stays small.
 """
 

@@ -22,19 +22,13 @@ A second release of a period, one over budget, or one of a period that is not ov
 `ReleaseRefused`. Erasing a person changes no published figure and releases nothing.
 """
 
-from privacy.release.budget import Plan, Statement, plan, statement
-from privacy.release.gate import ReleaseGate, ReleaseRefused
-from privacy.release.ledger import LedgerProblem, ReleaseLedger
+from privacy.release.dimensions import Dimension, ReleaseProblem
+from privacy.release.epsilon_budget import Plan, Statement, plan, statement
 from privacy.release.period import Period, PeriodKind, PeriodProblem
+from privacy.release.release_gate import ReleaseGate, ReleaseRefused
+from privacy.release.release_ledger import LedgerProblem, ReleaseLedger
 from privacy.release.results import Receipt, Released, Result
-from privacy.release.spec import (
-    Dimension,
-    Histogram,
-    Keep,
-    Mechanism,
-    ReleaseProblem,
-    Statistic,
-)
+from privacy.release.spec import Histogram, Keep, Mechanism, Statistic
 
 __all__ = [
     "Dimension",

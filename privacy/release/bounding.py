@@ -1,16 +1,18 @@
 """Rows to counts of people: each person counts in one cell of the period, whatever the rows say.
 
-Here: columns to bins, the rule which cell of a person is kept, and the integer histogram over all
-fixed bins. Not here: noise. The rule looks at one person's rows only, and not at their order:
-adding or removing a person changes one cell by one, which is the sensitivity the noise is made for.
-Messages name columns, never values.
+Here: columns to bins, the rule which cell of a person is kept, and the integer histogram over all fixed
+bins. Not here: noise. The rule looks at one person's rows only, and not at their order: adding or
+removing a person changes one cell by one, which is the sensitivity the noise is made for. Messages name
+columns, never values. Source: Wilson et al. 2020, Differentially Private SQL with Bounded User
+Contribution.
 """
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from privacy.release.spec import Dimension, Histogram, Keep, ReleaseProblem
+from privacy.release.dimensions import Dimension, ReleaseProblem
+from privacy.release.spec import Histogram, Keep
 
 Rows = pa.Table | pl.DataFrame
 

@@ -1,9 +1,10 @@
 """From noisy counts to what is shown: threshold, rounding, margins that add up.
 
-Here: post-processing of the noisy histogram; it costs nothing and can undo nothing. Not here: the
-noise. A margin is the sum of the published cells below it, so it says nothing that they do not say:
-a cell that is not shown cannot be computed from its margin. Its interval allows for the cells that
-are not shown, and `suppressed_cells` counts them. What is not shown is null with a reason, never 0.
+Here: post-processing of the noisy histogram; it costs nothing and can undo nothing. Not here: the noise.
+A margin is the sum of the published cells below it, so it says nothing that they do not say: a cell that
+is not shown cannot be computed from its margin. Its interval allows for the cells that are not shown,
+and `suppressed_cells` counts them. What is not shown is null with a reason, never 0. Source: Dwork and
+Roth 2014, 2.3 (post-processing).
 """
 
 from dataclasses import dataclass
@@ -37,7 +38,10 @@ class Cell:
 
 
 def rounded(noisy: np.ndarray, threshold: int, rounding: int) -> np.ndarray:
-    """Shown counts as float, NaN where the noisy count is below the threshold."""
+    """Shown counts as float64 in the same shape, NaN where the noisy count is below the threshold.
+
+    `threshold` and `rounding` are numbers of people.
+    """
     nearest = (noisy + rounding // 2) // rounding * rounding
     # Rounding down may not show less than the threshold allows to be shown.
     shown = np.maximum(nearest, -(-threshold // rounding) * rounding)
@@ -45,7 +49,7 @@ def rounded(noisy: np.ndarray, threshold: int, rounding: int) -> np.ndarray:
 
 
 def published_cells(noisy: np.ndarray, spec: Histogram) -> list[Cell]:
-    """Leaves and margins of a noisy histogram, in the order of the bins."""
+    """Leaves and margins of a noisy int64 histogram of the spec's shape, in the order of the bins."""
     shown = rounded(noisy, spec.threshold, spec.rounding)
     levels = [spec.names, *spec.margins]
     return [cell for level in levels for cell in _level(shown, spec, level)]
@@ -63,7 +67,7 @@ def places(spec: Histogram, level: tuple[str, ...]) -> list[dict[str, str]]:
 
 
 def by_level(array: np.ndarray, spec: Histogram, level: tuple[str, ...]) -> np.ndarray:
-    """The array as (cells of the level, leaves below each)."""
+    """The array, of the spec's shape, as (cells of the level, leaves below each)."""
     axes = [spec.axis(name) for name in level]
     rest = [axis for axis in range(len(spec.shape)) if axis not in axes]
     lines = int(np.prod([spec.shape[axis] for axis in axes], dtype=np.int64))

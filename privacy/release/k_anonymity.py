@@ -1,9 +1,10 @@
 """Exact counts with small cells hidden, and as many others as keep those from being computed.
 
-Here: deterministic k-anonymity with complementary suppression, for sites that choose it. Not here:
-a guarantee. Within the one table no hidden line can be narrowed to less than k by its sums, and no
-small cell to fewer than three values even by a reader who knows which cells are small. LIMITS says
-what it does not withstand, and stands in every result.
+Here: deterministic k-anonymity with complementary suppression, for sites that choose it. Not here: a
+guarantee. Within the one table no hidden line can be narrowed to less than k by its sums, and no small
+cell to fewer than three values even by a reader who knows which cells are small. LIMITS says what it
+does not withstand, and stands in every result. Source: Sweeney 2002, k-Anonymity; complementary
+suppression as in Hundepool et al. 2012, Statistical Disclosure Control.
 """
 
 from functools import partial
@@ -11,8 +12,9 @@ from functools import partial
 import numpy as np
 
 from privacy.release.cells import Cell, by_level, level_name, places
+from privacy.release.dimensions import ReleaseProblem
 from privacy.release.protection import Puzzle, narrow
-from privacy.release.spec import Histogram, ReleaseProblem
+from privacy.release.spec import Histogram
 
 MAX_BINS = 2_000
 HIDDEN = "hidden to protect small cells"
@@ -26,7 +28,10 @@ LIMITS = (
 
 
 def protected_cells(counts: np.ndarray, spec: Histogram) -> list[Cell]:
-    """Leaves and margins; what is hidden has the same reason whether small or complementary."""
+    """Leaves and margins of exact int64 counts of the spec's shape.
+
+    What is hidden has the same reason whether small or complementary.
+    """
     if spec.bins > MAX_BINS:
         raise ReleaseProblem(
             f"{spec.mart}: k-anonymity takes at most {MAX_BINS} bins, this one has {spec.bins}."

@@ -1,7 +1,8 @@
 """Periods: the day, ISO week or month that a release is about, under one label each.
 
-Here: parsing, labelling, first and last day, in UTC. Not here: which rows fall into a period; the
-caller selects them. One label per period is what makes `published once` mean something.
+Here: parsing, labelling, first and last day, in UTC. Not here: which rows fall into a period; the caller
+selects them. One label per period is what makes `published once` mean something. Source: ISO 8601 (week
+dates).
 """
 
 import calendar

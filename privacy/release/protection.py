@@ -1,8 +1,9 @@
 """What a reader can work out of a table with hidden cells, by linear programming.
 
 Here: the range of each hidden line that is consistent with the published ones. It serves twice: to
-choose what else must be hidden (`k_anonymity`) and to attack what was published (tests). Not here:
-what a reader knows from elsewhere.
+choose what else must be hidden (`k_anonymity`) and to attack what was published (tests). Not here: what
+a reader knows from elsewhere. Source: Hundepool et al. 2012, Statistical Disclosure Control (feasibility
+intervals of suppressed cells).
 """
 
 from dataclasses import dataclass

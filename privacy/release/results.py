@@ -1,7 +1,7 @@
 """What a release is once it exists: tables to publish, a receipt, canonical bytes.
 
-Here: the shape of a released table and its digest. Not here: how it comes about (`gate`) or where it
-is kept (`ledger`).
+Here: the shape of a released table and its digest. Not here: how it comes about (`release_gate`) or where it
+is kept (`release_ledger`).
 """
 
 import hashlib

@@ -1,9 +1,10 @@
 """Quantiles, rates and correlation from a noisy histogram, with their error intervals.
 
-Here: post-processing; no row is read and no epsilon is spent. Not here: exact statistics, which
-show one person's own value in half of the small cells. The interval is a parametric bootstrap: the
-published noise distribution is taken off the noisy counts 400 times, the figure computed each time,
-and the middle 95 % reported. It covers the noise, not the chance of who happened to play.
+Here: post-processing; no row is read and no epsilon is spent. Not here: exact statistics, which show one
+person's own value in half of the small cells. The interval is a parametric bootstrap: the published
+noise distribution is taken off the noisy counts 400 times, the figure computed each time, and the middle
+95 % reported. It covers the noise, not the chance of who happened to play. Source: Efron and Tibshirani
+1993, An Introduction to the Bootstrap (parametric bootstrap).
 """
 
 from collections.abc import Callable
@@ -12,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from privacy.release.cells import places
+from privacy.release.dimensions import Dimension
 from privacy.release.mechanism import discrete_laplace
-from privacy.release.spec import Dimension, Histogram, Statistic
+from privacy.release.spec import Histogram, Statistic
 
 DRAWS = 400
 _CELLS_AT_ONCE = 2_000_000
@@ -36,7 +38,10 @@ class Figure:
 
 
 def figures(noisy: np.ndarray, spec: Histogram, seed: int) -> list[Figure]:
-    """All statistics of the spec; `seed` makes the intervals repeatable."""
+    """All statistics of the spec from a noisy int64 histogram of its shape, each with its 95 % interval.
+
+    `seed` makes the intervals repeatable.
+    """
     if not spec.statistics or spec.epsilon is None:
         return []
     draws = [[] for _ in spec.statistics]

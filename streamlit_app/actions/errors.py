@@ -5,8 +5,8 @@ Here: resolve, mute, reopen, assign, merge, split, each with who. Not here: butt
 
 from contextlib import AbstractContextManager
 
+from ingestion.meaning.errors.group_store import ErrorStore, NoSuchGroup
 from ingestion.meaning.errors.hand_rules import HandRuleProblem
-from ingestion.meaning.errors.store import ErrorStore, NoSuchGroup
 from privacy.access.policy import Principal
 from streamlit_app.sign_in import permission
 

@@ -8,7 +8,7 @@ import sqlite3
 
 from dagster_project.leaks import runs as scan_runs
 from privacy.access.policy import Right
-from privacy.audit.log import HEADS
+from privacy.audit.audit_log import HEADS
 from privacy.audit.verify import HeadProblem, read_heads, verify
 from privacy.gate.allow_list import PolicyProblem
 from privacy.site_policy import Decision, decide

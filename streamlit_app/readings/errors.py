@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pandas as pd
 import streamlit as st
 
-from ingestion.meaning.errors.states import GroupRecord
-from ingestion.meaning.errors.store import ErrorStore, NoSuchGroup, Transition
+from ingestion.meaning.errors.group_states import GroupRecord
+from ingestion.meaning.errors.group_store import ErrorStore, NoSuchGroup, Transition
 from privacy.keys.store import KeyProblem, KeyStore
 from streamlit_app.readings import performance as data
 from streamlit_app.readings import ranges, source

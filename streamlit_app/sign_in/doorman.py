@@ -6,7 +6,7 @@ from ingestion.doors.turned_away import TurnedAway
 from ingestion.settings import Settings, load_settings
 from privacy.access.accounts import Accounts
 from privacy.access.policy import Guard
-from privacy.audit.log import AuditLog
+from privacy.audit.audit_log import AuditLog
 from privacy.keys.store import KeyStore
 
 COOKIE = "tta_monitor_session"

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pandas as pd
 import streamlit as st
 
+from ingestion.meaning.errors.group_states import GroupRecord, State
 from ingestion.meaning.errors.hand_rules import DIMENSIONS
-from ingestion.meaning.errors.states import GroupRecord, State
 from streamlit_app.actions import errors as error_actions
 from streamlit_app.components import drawing, formats, frame, markup, states
 from streamlit_app.components.ranked_table import Column, ranked_table

@@ -61,7 +61,7 @@ def aborted_receiver(stage: Stage) -> Iterator[str]:
 def failing_run(stage: Stage) -> Iterator[str]:
     """A Dagster run whose step fails over a text, in the same storage as good runs."""
     texts = stage.texts("run.txt", stage.some(2))
-    command = ["ingestion.lake.drain:compact", str(texts), "tta_monitor", "build"]
+    command = ["ingestion.lake.compaction:compact", str(texts), "tta_monitor", "build"]
     done = subprocess.run(
         [sys.executable, "-m", "tests.e2e.faults", *command],
         cwd=ROOT, env=stage.processes.environment, capture_output=True, check=False, timeout=600,

@@ -11,7 +11,7 @@ import pytest
 
 from privacy.access.accounts import Accounts
 from privacy.access.policy import Role
-from privacy.audit.log import AuditLog
+from privacy.audit.audit_log import AuditLog
 from privacy.keys.store import KeyStore
 from streamlit_app.sign_in.doorman import COOKIE
 from tests.browser import needs_browser, needs_firefox

@@ -20,7 +20,7 @@ from websockets.sync.client import connect
 
 from privacy.access.accounts import Accounts
 from privacy.access.policy import Right, Role, load_policy
-from privacy.audit.log import AuditLog
+from privacy.audit.audit_log import AuditLog
 from privacy.keys.store import KeyStore
 from streamlit_app.sign_in.doorman import COOKIE
 from tests.browser import enter, needs_browser
@@ -283,12 +283,14 @@ def foreign_site(product: Product) -> Iterator[int]:
         yield port
 
 
-def received(product: Product) -> float:
-    """Items that the receiver took, whatever became of them."""
-    port = product.port("RECEIVER__HTTP_PORT")
-    text = httpx.get(f"http://127.0.0.1:{port}/metrics").text
-    lines = [one for one in text.splitlines() if one.startswith("tta_monitor_receiver_items_total")]
-    return sum(float(one.rsplit(" ", 1)[1]) for one in lines if 'signal="logs"' in one)
+def received(product: Product) -> dict[str, int]:
+    """Log records and events that arrived from others than the product itself, by component."""
+    rows = product.operator.live("platform")
+    return {
+        row["component"]: row["arrived_items"]
+        for row in rows
+        if row["signal"] == "logs" and not row["component"].startswith("tta-monitor")
+    }
 
 
 @needs_browser

@@ -10,8 +10,9 @@ import httpx
 import pytest
 
 from ingestion.lake.catalog import Catalog
-from ingestion.lake.drain import drain, scan
+from ingestion.lake.drain import drain
 from ingestion.lake.duck import add_parquet_keys, connect
+from ingestion.lake.partitions import scan
 from ingestion.settings import Settings
 from privacy.keys.store import KeyStore
 from tests.bench.load import request_body

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from ingestion.contracts import LANDED
 from ingestion.lake.catalog import Catalog
-from ingestion.lake.drain import scan
 from ingestion.lake.duck import add_parquet_keys, connect, open_published
+from ingestion.lake.partitions import scan
 from ingestion.receivers.committing.pipeline import Incoming
 from ingestion.settings import Settings
 from ingestion.spool import Spool

@@ -22,8 +22,9 @@ from dagster_project.process.build import run_build
 from ingestion.processes.lean import give_back_memory
 from ingestion.receivers.doors.http import PATHS, PROTOBUF
 from tests.conftest import CAPTURE
-from tests.fuzz.doors import Input, Seeds, Sent, make, send
+from tests.fuzz.doors import Input, Seeds, make
 from tests.fuzz.product import Product, opened
+from tests.fuzz.sending import Sent, send
 from tta_monitor.traffic.replay import read_capture
 
 ROUND, AT_ONCE, CHAPTER = 500, 50, 50_000

@@ -4,21 +4,17 @@ Here: requests made from a source of chance, which Hypothesis can be as well (`s
 spoiling bytes (`mutations`), doors (`doors`).
 """
 
-import base64
-import json
-import math
 from collections.abc import Callable
-from copy import deepcopy
 from random import Random
 from typing import Any
 
-from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
+from tests.fuzz.data_points import DOUBLES, INTS, POINTS
 from tests.fuzz.mutations import ODD_NUMBERS, ODD_WORDS
 
 REQUESTS: dict[str, type[Message]] = {
@@ -47,10 +43,6 @@ _METRICS = (
     "process.memory.usage", "http.server.request.duration", "x_total", "", "naïve", "a" * 300,
     "db.client.connection.count", "up",
 )  # fmt: skip
-_ID_FIELDS = ("traceId", "spanId", "parentSpanId")
-_DOUBLES = (0.0, -1.0, math.nan, math.inf, -math.inf, 1e308, 5e-324, 0.25, 200.0)
-_INTS = (0, 1, -1, 2**63 - 1, -(2**63), 200, 2**53 + 1)
-_COUNTS = (0, 1, 7, 2**63 - 1, 2**63, 2**64 - 1)
 _DAY_NS = 86_400_000_000_000
 _YEAR_9999_NS = 2**63 - 1
 
@@ -107,9 +99,9 @@ def _plain_value(chance: Random, into: AnyValue, kind: int) -> None:
     elif kind == 1:
         into.string_value = chance.choice(ODD_NUMBERS)
     elif kind == 2:
-        into.int_value = chance.choice(_INTS)
+        into.int_value = chance.choice(INTS)
     elif kind == 3:
-        into.double_value = chance.choice(_DOUBLES)
+        into.double_value = chance.choice(DOUBLES)
     elif kind == 4:
         into.bool_value = chance.random() < 0.5
     elif chance.random() < 0.5:
@@ -134,24 +126,6 @@ def time_ns(chance: Random, now_ns: int) -> int:
         4_102_444_800 * 10**9,
     )
     return chance.choice(odd)
-
-
-def as_json(made: Message) -> bytes:
-    """The request in OTLP's JSON form: ids as hex."""
-    return json.dumps(_hex_ids(MessageToDict(made))).encode()
-
-
-def json_tree_spoilt(chance: Random, body: bytes) -> bytes:
-    """One to three values of the tree replaced by what JSON allows and OTLP does not, or by oddities of it."""
-    tree = json.loads(body)
-    for _ in range(chance.choice((1, 1, 2, 3))):
-        places = list(_places(tree))
-        if not places:
-            return body
-        holder, key = chance.choice(places)
-        holder[key] = deepcopy(chance.choice(_JSON_VALUES))
-    # Python writes NaN, Infinity and halves of characters as senders do.
-    return json.dumps(tree).encode()
 
 
 def _span(chance: Random, scope: Any, now_ns: int) -> None:
@@ -217,49 +191,12 @@ def _metric(chance: Random, scope: Any, now_ns: int) -> None:
         )
         attributes(chance, point, most=3)
         point.flags = chance.choice((0, 0, 1, 2**32 - 1))
-        _POINTS[kind](chance, point)
+        POINTS[kind](chance, point)
         if kind != "summary" and chance.random() < 0.2:
             exemplar = point.exemplars.add(
-                time_unix_nano=time_ns(chance, now_ns), as_double=chance.choice(_DOUBLES)
+                time_unix_nano=time_ns(chance, now_ns), as_double=chance.choice(DOUBLES)
             )
             exemplar.trace_id, exemplar.span_id = _id(chance, 16), _id(chance, 8)
-
-
-def _number(chance: Random, point: Any) -> None:
-    if chance.random() < 0.5:
-        point.as_double = chance.choice(_DOUBLES)
-    elif chance.random() < 0.8:
-        point.as_int = chance.choice(_INTS)
-
-
-def _distribution(chance: Random, point: Any) -> None:
-    point.count = chance.choice(_COUNTS)
-    for name in ("sum", "min", "max"):
-        if chance.random() < 0.6:
-            setattr(point, name, chance.choice(_DOUBLES))
-
-
-def _histogram(chance: Random, point: Any) -> None:
-    _distribution(chance, point)
-    point.explicit_bounds.extend(chance.choice(_DOUBLES) for _ in range(chance.randrange(4)))
-    point.bucket_counts.extend(chance.choice(_COUNTS) for _ in range(chance.randrange(5)))
-
-
-def _exponential(chance: Random, point: Any) -> None:
-    _distribution(chance, point)
-    point.scale = chance.choice((0, 3, -10, 20, 2**31 - 1, -(2**31)))
-    point.zero_count, point.zero_threshold = chance.choice(_COUNTS), chance.choice(_DOUBLES)
-    for side in (point.positive, point.negative):
-        side.offset = chance.choice((0, -3, 2**31 - 1, -(2**31)))
-        side.bucket_counts.extend(chance.choice(_COUNTS) for _ in range(chance.randrange(4)))
-
-
-def _summary(chance: Random, point: Any) -> None:
-    point.count, point.sum = chance.choice(_COUNTS), chance.choice(_DOUBLES)
-    for _ in range(chance.randrange(3)):
-        point.quantile_values.add(
-            quantile=chance.choice((0.5, -1.0, 2.0, math.nan)), value=chance.choice(_DOUBLES)
-        )
 
 
 def _id(chance: Random, width: int) -> bytes:
@@ -274,35 +211,6 @@ def _attribute(holder: Any, key: str, text: str) -> None:
     holder.attributes.add(key=key).value.string_value = text
 
 
-def _hex_ids(node: Any) -> Any:
-    if isinstance(node, list):
-        return [_hex_ids(inner) for inner in node]
-    if not isinstance(node, dict):
-        return node
-    return {
-        key: base64.b64decode(inner).hex() if key in _ID_FIELDS else _hex_ids(inner)
-        for key, inner in node.items()
-    }
-
-
-def _places(node: Any) -> Any:
-    pairs = (
-        node.items()
-        if isinstance(node, dict)
-        else enumerate(node)
-        if isinstance(node, list)
-        else ()
-    )
-    for key, inner in list(pairs):
-        yield node, key
-        yield from _places(inner)
-
-
-_JSON_VALUES: tuple[Any, ...] = (
-    None, True, 0, -1, 2**64, 10**400, 1e308, math.nan, -math.inf, "", "x", "\ud83d", "9" * 30, "-5", [], {}, [[]],
-    [None], {"x": None}, {"stringValue": "\udc00"}, {"arrayValue": {"values": [{"kvlistValue": {}}]}}, "NaN",
-    {"intValue": "12a"}, {"doubleValue": "Infinity"}, "SPAN_KIND_SERVER", "253402300800000000000",
-)  # fmt: skip
 FIELDS = {
     "spans": ("resource_spans", "scope_spans", "spans"),
     "logs": ("resource_logs", "scope_logs", "log_records"),
@@ -310,8 +218,4 @@ FIELDS = {
 }
 _ITEMS: dict[str, Callable[[Random, Any, int], None]] = {
     "spans": _span, "logs": _log, "metric_points": _metric,
-}  # fmt: skip
-_POINTS: dict[str, Callable[[Random, Any], None]] = {
-    "gauge": _number, "sum": _number, "histogram": _histogram, "exponential_histogram": _exponential,
-    "summary": _summary,
 }  # fmt: skip

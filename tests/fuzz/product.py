@@ -23,6 +23,8 @@ from ingestion.doors.own_receiver import SendFailed, SendRefused
 from ingestion.lake import drain as lake
 from ingestion.lake.catalog import Catalog
 from ingestion.lake.duck import add_file_keys, connect
+from ingestion.lake.partitions import scan
+from ingestion.lake.plan_run import DrainReport
 from ingestion.receivers.committing.committer import Committer
 from ingestion.receivers.committing.pipeline import Pipeline
 from ingestion.receivers.decoding.budget import BodyBudget
@@ -137,7 +139,7 @@ class Product:
             run_query(self.window, name, {"key": "k"} if name == "error_group" else {})
         self.window.tidy()
 
-    def drain(self) -> lake.DrainReport:
+    def drain(self) -> DrainReport:
         """Land all that is in the spool."""
         return lake.drain(self.settings, self.keys)
 
@@ -166,7 +168,7 @@ class Product:
         con = connect()
         try:
             add_file_keys(con, self.keys, files)
-            rows = lake.scan(self.settings, files)
+            rows = scan(self.settings, files)
             return con.execute(f"SELECT {columns} FROM ({rows}) GROUP BY ALL").fetchall()
         finally:
             con.close()

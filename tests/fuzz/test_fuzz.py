@@ -12,8 +12,9 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from ingestion.collectors.log_files.lines import entries, to_record
-from ingestion.collectors.prometheus.exposition import Exposition, NotAnExposition, read_exposition
+from ingestion.collectors.prometheus.exposition import NotAnExposition, read_exposition
 from ingestion.collectors.prometheus.exposition_otlp import ScrapeTime, to_otlp
+from ingestion.collectors.prometheus.families import Exposition
 from ingestion.collectors.prometheus.jobs import Target
 from ingestion.collectors.prometheus.relabelling import read_rules
 from ingestion.collectors.prometheus.scraped_samples import labelled
@@ -22,10 +23,19 @@ from ingestion.receivers.committing.new_values import NewValues
 from ingestion.receivers.committing.pipeline import Incoming, Pipeline
 from ingestion.receivers.decoding.flatten import Flat
 from ingestion.receivers.decoding.protobuf import BadBody
-from ingestion.receivers.doors import sentry
+from ingestion.receivers.doors import sentry, sentry_door, sentry_events
 from live_tail.alerts.importing.importer import Untranslatable, import_file
 from live_tail.alerts.rules.rule_files import RuleProblem, load_rules
-from tests.fuzz import doors, envelopes, expositions, log_texts, otlp, otlp_counts, rule_texts
+from tests.fuzz import (
+    doors,
+    envelopes,
+    expositions,
+    log_texts,
+    otlp,
+    otlp_counts,
+    otlp_json,
+    rule_texts,
+)
 from tests.fuzz.campaign import Broken, Campaign, new_now_ns, seeds_of
 from tests.fuzz.mutations import spoilt
 
@@ -99,7 +109,7 @@ def test_what_vanishes_is_found_and_the_smallest_input_that_shows_it_is_saved(
 def test_a_door_that_raises_is_named_with_the_input(tmp_path: Path) -> None:
     campaign = Campaign(seed=5, folder=tmp_path, now_ns=new_now_ns(), tell=silent)
     with (
-        patch.object(sentry, "to_logs", side_effect=ZeroDivisionError),
+        patch.object(sentry_door, "to_logs", side_effect=ZeroDivisionError),
         patch("tests.fuzz.campaign.run_build"),
         pytest.raises(Broken, match="sentry: ZeroDivisionError"),
     ):
@@ -115,7 +125,7 @@ def test_every_item_that_otlp_can_say_is_accepted_or_rejected(
 ) -> None:
     request = otlp.request(chance, signal, NOW_NS)
     count = otlp_counts.items_in(signal, request)
-    as_json = otlp.as_json(request)
+    as_json = otlp_json.as_json(request)
     assert otlp_counts.items_in_json(signal, as_json) == count
     assert otlp_counts.items_on_the_wire(signal, request.SerializeToString()) == count
     for answer in pipeline.process(
@@ -159,7 +169,7 @@ def test_every_event_of_an_envelope_is_one_record(chance: Random) -> None:
         read = sentry.read_envelope(spoilt(chance, body, []) if chance.random() < 0.5 else body)
     except BadBody:
         return
-    request = otlp.REQUESTS["logs"].FromString(sentry.to_logs(read, None, "shop", "7"))
+    request = otlp.REQUESTS["logs"].FromString(sentry_events.to_logs(read, None, "shop", "7"))
     assert otlp_counts.items_in("logs", request) == len(read.events)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from ingestion.receivers.committing.pipeline import Pipeline
 from ingestion.spool import Spool
-from privacy.audit.log import AuditLog
+from privacy.audit.audit_log import AuditLog
 from privacy.gate.allow_list import PolicyProblem, Treatment
 from privacy.gate.attribute_names import ShownNames
 from privacy.keys.store import KeyStore

@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ingestion.meaning.errors.states import State
+from ingestion.meaning.errors.group_states import State
 from ingestion.receivers.committing.pipeline import Pipeline
 from ingestion.settings import Settings, load_settings
 from live_tail.http.client import LiveAnswer

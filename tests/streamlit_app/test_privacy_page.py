@@ -6,6 +6,8 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 from streamlit.testing.v1 import AppTest
+from streamlit_app.components.privacy_parts import narrowed, totals
+from streamlit_app.components.privacy_records import age_words
 
 from dagster_project.leaks import runs as scan_runs
 from ingestion.expiry import plan as expiry
@@ -19,10 +21,8 @@ from privacy.detection.canary import canaries
 from privacy.detection.model_card import held_out
 from privacy.keys.store import KeyStore
 from privacy.leaks.samples import SAMPLES
-from privacy.retention.policy import load_policy
+from privacy.retention.retention_policy import load_policy
 from privacy.site_policy import FILE, Decision, load_site_policy
-from streamlit_app.components.privacy_parts import narrowed, totals
-from streamlit_app.components.privacy_records import age_words
 from streamlit_app.readings import privacy as privacy_data
 from streamlit_app.readings import source
 from streamlit_app.sign_in import doorman

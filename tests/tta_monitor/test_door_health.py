@@ -4,7 +4,7 @@ import shutil
 from datetime import timedelta
 
 from ingestion.doors.turned_away import TurnedAway
-from privacy.audit.log import AuditLog
+from privacy.audit.audit_log import AuditLog
 from tests.clocks import WallClock
 from tta_monitor.watching.door_health import turned_away
 

@@ -10,7 +10,7 @@ from ingestion.lake.duck import AUDIENCES
 from ingestion.settings import Settings
 from privacy.access.accounts import Accounts
 from privacy.access.policy import ADMINISTRATOR, Right, Role, load_policy
-from privacy.audit.log import AuditLog
+from privacy.audit.audit_log import AuditLog
 from privacy.keys.store import KeyStore
 from tta_monitor.cli import app
 from tta_monitor.console import permission

@@ -33,7 +33,7 @@ NameArgument = Annotated[str, typer.Argument(help="User name.")]
 def opened() -> "Iterator[Accounts]":
     """Accounts of the chosen home; an AccountProblem becomes a Problem."""
     from privacy.access.accounts import AccountProblem, Accounts
-    from privacy.audit.log import AuditLog
+    from privacy.audit.audit_log import AuditLog
     from privacy.keys.store import KeyStore
 
     home = settings().home

@@ -49,7 +49,7 @@ def verify(
 
 
 def _verified(chosen: "Settings", heads: list[Path] | None) -> "Verification":
-    from privacy.audit.log import HEADS, AuditLog
+    from privacy.audit.audit_log import HEADS, AuditLog
     from privacy.audit.verify import read_heads
     from privacy.audit.verify import verify as verify_log
     from privacy.keys.store import KeyStore

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ingestion.meaning.errors.states import GroupRecord, State
+from ingestion.meaning.errors.group_states import GroupRecord, State
 from tta_monitor.commands import groups
 from tta_monitor.console.context import err, out, print_table, settings
 from tta_monitor.console.permission import acting
 from tta_monitor.console.problems import Problem
 
 if TYPE_CHECKING:
+    from ingestion.meaning.errors.group_store import ErrorStore
     from ingestion.meaning.errors.grouping import Site
     from ingestion.meaning.errors.model import Occurrence
-    from ingestion.meaning.errors.store import ErrorStore
 
 _Key = Annotated[str, typer.Argument(help="Group key, or its beginning.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -152,8 +152,8 @@ def merge(
 
     Example: ./tta.sh monitor errors merge g1:5a0c g1:77d1 --into g1:90ab
     """
+    from ingestion.meaning.errors.group_store import NoSuchGroup
     from ingestion.meaning.errors.hand_rules import HandRuleProblem
-    from ingestion.meaning.errors.store import NoSuchGroup
 
     store = _store()
     try:
@@ -225,7 +225,7 @@ def regroup(
 
 
 def _store() -> "ErrorStore":
-    from ingestion.meaning.errors.store import ErrorStore
+    from ingestion.meaning.errors.group_store import ErrorStore
     from privacy.keys.store import KeyStore
 
     chosen = settings()
@@ -268,7 +268,7 @@ def _stored() -> "Iterator[Occurrence]":
 
 
 def _found(store: "ErrorStore", key: str) -> GroupRecord:
-    from ingestion.meaning.errors.store import NoSuchGroup
+    from ingestion.meaning.errors.group_store import NoSuchGroup
 
     try:
         return store.group(key)

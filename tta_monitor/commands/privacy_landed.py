@@ -40,7 +40,7 @@ def landed(
     from dagster_project.leaks.landed import accept_landed, scan_landed
     from dagster_project.marts.warehouse import writer_lock
     from ingestion.contracts import LANDED
-    from privacy.audit.log import AuditLog
+    from privacy.audit.audit_log import AuditLog
     from privacy.keys.store import KeyStore
 
     chosen = settings()
@@ -79,7 +79,7 @@ def landed(
 def _mask(chosen: "Settings", keys: "KeyStore", reason: str) -> None:
     """Mask, prove and record; the caller holds the writer's lock."""
     from dagster_project.leaks.masking import CannotVouch, mask_landed
-    from privacy.audit.log import AuditLog
+    from privacy.audit.audit_log import AuditLog
     from privacy.retention import receipts
 
     now = datetime.now(UTC).replace(tzinfo=None)

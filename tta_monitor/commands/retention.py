@@ -1,6 +1,6 @@
 """`./tta.sh monitor retention …`: what would go, and making it go.
 
-Here: arguments and printing. Not here: rules (`privacy/retention/policy`), purging (`ingestion/expiry/plan`).
+Here: arguments and printing. Not here: rules (`privacy/retention`), purging (`ingestion/expiry/plan`).
 """
 
 import json
@@ -17,7 +17,7 @@ from tta_monitor.console.problems import Problem
 
 if TYPE_CHECKING:
     from ingestion.settings import Settings
-    from privacy.retention.policy import Policy
+    from privacy.retention.retention_policy import Policy
 
 
 @groups.retention.command("plan")
@@ -110,7 +110,7 @@ def apply(
 
 def _policy(chosen: "Settings", file: Path | None) -> "Policy":
     from ingestion.expiry import plan as expiry
-    from privacy.retention.policy import RetentionProblem, read_policy
+    from privacy.retention.retention_policy import RetentionProblem, read_policy
 
     try:
         return read_policy(file) if file else expiry.policy_of(chosen)

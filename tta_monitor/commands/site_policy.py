@@ -68,7 +68,7 @@ def choose(
 
     Example: ./tta.sh monitor privacy policy set player.mood_score allow
     """
-    from privacy.audit.log import AuditLog
+    from privacy.audit.audit_log import AuditLog
     from privacy.gate.allow_list import PolicyProblem
     from privacy.keys.store import KeyStore
     from privacy.site_policy import Decision, decide

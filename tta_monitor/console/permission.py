@@ -37,7 +37,7 @@ def require(right: Right, name: str) -> None:
         return
     from privacy.access.accounts import Accounts
     from privacy.access.policy import Forbidden, Guard
-    from privacy.audit.log import AuditLog
+    from privacy.audit.audit_log import AuditLog
     from privacy.keys.store import KeyProblem, KeyStore
 
     try:

@@ -1,7 +1,7 @@
 """Captured OTLP/JSON becomes protobuf, so that a replay can move its times.
 
 Here: a whole body by protobuf's own JSON mapping, ids in hexadecimal as OTLP has them. Not here: what the
-receivers make of JSON (`ingestion/receivers/decoding/json_bodies`). Source: OTLP 1.x specification.
+receivers make of JSON (`ingestion/receivers/decoding/otlp_json/json_bodies`). Source: OTLP 1.x specification.
 """
 
 import base64
@@ -11,7 +11,7 @@ from typing import Any
 
 from google.protobuf.json_format import ParseDict, ParseError
 
-from ingestion.receivers.decoding.json_bodies import without_halves
+from ingestion.receivers.decoding.otlp_json.json_bodies import without_halves
 from ingestion.receivers.decoding.protobuf import EXPORTS, NOT_JSON, BadBody
 
 _ID_FIELDS = frozenset({"traceId", "spanId", "parentSpanId"})

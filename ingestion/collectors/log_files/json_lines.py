@@ -1,7 +1,7 @@
 """A line of JSON as a log record: TTA's, structlog, pino, bunyan, zap, loguru, logstash, ECS, GELF, journald.
 
 Here: under which names these write the message, the level, the time, the logger and the exception. Not
-here: spellings of the values (`log_record`), containers' wrappers and plain text (`log_lines`). A line in
+here: spellings of the values (`record`), containers' wrappers and plain text (`lines`). A line in
 which no message is found is kept as it stands: the gate says what of it stays.
 """
 

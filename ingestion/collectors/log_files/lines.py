@@ -1,8 +1,9 @@
 """Lines of a log file as log entries: JSON of many makers, and text of Python, uvicorn, gunicorn and others.
 
-Here: which lines belong together, what a line of text says, and what a container's log wraps around a line,
-as an OTLP log record. Pure functions. Not here: files and positions (`log_files`), JSON (`log_json`), what
-may be kept (the gate at the receiver).
+Here: which lines belong together, what a line of text says, and what a container's log wraps around a
+line, as an OTLP log record. Pure functions. Not here: files and positions (`tail`), JSON
+(`json_lines`), what may be kept (the gate at the receiver). Source: Kubernetes' CRI log format and
+Docker's json-file for what wraps a line.
 """
 
 import re
@@ -88,7 +89,10 @@ def _goes_on(line: str, lines: list[str], *, is_formed: bool) -> bool:
 
 
 def to_record(text: str, observed_ns: int) -> tuple[LogRecord, str | None]:
-    """The OTLP record of an entry, and the component it names, if any."""
+    """The OTLP record of an entry, and the component it names, if any.
+
+    `observed_ns` is in Unix nanoseconds.
+    """
     inner, wrapped_ns = _inner(text)
     record = LogRecord(observed_time_unix_nano=observed_ns)
     record.time_unix_nano = wrapped_ns or observed_ns

@@ -1,7 +1,7 @@
 """Parts of a log record as the many ways of writing a log spell them: times, levels, ids, exceptions.
 
-Here: one spelling to its value in OTLP. Pure functions. Not here: which form a line has (`log_lines`,
-`log_json`).
+Here: one spelling to its value in OTLP. Pure functions. Not here: which form a line has (`lines`,
+`json_lines`). Source: OpenTelemetry logs data model (severity numbers); RFC 3339 and ISO 8601 (times).
 """
 
 import re

@@ -1,7 +1,7 @@
 """Tails log files and sends them as OTLP log records, at least once.
 
 Here: files, rotation, positions that survive restarts (sealed, in `state.db`), sending. Not here: what
-a line means (`log_lines`). A chunk is planned before it is sent: after a crash the same bytes go out
+a line means (`lines`). A chunk is planned before it is sent: after a crash the same bytes go out
 with the same times, so that the receiver knows the body again and counts it once.
 """
 
@@ -9,21 +9,13 @@ import hashlib
 import os
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from glob import glob
 from pathlib import Path
 
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
-    ExportMetricsServiceRequest,
-)
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
-from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
-
-from ingestion.collectors.log_files.lines import Entry, entries, to_record
-from ingestion.contracts.told import drop_metric
+from ingestion.collectors.log_files.exports import export_of_drops, export_of_entries
+from ingestion.collectors.log_files.lines import Entry, entries
 from ingestion.doors.own_receiver import Send, SendFailed, SendRefused, sender
 from ingestion.settings import Settings
 from ingestion.settings.collectors import LogFiles
@@ -129,7 +121,7 @@ class LogTail:
 
         It counts the entry that it refuses alone.
         """
-        body, dropped = _body(found, at_ns, named, files)
+        body, dropped = export_of_entries(found, at_ns, named, files)
         try:
             self._send(body)
         except SendRefused:
@@ -140,7 +132,7 @@ class LogTail:
                 self._deliver(some, at_ns, named, files)
             return
         if dropped:
-            self._tell(_told(dropped, at_ns, named))
+            self._tell(export_of_drops(dropped, at_ns, named))
 
     def _plan(
         self, path: Path, fd: int, known: Position, *, is_closed: bool
@@ -214,56 +206,6 @@ def _entries_of(data: bytes, offset: int, *, takes_rest: bool) -> list[Entry]:
 def _component(path: Path, files: LogFiles) -> str:
     """Whose file it is, unless an entry names another."""
     return files.component or path.name.partition(".")[0]
-
-
-def _told(dropped: Mapping[str, int], at_ns: int, component: str) -> bytes:
-    """The export that says how many entries went by which rule."""
-    request = ExportMetricsServiceRequest()
-    resource = request.resource_metrics.add()
-    resource.resource.attributes.append(_service(component))
-    resource.scope_metrics.add().metrics.append(drop_metric("logs", dropped, at_ns))
-    return request.SerializeToString(deterministic=True)
-
-
-def _service(component: str) -> KeyValue:
-    return KeyValue(key="service.name", value=AnyValue(string_value=component))
-
-
-def _body(
-    found: list[Entry], at_ns: int, component: str, files: LogFiles
-) -> tuple[bytes, Counter[str]]:
-    """One export and what is not in it; entries are grouped by the component they name."""
-    request = ExportLogsServiceRequest()
-    by_component: dict[str, object] = {}
-    dropped: Counter[str] = Counter()
-    for entry in found:
-        record, named = _record(entry, at_ns)
-        if entry.is_cut:
-            dropped["the rest of a line of a megabyte"] += 1
-        if not record.body.string_value and not record.attributes:
-            dropped["an empty log entry"] += 1
-            continue
-        whose = files.component or named or component
-        records = by_component.get(whose)
-        if records is None:
-            resource = request.resource_logs.add()
-            resource.resource.attributes.append(_service(whose))
-            records = by_component[whose] = resource.scope_logs.add().log_records
-        # The place in the file tells equal lines apart, and the same line sent again from them.
-        record.attributes.add(key="log.file.position").value.int_value = entry.start
-        records.append(record)  # type: ignore[attr-defined]
-    return request.SerializeToString(deterministic=True), dropped
-
-
-def _record(entry: Entry, at_ns: int) -> tuple[LogRecord, str | None]:
-    """What an entry says; one that cannot be made out is kept as the text that it is."""
-    try:
-        return to_record(entry.text, at_ns)
-    except Exception as error:  # noqa: BLE001 - one line must not end the tailing of every file
-        _log.warning("a log line could not be read and is kept as text", cause=type(error).__name__)
-        record = LogRecord(time_unix_nano=at_ns, observed_time_unix_nano=at_ns)
-        record.body.string_value = entry.text
-        return record, None
 
 
 def start_log_files(settings: Settings, stopping: threading.Event) -> threading.Thread | None:

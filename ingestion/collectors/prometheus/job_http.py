@@ -1,6 +1,6 @@
 """How a scrape job speaks to its targets: authorisation, TLS, proxy, headers.
 
-Here: the HTTP keys of a scrape configuration. Not here: jobs (`prometheus_jobs`) and requests
+Here: the HTTP keys of a scrape configuration. Not here: jobs (`jobs`) and requests
 (`scraper`). Source: Prometheus configuration reference, `http_config`. `oauth2` is not supported.
 """
 

@@ -1,7 +1,7 @@
 """Prometheus' relabelling: rules that change, keep or drop a set of labels.
 
 Here: all actions, for targets (`relabel_configs`) and for samples (`metric_relabel_configs`). Not here:
-which labels a target or sample has (`prometheus_jobs`, `scraped_samples`). Source: Prometheus
+which labels a target or sample has (`jobs`, `scraped_samples`). Source: Prometheus
 configuration reference, `relabel_config`.
 """
 

@@ -8,8 +8,8 @@ Source: Prometheus configuration reference, `honor_labels`, `metric_relabel_conf
 from collections import Counter
 from dataclasses import replace
 
-from ingestion.collectors.prometheus.exposition import Exposition, Family
 from ingestion.collectors.prometheus.exposition_lines import Labels, Sample
+from ingestion.collectors.prometheus.families import Exposition, Family
 from ingestion.collectors.prometheus.jobs import Target
 from ingestion.collectors.prometheus.relabelling import relabel
 

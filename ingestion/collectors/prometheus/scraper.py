@@ -1,8 +1,9 @@
 """Scrapes Prometheus targets on their interval and sends what they answer as OTLP.
 
-Here: fetching within a time and a size, one task per target, `up` and the scrape's own numbers.
-Not here: which targets (`prometheus_jobs`) and formats (`exposition`). Labels pass the gate at the
-receiver like every attribute.
+Here: fetching within a time and a size, one task per target, `up` and the scrape's own numbers. Not
+here: which targets (`jobs`) and formats (`exposition`). Labels pass the gate at the receiver
+like every attribute. Source: Prometheus documentation, "Jobs and instances" (`up`,
+`scrape_duration_seconds`).
 """
 
 import asyncio

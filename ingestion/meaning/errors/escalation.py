@@ -32,7 +32,7 @@ def baseline(
 
 
 def p_value(count: int, history: Sequence[int]) -> float:
-    """Probability of at least `count` in an hour like those of `history` (not empty)."""
+    """Probability (0 to 1) of at least `count` in an hour like those of `history` (not empty)."""
     if count <= 0:
         return 1.0
     periods, total = len(history), sum(history)

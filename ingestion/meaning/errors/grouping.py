@@ -1,9 +1,10 @@
 """Which group an error belongs to: deterministic, versioned, explained.
 
-Here: the tiers, in order: explicit fingerprint → site rule → exception chain with in-app frames →
-type with parameterised message → log template. A key is `<version>:` and 32 hex digits of BLAKE2b-128
-over canonical JSON; it never holds a line number, a message value or a component. Not here: merges and
-splits by hand (`hand_rules`).
+Here: the tiers, in order: explicit fingerprint → site rule → exception chain with in-app frames → type
+with parameterised message → log template. A key is `<version>:` and 32 hex digits of BLAKE2b-128 over
+canonical JSON; it never holds a line number, a message value or a component. Not here: merges and splits
+by hand (`hand_rules`). Source: Sentry's grouping (fingerprint, stack, exception, message); RFC 7693
+(BLAKE2b).
 """
 
 import fnmatch
@@ -14,22 +15,17 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from ingestion.meaning.errors.chains import Chain, chain_of, place_of, plain_type
 from ingestion.meaning.errors.frames import (
     SiteFrames,
-    comparable,
-    is_in_app,
-    is_wrapper,
-    without_recursion,
 )
 from ingestion.meaning.errors.messages import parameterise
-from ingestion.meaning.errors.model import Frame, Grouped, Link, Occurrence, Stack
-from ingestion.meaning.errors.stacks import parse_stack
+from ingestion.meaning.errors.model import Grouped, Occurrence
 from privacy.process_log.log import logger
 
 _log = logger()
@@ -73,15 +69,6 @@ class Site:
 
     frames: SiteFrames = field(default_factory=SiteFrames)
     rules: tuple[SiteRule, ...] = ()
-
-
-@dataclass(frozen=True)
-class _Chain:
-    """A stack as it is compared: per link the type and the frames that count."""
-
-    links: tuple[tuple[str, tuple[Frame, ...]], ...]
-    ignored: tuple[str, ...]
-    culprit: Frame | None
 
 
 def load_site(path: Path) -> Site:
@@ -171,9 +158,9 @@ def _rule(number: int, entry: Any, problems: list[str]) -> SiteRule | None:
 def group(occurrence: Occurrence, site: Site = Site(), version: str = CURRENT) -> Grouped:
     """The group of an occurrence; depends on nothing but the arguments."""
     chosen = VERSIONS[version]
-    chain = _chain(occurrence.stack, plain_type(occurrence.type), site.frames, chosen.max_frames)
+    chain = chain_of(occurrence.stack, plain_type(occurrence.type), site.frames, chosen.max_frames)
     outer = chain.links[-1][0] if chain and chain.links else plain_type(occurrence.type)
-    culprit = _place(chain.culprit) if chain and chain.culprit else ""
+    culprit = place_of(chain.culprit) if chain and chain.culprit else ""
     message = parameterise(occurrence.message)
 
     def made(rule: str, parts: Sequence[Any], counted: Sequence[str], title: str) -> Grouped:
@@ -194,7 +181,8 @@ def group(occurrence: Occurrence, site: Site = Site(), version: str = CURRENT) -
     if chain and chain.culprit is not None:
         parts = [[t, [[f.module, f.function] for f in frames]] for t, frames in chain.links]
         counted = [
-            f"{t or 'no type'}: {' > '.join(map(_place, f)) or 'type only'}" for t, f in chain.links
+            f"{t or 'no type'}: {' > '.join(map(place_of, f)) or 'type only'}"
+            for t, f in chain.links
         ]
         if chosen.is_message_in_key:
             parts, counted = [*parts, message], [*counted, f"message {message}"]
@@ -203,11 +191,6 @@ def group(occurrence: Occurrence, site: Site = Site(), version: str = CURRENT) -
         return made("type with parameterised message", [outer, message], [outer, message], title)
     parts = [occurrence.logger or "", message]
     return made("log template", parts, [p for p in parts if p], title)
-
-
-def plain_type(name: str) -> str:
-    """`builtins.ValueError` and `__main__.Oops` as Python's own traces print them."""
-    return re.sub(r"^(?:builtins|__main__|exceptions)\.", "", name.strip())
 
 
 def _default(part: str, outer: str, message: str) -> str:
@@ -223,82 +206,14 @@ def _short(name: str) -> str:
     return name.rpartition(".")[2]
 
 
-def _place(frame: Frame) -> str:
-    return f"{frame.module} {frame.function}"
-
-
-@lru_cache(maxsize=4_096)
-def _chain(text: str, outer: str, site: SiteFrames, max_frames: int) -> _Chain | None:
-    stack = parse_stack(text, outer)
-    if stack is None:
-        return None
-    ours, ignored = _own_frames(stack, site)
-    links = _without_reraised(stack.links, ours)
-    limited: list[tuple[str, tuple[Frame, ...]]] = []
-    left = max_frames
-    for link, frames in links:
-        # The root cause comes first and has the first claim on the limit.
-        taken = tuple(frames[-left:]) if left > 0 else ()
-        left -= len(taken)
-        limited.append((plain_type(link.type), taken))
-    return _Chain(_sorted_members(links, limited), tuple(ignored), _culprit(limited))
-
-
-def _culprit(links: list[tuple[str, tuple[Frame, ...]]]) -> Frame | None:
-    """Where to look first: the innermost frame of our own under the outermost exception that has one."""
-    return next((frames[-1] for _, frames in reversed(links) if frames), None)
-
-
-def _sorted_members(
-    links: list[tuple[Link, list[Frame]]], limited: list[tuple[str, tuple[Frame, ...]]]
-) -> tuple[tuple[str, tuple[Frame, ...]], ...]:
-    """Members of an exception group in a fixed order, each kind once: tasks end in any order."""
-    members = sorted(
-        {entry for (link, _), entry in zip(links, limited, strict=True) if link.is_member},
-        key=repr,
-    )
-    others = [entry for (link, _), entry in zip(links, limited, strict=True) if not link.is_member]
-    return (*members, *others)
-
-
-def _own_frames(stack: Stack, site: SiteFrames) -> tuple[list[list[Frame]], list[str]]:
-    """Frames that count by link, and in words what does not."""
-    named = [[comparable(f, stack.language) for f in link.frames] for link in stack.links]
-    own = [[f for f in frames if is_in_app(f, stack.language, site)] for frames in named]
-    direct = [[f for f in frames if not is_wrapper(f)] for frames in own]
-    libraries = sum(map(len, named)) - sum(map(len, own))
-    wrappers = sum(map(len, own)) - sum(map(len, direct))
-    # An error in a wrapper itself has nothing but the wrapper to go by.
-    chosen = direct if any(direct) else own
-    unique = [without_recursion(frames) for frames in chosen]
-    repeated = sum(map(len, chosen)) - sum(map(len, unique))
-    ignored = ["line numbers and message values"]
-    ignored += [f"{libraries} frames of libraries and runtime"] if libraries else []
-    ignored += [f"{wrappers} wrapper frames"] if wrappers and chosen is direct else []
-    ignored += [f"{repeated} repeated frames"] if repeated else []
-    return unique, ignored
-
-
-def _without_reraised(
-    links: Sequence[Link], frames: list[list[Frame]]
-) -> list[tuple[Link, list[Frame]]]:
-    """Links that say something: a re-raise of the same type without a frame of ours does not."""
-    kept: list[tuple[Link, list[Frame]]] = []
-    for link, own in zip(links, frames, strict=True):
-        is_repeat = bool(kept) and not own and plain_type(kept[-1][0].type) == plain_type(link.type)
-        if not is_repeat or link.is_member:
-            kept.append((link, own))
-    return kept
-
-
 def _matching(
-    rules: Sequence[SiteRule], occurrence: Occurrence, outer: str, chain: _Chain | None
+    rules: Sequence[SiteRule], occurrence: Occurrence, outer: str, chain: Chain | None
 ) -> SiteRule | None:
     values: Mapping[str, str] = {
         **{name: getattr(occurrence, name) or "" for name in _FIELDS},
         "type": outer,
     }
-    places = [_place(f) for _, frames in (chain.links if chain else ()) for f in frames]
+    places = [place_of(f) for _, frames in (chain.links if chain else ()) for f in frames]
     for rule in rules:
         if all(
             any(fnmatch.fnmatchcase(place, pattern) for place in places)

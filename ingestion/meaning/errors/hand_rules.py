@@ -1,6 +1,6 @@
 """Merges and splits by hand: rules over keys, applied after every grouping, so they survive re-runs.
 
-Here: pure records and their application. Not here: where they are kept (`store`). Splits come first,
+Here: pure records and their application. Not here: where they are kept (`group_store`). Splits come first,
 then merges, which are followed to their end.
 """
 

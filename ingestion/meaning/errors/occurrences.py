@@ -14,8 +14,8 @@ from typing import Any
 
 import duckdb
 
+from ingestion.meaning.errors.chains import plain_type
 from ingestion.meaning.errors.frames import comparable
-from ingestion.meaning.errors.grouping import plain_type
 from ingestion.meaning.errors.model import Occurrence
 from ingestion.meaning.errors.stacks import parse_stack
 

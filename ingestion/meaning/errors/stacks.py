@@ -1,7 +1,7 @@
 """Gated stack traces as data: Python, JavaScript and Java text in, a chain of exceptions out.
 
 Here: chains, exception groups, recursion markers, omitted frames. Not here: which frames count
-(`frames`). The text is what `privacy.gate.stacks` leaves; it also reads traces that never passed it.
+(`frames`). The text is what `privacy.gate.stack_skeletons` leaves; it also reads traces that never passed it.
 """
 
 import re

@@ -1,7 +1,7 @@
 """Decoded items become gated tables, with what the ledger says of them.
 
 Here: one landing of one signal, for a group of bodies or a piece of one, and the receipt of a body. Not
-here: decoding (`decode`, `json_bodies`, `pieces`), committing (`pipeline`, `large_body`).
+here: decoding (`protobuf`, `otlp_json`, `pieces`), committing (`pipeline`, `large_body`).
 """
 
 from collections import Counter
@@ -15,7 +15,7 @@ from ingestion.receivers.committing.new_values import NewValues
 from ingestion.receivers.committing.told_drops import told_drops
 from ingestion.receivers.decoding.count_tables import DecisionEntry, Entry
 from ingestion.receivers.decoding.flatten import Flat
-from ingestion.receivers.decoding.nested import Rejection
+from ingestion.receivers.decoding.rejections import Rejection
 from ingestion.spool import Receipt
 from privacy.gate.columns import Gate
 from privacy.gate.counts import UNKNOWN

@@ -19,9 +19,10 @@ from ingestion.receivers.committing.pipeline import (
     Pipeline,
     StorageUnavailable,
 )
-from ingestion.receivers.decoding.nested import Rejection, component_of
+from ingestion.receivers.decoding.origin import component_of
 from ingestion.receivers.decoding.pieces import Pace, Piece, decoded, groups_of, pieces_of
 from ingestion.receivers.decoding.protobuf import BadBody
+from ingestion.receivers.decoding.rejections import Rejection
 from ingestion.receivers.decoding.warm_up import give_back_memory
 from ingestion.spool import SealedTable
 from privacy.gate.turn import TurnOver

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.receivers.decoding.flatten import Flat
-from ingestion.receivers.decoding.nested import Rejection
+from ingestion.receivers.decoding.rejections import Rejection
 from ingestion.settings.receiver import ReceiverSettings
 from privacy.gate.attribute_names import OTHER
 

@@ -1,6 +1,6 @@
 """From plain request bodies to a committed spool: digest, decode, gate, seal, answer.
 
-Here: what one group commit does, in one thread. Not here: sockets (`http`, `grpc_door`), waiting and
+Here: what one group commit does, in one thread. Not here: sockets (`doors`), waiting and
 turns (`committer`), and a body that is too large for one turn (`large_body`). When `process` returns,
 every accepted item is durable.
 """
@@ -11,26 +11,16 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pyarrow as pa
 
-from ingestion.receivers.committing.landing import (
-    ANY_COMPONENT,
-    Answer,
-    Counted,
-    answer_of,
-    count_by_body,
-    rows_in,
-)
+from ingestion.receivers.committing.group import Group, Incoming
+from ingestion.receivers.committing.landing import ANY_COMPONENT, Answer, Counted
 from ingestion.receivers.committing.new_values import NewValues, ValueLimits
-from ingestion.receivers.decoding import json_bodies
 from ingestion.receivers.decoding.budget import BodyBudget
 from ingestion.receivers.decoding.count_tables import Entry, decisions_table, ledger_table
 from ingestion.receivers.decoding.flatten import Flat, flatten
-from ingestion.receivers.decoding.nested import Rejection
-from ingestion.receivers.decoding.protobuf import NOT_JSON, NOT_PROTOBUF, to_arrow
 from ingestion.receivers.decoding.warm_up import warm_up
 from ingestion.spool import Receipt, SealedTable, Spool
 from privacy.gate.columns import Gate
@@ -43,25 +33,11 @@ from privacy.site_policy import PolicyWatch
 __all__ = ["Answer", "Incoming", "Pipeline", "StorageUnavailable", "TurnOver"]
 
 UNPROCESSABLE = "the body is OTLP but could not be processed; it is not kept and need not be resent"
-_UNREADABLE = {False: NOT_PROTOBUF, True: NOT_JSON}
-# More than these of one landing does not fit into a turn, however well it is known.
-_MOST_GROUPS, _MOST_ITEMS = 8_000, 12_000
-_MOST_JSON_VALUES = 150_000
 _log = logger()
 
 
 class StorageUnavailable(Exception):
     """The spool could not commit; nothing of this group was acknowledged."""
-
-
-@dataclass(frozen=True)
-class Incoming:
-    """One export request: a plain body; `component` limits what its token may send."""
-
-    signal: str
-    body: bytes
-    component: str | None = None
-    is_json: bool = False
 
 
 class Pipeline:
@@ -122,7 +98,11 @@ class Pipeline:
         before = self.gate.counts.copy()
         try:
             self.begin(received_us, turn_s)
-            group = _Group(self, requests, received_us)
+            digests = [self.digest(request) for request in requests]
+            committed = self.receipts(digests)
+            group = Group(
+                requests, digests, committed, self.gate, self.values, received_us=received_us
+            )
         except (KeyProblem, sqlite3.Error) as error:
             raise StorageUnavailable(type(error).__name__) from error
         except TurnOver:
@@ -220,79 +200,3 @@ class Pipeline:
     def receipts(self, digests: Sequence[bytes]) -> dict[bytes, Receipt]:
         """The receipts of those bodies that an earlier commit holds."""
         return self.spool.receipts(digests)
-
-
-class _Group:
-    """The state of one group commit while it is built."""
-
-    def __init__(self, pipeline: Pipeline, requests: Sequence[Incoming], received_us: int) -> None:
-        self._pipeline = pipeline
-        self._requests = requests
-        self._received_us = received_us
-        self.counted = Counted()
-        self.receipts: list[Receipt] = []
-        self.tables: list[tuple[str, pa.Table]] = []
-        self._answers: dict[int, Answer] = {}
-        self._repeats: list[tuple[int, int]] = []
-        self._build()
-
-    @property
-    def answers(self) -> list[Answer]:
-        return [self._answers[i] for i in range(len(self._requests))]
-
-    def _build(self) -> None:
-        digests = [self._pipeline.digest(request) for request in self._requests]
-        committed = self._pipeline.receipts(digests)
-        first: dict[bytes, int] = {}
-        fresh: dict[tuple[str, bool], list[int]] = {}
-        for position, (request, digest) in enumerate(zip(self._requests, digests, strict=True)):
-            receipt = committed.get(digest)
-            if receipt is not None:
-                self._answers[position] = self.counted.repeat(receipt)
-            elif digest in first:
-                self._repeats.append((position, first[digest]))
-            else:
-                first[digest] = position
-                fresh.setdefault((request.signal, request.is_json), []).append(position)
-        made: dict[int, Receipt] = {}
-        for (signal, is_json), positions in fresh.items():
-            made |= self._land(signal, positions, digests, is_json=is_json)
-        self.receipts = [r for r in made.values() if r.items or r.rejected]
-        for position, original in self._repeats:
-            if original in made:
-                self._answers[position] = self.counted.repeat(made[original])
-            else:
-                self._answers[position] = self._answers[original]
-                self.counted.refuse("unknown", self._requests[position].signal, "unreadable_body")
-
-    def _land(
-        self, signal: str, positions: list[int], digests: list[bytes], *, is_json: bool
-    ) -> dict[int, Receipt]:
-        decode = json_bodies.to_arrow if is_json else to_arrow
-        bodies, gate = [self._requests[p].body for p in positions], self._pipeline.gate
-        if is_json:
-            gate.turn.limit(sum(map(json_bodies.most_values, bodies)), _MOST_JSON_VALUES)
-        batch, good, bad = decode(signal, bodies)
-        for index in bad:
-            self._answers[positions[index]] = Answer(error=_UNREADABLE[is_json])
-            self.counted.refuse("unknown", signal, "unreadable_body")
-        for size, most in zip(rows_in(batch), (_MOST_GROUPS, _MOST_ITEMS), strict=True):
-            gate.turn.limit(size, most)
-        flat = flatten(signal, batch, gate, self._received_us)
-        owners = [self._requests[positions[i]].component for i in good]
-        flat = self.counted.land(signal, flat, owners, self._pipeline.values)
-        self.counted.take_decisions(gate, signal, self._pipeline.values)
-        if flat.table.num_rows:
-            self.tables.append((signal, flat.table))
-        accepted = count_by_body(flat)
-        refused: dict[int, list[Rejection]] = {}
-        for rejection in flat.rejections:
-            refused.setdefault(rejection.body, []).append(rejection)
-        receipts: dict[int, Receipt] = {}
-        for row, index in enumerate(good):
-            position = positions[index]
-            receipts[position] = self.counted.receipt(
-                digests[position], signal, accepted.get(row, {}), refused.get(row, [])
-            )
-            self._answers[position] = answer_of(receipts[position])
-        return receipts

@@ -7,9 +7,7 @@ verdict (`privacy/detection/identity`). A detector that works is silent: `/metri
 import asyncio
 import time
 
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
-    ExportMetricsServiceRequest,
-)
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
 from ingestion.receivers.committing.committer import Committer, Overloaded
 from ingestion.receivers.committing.pipeline import Incoming, StorageUnavailable

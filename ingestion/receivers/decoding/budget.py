@@ -1,7 +1,7 @@
 """What one body may hold and cost, and how much of it there is, found before it is parsed.
 
 Here: the limits, what a sender is told beyond them, and a linear look at JSON's structure that makes no
-objects. Not here: counting protobuf's fields (`wire`), sending the refusal (`http`, `grpc_door`) and how
+objects. Not here: counting protobuf's fields (`wire`), sending the refusal (`request_bodies`, `grpc`) and how
 long others wait meanwhile (`committer`).
 """
 

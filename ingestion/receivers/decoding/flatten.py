@@ -1,8 +1,9 @@
 """Decoded OTLP batches become flat, gated tables: one row per span, log record or metric point.
 
-Here: the three signals' shapes against `ingestion/contracts`, and which items are refused.
-Not here: decoding bytes (`decode`), metric points (`flatten_metrics`), rules of the gate
-(`privacy/`). Nothing leaves these functions that has not passed the gate.
+Here: the three signals' shapes against `ingestion/contracts`, and which items are refused. Not here:
+decoding bytes (`protobuf`, `otlp_json`), metric points (`flatten_metrics`), rules of the gate
+(`privacy/`). Nothing leaves these functions that has not passed the gate. Source: OTLP 1.x, trace.proto
+and logs.proto.
 """
 
 import numpy as np
@@ -12,22 +13,20 @@ import pyarrow.compute as pc
 from ingestion.contracts import LOGS, SPANS
 from ingestion.receivers.decoding.flatten_metrics import flatten_metrics
 from ingestion.receivers.decoding.nested import (
-    Flat,
     children,
     enum_codes,
     enum_text,
     field_of,
-    finish,
     id_or_null,
     is_ahead,
     is_null,
     nested,
     none_if_empty,
-    open_scopes,
-    origin_of,
     time_us,
     values_of,
 )
+from ingestion.receivers.decoding.origin import open_scopes, origin_of
+from ingestion.receivers.decoding.rejections import Flat, finish
 from privacy.gate.columns import Gate
 from privacy.gate.counts import Owners
 
@@ -37,12 +36,15 @@ _SEVERITIES = 25  # unspecified, and four of each of six names
 
 
 def flatten(signal: str, batch: pa.RecordBatch, gate: Gate, received_us: int) -> Flat:
-    """The gated table of a decoded batch; `received_us` is the arrival in UTC microseconds."""
+    """The gated table of a decoded batch, one row per item, schema `contracts.LANDED[signal]`.
+
+    `received_us` is the arrival in UTC microseconds. Raises TurnOver when the gate's turn is over.
+    """
     return _FLATTEN[signal](batch, gate, received_us)
 
 
 def flatten_spans(batch: pa.RecordBatch, gate: Gate, received_us: int) -> Flat:
-    """Spans with events and links, schema `contracts.SPANS`."""
+    """One row per span, with lists of its events and links, schema `contracts.SPANS`."""
     scopes = open_scopes(batch, "scope_spans", gate)
     spans, scope_of_row = children(scopes.column.field("spans"))
     body_of_row = scopes.body_of_scope[scope_of_row]
@@ -87,7 +89,7 @@ def flatten_spans(batch: pa.RecordBatch, gate: Gate, received_us: int) -> Flat:
 
 
 def flatten_logs(batch: pa.RecordBatch, gate: Gate, received_us: int) -> Flat:
-    """Log records, schema `contracts.LOGS`; a body that is not text is not kept."""
+    """One row per log record, schema `contracts.LOGS`; a body that is not text is not kept."""
     scopes = open_scopes(batch, "scope_logs", gate)
     records, scope_of_row = children(scopes.column.field("log_records"))
     body_of_row = scopes.body_of_scope[scope_of_row]

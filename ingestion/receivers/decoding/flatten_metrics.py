@@ -1,7 +1,7 @@
 """Metric points of all five kinds in one table, schema `contracts.METRIC_POINTS`.
 
-Here: what each kind fills in. Not here: the shared origin columns (`nested`) and meaning such as
-rates and resets (`dbt/`, `live_tail/`).
+Here: what each kind fills in. Not here: the shared origin columns (`nested`) and meaning such as rates
+and resets (`dbt/`, `live_tail/`). Source: OTLP 1.x, metrics.proto.
 """
 
 from dataclasses import dataclass
@@ -13,21 +13,19 @@ import pyarrow.compute as pc
 from ingestion.contracts import METRIC_POINTS
 from ingestion.contracts.metric_points import EXEMPLAR, QUANTILE
 from ingestion.receivers.decoding.nested import (
-    Flat,
     children,
     enum_codes,
     enum_text,
     field_of,
-    finish,
     id_or_null,
     is_ahead,
     nested,
     none_if_empty,
-    open_scopes,
-    origin_of,
     time_us,
     values_of,
 )
+from ingestion.receivers.decoding.origin import open_scopes, origin_of
+from ingestion.receivers.decoding.rejections import Flat, finish
 from privacy.gate.columns import Gate
 
 _KINDS = ("gauge", "sum", "histogram", "exponential_histogram", "summary")
@@ -51,7 +49,7 @@ class _Points:
 
 
 def flatten_metrics(batch: pa.RecordBatch, gate: Gate, received_us: int) -> Flat:
-    """All points of a decoded batch, kind after kind."""
+    """One row per data point, kind after kind, schema `contracts.METRIC_POINTS`."""
     scopes = open_scopes(batch, "scope_metrics", gate)
     metrics, scope_of_metric = children(scopes.column.field("metrics"))
     owners = scopes.owners.take(scope_of_metric)

@@ -10,8 +10,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from ingestion.receivers.decoding import json_pieces, wire
+from ingestion.receivers.decoding import wire
 from ingestion.receivers.decoding.budget import BodyBudget
+from ingestion.receivers.decoding.otlp_json import json_pieces
 from ingestion.receivers.decoding.protobuf import NOT_PROTOBUF, BadBody, to_arrow
 
 _MOST = 2_048

@@ -1,27 +1,32 @@
 """A large protobuf export is cut into small ones with the same items, without parsing it as a whole.
 
-Here: protobuf's wire format as far as lengths go, and counting the fields of a large item before
-anything is made of it. Not here: limits (`budget`), JSON (`json_pieces`) and what the items are
-(`decode`). A parser holds the interpreter for as long as a message is long; short ones let others go
-between. Source: protobuf.dev, encoding.
+Here: where groups and items of an export lie, and counting the fields of a large item before anything is
+made of it. Not here: limits (`budget`), JSON (`otlp_json/json_pieces`), single fields (`wire_fields`) and
+what the items are (`flatten`). A parser holds the interpreter for as long as a message is long; short ones
+let others go between. Source: protobuf.dev, "Encoding"; OTLP 1.x.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from google.protobuf.descriptor import FieldDescriptor
-
 from ingestion.receivers.decoding.budget import BodyBudget
-from ingestion.receivers.decoding.protobuf import EXPORTS, NOT_PROTOBUF, BadBody
+from ingestion.receivers.decoding.protobuf import EXPORTS
+from ingestion.receivers.decoding.wire_fields import (
+    LENGTH_DELIMITED,
+    field_of,
+    fields_in,
+    value_at,
+    varint_at,
+)
 
 SMALL_BYTES = 8_192
 """Metrics up to here are not cut into runs of points."""
+
 UNCOUNTED_BYTES = 65_536
 """Items up to here are taken as they are: they cannot hold so much that it would matter."""
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+
 _KINDS_OF_POINTS = frozenset({5, 7, 9, 10, 11})
-_WHOLE = {FieldDescriptor.TYPE_DOUBLE: 8, FieldDescriptor.TYPE_FIXED64: 8}
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,7 @@ def encoded(body: bytes, parts: "list[tuple[Group, list[Item]]]") -> bytes:
     made = []
     for group, items in parts:
         scope = group.scope + b"".join(_item_bytes(body, item) for item in items)
-        made.append(_field(1, group.resource + _field(2, scope)))
+        made.append(field_of(1, group.resource + field_of(2, scope)))
     return b"".join(made)
 
 
@@ -70,10 +75,10 @@ class _Index:
         self._item_type = self._group_types[1].fields_by_number[2].message_type
         self._has_points = signal == "metric_points"
         self._visits = 0
-        self._count = self._resources = self._scopes = 0
+        self.fields_in = self._resources = self._scopes = 0
         self.groups: list[Group] = []
         for number, kind, _, start, end in self._fields(0, len(body)):
-            if number == 1 and kind == _BYTES:
+            if number == 1 and kind == LENGTH_DELIMITED:
                 self._resource(start, end)
 
     def _fields(self, start: int, end: int) -> Iterator[tuple[int, int, int, int, int]]:
@@ -90,15 +95,15 @@ class _Index:
             if (
                 at + 2 <= end
                 and (tag := body[at]) < 0x80
-                and tag & 7 == _BYTES
+                and tag & 7 == LENGTH_DELIMITED
                 and (size := body[at + 1]) < 0x80
                 and at + 2 + size <= end
             ):
                 at += 2 + size
-                yield tag >> 3, _BYTES, began, began + 2, at
+                yield tag >> 3, LENGTH_DELIMITED, began, began + 2, at
                 continue
-            tag, at = _varint(body, at, end)
-            at, finish = _value(body, tag & 7, at, end)
+            tag, at = varint_at(body, at, end)
+            at, finish = value_at(body, tag & 7, at, end)
             yield tag >> 3, tag & 7, began, at, finish
             at = finish
 
@@ -117,7 +122,7 @@ class _Index:
         most = self._budget.item_values
         if (
             len(fixed) > SMALL_BYTES
-            and _count(fixed, 0, len(fixed), message, most, levels=64) > most
+            and fields_in(fixed, 0, len(fixed), message, most, levels=64) > most
         ):
             raise self._budget.too_many_values("a resource or scope")
 
@@ -136,14 +141,14 @@ class _Index:
                 refused += 1
             else:
                 items.append(Item(began, last))
-        self._count += len(items) + refused
-        self._budget.check_items(self._count)
+        self.fields_in += len(items) + refused
+        self._budget.check_items(self.fields_in)
         self.groups.append(Group(resource, fixed, items, refused))
 
     def _metric(self, began: int, start: int, end: int, items: list[Item]) -> int:
         """A large metric as runs of its points; returns how many points are too much."""
         fields = list(self._fields(start, end))
-        data = [f for f in fields if f[0] in _KINDS_OF_POINTS and f[1] == _BYTES]
+        data = [f for f in fields if f[0] in _KINDS_OF_POINTS and f[1] == LENGTH_DELIMITED]
         named = b"".join(self._body[f[2] : f[4]] for f in fields if f[0] in {1, 3})
         if not data:
             is_too_much = self._is_too_much(start, end, self._item_type)
@@ -174,7 +179,7 @@ class _Index:
         children: list[tuple[int, int, int]] = []
         others: list[bytes] = []
         for number, kind, began, first, last in self._fields(start, end):
-            if number == child and kind == _BYTES:
+            if number == child and kind == LENGTH_DELIMITED:
                 children.append((began, first, last))
             else:
                 others.append(self._body[began:last])
@@ -184,28 +189,7 @@ class _Index:
         most = self._budget.item_values
         if end - start > self._budget.item_bytes:
             return True
-        return _count(self._body, start, end, message, most, levels=self._budget.depth) > most
-
-
-def _count(body: bytes, start: int, end: int, message: Any, most: int, *, levels: int) -> int:
-    """Fields in a message with all below it; stops soon after `most`, and counts depth as too much."""
-    if levels < 0:
-        return most + 1
-    count, at = 0, start
-    while at < end and count <= most:
-        tag, at = _varint(body, at, end)
-        at, finish = _value(body, tag & 7, at, end)
-        field = message.fields_by_number.get(tag >> 3)
-        count += 1
-        if field is not None and tag & 7 == _BYTES:
-            if field.message_type is not None:
-                count += _count(
-                    body, at, finish, field.message_type, most - count, levels=levels - 1
-                )
-            elif field.type not in {FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_BYTES}:
-                count += (finish - at) // _WHOLE.get(field.type, 1)
-        at = finish
-    return count
+        return fields_in(self._body, start, end, message, most, levels=self._budget.depth) > most
 
 
 def _group_types(signal: str) -> tuple[Any, Any]:
@@ -219,45 +203,4 @@ def _item_bytes(body: bytes, item: Item) -> bytes:
     if item.wrap is None:
         return body[item.start : item.end]
     named, number, fixed = item.wrap
-    return _field(2, named + _field(number, fixed + body[item.start : item.end]))
-
-
-def _field(number: int, value: bytes) -> bytes:
-    size, prefix = len(value), bytearray([number << 3 | _BYTES])
-    while size > 0x7F:
-        prefix.append(size & 0x7F | 0x80)
-        size >>= 7
-    prefix.append(size)
-    return bytes(prefix) + value
-
-
-def _varint(body: bytes, at: int, end: int) -> tuple[int, int]:
-    number, shift = 0, 0
-    while at < end and shift < 64:
-        byte = body[at]
-        at += 1
-        number |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return number, at
-        shift += 7
-    raise _no_protobuf()
-
-
-def _value(body: bytes, kind: int, at: int, end: int) -> tuple[int, int]:
-    """Start and end of a value."""
-    if kind == _BYTES:
-        size, at = _varint(body, at, end)
-        finish = at + size
-    elif kind == _VARINT:
-        _, finish = _varint(body, at, end)
-    elif kind in {_FIXED32, _FIXED64}:
-        finish = at + (4 if kind == _FIXED32 else 8)
-    else:
-        raise _no_protobuf()
-    if finish > end:
-        raise _no_protobuf()
-    return at, finish
-
-
-def _no_protobuf() -> BadBody:
-    return BadBody(NOT_PROTOBUF)
+    return field_of(2, named + field_of(number, fixed + body[item.start : item.end]))

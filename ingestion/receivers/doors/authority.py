@@ -1,6 +1,7 @@
 """Who may send, and what a sender is told: shared by OTLP/HTTP and OTLP/gRPC.
 
-Here: tokens, loopback, the response and status messages. Not here: the transports.
+Here: tokens, loopback, the response and status messages. Not here: the transports. Source: OTLP 1.x,
+"Failures" and "Partial Success"; RFC 6750, 2.1 (bearer tokens); google.rpc.Status.
 """
 
 import hmac

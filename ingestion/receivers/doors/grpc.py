@@ -1,7 +1,8 @@
 """OTLP/gRPC: the three Export methods with the semantics of the HTTP door.
 
 Bodies stay bytes: the pipeline decodes them in groups. Retryable refusals are UNAVAILABLE with
-RetryInfo, permanent ones INVALID_ARGUMENT, as the OTLP specification asks.
+RetryInfo, permanent ones INVALID_ARGUMENT, as the OTLP specification asks. Source: OTLP 1.x,
+"OTLP/gRPC".
 """
 
 from collections.abc import Awaitable, Callable

@@ -1,9 +1,10 @@
 """gRPC that arrives at the HTTP port is handed to the gRPC door.
 
-Here: noticing the HTTP/2 preface and relaying the connection. Not here: offers to upgrade (`plain_http`).
-OpenTelemetry's SDKs differ in which protocol they speak when only an endpoint is set; with this, port 4318
-is right for all of them. Nor is either protocol here. Only loopback is relayed: to the gRPC door every
-relayed sender looks local, and a remote one must show its token there itself.
+Here: noticing the HTTP/2 preface and relaying the connection. Not here: offers to upgrade
+(`plain_http`). OpenTelemetry's SDKs differ in which protocol they speak when only an endpoint is set;
+with this, port 4318 is right for all of them. Nor is either protocol here. Only loopback is relayed: to
+the gRPC door every relayed sender looks local, and a remote one must show its token there itself.
+Source: RFC 9113, 3.4 (the HTTP/2 connection preface).
 """
 
 import asyncio

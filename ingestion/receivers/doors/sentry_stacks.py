@@ -2,7 +2,7 @@
 
 Here: Python, V8 and Java text from `exception.values`, so that one error groups alike however it was
 captured. Not here: events (`sentry`). Frames come oldest first, exceptions root cause first; locals and
-source lines are not read.
+source lines are not read. Source: develop.sentry.dev, "Stack Trace Interface" and "Exception Interface".
 """
 
 from collections.abc import Mapping, Sequence

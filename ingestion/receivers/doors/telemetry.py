@@ -1,4 +1,7 @@
-"""The receiver's own numbers as a Prometheus exposition: constants and counts only."""
+"""The receiver's own numbers as a Prometheus exposition: constants and counts only.
+
+Source: Prometheus exposition format 0.0.4.
+"""
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily

@@ -18,8 +18,8 @@ import pyarrow.compute as pc
 
 from ingestion.contracts import SIGNALS
 from ingestion.lake.catalog import Catalog
-from ingestion.lake.drain import scan
 from ingestion.lake.duck import add_file_keys, connect
+from ingestion.lake.partitions import scan
 from ingestion.receivers.decoding.flatten import flatten
 from ingestion.receivers.decoding.protobuf import to_arrow
 from ingestion.settings import Settings

@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from ingestion.meaning.errors.store import ErrorStore
+from ingestion.meaning.errors.group_store import ErrorStore
 from live_tail.alerts.life import transitions as life
 from live_tail.alerts.notify.mute import mutes
 from live_tail.alerts.notify.policy import SHIPPED, load_policy

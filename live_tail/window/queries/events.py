@@ -11,6 +11,7 @@ import pyarrow as pa
 from ingestion.contracts import SIGNALS
 from ingestion.meaning.log_patterns import LONGEST_BODY, key_sql, severity_sql
 from ingestion.meaning.people import events_without_people_sql, without_people_sql
+from ingestion.meaning.span_ids import id_sql
 from live_tail.window.queries.model import (
     COMPONENT,
     LIMIT,
@@ -33,7 +34,8 @@ from live_tail.window.recent.recent import Recent
 _AFTER = Parameter("Only what happened after this, microseconds since 1970.", None, 0, 2**53)
 _KINDS = ("requests", "errors", "ai_calls")
 _TRACE_ID = {"trace_id": Parameter("Trace id, 32 hex digits.")}
-_HEX = "lower(hex(trace_id)) AS trace_id, lower(hex(span_id)) AS span_id"
+_SPAN, _PARENT = (id_sql(f"lower(hex({name}))") for name in ("span_id", "parent_span_id"))
+_HEX = f"lower(hex(trace_id)) AS trace_id, {_SPAN} AS span_id"
 _LOGGED = {
     **TIMED,
     **RELEASED,
@@ -74,7 +76,7 @@ WHERE {where({**TIMED, **RELEASED}, "environment", "version", time="event_at")}
 ORDER BY is_failed DESC, duration_ms DESC, event_at, span_id LIMIT $limit
 """
 _TRACE = f"""
-SELECT lower(hex(span_id)) AS span_id, lower(hex(parent_span_id)) AS parent_span_id, component,
+SELECT {_SPAN} AS span_id, {_PARENT} AS parent_span_id, component,
     component_instance AS instance, component_version AS version, environment, kind, name, start_at,
     duration_ns, status_code, status_message, {without_people_sql("attributes")} AS attributes,
     {events_without_people_sql("events")} AS events
@@ -84,7 +86,7 @@ ORDER BY start_at, duration_ns DESC, span_id
 """
 _TRACE_LOGS = f"""
 SELECT event_at, component, {severity_sql("severity_number")} AS severity,
-    left(coalesce(body, event_name, ''), {LONGEST_BODY}) AS body, lower(hex(span_id)) AS span_id
+    left(coalesce(body, event_name, ''), {LONGEST_BODY}) AS body, {_SPAN} AS span_id
 FROM recent_trace_logs
 QUALIFY row_number() OVER (PARTITION BY component, event_at, severity_number, body, span_id) = 1
 ORDER BY event_at, component, body

@@ -11,11 +11,11 @@ import streamlit as st
 
 from dagster_project.leaks.home_scan import ScanReport
 from dagster_project.leaks.runs import ScanRun
-from ingestion.expiry.plan import Doomed
+from ingestion.expiry.doomed import Doomed
 from privacy.access.policy import Right
-from privacy.audit.log import Outcome
+from privacy.audit.audit_log import Outcome
 from privacy.keys.store import KeyStore, utc_today
-from privacy.retention.policy import Policy
+from privacy.retention.retention_policy import Policy
 from streamlit_app.actions import privacy as privacy_actions
 from streamlit_app.components import formats
 from streamlit_app.readings import privacy as privacy_data

@@ -19,7 +19,7 @@ from ingestion.lake.duck import attach, connect, open_published
 from ingestion.receivers.committing.pipeline import Incoming, Pipeline
 from ingestion.settings import Settings, load_settings
 from ingestion.spool import Spool
-from privacy.audit.log import AuditLog
+from privacy.audit.audit_log import AuditLog
 from privacy.keys.store import KeyStore
 from privacy.release import ReleaseLedger
 from tests.ingestion.receivers.test_receivers import span_request

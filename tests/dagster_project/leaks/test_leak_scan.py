@@ -8,11 +8,11 @@ import pytest
 
 from dagster_project.leaks import home_scan as leak_scan
 from dagster_project.leaks.home_scan import scan_home
-from ingestion.meaning.errors.store import ErrorStore
+from ingestion.meaning.errors.group_store import ErrorStore
 from ingestion.settings import Settings, load_settings
 from privacy.access.accounts import Accounts
 from privacy.access.policy import Role
-from privacy.audit.log import AuditLog
+from privacy.audit.audit_log import AuditLog
 from privacy.keys.state import transaction
 from privacy.keys.store import KeyStore
 from privacy.leaks.samples import SAMPLES

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from dagster_project.process.page_rules import ASKED_BY, MAY_CHANGE, PageRules
-from privacy.audit.log import AuditEntry, AuditLog
+from privacy.audit.audit_log import AuditEntry, AuditLog
 
 MUTATION = "mutation Launch { launchRun { __typename } }"
 ADA = {ASKED_BY: "user:u_0123456789ab", MAY_CHANGE: "1"}

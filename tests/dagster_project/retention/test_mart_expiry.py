@@ -11,7 +11,7 @@ from ingestion.lake.duck import attach, connect
 from ingestion.settings import Settings
 from privacy.keys.store import KeyStore
 from privacy.retention import receipts
-from privacy.retention.policy import load_policy
+from privacy.retention.retention_policy import load_policy
 
 NOW = datetime(2026, 11, 25, 12)
 MARKERS = 20_000

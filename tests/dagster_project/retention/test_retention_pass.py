@@ -13,10 +13,10 @@ from ingestion.lake import drain as lake
 from ingestion.receivers.committing.pipeline import Pipeline
 from ingestion.settings import Settings
 from privacy.access.accounts import Accounts
-from privacy.audit.log import AuditLog
+from privacy.audit.audit_log import AuditLog
 from privacy.keys.store import KeyStore
 from privacy.retention import receipts
-from privacy.retention.policy import RetentionProblem, load_policy
+from privacy.retention.retention_policy import RetentionProblem, load_policy
 from tests.dagster_project.retention.test_mart_erasure import SUBJECT
 from tests.dagster_project.retention.test_mart_erasure import send as send_person
 from tests.ingestion.expiry.test_expiry import send

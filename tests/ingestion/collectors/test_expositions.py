@@ -11,19 +11,19 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from ingestion.collectors.prometheus.exposition import NotAnExposition, read_exposition
 from ingestion.collectors.prometheus.exposition_otlp import ScrapeTime, to_otlp
 
-_TEXT = "text/plain; version=0.0.4; charset=utf-8"
-_OPEN = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+TEXT = "text/plain; version=0.0.4; charset=utf-8"
+OPEN = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 _NOW = 1_795_900_000 * 10**9
-_SCRAPE = ScrapeTime(_NOW, _NOW - 15 * 10**9)
+SCRAPE = ScrapeTime(_NOW, _NOW - 15 * 10**9)
 _TRACE = "0af7651916cd43dd8448eb211c80319c"
 
 
-def _read(body: str, content_type: str = _OPEN) -> tuple[dict[str, Metric], dict[str, int]]:
+def read(body: str, content_type: str = OPEN) -> tuple[dict[str, Metric], dict[str, int]]:
     exposition = read_exposition(body, content_type)
-    return {m.name: m for m in to_otlp(exposition, _SCRAPE)}, dict(exposition.faults)
+    return {m.name: m for m in to_otlp(exposition, SCRAPE)}, dict(exposition.faults)
 
 
-def _sum(metric: Metric) -> tuple[float, bool, int]:
+def the_sum(metric: Metric) -> tuple[float, bool, int]:
     point = metric.sum.data_points[0]
     return point.as_double, metric.sum.is_monotonic, point.time_unix_nano
 
@@ -65,8 +65,8 @@ _DEVIATIONS = {
 
 @pytest.mark.parametrize("odd", _DEVIATIONS.values(), ids=_DEVIATIONS.keys())
 def test_one_deviation_of_openmetrics_costs_itself_and_is_counted(odd: str) -> None:
-    metrics, faults = _read(_WHOLE + odd)
-    assert _sum(metrics["calls_total"]) == (7, True, _NOW)
+    metrics, faults = read(_WHOLE + odd)
+    assert the_sum(metrics["calls_total"]) == (7, True, _NOW)
     point = metrics["temperature"].gauge.data_points[0]
     assert (point.as_double, point.time_unix_nano) == (21, 1_795_890_000_123_000_000)
     assert sum(faults.values()) == 1, faults
@@ -80,47 +80,47 @@ def test_what_openmetrics_allows_is_no_fault() -> None:
         '# TYPE state stateset\nstate{state="a"} 1\nstate{state="b"} 0\n'
         '# TYPE build info\nbuild_info{v="1"} 1\n# EOF\n'
     )
-    metrics, faults = _read(body)
+    metrics, faults = read(body)
     assert not faults
     assert (metrics["q"].summary.data_points[0].count, metrics["size_bytes"].unit) == (3, "bytes")
     assert len(metrics["build_info"].gauge.data_points) == 1
 
 
 def test_line_ends_of_windows_are_read_and_counted_once() -> None:
-    metrics, faults = _read((_WHOLE + "# EOF\n").replace("\n", "\r\n"))
-    assert _sum(metrics["calls_total"]) == (7, True, _NOW)
+    metrics, faults = read((_WHOLE + "# EOF\n").replace("\n", "\r\n"))
+    assert the_sum(metrics["calls_total"]) == (7, True, _NOW)
     assert faults == {"lines that end in CR LF": 1}
 
 
 def test_the_last_line_of_an_answer_that_broke_off_is_not_half_a_number() -> None:
-    metrics, faults = _read(_WHOLE + "# TYPE lag gauge\nlag 12")
+    metrics, faults = read(_WHOLE + "# TYPE lag gauge\nlag 12")
     assert "lag" not in metrics
     assert faults == {"no # EOF at the end": 1}
 
 
 @pytest.mark.parametrize("separator", ["\x85", "\u2028", "\u2029", "\x0b", "\x0c", "\x1c"])
 def test_only_a_line_feed_ends_a_line(separator: str) -> None:
-    metrics, faults = _read(f'a{{b="x{separator}y"}} 1\nbad{{\nc 2\n', _TEXT)
+    metrics, faults = read(f'a{{b="x{separator}y"}} 1\nbad{{\nc 2\n', TEXT)
     (label,) = metrics["a"].gauge.data_points[0].attributes
     assert label.value.string_value == f"x{separator}y"
     assert ("c" in metrics, sum(faults.values())) == (True, 1)
 
 
 def test_a_carriage_return_or_odd_space_never_parts_a_value_from_a_time() -> None:
-    metrics, faults = _read("a 1\r2\nb 1\u20282\nc 3\n", _TEXT)
+    metrics, faults = read("a 1\r2\nb 1\u20282\nc 3\n", TEXT)
     assert set(metrics) == {"c"}
     assert sum(faults.values()) == 2
 
 
 def test_an_exemplar_in_the_text_format_is_no_time() -> None:
     body = f'# TYPE calls_total counter\ncalls_total 10 # {{trace_id="{_TRACE}"}} 1\n'
-    metrics, faults = _read(body, _TEXT)
-    assert _sum(metrics["calls_total"]) == (10, True, _NOW)
+    metrics, faults = read(body, TEXT)
+    assert the_sum(metrics["calls_total"]) == (10, True, _NOW)
     assert faults == {"an exemplar in the text format": 1}
 
 
 def test_a_time_in_seconds_is_none_in_the_text_format() -> None:
-    metrics, faults = _read("a 1 1795890000.123\nb 1 1795890000123\n", _TEXT)
+    metrics, faults = read("a 1 1795890000.123\nb 1 1795890000123\n", TEXT)
     assert set(metrics) == {"b"}
     assert metrics["b"].gauge.data_points[0].time_unix_nano == 1_795_890_000_123_000_000
     assert sum(faults.values()) == 1
@@ -132,7 +132,7 @@ def test_an_exemplar_goes_along_with_its_trace_and_only_once() -> None:
         f'n_total{{a="new"}} 2 # {{trace_id="{_TRACE}",k="v"}} 1.5 1795899999.5\n'
         f'n_total{{a="old"}} 2 # {{trace_id="{_TRACE}"}} 1 1795000000\n# EOF\n'
     )
-    metrics = to_otlp(read_exposition(body, _OPEN), _SCRAPE)
+    metrics = to_otlp(read_exposition(body, OPEN), SCRAPE)
     new, old = (list(m.sum.data_points[0].exemplars) for m in metrics)
     assert not old
     assert (new[0].trace_id.hex(), new[0].as_double) == (_TRACE, 1.5)
@@ -140,121 +140,53 @@ def test_an_exemplar_goes_along_with_its_trace_and_only_once() -> None:
     assert [a.key for a in new[0].filtered_attributes] == ["k"]
 
 
-_NATIVE = (
+NATIVE = (
     "{count:24,sum:100,schema:0,zero_threshold:0.001,zero_count:4,positive_spans:[0:2,1:2],"
     "negative_spans:[0:2,1:2],positive_deltas:[2,1,-3,3],negative_deltas:[2,1,-2,3]}"
 )
 
 
-@pytest.mark.parametrize("labels", ["", '{a="b"}'])
-def test_a_native_histogram_is_an_exponential_histogram(labels: str) -> None:
-    metrics, faults = _read(
-        f"# TYPE depth histogram\ndepth{labels} {_NATIVE}\n# TYPE jobs counter\njobs_total 1\n# EOF\n"
-    )
-    assert not faults
-    assert _sum(metrics["jobs_total"])[0] == 1
-    (point,) = metrics["depth"].exponential_histogram.data_points
-    assert (point.count, point.sum, point.scale, point.zero_count) == (24, 100, 0, 4)
-    # Prometheus' bucket 0 holds (0.5, 1], which OTLP calls bucket -1.
-    assert (point.positive.offset, list(point.positive.bucket_counts)) == (-1, [2, 3, 0, 0, 3])
-    assert list(point.negative.bucket_counts) == [2, 3, 0, 1, 4]
-
-
-def test_where_a_series_has_buckets_of_both_kinds_it_is_told_once() -> None:
-    body = (
-        f"# TYPE depth histogram\ndepth {_NATIVE}\n"
-        'depth_bucket{le="1"} 1\ndepth_bucket{le="+Inf"} 24\ndepth_count 24\ndepth_sum 100\n# EOF\n'
-    )
-    (metric,) = to_otlp(read_exposition(body, _OPEN), _SCRAPE)
-    assert metric.histogram.data_points[0].count == 24
-
-
 def test_a_counter_of_the_text_format_keeps_its_name() -> None:
-    metrics, _ = _read("# TYPE errors counter\nerrors 3\n", _TEXT)
-    assert _sum(metrics["errors"]) == (3, True, _NOW)
+    metrics, _ = read("# TYPE errors counter\nerrors 3\n", TEXT)
+    assert the_sum(metrics["errors"]) == (3, True, _NOW)
 
 
 def test_a_gauge_that_is_called_created_is_no_start_time() -> None:
     body = "# TYPE jobs_total counter\njobs_total 3\n# TYPE jobs_created gauge\njobs_created 17\n"
-    metrics, faults = _read(body, _TEXT)
+    metrics, faults = read(body, TEXT)
     assert metrics["jobs_created"].gauge.data_points[0].as_double == 17
     assert not faults
 
 
-def test_parts_of_a_histogram_of_levels_stay_apart() -> None:
-    body = (
-        '# TYPE g gaugehistogram\ng_bucket{le="1"} 1\ng_bucket{le="+Inf"} 3\n'
-        "g_gcount 3\ng_gsum 9\n# EOF\n"
-    )
-    exposition = read_exposition(body, _OPEN)
-    found = [(m.name, m.gauge.data_points[0].as_double) for m in to_otlp(exposition, _SCRAPE)]
-    assert found == [("g_bucket", 1), ("g_bucket", 3), ("g_gcount", 3), ("g_gsum", 9)]
-
-
-def test_quantiles_without_a_count_are_levels_and_no_summary_of_nothing() -> None:
-    metrics, faults = _read('# TYPE q summary\nq{quantile="0.5"} 7\nq 3\n', _TEXT)
-    (point,) = metrics["q"].gauge.data_points
-    assert (point.as_double, point.attributes[0].key) == (7, "quantile")
-    assert sum(faults.values()) == 1
-
-
-def test_a_summary_whose_own_name_ends_like_a_part_keeps_its_count() -> None:
-    body = (
-        '# TYPE batch_count summary\nbatch_count{quantile="0.5"} 9\n'
-        "batch_count_count 4\nbatch_count_sum 5\n"
-    )
-    (point,) = _read(body, _TEXT)[0]["batch_count"].summary.data_points
-    assert (point.count, point.sum, point.quantile_values[0].value) == (4, 5, 9)
-
-
-def test_buckets_that_fall_still_add_up_to_the_count() -> None:
-    body = (
-        '# TYPE h histogram\nh_bucket{le="1"} 5\nh_bucket{le="2"} 4\nh_bucket{le="+Inf"} 6\n'
-        "h_count 6\n"
-    )
-    (point,) = _read(body, _TEXT)[0]["h"].histogram.data_points
-    assert (list(point.bucket_counts), point.count) == ([5, 0, 1], 6)
-
-
-def test_one_bound_written_in_two_ways_is_one() -> None:
-    body = (
-        '# TYPE h histogram\nh_bucket{le="1"} 5\nh_bucket{le="1.0"} 5\n'
-        'h_bucket{le="+Inf"} 6\nh_count 6\n'
-    )
-    metrics, faults = _read(body, _TEXT)
-    assert list(metrics["h"].histogram.data_points[0].explicit_bounds) == [1]
-    assert faults == {"a series twice": 1}
-
-
 def test_names_of_any_characters_are_read_where_they_are_quoted() -> None:
     body = '# TYPE "http.server" gauge\n{"http.server","url.path"="/a b\\n"} 0x1p-2\n'
-    metrics, faults = _read(body, "text/plain; version=1.0.0; escaping=allow-utf-8")
+    metrics, faults = read(body, "text/plain; version=1.0.0; escaping=allow-utf-8")
     (point,) = metrics["http.server"].gauge.data_points
     assert (point.as_double, point.attributes[0].value.string_value) == (0.25, "/a b\n")
     assert not faults
 
 
 def test_a_label_without_a_value_is_no_label() -> None:
-    metrics, faults = _read('a{b=""} 1\na 2\n', _TEXT)
+    metrics, faults = read('a{b=""} 1\na 2\n', TEXT)
     assert not metrics["a"].gauge.data_points[0].attributes
     assert faults == {"a series twice": 1}
 
 
 def test_an_answer_without_a_type_is_read_by_its_end() -> None:
-    metrics, _ = _read(_WHOLE + "# EOF\n", "")
-    assert _sum(metrics["calls_total"]) == (7, True, _NOW)
+    metrics, _ = read(_WHOLE + "# EOF\n", "")
+    assert the_sum(metrics["calls_total"]) == (7, True, _NOW)
 
 
 def test_a_start_in_the_future_does_not_make_a_series_begin_after_its_point() -> None:
     body = "# TYPE n counter\nn_total 1\nn_created 1999999999\n# EOF\n"
-    (point,) = _read(body)[0]["n_total"].sum.data_points
+    (point,) = read(body)[0]["n_total"].sum.data_points
     assert point.start_time_unix_nano == point.time_unix_nano
 
 
 _SEEDS = (
     _WHOLE + "# EOF\n",
     f'# TYPE calls_total counter\ncalls_total{{a="b"}} 10 # {{trace_id="{_TRACE}"}} 1 2\n',
-    f'# TYPE depth histogram\ndepth{{a="b"}} {_NATIVE} 1795890000\n# EOF\n',
+    f'# TYPE depth histogram\ndepth{{a="b"}} {NATIVE} 1795890000\n# EOF\n',
     '# TYPE h histogram\nh_bucket{le="1"} 5\nh_bucket{le="+Inf"} 6\nh_count 6\nh_sum 1\nh_created 2\n',
     '# TYPE q summary\nq{quantile="0.5"} 9\nq_count 4\nq_sum 5\n"quoted" 1\n{"a.b",c="d\\""} 1\n',
 )
@@ -274,10 +206,10 @@ def test_no_mutation_of_an_exposition_is_an_error_of_ours(
         characters[place : place + chance.randint(0, 3)] = [odd]
         characters = characters or [" "]
     try:
-        exposition = read_exposition("".join(characters), _OPEN if is_open else _TEXT)
+        exposition = read_exposition("".join(characters), OPEN if is_open else TEXT)
     except NotAnExposition:
         return
-    for metric in to_otlp(exposition, _SCRAPE):
+    for metric in to_otlp(exposition, SCRAPE):
         metric.SerializeToString()
 
 
@@ -285,7 +217,7 @@ def test_no_mutation_of_an_exposition_is_an_error_of_ours(
     st.text(st.characters(exclude_characters="\n\r#"), min_size=1).filter(lambda t: t.strip(" \t"))
 )
 def test_any_line_costs_itself_alone(line: str) -> None:
-    metrics, faults = _read(f"# TYPE a counter\na_total 1\n{line}\nz 2\n", _TEXT)
+    metrics, faults = read(f"# TYPE a counter\na_total 1\n{line}\nz 2\n", TEXT)
     assert metrics["a_total"].sum.data_points[0].as_double == 1
     assert math.isclose(metrics["z"].gauge.data_points[0].as_double, 2)
     assert len(metrics) + sum(faults.values()) == 3

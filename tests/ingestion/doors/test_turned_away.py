@@ -9,7 +9,7 @@ from prometheus_client.registry import Collector
 
 from ingestion.doors.known_hosts import KnownHosts
 from ingestion.doors.turned_away import ACTION, TurnedAway
-from privacy.audit.log import AuditLog
+from privacy.audit.audit_log import AuditLog
 
 
 @pytest.fixture

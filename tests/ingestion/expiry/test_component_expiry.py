@@ -14,7 +14,7 @@ from ingestion.lake.catalog import Catalog
 from ingestion.receivers.committing.pipeline import Incoming, Pipeline
 from ingestion.settings import Settings, load_settings
 from privacy.keys.store import KeyStore
-from privacy.retention.policy import RetentionProblem, load_policy
+from privacy.retention.retention_policy import RetentionProblem, load_policy
 from tests.ingestion.expiry.test_expiry import NOW, found
 from tests.ingestion.lake.test_lake import rows
 from tests.ingestion.receivers.test_receivers import span_request

@@ -17,7 +17,7 @@ from ingestion.spool import Spool
 from privacy.keys.pseudonyms import Pseudonyms
 from privacy.keys.store import KeyProblem, KeyStore
 from privacy.retention import receipts as receipt_book
-from privacy.retention.policy import RetentionProblem, load_policy, read_policy
+from privacy.retention.retention_policy import RetentionProblem, load_policy, read_policy
 from tests.ingestion.lake.test_lake import rows
 from tests.ingestion.receivers.test_receivers import span_request
 

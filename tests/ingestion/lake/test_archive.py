@@ -9,15 +9,16 @@ import pytest
 from dagster_project.leaks.home_scan import scan_home
 from dagster_project.retention.daily import run_pass
 from ingestion.expiry import plan as expiry
+from ingestion.expiry.doomed import Doomed
 from ingestion.lake import archive
 from ingestion.lake import drain as lake
 from ingestion.lake.catalog import Catalog, LakeFile
 from ingestion.receivers.committing.pipeline import Pipeline
 from ingestion.settings import Settings, load_settings
 from live_tail.alerts.trials.backtest import _history
-from privacy.audit.log import AuditLog
+from privacy.audit.audit_log import AuditLog
 from privacy.keys.store import KeyProblem, KeyStore
-from privacy.retention.policy import load_policy
+from privacy.retention.retention_policy import load_policy
 from tests.ingestion.expiry.test_expiry import MARKER, NOW, found, send
 from tests.ingestion.lake.test_lake import rows
 
@@ -203,6 +204,6 @@ def test_the_plan_shows_receipts_and_audit_entries_that_would_go(
     doomed = {d.rule: d for d in expiry.plan(settings, keys, POLICY, later)}
     assert doomed["audit"].rows == entries and doomed["audit"].bytes
     receipts = len(expiry.receipts(settings, keys))
-    assert doomed.get("receipts", expiry.Doomed("receipts", NOW)).rows == receipts
+    assert doomed.get("receipts", Doomed("receipts", NOW)).rows == receipts
     done = expiry.purge(settings, keys, POLICY, later)
     assert {r.rule for r in done} & {"audit", "receipts"} == set()

@@ -1,6 +1,5 @@
-"""The drain: exactly once, whatever crashes; late data reopens its hour."""
+"""The drain: exactly once, whatever crashes, in few bytes and few reads."""
 
-from datetime import datetime, timedelta
 from unittest.mock import patch
 
 import pytest
@@ -9,8 +8,10 @@ from hypothesis import strategies as st
 
 from ingestion.contracts import SIGNALS
 from ingestion.lake import drain as lake
+from ingestion.lake import plan_run
 from ingestion.lake.catalog import Catalog
 from ingestion.lake.duck import add_file_keys, connect
+from ingestion.lake.partitions import scan
 from ingestion.receivers.committing.pipeline import Incoming, Pipeline
 from ingestion.receivers.decoding.protobuf import count_items
 from ingestion.settings import Settings
@@ -27,7 +28,7 @@ def rows(settings: Settings, keys: KeyStore, signal: str) -> list[tuple]:
         return []
     con = connect()
     add_file_keys(con, keys, files)
-    return con.execute(f"SELECT * FROM ({lake.scan(settings, files)})").fetchall()
+    return con.execute(f"SELECT * FROM ({scan(settings, files)})").fetchall()
 
 
 def send(pipeline: Pipeline, *, number: int = 0, at_ns: int = NOW_NS, again: bytes = b"") -> None:
@@ -87,7 +88,7 @@ def test_a_crash_at_any_step_loses_and_doubles_nothing(
 ) -> None:
     for number in range(4):
         send(pipeline, number=number, at_ns=NOW_NS + number * 3_600_000_000_000)
-    owner = {"write_partition": lake, "finish_plan": Catalog, "mark_drained": Spool}[step]
+    owner = {"write_partition": plan_run, "finish_plan": Catalog, "mark_drained": Spool}[step]
     real = getattr(owner, step)
 
     def crash(*args: object, **kwargs: object) -> None:
@@ -101,52 +102,6 @@ def test_a_crash_at_any_step_loses_and_doubles_nothing(
     lake.drain(settings, keys)
     assert len(rows(settings, keys, "spans")) == 5
     assert len({r[1] for r in rows(settings, keys, "spans")}) == 5
-
-
-def test_late_data_reopens_its_own_hour_only(
-    settings: Settings, keys: KeyStore, pipeline: Pipeline
-) -> None:
-    send(pipeline, number=1)
-    send(pipeline, number=2, at_ns=NOW_NS - 7_200_000_000_000)
-    lake.drain(settings, keys)
-    catalog = Catalog(settings.lake_path)
-    catalog.clean(catalog.dirty_hours())
-    send(pipeline, number=3, at_ns=NOW_NS - 7_200_000_000_000)
-    lake.drain(settings, keys)
-    (dirty,) = [d for d in catalog.dirty_hours() if d.signal == "spans"]
-    expected = datetime.utcfromtimestamp(NOW_NS / 1e9 - 7_200).replace(
-        minute=0, second=0, microsecond=0
-    )
-    assert dirty.hour_at == expected
-
-
-def test_an_hour_that_changes_during_a_build_stays_dirty(
-    settings: Settings, keys: KeyStore, pipeline: Pipeline
-) -> None:
-    send(pipeline, number=1)
-    lake.drain(settings, keys)
-    catalog = Catalog(settings.lake_path)
-    covered = catalog.dirty_hours()
-    send(pipeline, number=2)
-    lake.drain(settings, keys)
-    catalog.clean(covered)
-    assert [d.signal for d in catalog.dirty_hours()] == ["gate_decisions", "ledger", "spans"]
-
-
-def test_compaction_keeps_the_rows_and_leaves_one_file(
-    settings: Settings, keys: KeyStore, pipeline: Pipeline
-) -> None:
-    for number in range(6):
-        send(pipeline, number=number)
-        lake.drain(settings, keys)
-    catalog = Catalog(settings.lake_path)
-    assert len(catalog.files("spans")) == 6
-    catalog.clean(catalog.dirty_hours())
-    later = datetime.utcfromtimestamp(NOW_NS / 1e9) + timedelta(days=900)
-    assert lake.compact(settings, keys, now=later) == 3
-    assert len(catalog.files("spans")) == 1
-    assert len(rows(settings, keys, "spans")) == 6
-    assert len(list((settings.lake_path / "spans").rglob("*.parquet"))) == 1
 
 
 def test_a_destroyed_key_makes_its_spool_rows_unreadable(
@@ -224,34 +179,16 @@ def test_repeats_are_recognised_without_reading_a_row_of_the_hour(
     (file,) = Catalog(settings.lake_path).files("spans")
     assert file.has_identities
     read: list[str] = []
-    real = lake.scan
+    real = plan_run.scan
 
     def spy(settings: Settings, files: list, columns: str = "") -> str:
         read.append(columns)
         return real(settings, files, columns)
 
     send(pipeline, again=UNKNOWN_FIELD)
-    with patch.object(lake, "scan", spy):
+    with patch.object(plan_run, "scan", spy):
         assert lake.drain(settings, keys).duplicates["spans"] == 1
     assert read == ["identity_high, identity_low"]
-
-
-def test_repeats_are_recognised_in_hours_that_were_compacted(
-    settings: Settings, keys: KeyStore, pipeline: Pipeline
-) -> None:
-    catalog = Catalog(settings.lake_path)
-    for number in range(6):
-        send(pipeline, number=number)
-        lake.drain(settings, keys)
-    catalog.clean(catalog.dirty_hours())
-    later = datetime.utcfromtimestamp(NOW_NS / 1e9) + timedelta(days=900)
-    lake.compact(settings, keys, now=later)
-    assert not any(f.has_identities for f in catalog.files("spans"))
-    send(pipeline, number=3, again=UNKNOWN_FIELD)
-    send(pipeline, number=7)
-    report = lake.drain(settings, keys)
-    assert report.duplicates["spans"] == 1
-    assert len(rows(settings, keys, "spans")) == 7
 
 
 def test_readers_see_the_contract_and_no_identity(
@@ -262,42 +199,14 @@ def test_readers_see_the_contract_and_no_identity(
     files = Catalog(settings.lake_path).files("spans")
     con = connect()
     add_file_keys(con, keys, files)
-    con.execute(f"CREATE VIEW v AS {lake.scan(settings, files)}")
+    con.execute(f"CREATE VIEW v AS {scan(settings, files)}")
     assert [r[0] for r in con.execute("DESCRIBE v").fetchall()] == SIGNALS["spans"].names
-
-
-def test_only_what_came_after_a_build_awaits_the_next(
-    settings: Settings, keys: KeyStore, pipeline: Pipeline
-) -> None:
-    catalog = Catalog(settings.lake_path)
-    send(pipeline, number=1)
-    lake.drain(settings, keys)
-    catalog.clean(catalog.dirty_hours())
-    send(pipeline, number=2)
-    lake.drain(settings, keys)
-    (spans,) = [d for d in catalog.dirty_hours() if d.signal == "spans"]
-    new = [f for f in catalog.files("spans", [spans.hour_at]) if f.plan >= spans.since]
-    assert [f.row_count for f in new] == [1]
-    assert len(catalog.files("spans")) == 2
-
-
-def test_an_hour_from_which_rows_went_awaits_a_whole_build(
-    settings: Settings, keys: KeyStore, pipeline: Pipeline
-) -> None:
-    catalog = Catalog(settings.lake_path)
-    send(pipeline, number=1)
-    lake.drain(settings, keys)
-    (file,) = catalog.files("spans")
-    catalog.amend(file, [])
-    send(pipeline, number=2)
-    lake.drain(settings, keys)
-    assert {d.since for d in catalog.dirty_hours() if d.signal == "spans"} == {0}
 
 
 def test_several_plans_land_what_one_lands_each_file_in_order(
     settings: Settings, keys: KeyStore, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lake, "_SLICE_ROWS", 2)
+    monkeypatch.setattr(plan_run, "_SLICE_ROWS", 2)
     for number in (5, 3, 8, 1, 9, 2, 7):
         send(pipeline, number=number, at_ns=NOW_NS + number)
         send(pipeline, number=number, at_ns=NOW_NS + number, again=UNKNOWN_FIELD)
@@ -309,7 +218,7 @@ def test_several_plans_land_what_one_lands_each_file_in_order(
     con = connect()
     add_file_keys(con, keys, files)
     for file in files:
-        sql = f"SELECT start_at, trace_id FROM ({lake.scan(settings, [file])})"
+        sql = f"SELECT start_at, trace_id FROM ({scan(settings, [file])})"
         found = con.execute(sql).fetchall()
         assert len(found) == file.row_count
         assert found == sorted(found)

@@ -10,7 +10,7 @@ import pytest
 
 from ingestion.contracts import LOGS, SPANS
 from ingestion.lake import drain as lake
-from ingestion.lake import set_aside
+from ingestion.lake import plan_run, set_aside
 from ingestion.lake.catalog import Catalog
 from ingestion.lake.mending import mended
 from ingestion.receivers.committing.pipeline import Incoming, Pipeline
@@ -142,7 +142,7 @@ def test_a_drain_that_fails_for_want_of_room_sets_nothing_aside(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    with patch.object(lake, "write_partition", full), pytest.raises(OSError, match="No space"):
+    with patch.object(plan_run, "write_partition", full), pytest.raises(OSError, match="No space"):
         lake.drain(settings, keys)
     assert spool.aside() == (0, 0)
     assert lake.drain(settings, keys).landed["spans"] == 1

@@ -13,7 +13,7 @@ import httpx
 import psutil
 import pytest
 
-from ingestion.receivers.committing import pipeline as pipelines
+from ingestion.receivers.committing import group
 from ingestion.receivers.committing.committer import Committer
 from ingestion.receivers.committing.pipeline import Incoming, Pipeline
 from ingestion.receivers.doors.http import JSON, PATHS, PROTOBUF, build_app
@@ -171,14 +171,14 @@ def test_a_length_that_makes_the_decoder_panic_is_refused_and_the_next_sender_is
 def test_a_body_that_breaks_the_pipeline_is_refused_alone(pipeline: Pipeline, spool: Spool) -> None:
     poison = span_request(span=b"poisoned").SerializeToString()
     good = [span_request(span=bytes([n]) * 8).SerializeToString() for n in range(1, 4)]
-    flatten = pipelines.flatten
+    flatten = group.flatten
 
     def breaks(signal: str, batch: object, *rest: object) -> object:
         if b"poisoned" in str(batch.to_pylist()).encode():
             raise ZeroDivisionError("quotes poisoned text")
         return flatten(signal, batch, *rest)
 
-    with patch.object(pipelines, "flatten", breaks):
+    with patch.object(group, "flatten", breaks):
         answers = pipeline.process([Incoming("spans", b) for b in (good[0], poison, *good[1:])])
     assert [a.accepted for a in answers] == [1, 0, 1, 1]
     assert "could not be processed" in answers[1].error

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from ingestion.receivers.committing.pipeline import Pipeline
-from ingestion.receivers.decoding import json_bodies
-from ingestion.receivers.doors import sentry
+from ingestion.receivers.decoding.otlp_json import json_bodies
+from ingestion.receivers.doors import sentry, sentry_events
 from ingestion.receivers.doors.http import JSON
 from ingestion.spool import Spool
 from tests.ingestion.receivers.test_receivers import NOW_NS, door, landed
@@ -37,7 +37,9 @@ FIELDS = (
 def record_of(event: dict[str, Any]) -> dict[str, Any]:
     """The one log record that an event becomes, with its attributes by name."""
     envelope = sentry.read_store(json.dumps(event).encode())
-    request = ExportLogsServiceRequest.FromString(sentry.to_logs(envelope, None, "shop", "1"))
+    request = ExportLogsServiceRequest.FromString(
+        sentry_events.to_logs(envelope, None, "shop", "1")
+    )
     (record,) = request.resource_logs[0].scope_logs[0].log_records
     attributes = {a.key: a.value.string_value for a in record.attributes}
     return {"time": record.time_unix_nano, "severity": record.severity_number, **attributes}

@@ -9,8 +9,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from ingestion.receivers.decoding import json_bodies, json_pieces, wire
+from ingestion.receivers.decoding import wire
 from ingestion.receivers.decoding.budget import json_structure
+from ingestion.receivers.decoding.otlp_json import json_bodies, json_pieces
 from ingestion.receivers.decoding.pieces import Pace, decoded, groups_of, pieces_of
 from ingestion.receivers.decoding.protobuf import BadBody, to_arrow
 from tests.ingestion.receivers.test_hostile_bodies import SMALL, span_json, traces_json

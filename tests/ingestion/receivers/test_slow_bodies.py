@@ -8,7 +8,7 @@ import pytest
 
 from ingestion.receivers.committing.committer import Committer
 from ingestion.receivers.committing.pipeline import Pipeline
-from ingestion.receivers.doors import http
+from ingestion.receivers.doors import request_bodies
 from ingestion.receivers.doors.http import PATHS, PROTOBUF, build_app
 from ingestion.receivers.doors.one_port import OnePortProtocol
 from ingestion.settings import Settings
@@ -60,7 +60,7 @@ def test_a_body_that_comes_too_slowly_is_408_and_its_connection_ends(
     monkeypatch: pytest.MonkeyPatch,
     path: str,
 ) -> None:
-    monkeypatch.setattr(http, "_ARRIVAL_S", 0.2)
+    monkeypatch.setattr(request_bodies, "_ARRIVAL_S", 0.2)
 
     async def attack() -> tuple[bytes, int]:
         committer = Committer(pipeline, group_ms=1, max_pending_bytes=1_000_000)
@@ -86,7 +86,7 @@ def test_a_body_that_comes_too_slowly_is_408_and_its_connection_ends(
 def test_who_sends_at_once_does_not_wait_for_who_sends_slowly(
     pipeline: Pipeline, spool: Spool, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http, "_ARRIVAL_S", _LONG_S)
+    monkeypatch.setattr(request_bodies, "_ARRIVAL_S", _LONG_S)
     pipeline.warm_up()
 
     async def attack() -> tuple[bytes, int]:

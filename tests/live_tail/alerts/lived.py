@@ -20,7 +20,7 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from ingestion.meaning.errors.store import ErrorStore
+from ingestion.meaning.errors.group_store import ErrorStore
 from ingestion.receivers.decoding.flatten import flatten
 from ingestion.receivers.decoding.protobuf import to_arrow
 from live_tail.alerts.desk.manager import Manager

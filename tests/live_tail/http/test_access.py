@@ -17,7 +17,7 @@ from live_tail.http.client import ACTING_FOR
 from live_tail.window.queries.catalogue import QUERIES
 from privacy.access.accounts import Accounts
 from privacy.access.policy import Right, Role, load_policy
-from privacy.audit.log import AuditLog
+from privacy.audit.audit_log import AuditLog
 from privacy.keys.store import KeyStore
 
 ROUTES = ["/livez", "/metrics", "/api/v1/queries", "/api/v1/query/{name}", "/api/v1/silences"]

@@ -6,8 +6,8 @@ import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from ingestion.meaning.errors.states import State
-from ingestion.meaning.errors.store import ErrorStore
+from ingestion.meaning.errors.group_states import State
+from ingestion.meaning.errors.group_store import ErrorStore
 from ingestion.receivers.committing.pipeline import Incoming, Pipeline
 from ingestion.settings import Settings
 from ingestion.spool import Spool

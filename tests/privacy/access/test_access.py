@@ -18,7 +18,7 @@ from privacy.access.policy import (
     Role,
     load_policy,
 )
-from privacy.audit.log import AuditLog
+from privacy.audit.audit_log import AuditLog
 from privacy.keys.state import FILE
 from privacy.keys.store import KeyProblem, KeyStore
 from tests.clocks import WallClock

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from ingestion.lake import drain as lake
 from ingestion.lake.catalog import Catalog
+from ingestion.lake.compaction import compact
 from ingestion.receivers.committing import self_report
 from ingestion.receivers.committing.committer import Committer
 from ingestion.receivers.committing.pipeline import Incoming, Pipeline
@@ -180,7 +181,7 @@ def test_a_compacted_hour_names_all_detectors_of_its_files(
         lake.drain(settings, keys)
     catalog = Catalog(settings.lake_path)
     catalog.clean(catalog.dirty_hours())
-    assert lake.compact(settings, keys) >= 1
+    assert compact(settings, keys) >= 1
     (file,) = Catalog(settings.lake_path).files("spans")
     assert len(file.detectors) == 6
 

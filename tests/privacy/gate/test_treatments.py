@@ -7,6 +7,7 @@ import pytest
 from privacy.detection.shapes.paths import template_url
 from privacy.gate import treatments
 from privacy.gate.allow_list import AllowList, Treatment, load_allow_list
+from privacy.gate.remembered import Remembered
 from privacy.keys.pseudonyms import Pseudonyms
 from privacy.keys.store import KeyStore
 
@@ -188,7 +189,7 @@ def test_what_a_treatment_remembers_stays_within_its_bytes_and_right() -> None:
         asked.append(value)
         return value.upper()
 
-    remembered = treatments.Remembered(treat)
+    remembered = Remembered(treat)
     for number in range(40):
         assert remembered("often") == "OFTEN"
         assert remembered(f"{number}" + "x" * 200_000) == f"{number}" + "X" * 200_000

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from privacy.gate.allow_list import Treatment
-from privacy.gate.treatments import Treatments
+from privacy.gate.remembered import Treatments
 from privacy.keys import players as players_module
 from privacy.keys.players import PERIOD_DAYS, PlayerPseudonyms, period_of
 from privacy.keys.rotation import rotate

@@ -7,7 +7,7 @@ import pytest
 
 from ingestion.settings import sources as setting_sources
 from privacy.process_log.log import told
-from privacy.process_log.repeats import WINDOW_S, Repeats
+from privacy.process_log.repeated_messages import WINDOW_S, Repeats
 from privacy.process_log.words import error_words, gated, message_of, strictly_gated
 from tests.clocks import Seconds
 from tests.conftest import ROOT

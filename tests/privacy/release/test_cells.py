@@ -11,7 +11,6 @@ from hypothesis.extra import numpy as arrays
 
 from privacy.release import Dimension, Histogram, PeriodKind, Statistic
 from privacy.release.cells import published_cells
-from privacy.release.gate import draw
 from privacy.release.mechanism import (
     MechanismProblem,
     discrete_laplace,
@@ -19,6 +18,7 @@ from privacy.release.mechanism import (
     measurement,
     noisy,
 )
+from privacy.release.release_gate import draw
 from privacy.release.statistics import figures
 from tests.privacy.release.population import DAY, rows_of, skewed_counts, table_spec
 

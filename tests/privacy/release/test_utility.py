@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from privacy.release import Dimension, Histogram, PeriodKind
-from privacy.release.gate import draw
+from privacy.release.release_gate import draw
 from tests.privacy.release.population import DAY
 
 SITES = Dimension("site", ("north", "south", "web"), None)

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from ingestion.settings import Settings
 from privacy.access.accounts import Accounts
 from privacy.access.policy import Right, Role, load_policy
-from privacy.audit.log import AuditLog
+from privacy.audit.audit_log import AuditLog
 from privacy.keys.store import KeyStore
 from streamlit_app.readings import source
 from streamlit_app.server import note_error

@@ -5,70 +5,16 @@ What real browsers make of it is in `tests/e2e/test_door_in_browsers.py`.
 
 import re
 import sqlite3
-from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
-from httpx import Response
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
-from starlette.responses import HTMLResponse
-from starlette.routing import Route, WebSocketRoute
-from starlette.testclient import TestClient
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocketDisconnect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from ingestion.settings import Settings
 from privacy.access.policy import Role
-from streamlit_app.readings import source
-from streamlit_app.sign_in import door, doorman, same_origin
-from streamlit_app.sign_in.door import Door
+from streamlit_app.sign_in import door, doorman
 from streamlit_app.sign_in.doorman import COOKIE
-from streamlit_app.sign_in.entrance import routes
-
-PASSWORD = "correct horse battery staple"
-SHOWN = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "none"}
-OURS = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate"}
-
-
-class Browser:
-    """A browser before the door; it sends what browsers send with a navigation and with our form."""
-
-    def __init__(self) -> None:
-        async def socket(websocket: WebSocket) -> None:
-            await websocket.accept("streamlit")
-            async for piece in websocket.iter_bytes():
-                await websocket.send_bytes(piece)
-
-        inner = Starlette(
-            routes=[
-                *routes(),
-                WebSocketRoute("/_stcore/stream", socket),
-                Route("/{path:path}", lambda _: HTMLResponse("fact"), methods=["GET", "PUT"]),
-            ],
-            middleware=[Middleware(Door)],
-        )
-        self.client = TestClient(inner, follow_redirects=False)
-        self.accounts = doorman.accounts()
-
-    def opens(self, path: str, **headers: str) -> Response:
-        return self.client.get(path, headers=SHOWN | headers)
-
-    def posts(self, path: str, **form: str) -> Response:
-        return self.client.post(path, data=form, headers=OURS)
-
-    def signs_in(self) -> Response:
-        link = self.accounts.link(Role.OPERATOR, hours=1, by="os:owner")
-        return self.posts(f"/sign-in?link={link}")
-
-
-@pytest.fixture
-def browser(settings: Settings) -> Iterator[Browser]:
-    for cached in (source.settings, source.client, source._marts):
-        cached.clear()
-    doorman.forget()
-    yield Browser()
-    doorman.forget()
+from tests.streamlit_app.sign_in.browser import OURS, PASSWORD, Browser
 
 
 @pytest.mark.parametrize("path", ["/", "/performance", "/overview?range=15+min", "/media/x.csv"])
@@ -133,21 +79,6 @@ def test_an_open_page_ends_when_nobody_can_tell_whether_its_session_lasts(
         assert told.auth_redirect.url == "/sign-in?because=ended"
 
 
-@pytest.mark.parametrize(
-    "said", [{"Origin": "http://testserver.evil.example"}, {"Sec-Fetch-Site": "same-site"}]
-)
-def test_a_page_of_another_site_or_port_uses_nobodys_session(
-    browser: Browser, said: dict[str, str]
-) -> None:
-    browser.signs_in()
-    assert browser.client.put("/_stcore/upload_file/1/2", headers=said).status_code == 403
-    with (
-        pytest.raises(WebSocketDisconnect),
-        browser.client.websocket_connect("/_stcore/stream", headers=said),
-    ):
-        pass
-
-
 def test_signing_in_sets_a_cookie_that_scripts_cannot_read_and_signing_out_ends_it(
     browser: Browser,
 ) -> None:
@@ -165,16 +96,6 @@ def test_signing_in_sets_a_cookie_that_scripts_cannot_read_and_signing_out_ends_
     assert left.headers["location"] == "/sign-in?because=out"
     assert "signed out" in browser.opens(left.headers["location"]).text
     browser.client.cookies.set(COOKIE, secret)
-    assert browser.opens("/").status_code == 303
-
-
-@pytest.mark.parametrize("site", ["cross-site", "same-site", "none"])
-def test_only_our_own_page_signs_out_without_a_question(browser: Browser, site: str) -> None:
-    browser.signs_in()
-    asked = browser.client.get("/sign-out", headers={"Sec-Fetch-Site": site})
-    assert "Do you want to sign out?" in asked.text
-    assert browser.opens("/").text == "fact"
-    assert browser.posts("/sign-out").status_code == 303
     assert browser.opens("/").status_code == 303
 
 
@@ -223,54 +144,6 @@ def test_whose_session_ended_returns_to_the_page_that_was_open(browser: Browser)
     assert 'action="/sign-in?next=%2Foverview%3Frange%3D15%2Bmin"' in page.text
     elsewhere = browser.opens("/sign-in", Referer="https://evil.example/overview")
     assert 'action="/sign-in?next=%2F"' in elsewhere.text
-
-
-@pytest.mark.parametrize(
-    ("said", "counts"),
-    [
-        ({"Sec-Fetch-Site": "same-origin"}, True),
-        ({"Sec-Fetch-Site": "none"}, True),
-        # What the page's `Referrer-Policy: no-referrer` made of every form of ours.
-        ({"Sec-Fetch-Site": "same-origin", "Origin": "null"}, True),
-        ({"Sec-Fetch-Site": "same-site"}, False),
-        ({"Sec-Fetch-Site": "cross-site", "Origin": "http://testserver"}, False),
-        ({"Origin": "http://testserver"}, True),
-        ({"Origin": "http://127.0.0.1:8501"}, True),
-        ({"Origin": "http://testserver:81"}, False),
-        ({"Origin": "https://evil.example"}, False),
-        ({"Origin": "null"}, False),
-        ({}, False),
-    ],
-)
-def test_a_form_counts_when_the_browser_vouches_for_it(
-    browser: Browser, said: dict[str, str], counts: bool
-) -> None:
-    link = browser.accounts.link(Role.OPERATOR, hours=1, by="os:owner")
-    answer = browser.client.post(f"/sign-in?link={link}", headers=said)
-    assert answer.status_code == (303 if counts else 403)
-    assert browser.accounts.is_good_link(link) is not counts
-
-
-@pytest.mark.parametrize("said", [{}, {"Origin": "null"}])
-def test_where_a_browser_says_nothing_the_token_of_its_own_form_counts(
-    browser: Browser, said: dict[str, str]
-) -> None:
-    link = browser.accounts.link(Role.OPERATOR, hours=1, by="os:owner")
-    page = browser.opens(f"/sign-in?link={link}").text
-    (token,) = re.findall(r'name="token" value="(\w+)"', page)
-    nonce = browser.client.cookies[same_origin.COOKIE]
-    browser.client.cookies.set(same_origin.COOKIE, "x" * 43)
-    foreign = browser.client.post(f"/sign-in?link={link}", data={"token": token}, headers=said)
-    assert foreign.status_code == 403
-    browser.client.cookies.clear()
-    browser.client.cookies.set(same_origin.COOKIE, nonce)
-    ours = browser.client.post(f"/sign-in?link={link}", data={"token": token}, headers=said)
-    assert ours.status_code == 303
-
-
-def test_a_form_that_never_ends_is_not_read(browser: Browser) -> None:
-    answer = browser.posts("/sign-in", name="ada", password="x" * 20_000)
-    assert answer.status_code == 403
 
 
 def test_every_answer_says_that_pages_ask_nobody_else(browser: Browser) -> None:

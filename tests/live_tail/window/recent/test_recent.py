@@ -164,10 +164,13 @@ def test_a_trace_is_whole_though_its_spans_came_one_by_one_and_late(
     assert [(r["component"], r["name"]) for r in found] == [
         ("api", "GET /scenes"), ("api", "redis GET"), ("agent", "GET /scenes"),
     ]  # fmt: skip
-    assert found[0]["duration_ns"] == 900_000_000 and found[1]["parent_span_id"] == "0" * 15 + "1"
+    assert (
+        found[0]["duration_ns"] == 900_000_000
+        and found[1]["parent_span_id"] == "a" + "0" * 14 + "1"
+    )
     assert found[0]["attributes"]["http.route"] == "/scenes/{id}"
     (line,) = live.ask("trace_logs", trace_id=TRACE.hex().upper())
-    assert (line["severity"], line["span_id"]) == ("error", "0" * 15 + "1")
+    assert (line["severity"], line["span_id"]) == ("error", "a" + "0" * 14 + "1")
     assert [r["group_key"] for r in live.ask("trace_errors", trace_id=TRACE.hex())] != []
 
 

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from privacy.keys.store import KeyStore
-from privacy.release.budget import DEFAULT_EPSILON, over_budget
 from privacy.release.cells import published_cells
+from privacy.release.epsilon_budget import DEFAULT_EPSILON, over_budget
 from privacy.release.k_anonymity import LIMITS, protected_cells
-from privacy.release.ledger import Entry, LedgerProblem, ReleaseLedger
 from privacy.release.mechanism import noisy
 from privacy.release.period import Period
+from privacy.release.release_ledger import Entry, LedgerProblem, ReleaseLedger
 from privacy.release.results import Released, Result
 from privacy.release.spec import Histogram, Mechanism
 from privacy.release.statistics import figures
@@ -158,10 +158,10 @@ class ReleaseGate:
 
 
 def draw(counts: np.ndarray, spec: Histogram, period: Period) -> Result:
-    """One result from exact counts: noise once, everything else follows from the noisy counts.
+    """One result from exact int64 counts of the spec's shape: noise once, everything else follows from that.
 
     Only `ReleaseGate` may show what this returns; a second draw of the same period shown to the same
-    reader doubles the privacy loss (`tests/privacy/release/test_attacks.py`).
+    reader doubles the privacy loss (`tests/privacy/release/test_one_person.py`).
     """
     if spec.mechanism is Mechanism.K_ANONYMITY:
         cells, shown, limits = protected_cells(counts, spec), (), LIMITS

@@ -1,7 +1,8 @@
 """A large OTLP/JSON export is cut into pieces of items before any of them becomes an object.
 
 Here: groups and items of a body as slices of its bytes, and a few of them as columns. Not here: limits
-(`budget`), bodies that are small enough to be read at once (`json_bodies`).
+(`budget`), bodies that are small enough to be read at once (`json_bodies`). Source: OTLP 1.x, "JSON
+Protobuf Encoding".
 """
 
 import re
@@ -13,10 +14,11 @@ from typing import Any, TypeVar
 import msgspec
 import pyarrow as pa
 
-from ingestion.receivers.decoding import json_types as of
 from ingestion.receivers.decoding.budget import BodyBudget, json_structure
-from ingestion.receivers.decoding.json_bodies import UNREADABLE, has_file_names, read
-from ingestion.receivers.decoding.json_columns import export_columns
+from ingestion.receivers.decoding.otlp_json import json_metric_types as of_metrics
+from ingestion.receivers.decoding.otlp_json import json_types as of
+from ingestion.receivers.decoding.otlp_json.json_bodies import UNREADABLE, has_file_names, read
+from ingestion.receivers.decoding.otlp_json.json_columns import export_columns
 from ingestion.receivers.decoding.protobuf import NOT_JSON, BadBody
 from ingestion.receivers.decoding.wire import SMALL_BYTES, UNCOUNTED_BYTES
 
@@ -223,9 +225,9 @@ def _form(names: tuple[str, str, str], item: type, export: Callable[..., Any]) -
 
 _METRICS = _form(
     ("resourceMetrics", "scopeMetrics", "metrics"),
-    of.Metric,
-    lambda parts: of.MetricsExport(
-        [of.ResourceMetrics(r, [of.ScopeMetrics(s, i)]) for r, s, i in parts]
+    of_metrics.Metric,
+    lambda parts: of_metrics.MetricsExport(
+        [of_metrics.ResourceMetrics(r, [of_metrics.ScopeMetrics(s, i)]) for r, s, i in parts]
     ),
 )
 _FORMS = {

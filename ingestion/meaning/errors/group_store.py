@@ -2,7 +2,7 @@
 
 Here: tables in `state.db`, every text sealed. The live tail counts each spool batch once (a cursor per
 signal moves in the same transaction); people's decisions are transitions with who and when. Not here:
-what a transition means (`states`).
+what a transition means (`group_states`).
 """
 
 import time
@@ -13,9 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ingestion.meaning.errors.escalation import baseline, escalating
-from ingestion.meaning.errors.hand_rules import HandRules, checked_merge, checked_split
-from ingestion.meaning.errors.model import Grouped, Occurrence
-from ingestion.meaning.errors.states import (
+from ingestion.meaning.errors.group_states import (
     GroupRecord,
     State,
     muted,
@@ -23,6 +21,8 @@ from ingestion.meaning.errors.states import (
     resolved,
     seen_again,
 )
+from ingestion.meaning.errors.hand_rules import HandRules, checked_merge, checked_split
+from ingestion.meaning.errors.model import Grouped, Occurrence
 from privacy.keys.state import Sealer, connect, transaction
 from privacy.keys.store import KeyStore
 

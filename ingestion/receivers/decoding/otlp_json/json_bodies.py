@@ -2,7 +2,8 @@
 
 Here: reading bytes strictly first and, where that fails, with the leniency that senders rely on (`NaN`,
 halves of characters, the field names of the protocol's files). Not here: large bodies, which come in
-pieces (`pieces`), and what the columns are (`json_columns`).
+pieces (`pieces`), and what the columns are (`json_columns`). Source: OTLP 1.x, "JSON Protobuf Encoding";
+RFC 8259, 8.2 (halves of characters).
 """
 
 import json
@@ -13,11 +14,16 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from ingestion.receivers.decoding.json_columns import export_columns
-from ingestion.receivers.decoding.json_types import EXPORTS
+from ingestion.receivers.decoding.otlp_json.json_columns import export_columns
+from ingestion.receivers.decoding.otlp_json.json_metric_types import MetricsExport
+from ingestion.receivers.decoding.otlp_json.json_types import LogsExport, TraceExport
 
 _Decoded = tuple[pa.RecordBatch, list[int], list[int]]
-_DECODERS = {signal: msgspec.json.Decoder(form) for signal, form in EXPORTS.items()}
+_DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
+    "spans": msgspec.json.Decoder(TraceExport),
+    "logs": msgspec.json.Decoder(LogsExport),
+    "metric_points": msgspec.json.Decoder(MetricsExport),
+}
 UNREADABLE = (
     ValueError,
     TypeError,
@@ -43,7 +49,7 @@ _TO_CAMEL = re.compile(rb"_([a-z0-9])")
 
 
 def to_arrow(signal: str, bodies: Sequence[bytes]) -> _Decoded:
-    """What `decode.to_arrow` makes of protobuf: the batch, the good positions and the bad ones."""
+    """What `protobuf.to_arrow` makes of protobuf: the batch, the good positions and the bad ones."""
     objects: dict[int, Any] = {}
     for position, body in enumerate(bodies):
         try:

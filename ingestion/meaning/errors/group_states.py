@@ -1,6 +1,6 @@
 """The life of a group: new, ongoing, escalating, regressed, resolved, muted. Pure functions.
 
-Here: what an occurrence and a person's decision do to a group. Not here: keeping it (`store`) and the
+Here: what an occurrence and a person's decision do to a group. Not here: keeping it (`group_store`) and the
 test behind *escalating* (`escalation`).
 """
 

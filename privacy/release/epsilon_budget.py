@@ -1,10 +1,11 @@
 """The budget: what all releases together may tell about one person in 28 days.
 
-Here: adding up, refusing, the statement for the privacy page. Not here: the entries (`ledger`).
-Basic composition: epsilons of all marts add up, as if every person were in every one of them. A
-release counts on the last day of its period; in any 28 consecutive days end at most 28 days, 4 weeks
-and 1 month. The recommended marts (daily 0.1, three weekly at 0.25, monthly 0.5) come to
-2.8 + 3.0 + 0.5 = 6.3, which is the default budget.
+Here: adding up, refusing, the statement for the privacy page. Not here: the entries (`release_ledger`).
+Basic composition: epsilons of all marts add up, as if every person were in every one of them. A release
+counts on the last day of its period; in any 28 consecutive days end at most 28 days, 4 weeks and 1
+month. The recommended marts (daily 0.1, three weekly at 0.25, monthly 0.5) come to 2.8 + 3.0 + 0.5 =
+6.3, which is the default budget. Source: Dwork and Roth 2014, The Algorithmic Foundations of
+Differential Privacy, 3.5 (basic composition).
 """
 
 from collections import defaultdict
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from privacy.release.ledger import Entry
+from privacy.release.release_ledger import Entry
 from privacy.release.spec import Histogram
 
 DAYS = 28

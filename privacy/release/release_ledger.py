@@ -2,9 +2,9 @@
 
 Here: append-only entries in `state.db`, each chained to the one before by a keyed digest, with the
 result sealed in the same transaction: what was drawn is what is published, whatever dies in between.
-Not here: drawing (`gate`) and adding up budgets (`budget`). The number of entries and the last digest
-are also kept in `keys/release.head`, beside the keys and so outside backups of the data: a ledger
-that was cut short or restored from a backup is refused, because it has forgotten releases.
+Not here: drawing (`release_gate`) and adding up budgets (`epsilon_budget`). The number of entries and
+the last digest are also kept in `keys/release.head`, beside the keys and so outside backups of the data:
+a ledger that was cut short or restored from a backup is refused, because it has forgotten releases.
 """
 
 import fcntl

@@ -1,7 +1,7 @@
 """A message that comes again is counted instead of written: the first stands, then how often.
 
 Here: which repeats are swallowed and when their number is told. Not here: what a message says
-(`log_words`) and where it is written (`logs`).
+(`words`) and where it is written (`log`).
 """
 
 import time

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingestion.meaning.errors.escalation import baseline, escalating, p_value
-from ingestion.meaning.errors.states import (
+from ingestion.meaning.errors.group_states import (
     GroupRecord,
     State,
     is_later_release,
