@@ -40,7 +40,10 @@ class _Reader(HTMLParser):
         if "tta-tile" in kinds:
             self.tiles.append(["", "", ""])
         if tag in {"div", "td", "th", "span"}:
-            self._part = next((k for k in kinds if k in {"tta-label", "tta-value", "tta-change", "tta-note"}), self._part if tag == "span" else tag)
+            self._part = next(
+                (k for k in kinds if k in {"tta-label", "tta-value", "tta-change", "tta-note"}),
+                self._part if tag == "span" else tag,
+            )
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "a":
@@ -70,7 +73,14 @@ def _read(shown: AppTest) -> _Reader:
 def words(shown: AppTest) -> str:
     """All that a page says: HTML of ours and Streamlit's own texts, what a pointer sees included."""
     reader = _read(shown)
-    own = [*shown.markdown, *shown.caption, *shown.info, *shown.warning, *shown.error, *shown.success]
+    own = [
+        *shown.markdown,
+        *shown.caption,
+        *shown.info,
+        *shown.warning,
+        *shown.error,
+        *shown.success,
+    ]
     return " ".join([*reader.words, *reader.titles, *(e.value for e in own)])
 
 
@@ -82,10 +92,17 @@ def links(shown: AppTest) -> dict[str, str]:
 def tables(shown: AppTest) -> list[list[dict[str, str]]]:
     """Rows of tables of ours by column title; symbols of the icon font are words."""
     return [
-        [dict(zip(table[0], row, strict=True)) for row in table[1:]] for table in _read(shown).tables
+        [dict(zip(table[0], row, strict=True)) for row in table[1:]]
+        for table in _read(shown).tables
     ]
 
 
 def tiles(shown: AppTest) -> dict[str, str]:
     """Values of tiles by label."""
     return {label: value for label, value, _ in _read(shown).tiles}
+
+
+def title(shown: AppTest) -> str:
+    """The heading of the frame; empty where somebody was turned away."""
+    found = [e.proto.body for e in shown.get("html") if "<h1>" in e.proto.body]
+    return found[0].partition("<h1>")[2].partition("</h1>")[0] if found else ""

@@ -49,7 +49,7 @@ def page(
     address.has_moved()
     shown = address.view(default_range)
     style.install()
-    above = st.container()
+    above = st.container(key="frame-above")
     words, can_search = "", search_box.may_search()
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="frame-head"):
         _title(title, trail)
