@@ -206,7 +206,7 @@ def test_expiry_shows_rules_what_goes_and_the_proof_of_what_went(
 
 def test_releases_state_the_total_budget(settings: Settings) -> None:
     shown = page("Releases")
-    values = tiles(shown)
+    values = {m.label: m.value for m in shown.metric}
     assert values["Spent, epsilon"] == "0 of 6.3"
     assert "at most epsilon 0 of 6.3" in words(shown)
 
