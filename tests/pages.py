@@ -8,10 +8,12 @@ from html.parser import HTMLParser
 
 from streamlit.testing.v1 import AppTest
 
+_PARTS = {"tta-label": 0, "tta-value": 1, "tta-change": 2, "tta-note": 3}
+
 
 @dataclass
 class _Reader(HTMLParser):
-    """Text, links, table rows and tiles of HTML."""
+    """Text, links, table rows and tiles of HTML; symbols of the icon font are none."""
 
     words: list[str] = field(default_factory=list)
     links: dict[str, str] = field(default_factory=dict)
@@ -27,7 +29,7 @@ class _Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
         kinds = (given.get("class") or "").split()
-        self._is_style = tag in {"style", "script"}
+        self._is_style = tag in {"style", "script"} or "tta-icon" in kinds
         self._href = given.get("href") or "" if tag == "a" else self._href
         if given.get("title"):
             self.titles.append(given["title"] or "")
@@ -38,7 +40,7 @@ class _Reader(HTMLParser):
         if tag in {"td", "th"}:
             self.tables[-1][-1].append("")
         if "tta-tile" in kinds:
-            self.tiles.append(["", "", ""])
+            self.tiles.append(["", "", "", ""])
         if tag in {"div", "td", "th", "span"}:
             self._part = next(
                 (k for k in kinds if k in {"tta-label", "tta-value", "tta-change", "tta-note"}),
@@ -58,9 +60,8 @@ class _Reader(HTMLParser):
             self.links[data.strip()] = self._href
         if self._part in {"td", "th"} and self.tables and self.tables[-1] and self.tables[-1][-1]:
             self.tables[-1][-1][-1] += data
-        places = {"tta-label": 0, "tta-value": 1, "tta-change": 2}
-        if self._part in places and self.tiles:
-            self.tiles[-1][places[self._part]] += data.strip()
+        if _PARTS.get(self._part) is not None and self.tiles:
+            self.tiles[-1][_PARTS[self._part]] += data.strip()
 
 
 def _read(shown: AppTest) -> _Reader:
@@ -90,7 +91,7 @@ def links(shown: AppTest) -> dict[str, str]:
 
 
 def tables(shown: AppTest) -> list[list[dict[str, str]]]:
-    """Rows of tables of ours by column title; symbols of the icon font are words."""
+    """Rows of tables of ours by column title."""
     return [
         [dict(zip(table[0], row, strict=True)) for row in table[1:]]
         for table in _read(shown).tables
@@ -99,7 +100,7 @@ def tables(shown: AppTest) -> list[list[dict[str, str]]]:
 
 def tiles(shown: AppTest) -> dict[str, str]:
     """Values of tiles by label."""
-    return {label: value for label, value, _ in _read(shown).tiles}
+    return {label: value for label, value, *_ in _read(shown).tiles}
 
 
 def title(shown: AppTest) -> str:

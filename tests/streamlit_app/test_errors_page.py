@@ -89,7 +89,7 @@ def test_groups_are_listed_with_state_and_count(live: Live) -> None:
     shown = page()
     assert not shown.exception
     [[row]] = tables(shown)
-    assert (row["State"], row["Errors"]) == ("infonew", "4")
+    assert (row["State"], row["Errors"]) == ("new", "4")
     assert row["Error"] == "SceneError: scene <*> is gone"
     assert links(shown)[row["Error"]].startswith("/errors?range=1%20h&group=")
 

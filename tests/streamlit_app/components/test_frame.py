@@ -66,8 +66,7 @@ def test_a_page_that_is_opened_leaves_its_address_alone(page: Any) -> None:
 
 def test_a_range_that_is_picked_stands_in_the_address_and_keeps_the_rest(page: Any) -> None:
     shown = page(component="api", trace="ab12")
-    assert "Last 1 h" in [b.label for b in shown.get("popover")] or True
-    shown.button_group(key="range-label").set_value(["6 h"]).run()
+    shown.button_group(key="range-label").set_value("6 h").run()
     assert not shown.exception
     assert _flat(shown) == {"range": "6 h", "component": "api", "trace": "ab12"}
     assert shown.session_state["shown"].length == timedelta(hours=6)
@@ -142,20 +141,11 @@ def test_a_part_is_drawn_with_the_view_of_this_moment(
     assert shown.session_state["times"] == [NOW, later]
 
 
-def test_what_does_not_move_and_what_is_paused_is_not_drawn_again(page: Any) -> None:
-    view = View(NOW - timedelta(hours=1), NOW, "1 h")
-    rates = []
-
-    def ask() -> None:
-        import streamlit as st
-
-        st.session_state["rates"] = [refresh.rate_s(view), refresh.rate_s(view.but(end_at=NOW))]
-
-    assert rates == []
+def test_a_pause_lasts_until_somebody_goes_on_or_picks_a_rate(page: Any) -> None:
     shown = page()
     shown.button(key="pause").click().run()
     assert shown.session_state["is_paused"] is True
-    shown.button_group(key="pick-rate").set_value(["30 s"]).run()
+    shown.button_group(key="pick-rate").set_value("30 s").run()
     assert shown.session_state["is_paused"] is False
     assert shown.session_state["refresh rate"] == "30 s"
 

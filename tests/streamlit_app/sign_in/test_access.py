@@ -35,7 +35,7 @@ def fresh_caches(settings: Settings):
 
 def view(name: str) -> AppTest:
     return AppTest.from_file(
-        str(ROOT / "streamlit_app" / "views" / f"{name}.py"), default_timeout=60
+        str(ROOT / "streamlit_app" / "views" / f"{name}.py"), default_timeout=180
     )
 
 
