@@ -14,8 +14,8 @@ import yaml
 
 from ingestion.meaning.histograms import bucket_sql, milliseconds_sql
 from ingestion.meaning.log_patterns import LONGEST_BODY, key_sql, severity_sql
-from ingestion.meaning.people import events_without_people_sql, without_people_sql
 from ingestion.meaning.span_ids import id_sql
+from ingestion.meaning.without_people import events_without_people_sql, without_people_sql
 
 FILE = Path(__file__).with_name("names.yaml")
 

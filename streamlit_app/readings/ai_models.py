@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from ingestion.settings.prices import PriceSettings
+from ingestion.settings.app import PriceSettings
 from streamlit_app.readings import ranges, source
 from streamlit_app.readings.source import Reading
 from streamlit_app.view import View
