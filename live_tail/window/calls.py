@@ -40,6 +40,9 @@ def tables(spans: Spans) -> Iterator[tuple[str, pa.Table]]:
     is_operation = is_set(spans.db_system)
     if is_operation.any():
         yield "hot_db_operations", _db_operations(spans, is_operation)
+    is_attempt, is_fallback = is_set(spans.attempt), is_set(spans.meant("fallback_used"))
+    if is_attempt.any() or is_fallback.any():
+        yield "hot_recoveries", _recoveries(spans, is_attempt | is_fallback)
     if is_message.any() or is_connection.any():
         yield "hot_websockets", _websockets(spans, is_message | is_connection, is_connection)
     if is_message.any():
@@ -88,6 +91,24 @@ def _db_operations(spans: Spans, where: np.ndarray) -> pa.Table:
     keys = "bucket_at component system operation collection statement log_bucket".split()
     aggregates = [("n", "sum"), ("errors", "sum"), ("ms", "sum"), ("rows", "sum")]
     return grouped(columns, keys, aggregates, where)
+
+
+def _recoveries(spans: Spans, where: np.ndarray) -> pa.Table:
+    """Attempts under a retry and executions under a fallback."""
+    attempt = spans.attempt.fill_null(0).to_numpy()
+    used = equals(pc.utf8_lower(spans.meant("fallback_used")), "true")
+    columns = {
+        "bucket_at": spans.bucket("start_at"),
+        "component": spans["component"],
+        **released(spans),
+        "attempts": ones(attempt >= 1),
+        "retries": ones(attempt > 1),
+        "failed": ones((attempt >= 1) & spans.is_error),
+        "fallbacks": ones(is_set(spans.meant("fallback_used"))),
+        "used": ones(used),
+    }
+    sums = [(name, "sum") for name in ("attempts", "retries", "failed", "fallbacks", "used")]
+    return grouped(columns, _BY_RELEASE, sums, where)
 
 
 def _websockets(spans: Spans, where: np.ndarray, is_connection: np.ndarray) -> pa.Table:

@@ -128,6 +128,11 @@ class Spans(Rows):
         return pc.utf8_slice_codeunits(text, 0, names()["statement_characters"])
 
     @cached_property
+    def attempt(self) -> pa.Array:
+        """Which attempt of a retried operation it is, from 1."""
+        return integers(self.meant("retry_attempt"))
+
+    @cached_property
     def milliseconds(self) -> pa.Array:
         """Its duration."""
         return pa.array(self["duration_ns"].to_numpy() / 1e6)

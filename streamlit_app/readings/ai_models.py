@@ -79,6 +79,19 @@ def errors(view: View) -> Reading:
     return source.marts(sql, **ranges.bound(view, *_FILTERS))
 
 
+def recoveries(view: View) -> Reading:
+    """component, attempt_count, retry_count (attempts after the first), failed_attempt_count, fallback_count
+    (executions that had one), used_fallback_count, as TTA.dev's primitives tell them."""
+    if ranges.is_live(view):
+        return source.live("recoveries", **ranges.asked(view, *ranges.RELEASED))
+    names = "attempt_count retry_count failed_attempt_count fallback_count used_fallback_count"
+    sums = ", ".join(f"sum({name})::BIGINT AS {name}" for name in names.split())
+    sql = f"""
+        SELECT component, {sums} FROM fct_recoveries_minutely
+        WHERE {ranges.within(*ranges.RELEASED)} GROUP BY 1 ORDER BY retry_count DESC, component"""
+    return source.marts(sql, **ranges.bound(view, *ranges.RELEASED))
+
+
 def _models(view: View, name: str, groups: tuple[str, ...]) -> Reading:
     if ranges.is_live(view):
         found = source.live(name, **ranges.asked(view, *_FILTERS))

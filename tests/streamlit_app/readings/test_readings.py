@@ -156,6 +156,7 @@ QUESTIONS: dict[str, Callable[[View], Reading]] = {
     "callers": ai_models.callers,
     "ai over time": ai_models.over_time,
     "ai errors": ai_models.errors,
+    "recoveries": ai_models.recoveries,
     "statements": databases.statements,
     "sockets": websockets.by_route,
     "closes": websockets.closes,
