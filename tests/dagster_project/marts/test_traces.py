@@ -11,8 +11,9 @@ from ingestion.lake.duck import open_published
 from ingestion.receivers.committing.pipeline import Pipeline
 from ingestion.settings import Settings
 from privacy.keys.store import KeyStore
-from tests.live_tail.window.recent.test_recent import CANARY, TRACE, records, request_of, spans
+from tests.live_tail.window.recent.test_recent import CANARY, records, request_of, spans
 
+TRACE = bytes.fromhex("ab" * 16)
 _PSEUDONYM = re.compile(r"p_[0-9a-f]{20}")
 _MARTS = (
     "fct_exemplars fct_trace_spans fct_log_lines fct_log_patterns_minutely dim_releases".split()
@@ -32,14 +33,14 @@ def test_a_trace_of_two_passes_is_whole_without_people_and_goes_with_them(
     settings: Settings, keys: KeyStore, pipeline: Pipeline
 ) -> None:
     person = {"user__id": CANARY, "session__id": CANARY, "client__address": "10.9.8.7"}
-    child = {"number": 2, "parent": 1, "kind": 3, "ms": 4, "attributes": person}
-    late = {"number": 3, "parent": 1, "kind": 3, "ms": 2}
+    child = {"number": 2, "parent": 1, "trace": TRACE, "kind": 3, "ms": 4, "attributes": person}
+    late = {"number": 3, "parent": 1, "trace": TRACE, "kind": 3, "ms": 2}
     other = request_of(9, ms=700)
     pipeline.process([spans(child)])
     assert run_build(settings).ok
     # What makes the trace an exemplar comes in another pass than its first span.
     pipeline.process([spans(request_of(1, trace=TRACE, ms=900), late, other)])
-    pipeline.process([records("a scene was told", severity=17, **person)])
+    pipeline.process([records("a scene was told", severity=17, trace=TRACE, **person)])
     assert run_build(settings).ok
     trace = TRACE.hex()
     whole = f"SELECT span_id FROM fct_trace_spans WHERE trace_id = '{trace}' ORDER BY span_id"
