@@ -20,8 +20,9 @@ import pyarrow as pa
 
 from ingestion.lake.duck import in_memory
 from live_tail.window import error_groups as errors
-from live_tail.window import evidence, minutes, points
-from live_tail.window.columns import microseconds
+from live_tail.window import minutes
+from live_tail.window.rows import evidence, points
+from live_tail.window.rows.columns import microseconds
 from privacy.process_log.log import logger
 
 _OWN = """

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 from streamlit.testing.v1 import AppTest
-from streamlit_app.components.privacy_parts import narrowed, totals
+from streamlit_app.components.privacy.parts import narrowed, totals
 from streamlit_app.components.privacy_records import age_words
 
 from dagster_project.leaks import runs as scan_runs
