@@ -49,7 +49,7 @@ def page(
     address.has_moved()
     shown = address.view(default_range)
     style.install()
-    above = st.container()
+    above = st.container(key="frame-above")
     words, can_search = "", search_box.may_search()
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="frame-head"):
         _title(title, trail)
@@ -60,6 +60,7 @@ def page(
             _pickers(name, shown, filters, known)
         if help:
             _help(help)
+    late = st.empty()
     search_box.results(words, shown)
     filter_bar.chips(shown, filters)
     for problem in shown.problems:
@@ -67,7 +68,7 @@ def page(
             f'<p class="tta-quiet" role="status">{markup.symbol("info")} {markup.text(problem)}</p>'
         )
     with above:
-        st.fragment(_pulse, run_every=_PULSE_S)(age, shown.zone, built_at)
+        st.fragment(_pulse, run_every=_PULSE_S)((age, late), shown.zone, built_at)
     return shown
 
 
@@ -100,10 +101,18 @@ def _title(title: str, trail: Sequence[tuple[str, str]]) -> None:
     st.html(f'<div class="tta-title"><h1>{markup.text(title)}</h1>{path}</div>')
 
 
-def _pulse(age: Any, zone: str, built_at: Callable[[], datetime | None] | None) -> None:
+def _pulse(
+    places: tuple[Any, Any], zone: str, built_at: Callable[[], datetime | None] | None
+) -> None:
     """What stays true of every page while it is open: alerts that wait, and how old data are."""
     banner.draw()
-    age.html(refresh.age_words(zone, built_at), width="content")
+    age, late = places
+    words, why = refresh.age_words(zone, built_at)
+    age.html(words, width="content")
+    if why:
+        late.html(why)
+    else:
+        late.empty()
 
 
 def live(function: Callable[[View], None], shown: View) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+import duckdb
 import pandas as pd
 import streamlit as st
 
@@ -25,6 +26,7 @@ from streamlit_app.sign_in import permission
 AUDIENCE = "operations"
 Origin = Literal["live", "marts"]
 _PARAMETER = re.compile(r"\$(\w+)")
+_OLDER = "the published copy is older than the app and lacks this: the next pass makes it."
 _BEGAN_AT = datetime.now(UTC)
 
 
@@ -116,6 +118,9 @@ def _marts(
         return Reading(pd.DataFrame(), str(problem), **about)
     try:
         frame = con.execute(sql, asked).df()
+    except (duckdb.CatalogException, duckdb.BinderException):
+        # An app that is newer than the copy: the page says so instead of failing.
+        return Reading(pd.DataFrame(), _OLDER, **about)
     finally:
         con.close()
     return Reading(frame, as_of=datetime.fromtimestamp(snapshot / 1e9, UTC), **about)

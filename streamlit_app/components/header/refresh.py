@@ -71,14 +71,15 @@ def _to_now(shown: View) -> None:
     address.go(shown.but(label="1 h", end_at=address.now().replace(microsecond=0)))
 
 
-def age_words(zone: str, built_at: Callable[[], datetime | None] | None = None) -> str:
-    """HTML: how old live data and marts are, and why marts are not newer when something is wrong."""
+def age_words(zone: str, built_at: Callable[[], datetime | None] | None = None) -> tuple[str, str]:
+    """HTML: how old live data and marts are; and why they are not newer, empty when all is well."""
     words, why = _ages(built_at)
     symbol = markup.symbol("warning" if why else "schedule")
-    hover = " · ".join(why) or "How old what is shown is"
     told = " · ".join([*words, zone])
-    reason = f' <span class="tta-why">{markup.text(hover)}</span>' if why else ""
-    return f'<div class="tta-age" title="{markup.text(hover)}">{symbol} {markup.text(told)}{reason}</div>'
+    hover = "Older than it should be" if why else "How old what is shown is"
+    age = f'<div class="tta-age" title="{hover}">{symbol} {markup.text(told)}</div>'
+    reason = markup.text(" · ".join(why))
+    return age, f'<p class="tta-why" role="status" title="{reason}">{reason}</p>' if why else ""
 
 
 def _ages(built_at: Callable[[], datetime | None] | None) -> tuple[list[str], list[str]]:
