@@ -8,7 +8,6 @@ window, so that a restarted live tail rebuilds itself from here, and are then de
 """
 
 import json
-import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from ingestion.contracts.sqlite_columns import add_column
+from privacy.disk.databases import Schema, Step, open_database, transaction
 from privacy.keys.ids import new_id
 from privacy.keys.store import DataKey, KeyDestroyed, KeyStore, seal, unseal
 
@@ -26,7 +25,10 @@ DATASET = "spool"
 _MAX_PARAMETERS = 500
 _LAST = 2**63 - 1
 _COLUMNS = "uid, signal, row_count, received_us, day, payload, detector_id"
-_SCHEMA = """
+SCHEMA = Schema(
+    steps=(
+        Step(
+            """
 CREATE TABLE IF NOT EXISTS batches (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,  -- never reused, so a cursor stays true after deletes
     uid TEXT NOT NULL,
@@ -42,7 +44,16 @@ CREATE TABLE IF NOT EXISTS digests (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS digests_seen ON digests (seen_us);
 CREATE TABLE IF NOT EXISTS cursors (name TEXT PRIMARY KEY, seq INTEGER NOT NULL);
-"""
+""",
+            columns=(
+                ("batches", "detector_id", "TEXT NOT NULL DEFAULT ''"),
+                ("batches", "set_aside", "TEXT NOT NULL DEFAULT ''"),
+                ("batches", "is_taken_back", "INTEGER NOT NULL DEFAULT 0"),
+            ),
+        ),
+    ),
+    pragmas=("auto_vacuum=INCREMENTAL", "journal_mode=WAL", "synchronous=FULL"),
+)
 
 
 @dataclass(frozen=True)
@@ -100,14 +111,7 @@ class Spool:
 
     def __init__(self, path: Path, keys: KeyStore) -> None:
         self._keys = keys
-        self._db = sqlite3.connect(path, isolation_level=None, timeout=30, check_same_thread=False)
-        self._db.execute("PRAGMA auto_vacuum=INCREMENTAL")
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=FULL")
-        self._db.executescript(_SCHEMA)
-        add_column(self._db, "batches", "detector_id", "TEXT NOT NULL DEFAULT ''")
-        add_column(self._db, "batches", "set_aside", "TEXT NOT NULL DEFAULT ''")
-        add_column(self._db, "batches", "is_taken_back", "INTEGER NOT NULL DEFAULT 0")
+        self._db = open_database(path, SCHEMA, check_same_thread=False)
 
     def seal_table(self, signal: str, table: pa.Table) -> SealedTable:
         """Seal a table with today's key for a later `append`."""
@@ -141,17 +145,12 @@ class Spool:
             (r.digest, now_us, day.isoformat(), seal(key, _receipt_bytes(r), r.digest))
             for r in receipts
         ]
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(self._db):
+            self._db.executemany(f"INSERT INTO batches ({_COLUMNS}) VALUES (?,?,?,?,?,?,?)", rows)
             self._db.executemany(
-                f"INSERT INTO batches ({_COLUMNS}) VALUES (?,?,?,?,?,?,?)",
-                rows,
+                "INSERT OR IGNORE INTO digests (digest, seen_us, day, receipt) VALUES (?,?,?,?)",
+                marks,
             )
-            self._db.executemany("INSERT OR IGNORE INTO digests VALUES (?,?,?,?)", marks)
-            self._db.execute("COMMIT")
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
         return self.last_seq()
 
     def receipts(self, digests: Sequence[bytes]) -> dict[bytes, Receipt]:
@@ -262,7 +261,7 @@ class Spool:
     def mark_drained(self, seq: int) -> None:
         """Advance the drain's cursor; call only when the lake's files are fsynced."""
         self._db.execute(
-            "INSERT INTO cursors VALUES ('drain', ?)"
+            "INSERT INTO cursors (name, seq) VALUES ('drain', ?)"
             " ON CONFLICT (name) DO UPDATE SET seq = max(seq, excluded.seq)",
             (seq,),
         )
@@ -299,8 +298,7 @@ class Spool:
 
     def take_back(self, version: str) -> int:
         """Put what another version set aside behind what waits, to be tried anew; returns batches."""
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(self._db):
             chosen = "seq <= ? AND set_aside <> '' AND set_aside NOT LIKE ? || ' %'"
             bound = (self.drained_seq(), version)
             self._db.execute(
@@ -308,17 +306,12 @@ class Spool:
                 f" SELECT {_COLUMNS}, 1 FROM batches WHERE {chosen} ORDER BY seq",
                 bound,
             )
-            taken = self._db.execute(f"DELETE FROM batches WHERE {chosen}", bound).rowcount
-            self._db.execute("COMMIT")
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        return taken
+            return self._db.execute(f"DELETE FROM batches WHERE {chosen}", bound).rowcount
 
     def mark_erased(self) -> None:
         """Tell followers that batches they have read hold fewer rows now."""
         self._db.execute(
-            "INSERT INTO cursors VALUES ('erasures', 1)"
+            "INSERT INTO cursors (name, seq) VALUES ('erasures', 1)"
             " ON CONFLICT (name) DO UPDATE SET seq = seq + 1"
         )
 

@@ -4,7 +4,6 @@ import argparse
 import sys
 import threading
 from datetime import UTC, datetime
-from pathlib import Path
 
 import uvicorn
 
@@ -14,15 +13,15 @@ from ingestion.doors.turned_away import TurnedAway
 from ingestion.lake.duck import open_published
 from ingestion.meaning.errors.group_store import ErrorStore
 from ingestion.meaning.errors.grouping import WatchedSite
+from ingestion.processes.entry import run_process
 from ingestion.processes.lean import without_pandas
-from ingestion.processes.supervised import end_with_supervisor
-from ingestion.settings import Settings, SettingsProblem, load_settings
+from ingestion.settings import Settings
 from ingestion.spool import Spool
 from live_tail.alerts.desk.service import AlertService
+from live_tail.alerts.reading.seasons import Hours
+from live_tail.alerts.reading.sources import Sources, group_changes
 from live_tail.alerts.rules.rounds import DueRounds
 from live_tail.alerts.rules.rule_files import SHIPPED, RuleFolders
-from live_tail.alerts.rules.seasons import Hours
-from live_tail.alerts.rules.sources import Sources, group_changes
 from live_tail.http.access import Door
 from live_tail.http.api import build_app
 from live_tail.window.error_groups import HotErrors
@@ -32,8 +31,8 @@ from live_tail.window.opened import Opened
 from live_tail.window.window import Window
 from privacy.access.accounts import Accounts
 from privacy.audit.audit_log import AuditLog
-from privacy.keys.store import KeyProblem, KeyStore
-from privacy.process_log.log import guard, logger
+from privacy.keys.store import KeyStore
+from privacy.process_log.log import logger
 
 _log = logger()
 _MAX_ERRORS = 2_000
@@ -41,19 +40,12 @@ _MAX_ERRORS = 2_000
 
 def main() -> int:
     """Run until SIGTERM; exit code 2 when settings or keys are wrong."""
-    guard()
-    end_with_supervisor()
+    return run_process("live tail", __doc__, _work)
+
+
+def _work(settings: Settings, _: argparse.Namespace) -> None:
     without_pandas()
-    parser = argparse.ArgumentParser(prog="live_tail", description=__doc__)
-    parser.add_argument("--home", type=Path, help="data home (default: TTA_MONITOR_HOME or ./var)")
-    arguments = parser.parse_args()
-    try:
-        settings = load_settings(arguments.home)
-        serve(settings, KeyStore.open(settings.home))
-    except (SettingsProblem, KeyProblem) as problem:
-        sys.stderr.write(f"live tail: {problem}\n")
-        return 2
-    return 0
+    serve(settings, KeyStore.open(settings.home))
 
 
 def serve(settings: Settings, keys: KeyStore) -> None:

@@ -21,10 +21,12 @@ from pathlib import Path
 import yaml
 
 from privacy.audit.audit_log import AuditLog
+from privacy.disk.files import write_over
+from privacy.disk.locks import locked
+from privacy.disk.watched import Watched
 from privacy.gate.allow_list import LEVELS, AllowList, PolicyProblem, Treatment, load_allow_list
 from privacy.gate.allow_list import Decision as Ruling
 from privacy.gate.attribute_names import is_hidden_name, is_name
-from privacy.keys.files import locked, write_over
 
 FILE = "policy.yaml"
 _KEY = "attributes"
@@ -128,36 +130,27 @@ class PolicyWatch:
     """
 
     def __init__(self, home: Path, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._home, self._monotonic = home, monotonic
-        self._stamp = self._look()
-        self._looked_s = monotonic()
-        self.allow_list = merged(load_site_policy(home))
-        self.problem = ""
+        self._watched = Watched(
+            lambda: [home / FILE],
+            lambda: merged(load_site_policy(home)),
+            PolicyProblem,
+            look_every_s=_LOOK_EVERY_S,
+            monotonic=monotonic,
+        )
+
+    @property
+    def allow_list(self) -> AllowList:
+        """The list in force."""
+        return self._watched.value
+
+    @property
+    def problem(self) -> str:
+        """Why the file was not taken when it was last looked at; empty when it was."""
+        return str(self._watched.problem or "")
 
     def changed(self) -> AllowList | None:
         """The new list when there is a good one; looks at the file once a second at most."""
-        now_s = self._monotonic()
-        if now_s - self._looked_s < _LOOK_EVERY_S:
-            return None
-        self._looked_s = now_s
-        stamp = self._look()
-        if stamp == self._stamp:
-            return None
-        self._stamp = stamp
-        try:
-            self.allow_list = merged(load_site_policy(self._home))
-        except PolicyProblem as problem:
-            self.problem = str(problem)
-            return None
-        self.problem = ""
-        return self.allow_list
-
-    def _look(self) -> tuple[int, int, int] | None:
-        try:
-            found = (self._home / FILE).stat()
-        except OSError:
-            return None
-        return found.st_mtime_ns, found.st_size, found.st_ino
+        return self._watched.value if self._watched.look() else None
 
 
 def _is_open(shipped: AllowList, level: str, name: str) -> bool:

@@ -2,20 +2,15 @@
 
 import dagster as dg
 
-from ingestion.settings import load_settings
-from privacy.audit.audit_log import AuditLog
-from privacy.keys.store import KeyStore
+from dagster_project.defs.home import InHome
 
 
 @dg.asset(key=["audit", "head"], group_name="audit", kinds={"json"})
-def audit_head() -> dg.MaterializeResult:
+def audit_head(home: InHome) -> dg.MaterializeResult:
     """One file a day in `<home>/audit-heads`, and in `audit.heads_path` when it is set."""
-    settings = load_settings()
-    log = AuditLog(settings.home, KeyStore.open(settings.home))
-    try:
+    elsewhere = home.settings.audit.heads_path
+    with home.audit_log() as log:
         log.export_head()
-        if settings.audit.heads_path:
-            log.export_head(settings.audit.heads_path)
+        if elsewhere:
+            log.export_head(elsewhere)
         return dg.MaterializeResult(metadata={"entries": log.head().seq})
-    finally:
-        log.close()

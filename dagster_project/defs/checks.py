@@ -4,13 +4,10 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from dagster_project.defs.home import InHome
 from dagster_project.leaks.landed import LandedLeaks, scan_landed
-from dagster_project.marts.landed import open_landed
 from dagster_project.marts.landing_checks import Finding, validate_landed
 from ingestion.contracts import LANDED
-from ingestion.lake.duck import connect
-from ingestion.settings import load_settings
-from privacy.keys.store import KeyStore
 
 
 def as_check_result(finding: Finding) -> dg.AssetCheckResult:
@@ -37,12 +34,10 @@ def as_check_result(finding: Finding) -> dg.AssetCheckResult:
         for signal in LANDED
     ],
 )
-def landed_suites() -> Iterator[dg.AssetCheckResult]:
+def landed_suites(home: InHome) -> Iterator[dg.AssetCheckResult]:
     """Keys present, kinds and states known, counts not negative; odd rows are told by component."""
-    con = connect()
-    open_landed(con, load_settings(), is_full_refresh=False)
-    findings = [validate_landed(con, signal) for signal in LANDED]
-    con.close()
+    with home.landed() as con:
+        findings = [validate_landed(con, signal) for signal in LANDED]
     yield from (as_check_result(finding) for finding in findings)
 
 
@@ -69,8 +64,8 @@ def as_leak_result(looked: LandedLeaks) -> dg.AssetCheckResult:
         dg.AssetCheckSpec("leak_scan", asset=["landed", signal], blocking=True) for signal in LANDED
     ],
 )
-def landed_leaks() -> Iterator[dg.AssetCheckResult]:
+def landed_leaks(home: InHome) -> Iterator[dg.AssetCheckResult]:
     """An independent detector over every distinct text of the files that were just landed."""
-    settings = load_settings()
-    keys = KeyStore.open(settings.home)
-    yield from (as_leak_result(scan_landed(settings, keys, signal)) for signal in LANDED)
+    keys = home.keys()
+    for signal in LANDED:
+        yield as_leak_result(scan_landed(home.settings, keys, signal))

@@ -4,13 +4,9 @@ from datetime import timedelta
 
 import dagster as dg
 
-from dagster_project.defs.dbt_models import marts
-from dagster_project.marts.warehouse import audience_marts, publish, writer_lock
+from dagster_project.defs.home import InHome
+from dagster_project.marts.warehouse import audience_marts, publish
 from ingestion.lake.duck import AUDIENCES
-from ingestion.settings import load_settings
-from privacy.keys.store import KeyStore
-
-_MARTS = [key for key in marts.keys if key.path[0] == "marts"]
 
 
 def _published(audience: str) -> dg.AssetsDefinition:
@@ -18,8 +14,8 @@ def _published(audience: str) -> dg.AssetsDefinition:
         key=["published", audience],
         group_name="published",
         deps=[
-            *(key for key in _MARTS if key.path[-1] in audience_marts(audience)),
-            *([dg.AssetKey(["released", "engagement"])] if audience == "engagement" else []),
+            *(["marts", mart] for mart in sorted(audience_marts(audience))),
+            *([["released", "engagement"]] if audience == "engagement" else []),
         ],
         kinds={"duckdb"},
         description=f"The {audience} audience's encrypted copy of its marts, with a key of its own.",
@@ -27,10 +23,9 @@ def _published(audience: str) -> dg.AssetsDefinition:
             fail_window=timedelta(hours=2), warn_window=timedelta(minutes=30)
         ),
     )
-    def copy(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        settings = load_settings()
-        with writer_lock(settings, context.log.info):
-            done = publish(settings, KeyStore.open(settings.home), audience)
+    def copy(context: dg.AssetExecutionContext, home: InHome) -> dg.MaterializeResult:
+        with home.writing(context.log.info):
+            done = publish(home.settings, home.keys(), audience)
         return dg.MaterializeResult(
             metadata={"tables": done.tables, "dagster/row_count": done.rows, "bytes": done.bytes}
         )

@@ -4,14 +4,12 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from dagster_project.marts.warehouse import writer_lock
+from dagster_project.defs.home import InHome
 from ingestion.contracts import LANDED
 from ingestion.lake.compaction import compact
 from ingestion.lake.drain import drain
 from ingestion.lake.plan_run import DrainReport
 from ingestion.processes import passes
-from ingestion.settings import load_settings
-from privacy.keys.store import KeyStore
 
 RECEIVER = dg.AssetKey(["receiver", "otlp"])
 _ALSO = (
@@ -53,14 +51,13 @@ also = [
         for name in LANDED
     ],
 )
-def landed(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+def landed(context: dg.AssetExecutionContext, home: InHome) -> Iterator[dg.MaterializeResult]:
     """Drain the spool into hour partitions, exactly once."""
-    settings = load_settings()
-    keys = KeyStore.open(settings.home)
-    with writer_lock(settings, context.log.info):
-        report = drain(settings, keys, progress=context.log.info)
-        compacted = compact(settings, keys)
-    passes.note(settings.home, set_aside=_told(report))
+    keys = home.keys()
+    with home.writing(context.log.info):
+        report = drain(home.settings, keys, progress=context.log.info)
+        compacted = compact(home.settings, keys)
+    passes.note(home.settings.home, set_aside=_told(report))
     for name in LANDED:
         yield dg.MaterializeResult(
             asset_key=["landed", name],

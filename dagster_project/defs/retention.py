@@ -1,25 +1,21 @@
 """Retention: once a day, what the policy says is removed."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import dagster as dg
 
-from dagster_project.marts.warehouse import writer_lock
+from dagster_project.defs.home import InHome
 from dagster_project.passes.pass_record import tell_why
 from dagster_project.retention.daily import HOUR, is_due, run_pass
 from ingestion.expiry import plan as expiry
-from ingestion.settings import load_settings
-from privacy.keys.store import KeyStore
 
 
 @dg.asset(key=["retention", "receipts"], group_name="privacy")
-def retention_receipts(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+def retention_receipts(context: dg.AssetExecutionContext, home: InHome) -> dg.MaterializeResult:
     """Purge partitions and keys that are past their time; fails when anything is found afterwards."""
-    settings = load_settings()
-    keys = KeyStore.open(settings.home)
-    now = datetime.now(UTC).replace(tzinfo=None)
-    with writer_lock(settings, context.log.info):
-        done = run_pass(settings, keys, expiry.policy_of(settings), now)
+    policy = expiry.policy_of(home.settings)
+    with home.writing(context.log.info):
+        done = run_pass(home.settings, home.keys(), policy, home.now())
     left = [r.rule for r in done if r.proof_rows or r.proof_files]
     if left:
         raise dg.Failure(f"still there after the purge: {', '.join(left)}")
@@ -58,9 +54,9 @@ _GRACE = timedelta(minutes=20)
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Runs the pass of a day on which nothing ran at the hour of the schedule.",
 )
-def retention_catch_up() -> dg.RunRequest | dg.SkipReason:
+def retention_catch_up(home: InHome) -> dg.RunRequest | dg.SkipReason:
     """One run an hour at most until the pass is done."""
-    now = datetime.now(UTC).replace(tzinfo=None)
-    if not is_due(load_settings().home, now, _GRACE):
+    now = home.now()
+    if not is_due(home.settings.home, now, _GRACE):
         return dg.SkipReason("the latest pass was done")
     return dg.RunRequest(run_key=f"retention-{now:%Y-%m-%dT%H}")

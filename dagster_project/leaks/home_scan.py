@@ -1,7 +1,7 @@
 """The leak scan of a data home: plant, look everywhere, be blind nowhere, clean up.
 
 Here: what is walked (sealed texts with the keys, published and warehouse marts, and every raw byte
-of the home and of dbt's artefacts) and what is planted. Not here: what a leak looks like
+of the home and of dbt's artefacts). Not here: what is planted (`planted`), what a leak looks like
 (`privacy/leaks/detector`), opening sealed things (`ingestion/lake/stored_texts`).
 
 A scratch home inside the home holds one planted leak of every kind in every medium, under the same
@@ -9,27 +9,18 @@ keys and walked by the same code. It is removed at the end, and at the start of 
 this one was killed.
 """
 
-import base64
-import gzip
-import secrets
 import shutil
-import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import quote
 
 import duckdb
 import pyarrow as pa
-import zstandard
 
+from dagster_project.leaks.planted import MEDIA, SCRATCH, planted
 from dagster_project.marts.warehouse import DBT_PROJECT, warehouse_key, writer_lock
-from ingestion.contracts import LANDED
-from ingestion.lake.drain import drain
 from ingestion.lake.duck import attach, connect, key_of_file, published_dataset
 from ingestion.lake.stored_texts import (
     Texts,
@@ -40,17 +31,13 @@ from ingestion.lake.stored_texts import (
     table_texts,
 )
 from ingestion.settings import Settings
-from ingestion.spool import Spool
-from privacy.keys import state
-from privacy.keys.store import KeyStore, utc_today
+from privacy.keys.store import KeyStore
 from privacy.leaks.detector import LeakDetector
 from privacy.leaks.samples import SAMPLES
 
 ARTEFACTS = (DBT_PROJECT / "target", DBT_PROJECT / "logs")
 """What dbt writes beside its models."""
 
-_SCRATCH = "leak-scan-"
-_STATE_KIND = "leak_scan"
 _CHUNK = 16 * 1024 * 1024
 _OVERLAP = 4_096
 # Ids of runs, batches and builds are our own; in the stored texts of senders no UUID may stand.
@@ -60,15 +47,6 @@ _SERVERS = frozenset(
     """host hosts host.name instance target server.address net.host.name net.peer.name http.host
     http.server_name net.sock.host.addr peer.service http.url url.full""".split()
 )
-_ENCODED = {
-    "text": lambda plain: plain,
-    "utf-16": lambda plain: plain.decode().encode("utf-16"),
-    "base64": base64.b64encode,
-    "hex": lambda plain: plain.hex().encode(),
-    "percent": lambda plain: quote(plain).encode(),
-    "gzip": gzip.compress,
-    "zstd": zstandard.compress,
-}
 
 
 @dataclass(frozen=True)
@@ -159,9 +137,9 @@ def scan_home(
     detector = LeakDetector(listed, own_roots=own)
     with writer_lock(settings, progress):
         progress("looking for the leaks it planted itself")
-        for left in settings.home.glob(f"{_SCRATCH}*"):
+        for left in settings.home.glob(f"{SCRATCH}*"):
             shutil.rmtree(left)
-        with _planted(settings, keys) as scratch:
+        with planted(settings, keys) as scratch:
             control = _Look(LeakDetector(own_roots=own))
             _walk(control, scratch, keys)
             blind = _blind(control)
@@ -179,7 +157,7 @@ def scan_home(
         findings,
         tuple(blind),
         tuple(sorted(look.unread | control.unread)),
-        len(_MEDIA) * len(SAMPLES),
+        len(MEDIA) * len(SAMPLES),
         look.texts,
         look.files,
         look.bytes,
@@ -227,19 +205,8 @@ def _database_texts(con: duckdb.DuckDBPyConnection, name: str) -> Iterator[Texts
     con.close()
 
 
-_MEDIA = (
-    "spool spans",
-    "lake spans",
-    "state canaries",
-    "warehouse canaries",
-    "published canaries",
-    *(f"run/{name}.log" for name in _ENCODED),
-    "dagster/pages.db",
-)
-
-
 def _blind(look: _Look) -> Iterator[str]:
-    for medium in _MEDIA:
+    for medium in MEDIA:
         seen = look.found.get(medium, Counter())
         unseen = [kind for kind in SAMPLES if not seen[kind] and not _is_skipped(medium, kind)]
         if unseen:
@@ -249,83 +216,3 @@ def _blind(look: _Look) -> Iterator[str]:
 def _is_skipped(medium: str, kind: str) -> bool:
     """UUIDs are our own ids everywhere but in what senders' facts became."""
     return kind in _OUR_IDS and not medium.startswith(("spool", "lake", "published"))
-
-
-@contextmanager
-def _planted(settings: Settings, keys: KeyStore) -> Iterator[Settings]:
-    folder = settings.home / f"{_SCRATCH}{secrets.token_hex(6)}"
-    folder.mkdir(mode=0o700)
-    # The same keys: lake files are bound to the home whose keys folder it is.
-    (folder / "keys").symlink_to(settings.home / "keys")
-    scratch = settings.model_copy(update={"home": folder})
-    try:
-        _plant_sealed(scratch, keys)
-        _plant_raw(folder)
-        yield scratch
-    finally:
-        shutil.rmtree(folder)
-
-
-def _plant_sealed(scratch: Settings, keys: KeyStore) -> None:
-    lines = list(SAMPLES.values())
-    spool = Spool(scratch.spool_path, keys)
-    spool.append([("spans", _spans(lines))])
-    spool.close()
-    drain(scratch, keys)
-    db = state.connect(scratch.home, "CREATE TABLE canaries (id TEXT PRIMARY KEY, record BLOB)")
-    record = state.Sealer(keys, _STATE_KIND).seal("1", {"lines": lines})
-    db.execute("INSERT INTO canaries VALUES ('1', ?)", [record])
-    db.close()
-    (scratch.home / "published").mkdir()
-    day = utc_today()
-    for name, path, key in (
-        ("warehouse", scratch.warehouse_path, warehouse_key(scratch, keys)),
-        (
-            "published",
-            scratch.published_path("operations"),
-            keys.data_key(published_dataset("operations"), day),
-        ),
-    ):
-        con = connect()
-        attach(con, path, name, key)
-        con.execute(f"CREATE TABLE {name}.main.canaries AS SELECT unnest(?) AS line", [lines])
-        con.close()
-
-
-def _spans(lines: list[str]) -> pa.Table:
-    """One span per line; the line stands where an attribute's value would."""
-    now = datetime.now(UTC).replace(tzinfo=None)
-    filled = {
-        pa.string(): "",
-        pa.int64(): 1,
-        pa.timestamp("us"): now,
-        pa.binary(): b"\x01" * 8,
-        LANDED["spans"].field("attributes").type: [],
-    }
-    columns = []
-    for field in LANDED["spans"]:
-        if field.name == "attributes":
-            values: list[object] = [[("canary", line)] for line in lines]
-        elif field.name == "span_id":
-            values = [number.to_bytes(8, "big") for number in range(1, len(lines) + 1)]
-        elif field.name == "resource_attributes":
-            values = ["{}"] * len(lines)
-        else:
-            values = [filled.get(field.type, [])] * len(lines)
-        columns.append(pa.array(values, field.type))
-    return pa.table(columns, schema=LANDED["spans"])
-
-
-def _plant_raw(folder: Path) -> None:
-    plain = "\n".join(SAMPLES.values()).encode()
-    (folder / "run").mkdir()
-    for name, encode in _ENCODED.items():
-        (folder / "run" / f"{name}.log").write_bytes(b"\x00\xff" + encode(plain))
-    (folder / "dagster").mkdir()
-    # Deleted rows stay in SQLite's free pages unless secure_delete is on.
-    db = sqlite3.connect(folder / "dagster" / "pages.db", isolation_level=None)
-    db.execute("PRAGMA secure_delete=OFF")
-    db.execute("CREATE TABLE canaries (line TEXT)")
-    db.execute("INSERT INTO canaries VALUES (?)", [plain.decode()])
-    db.execute("DELETE FROM canaries")
-    db.close()

@@ -5,14 +5,11 @@ Here: running a scan in a process of its own, its progress, result and audit ent
 that its process holds: when it dies, whoever asks sees that it stopped.
 """
 
-import fcntl
-import os
 import secrets
 import string
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -23,17 +20,13 @@ from typing import Any
 from dagster_project.leaks.home_scan import Finding, ScanReport, scan_home
 from ingestion.settings import Settings, load_settings
 from privacy.audit.audit_log import AuditLog
+from privacy.disk.locks import LockHeld, is_held, locked
 from privacy.keys.state import Sealer, connect
 from privacy.keys.store import KeyStore
 from privacy.process_log.log import guard
 
 _KIND = "scan_runs"
 _KEPT = 50
-_ATTEMPTS = 25
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS leak_scan_runs (
-    id TEXT PRIMARY KEY, record BLOB NOT NULL, started_at TEXT NOT NULL);
-"""
 
 
 class ScanIsRunning(Exception):
@@ -110,8 +103,7 @@ def run(
 
 def is_running(settings: Settings) -> bool:
     """Whether a scan of this home is running."""
-    with _lock_file(settings) as descriptor:
-        return not _try(descriptor, fcntl.LOCK_SH)
+    return is_held(_lock_path(settings))
 
 
 def runs(settings: Settings, keys: KeyStore) -> list[ScanRun]:
@@ -136,9 +128,9 @@ class _Book:
     def write(self, scan: ScanRun) -> None:
         times = {"started_at": scan.started_at, "ended_at": scan.ended_at}
         record = asdict(scan) | {k: t and t.isoformat() for k, t in times.items()}
-        db = connect(self._settings.home, _SCHEMA)
+        db = connect(self._settings.home)
         db.execute(
-            "INSERT OR REPLACE INTO leak_scan_runs VALUES (?, ?, ?)",
+            "INSERT OR REPLACE INTO leak_scan_runs (id, record, started_at) VALUES (?, ?, ?)",
             (scan.id, self._sealer.seal(scan.id, record), scan.started_at.isoformat()),
         )
         db.execute(
@@ -149,7 +141,7 @@ class _Book:
         db.close()
 
     def read(self) -> list[ScanRun]:
-        db = connect(self._settings.home, _SCHEMA)
+        db = connect(self._settings.home)
         rows = db.execute("SELECT id, record FROM leak_scan_runs ORDER BY started_at DESC")
         found = [_scan(self._sealer.open(scan_id, sealed)) for scan_id, sealed in rows]
         db.close()
@@ -188,32 +180,15 @@ def _new_id() -> str:
 @contextmanager
 def _holding(settings: Settings) -> Iterator[None]:
     """Hold the scan's lock; the system lets go of it when the process dies."""
-    with _lock_file(settings) as descriptor:
-        for attempt in range(_ATTEMPTS):
-            # Somebody who only looks holds it for a moment.
-            if _try(descriptor, fcntl.LOCK_EX):
-                break
-            if attempt + 1 == _ATTEMPTS:
-                raise ScanIsRunning("a leak scan is running: wait for its result.")
-            time.sleep(0.02)
-        yield
-
-
-@contextmanager
-def _lock_file(settings: Settings) -> Iterator[int]:
-    descriptor = os.open(settings.home / "scan.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
+        with locked(_lock_path(settings), waits=False):
+            yield
+    except LockHeld:
+        raise ScanIsRunning("a leak scan is running: wait for its result.") from None
 
 
-def _try(descriptor: int, kind: int) -> bool:
-    try:
-        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+def _lock_path(settings: Settings) -> Path:
+    return settings.home / "scan.lock"
 
 
 def main() -> int:

@@ -20,7 +20,8 @@ from typing import Any
 from dagster_project.marts.warehouse import DBT_PROJECT, profile_environment
 from ingestion.meaning.names import dbt_variables
 from ingestion.settings import Settings
-from privacy.keys.files import locked, write_whole
+from privacy.disk.files import write_whole
+from privacy.disk.locks import locked
 
 Manifest = dict[str, Any]
 _ROOT = Path(__file__).resolve().parents[2]

@@ -1,6 +1,6 @@
 """A warehouse of an older layout gets the columns that its marts have gained, and aggregates by part anew.
 
-Here: both. Not here: reading the last hours again, of which parts are made (`landed.reopen_after_upgrade`).
+Here: both. Not here: reading the last hours again, of which parts are made (`changes.reopen_after_upgrade`).
 What is older stays as it was: a new column is null there, for marts live longer than the lake.
 """
 

@@ -4,7 +4,6 @@ Here: the writer's lock, the environment dbt needs, and the swap of published co
 models (`dbt/`), orchestration (`defs/`).
 """
 
-import fcntl
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +15,8 @@ import yaml
 
 from ingestion.lake.duck import attach, connect, key_of_file, published_dataset, secret_text
 from ingestion.settings import Settings
-from privacy.keys.files import put_in_place
+from privacy.disk.files import put_in_place
+from privacy.disk.locks import locked
 from privacy.keys.store import DataKey, KeyStore, utc_today
 
 DBT_PROJECT = Path(__file__).resolve().parents[2] / "dbt"
@@ -45,13 +45,8 @@ def writer_lock(
     settings: Settings, progress: Callable[[str], None] = lambda _: None
 ) -> Iterator[None]:
     """Hold the one writer's lock of a data home; waits while a build or Dagster has it."""
-    settings.home.mkdir(parents=True, exist_ok=True)
-    with (settings.home / "writer.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            progress("another build is running: waiting for it to finish")
-            fcntl.flock(file, fcntl.LOCK_EX)
+    waits = "another build is running: waiting for it to finish"
+    with locked(settings.home / "writer.lock", on_wait=lambda: progress(waits)):
         yield
 
 

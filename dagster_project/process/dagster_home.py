@@ -8,7 +8,7 @@ does not.
 from pathlib import Path
 
 from ingestion.settings import Settings
-from privacy.keys.files import write_whole
+from privacy.disk.files import write_whole
 
 _CONFIG = """\
 telemetry:

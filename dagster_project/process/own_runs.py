@@ -6,9 +6,7 @@ interpreter; a process that dies takes its run along, which the next one marks a
 """
 
 import contextlib
-import fcntl
 import gc
-import os
 import queue
 import secrets
 import string
@@ -26,6 +24,7 @@ from dagster._serdes import ConfigurableClass, ConfigurableClassData
 from dagster._utils.hosted_user_process import recon_job_from_origin
 
 from ingestion.processes.passes import PROCESS_ENDED
+from privacy.disk.locks import is_held, locked
 
 OWNER_TAG = "tta_monitor/owner"
 _UNFINISHED = [
@@ -180,24 +179,12 @@ def ownership(home: Path) -> Iterator[str]:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     for other in folder.iterdir():
         _is_alive(home, other.name)
-    name, descriptor = _own(home)
-    try:
-        yield name
-    finally:
-        _owner_path(home, name).unlink(missing_ok=True)
-        os.close(descriptor)
-
-
-def _own(home: Path) -> tuple[str, int]:
-    while True:
-        name = "".join(secrets.choice(string.ascii_lowercase) for _ in range(12))
-        path = _owner_path(home, name)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        # Between the two lines another process may have taken it for that of a dead one.
-        if path.exists():
-            return name, descriptor
-        os.close(descriptor)
+    name = "".join(secrets.choice(string.ascii_lowercase) for _ in range(12))
+    with locked(_owner_path(home, name)):
+        try:
+            yield name
+        finally:
+            _owner_path(home, name).unlink(missing_ok=True)
 
 
 def fail_dead_runs(instance: dg.DagsterInstance, home: Path, *, also_unowned: bool) -> int:
@@ -220,19 +207,7 @@ def fail_dead_runs(instance: dg.DagsterInstance, home: Path, *, also_unowned: bo
 
 def _is_alive(home: Path, owner: str) -> bool:
     """Whether the process with this name lives; what is left of a dead one goes."""
-    path = _owner_path(home, owner)
-    try:
-        descriptor = os.open(path, os.O_RDWR)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    path.unlink(missing_ok=True)
-    return False
+    return is_held(_owner_path(home, owner), remove=True)
 
 
 def _owner_path(home: Path, owner: str) -> Path:

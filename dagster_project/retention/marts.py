@@ -17,7 +17,7 @@ from dagster_project.marts.warehouse import publish, warehouse_key
 from ingestion.expiry import plan as expiry
 from ingestion.lake.duck import attach, connect
 from ingestion.settings import Settings
-from privacy.keys.files import put_in_place
+from privacy.disk.files import put_in_place
 from privacy.keys.store import KeyStore, utc_today
 from privacy.retention import receipts
 from privacy.retention.receipts import Receipt

@@ -1,11 +1,9 @@
 """The collectors process: `python -m ingestion.collectors [--home DIR]`."""
 
 import argparse
-import signal
 import socket
 import sys
 import threading
-from pathlib import Path
 
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.sdk.metrics import MeterProvider
@@ -15,41 +13,30 @@ from opentelemetry.sdk.resources import Resource
 from ingestion.collectors.machine.gpu import GpuMetrics, NoGpu, open_nvml
 from ingestion.collectors.machine.host import HostMetrics
 from ingestion.collectors.prometheus.jobs import JobsProblem, load_jobs
-from ingestion.processes.supervised import end_with_supervisor
-from ingestion.settings import Settings, SettingsProblem, load_settings
-from privacy.process_log.log import guard, logger
+from ingestion.processes.entry import on_stop, run_process
+from ingestion.settings import Settings
+from privacy.process_log.log import logger
 
 _log = logger()
 
 
 def main() -> int:
-    """Run until SIGTERM; exit code 2 when settings are wrong."""
-    guard()
-    end_with_supervisor()
-    parser = argparse.ArgumentParser(prog="ingestion.collectors", description=__doc__)
-    parser.add_argument("--home", type=Path, help="data home (default: TTA_MONITOR_HOME or ./var)")
-    try:
-        settings = load_settings(parser.parse_args().home)
-    except SettingsProblem as problem:
-        sys.stderr.write(f"collectors: {problem}\n")
-        return 2
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
-    try:
-        start_scraper(settings, stopping)
-        if settings.collectors.log_files:
-            # Keys and OTLP's messages, for homes that tail files.
-            from ingestion.collectors.log_files.tail import start_log_files  # noqa: PLC0415
+    """Run until SIGTERM; exit code 2 when settings or scrape jobs are wrong."""
+    return run_process("collectors", __doc__, _work, problems=(JobsProblem,))
 
-            start_log_files(settings, stopping)
-    except JobsProblem as problem:
-        sys.stderr.write(f"collectors: {problem}\n")
-        return 2
+
+def _work(settings: Settings, _: argparse.Namespace) -> None:
+    stopping = threading.Event()
+    on_stop(stopping.set)
+    start_scraper(settings, stopping)
+    if settings.collectors.log_files:
+        # OTLP's messages, for homes that tail files.
+        from ingestion.collectors.log_files.tail import start_log_files  # noqa: PLC0415
+
+        start_log_files(settings, stopping)
     provider = start(settings)
     stopping.wait()
     provider.shutdown()
-    return 0
 
 
 def start_scraper(settings: Settings, stopping: threading.Event) -> threading.Thread | None:

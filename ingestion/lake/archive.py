@@ -14,7 +14,7 @@ from pathlib import Path
 from ingestion.lake.binding import digest_of, path_of
 from ingestion.lake.catalog import Catalog, LakeFile
 from ingestion.settings import Settings
-from privacy.keys.files import put_in_place
+from privacy.disk.files import put_in_place
 from privacy.keys.store import KeyProblem
 
 _DAY = timedelta(days=1)

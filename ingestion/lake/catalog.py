@@ -4,16 +4,18 @@ Here: one small SQLite file beside the lake, written by the batch side alone. A 
 the catalog does not list does not exist for any reader. Not here: the files themselves (`lake`).
 """
 
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ingestion.contracts.sqlite_columns import add_column
+from privacy.disk.databases import Schema, Step, open_database, transaction
 
-_SCHEMA = """
+SCHEMA = Schema(
+    steps=(
+        Step(
+            """
 CREATE TABLE IF NOT EXISTS files (
     path TEXT PRIMARY KEY, signal TEXT NOT NULL, hour_at TEXT NOT NULL,
     row_count INTEGER NOT NULL, byte_count INTEGER NOT NULL, plan INTEGER NOT NULL,
@@ -34,7 +36,20 @@ CREATE TABLE IF NOT EXISTS layouts (name TEXT PRIMARY KEY, version INTEGER NOT N
 CREATE TABLE IF NOT EXISTS purged_hours (  -- built and gone: late rows must not rebuild them
     signal TEXT NOT NULL, hour_at TEXT NOT NULL, PRIMARY KEY (signal, hour_at)
 );
-"""
+""",
+            columns=(
+                ("files", "detectors", "TEXT NOT NULL DEFAULT ''"),
+                ("files", "generation", "TEXT NOT NULL DEFAULT ''"),
+                ("files", "is_archived", "INTEGER NOT NULL DEFAULT 0"),
+                ("files", "first_at", "TEXT"),
+                ("files", "last_at", "TEXT"),
+                ("files", "has_identities", "INTEGER NOT NULL DEFAULT 0"),
+                ("dirty_hours", "since", "INTEGER NOT NULL DEFAULT 0"),
+            ),
+        ),
+    ),
+)
+_CLOSE = "INSERT OR IGNORE INTO purged_hours (signal, hour_at) VALUES (?, ?)"
 
 
 def lake_dataset(signal: str, generation: str = "") -> str:
@@ -103,17 +118,7 @@ class Catalog:
 
     def __init__(self, lake: Path) -> None:
         lake.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(lake / "catalog.db", timeout=30, isolation_level=None)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=FULL")
-        self._db.executescript(_SCHEMA)
-        add_column(self._db, "files", "detectors", "TEXT NOT NULL DEFAULT ''")
-        add_column(self._db, "files", "generation", "TEXT NOT NULL DEFAULT ''")
-        add_column(self._db, "files", "is_archived", "INTEGER NOT NULL DEFAULT 0")
-        add_column(self._db, "files", "first_at", "TEXT")
-        add_column(self._db, "files", "last_at", "TEXT")
-        add_column(self._db, "files", "has_identities", "INTEGER NOT NULL DEFAULT 0")
-        add_column(self._db, "dirty_hours", "since", "INTEGER NOT NULL DEFAULT 0")
+        self._db = open_database(lake / "catalog.db", SCHEMA)
 
     def open_plan(self) -> Plan | None:
         """The plan that a crash left unfinished."""
@@ -127,7 +132,7 @@ class Catalog:
 
     def finish_plan(self, plan: Plan, files: Sequence[LakeFile]) -> None:
         """Bring a plan's files to life and mark their hours dirty, in one transaction."""
-        with self._transaction():
+        with transaction(self._db):
             self._add(files, plan.number)
             self._mark_dirty(
                 {(f.signal, f.hour_at.isoformat()) for f in files}, plan.number, since=plan.number
@@ -141,7 +146,7 @@ class Catalog:
 
     def replace(self, old: Sequence[LakeFile], new: LakeFile, plan: int) -> None:
         """Swap the files of an hour for their compacted form; nothing becomes dirty."""
-        with self._transaction():
+        with transaction(self._db):
             unscanned = {f.path for f in self.unscanned(new.signal)}
             self._db.executemany("DELETE FROM files WHERE path = ?", [(f.path,) for f in old])
             self._add([new], plan)
@@ -150,7 +155,7 @@ class Catalog:
 
     def amend(self, old: LakeFile, new: Sequence[LakeFile]) -> None:
         """Swap a file for others that hold less; their hours await a build again."""
-        with self._transaction():
+        with transaction(self._db):
             self._db.execute("DELETE FROM files WHERE path = ?", (old.path,))
             self._add(new, 0)
             row = self._db.execute("SELECT coalesce(max(plan), 0) FROM plans").fetchone()
@@ -164,13 +169,13 @@ class Catalog:
 
     def forget(self, files: Sequence[LakeFile]) -> None:
         """Take files off the list for good; their hours are closed and await no build."""
-        with self._transaction():
+        with transaction(self._db):
             self._db.executemany("DELETE FROM files WHERE path = ?", [(f.path,) for f in files])
             hours = {(f.signal, f.hour_at.isoformat()) for f in files}
             self._db.executemany(
                 "DELETE FROM dirty_hours WHERE signal = ? AND hour_at = ?", sorted(hours)
             )
-            self._db.executemany("INSERT OR IGNORE INTO purged_hours VALUES (?, ?)", sorted(hours))
+            self._db.executemany(_CLOSE, sorted(hours))
 
     def replace_day(
         self, signal: str, day: date, old: Sequence[LakeFile], new: Sequence[LakeFile]
@@ -181,17 +186,17 @@ class Catalog:
         """
         start = datetime.combine(day, datetime.min.time())
         hours = [(signal, (start + timedelta(hours=n)).isoformat()) for n in range(24)]
-        with self._transaction():
+        with transaction(self._db):
             unscanned = {f.path for f in self.unscanned(signal)}
             self._db.executemany("DELETE FROM files WHERE path = ?", [(f.path,) for f in old])
             self._add(new, 0)
             if not unscanned & {f.path for f in old}:
                 self._note_scanned(new)
-            self._db.executemany("INSERT OR IGNORE INTO purged_hours VALUES (?, ?)", hours)
+            self._db.executemany(_CLOSE, hours)
 
     def note_archived(self, files: Sequence[LakeFile]) -> None:
         """These files lie in the archive now."""
-        with self._transaction():
+        with transaction(self._db):
             self._db.executemany(
                 "UPDATE files SET is_archived = 1 WHERE path = ?", [(f.path,) for f in files]
             )
@@ -220,13 +225,13 @@ class Catalog:
 
     def note_scanned(self, files: Sequence[LakeFile]) -> None:
         """Remember files that were looked at, and forget those that are gone."""
-        with self._transaction():
+        with transaction(self._db):
             self._note_scanned(files)
             self._db.execute("DELETE FROM scanned_files WHERE path NOT IN (SELECT path FROM files)")
 
     def _note_scanned(self, files: Sequence[LakeFile]) -> None:
         self._db.executemany(
-            "INSERT OR REPLACE INTO scanned_files VALUES (?, ?)",
+            "INSERT OR REPLACE INTO scanned_files (path, digest) VALUES (?, ?)",
             [(f.path, f.digest) for f in files],
         )
 
@@ -250,7 +255,7 @@ class Catalog:
     def clean(self, built: Sequence[DirtyHour]) -> None:
         """Forget what a build has covered; an hour that changed meanwhile keeps what is new in it."""
         keys = [(d.generation, d.signal, d.hour_at.isoformat()) for d in built]
-        with self._transaction():
+        with transaction(self._db):
             self._db.executemany(
                 "DELETE FROM dirty_hours WHERE generation <= ? AND signal = ? AND hour_at = ?", keys
             )
@@ -267,7 +272,9 @@ class Catalog:
 
     def note_layout(self, name: str, version: int) -> None:
         """Remember what was built."""
-        self._db.execute("INSERT OR REPLACE INTO layouts VALUES (?, ?)", (name, version))
+        self._db.execute(
+            "INSERT OR REPLACE INTO layouts (name, version) VALUES (?, ?)", (name, version)
+        )
 
     def reopen_since(self, hour_at: datetime) -> None:
         """Every hour from this one on awaits a build of all its rows."""
@@ -277,7 +284,7 @@ class Catalog:
             " AND (signal, hour_at) NOT IN (SELECT signal, hour_at FROM purged_hours)",
             (hour_at.isoformat(),),
         )
-        with self._transaction():
+        with transaction(self._db):
             self._mark_dirty(set(rows.fetchall()), generation, since=0)
 
     def close(self) -> None:
@@ -298,20 +305,6 @@ class Catalog:
             f"INSERT OR REPLACE INTO files ({_COLUMNS}) VALUES ({marks})",
             [_row(file, plan) for file in files],
         )
-
-    def _transaction(self) -> "_Transaction":
-        return _Transaction(self._db)
-
-
-class _Transaction:
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
-
-    def __enter__(self) -> None:
-        self._db.execute("BEGIN IMMEDIATE")
-
-    def __exit__(self, error_type: type[BaseException] | None, *_: object) -> None:
-        self._db.execute("COMMIT" if error_type is None else "ROLLBACK")
 
 
 _COLUMNS = (

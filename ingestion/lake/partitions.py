@@ -19,7 +19,7 @@ from ingestion.lake.duck import (
     parquet_key_name,
 )
 from ingestion.settings import Settings
-from privacy.keys.files import put_in_place
+from privacy.disk.files import put_in_place
 
 EVENT_TIME = {
     "spans": "start_at",

@@ -5,7 +5,6 @@ stands in. Not here: what is looked for (`privacy/leaks/detector`), marts (`dags
 """
 
 import json
-import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -22,6 +21,7 @@ from ingestion.lake.partitions import scan
 from ingestion.settings import Settings
 from ingestion.spool import Spool
 from privacy.audit.audit_log import Chain
+from privacy.disk.databases import open_to_read
 from privacy.keys.state import FILE, Sealer
 from privacy.keys.store import KeyDestroyed, KeyProblem, KeyStore
 
@@ -93,7 +93,7 @@ def state_texts(settings: Settings, keys: KeyStore) -> Iterator[Texts]:
         if d.dataset.startswith("state.")
     ]
     chain = Chain(keys)
-    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)
+    db = open_to_read(path)
     try:
         tables = db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
         for (table,) in tables:
@@ -109,7 +109,7 @@ def state_texts(settings: Settings, keys: KeyStore) -> Iterator[Texts]:
 
 def _audit_texts(place: str, row: tuple[Any, ...], chain: Chain) -> Texts:
     """The audit log seals by month and time, not by id."""
-    _, at, sealed, _ = row
+    at, sealed = row[1:3]
     record = chain.open(at, sealed)
     if record is None:
         return Texts(place, "record", problem="an entry does not open")

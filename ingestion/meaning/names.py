@@ -1,7 +1,7 @@
 """What attributes and values of telemetry are called, whoever sent it.
 
 Here: reading `names.yaml`, and handing it to dbt. Not here: what is made of them
-(`live_tail/window/spans` in Arrow, `dbt/models` in SQL), names of dependencies and probes (`signals`).
+(`live_tail/window/rows/spans` in Arrow, `dbt/models` in SQL), names of dependencies and probes (`signals`).
 Source: OpenTelemetry semantic conventions, of now and of before.
 """
 
@@ -14,8 +14,8 @@ import yaml
 
 from ingestion.meaning.histograms import bucket_sql, milliseconds_sql
 from ingestion.meaning.log_patterns import LONGEST_BODY, key_sql, severity_sql
-from ingestion.meaning.people import events_without_people_sql, without_people_sql
 from ingestion.meaning.span_ids import id_sql
+from ingestion.meaning.without_people import events_without_people_sql, without_people_sql
 
 FILE = Path(__file__).with_name("names.yaml")
 

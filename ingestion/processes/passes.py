@@ -6,9 +6,7 @@ whether all is well. Not here: running a pass (`dagster_project`), telling peopl
 are written.
 """
 
-import fcntl
 import json
-import os
 import secrets
 import string
 from collections.abc import Callable, Iterator
@@ -19,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from ingestion.settings import Settings
-from privacy.keys.files import locked, write_whole
+from privacy.disk.files import write_whole
+from privacy.disk.locks import is_held, locked
 
 PROCESS_ENDED = "the process ended during the run"
 _KEPT = 50
@@ -147,25 +146,14 @@ def interrupt(home: Path, reason: str) -> None:
 @contextmanager
 def one_pass(home: Path, progress: Callable[[str], None] = lambda _: None) -> Iterator[None]:
     """Hold the lock of the one pass at a time; waits while another process has it."""
-    with _open_lock(home) as descriptor:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            progress("another pass is running: waiting for it to finish")
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+    waits = "another pass is running: waiting for it to finish"
+    with locked(_lock_path(home), on_wait=lambda: progress(waits)):
         yield
 
 
 def is_pass_running(home: Path) -> bool:
     """Whether a pass of this home is running in any process."""
-    if not _lock_path(home).exists():
-        return False
-    with _open_lock(home) as descriptor:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
+    return is_held(_lock_path(home))
 
 
 def marts_age(settings: Settings, now: datetime) -> timedelta | None:
@@ -283,12 +271,3 @@ def _file(home: Path) -> Path:
 
 def _lock_path(home: Path) -> Path:
     return home / "pass.lock"
-
-
-@contextmanager
-def _open_lock(home: Path) -> Iterator[int]:
-    descriptor = os.open(_lock_path(home), os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)

@@ -4,14 +4,13 @@ import argparse
 import asyncio
 import resource
 import sys
-from pathlib import Path
 
 import uvicorn
 
 from ingestion.doors.known_hosts import KnownHosts
 from ingestion.doors.turned_away import TurnedAway
+from ingestion.processes.entry import run_process
 from ingestion.processes.lean import without_pandas
-from ingestion.processes.supervised import end_with_supervisor
 from ingestion.receivers.committing.committer import Committer
 from ingestion.receivers.committing.new_values import ValueLimits
 from ingestion.receivers.committing.pipeline import Pipeline
@@ -21,14 +20,14 @@ from ingestion.receivers.decoding.warm_up import give_back_memory
 from ingestion.receivers.doors.grpc import PortTaken, start_grpc
 from ingestion.receivers.doors.http import build_app
 from ingestion.receivers.doors.one_port import OnePortProtocol
-from ingestion.settings import Settings, SettingsProblem, load_settings
+from ingestion.settings import Settings
 from ingestion.spool import Spool
 from privacy.audit.audit_log import AuditLog
 from privacy.detection import identity
 from privacy.detection.without_names import without_names
 from privacy.gate.allow_list import PolicyProblem
-from privacy.keys.store import KeyProblem, KeyStore
-from privacy.process_log.log import guard, logger
+from privacy.keys.store import KeyStore
+from privacy.process_log.log import logger
 from privacy.site_policy import PolicyWatch
 
 _CONNECTIONS = 65_536
@@ -37,24 +36,17 @@ _log = logger()
 
 def main() -> int:
     """Run until SIGTERM; exit code 2 when settings, keys, policy or ports are wrong."""
-    guard()
-    end_with_supervisor()
+    return run_process("receiver", __doc__, _work, problems=(PolicyProblem, PortTaken))
+
+
+def _work(settings: Settings, _: argparse.Namespace) -> None:
     without_pandas()
     without_names()
     _allow_connections()
-    parser = argparse.ArgumentParser(prog="ingestion.receivers", description=__doc__)
-    parser.add_argument("--home", type=Path, help="data home (default: TTA_MONITOR_HOME or ./var)")
-    arguments = parser.parse_args()
-    try:
-        settings = load_settings(arguments.home)
-        keys = KeyStore.open(settings.home)
-        # uvicorn chooses uvloop where there is one; as a part of our own loop it cannot.
-        with asyncio.Runner(loop_factory=uvicorn.Config("").get_loop_factory()) as runner:
-            runner.run(serve(settings, keys))
-    except (SettingsProblem, KeyProblem, PolicyProblem, PortTaken) as problem:
-        sys.stderr.write(f"receiver: {problem}\n")
-        return 2
-    return 0
+    keys = KeyStore.open(settings.home)
+    # uvicorn chooses uvloop where there is one; as a part of our own loop it cannot.
+    with asyncio.Runner(loop_factory=uvicorn.Config("").get_loop_factory()) as runner:
+        runner.run(serve(settings, keys))
 
 
 def _allow_connections() -> None:

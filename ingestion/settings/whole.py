@@ -12,13 +12,12 @@ from pydantic import Field, ValidationError, model_validator
 
 from ingestion.settings.access import AccessSettings
 from ingestion.settings.alerting import AlertingSettings
-from ingestion.settings.app import AppSettings
+from ingestion.settings.app import AppSettings, PriceSettings
 from ingestion.settings.audit import AuditSettings
 from ingestion.settings.collectors import CollectorSettings
 from ingestion.settings.errors import ErrorSettings
 from ingestion.settings.gate import GateSettings
 from ingestion.settings.live import LiveSettings
-from ingestion.settings.prices import PriceSettings
 from ingestion.settings.receiver import ReceiverSettings
 from ingestion.settings.release import ReleaseSettings
 from ingestion.settings.retention import RetentionSettings

@@ -1,7 +1,7 @@
 """Good and total events by minute, component and source, kept for 31 days across restarts.
 
 Here: counting them from what the window finds new, and keeping them sealed in `state.db`. Not
-here: availability and burn rates (`live_tail/alerts/rules/sources`). Sources: `requests` (server spans;
+here: availability and burn rates (`live_tail/alerts/reading/sources`). Sources: `requests` (server spans;
 a failure is ERROR or 5xx) and `probe` (readiness routes, `tta_service_up`). Routes that
 always answer "healthy" never count.
 
@@ -18,16 +18,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.meaning.signals import load_signals
-from live_tail.window.columns import Rows, bucket_of, equals, grouped, is_set, matched, ones
-from live_tail.window.spans import Spans
-from privacy.keys.state import Sealer, connect, transaction
+from live_tail.window.rows.columns import Rows, bucket_of, equals, grouped, is_set, matched, ones
+from live_tail.window.rows.spans import Spans
+from privacy.disk.databases import transaction
+from privacy.keys.state import Sealer, connect
 from privacy.keys.store import KeyStore
 
 _S = load_signals()
-_STATE = """
-CREATE TABLE IF NOT EXISTS alert_minutes (hour TEXT PRIMARY KEY, sealed BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS alert_minutes_through (signal TEXT PRIMARY KEY, seq INTEGER NOT NULL);
-"""
 SCHEMA = """
 CREATE TABLE hot_minutes (minute_at TIMESTAMP, component VARCHAR, source VARCHAR, good BIGINT,
     total BIGINT);
@@ -47,7 +44,7 @@ class Minutes:
     keep = timedelta(days=31)
 
     def __init__(self, home: Path | None, keys: KeyStore | None = None) -> None:
-        self._db = connect(home, _STATE) if home and keys else None
+        self._db = connect(home) if home and keys else None
         self._sealer = Sealer(keys, "alert_minutes") if home and keys else None
         self._through: dict[str, int] = {}
         self._touched: set[datetime] = set()
@@ -116,11 +113,11 @@ class Minutes:
                 ).fetchall()
                 name = hour.isoformat()
                 self._db.execute(
-                    "INSERT OR REPLACE INTO alert_minutes VALUES (?, ?)",
+                    "INSERT OR REPLACE INTO alert_minutes (hour, sealed) VALUES (?, ?)",
                     (name, self._sealer.seal(name, {"rows": rows})),
                 )
             self._db.executemany(
-                "INSERT OR REPLACE INTO alert_minutes_through VALUES (?, ?)",
+                "INSERT OR REPLACE INTO alert_minutes_through (signal, seq) VALUES (?, ?)",
                 list(self._through.items()),
             )
             self._db.execute(

@@ -20,8 +20,9 @@ import pyarrow as pa
 
 from ingestion.lake.duck import in_memory
 from live_tail.window import error_groups as errors
-from live_tail.window import evidence, minutes, points
-from live_tail.window.columns import microseconds
+from live_tail.window import minutes
+from live_tail.window.rows import evidence, points
+from live_tail.window.rows.columns import microseconds
 from privacy.process_log.log import logger
 
 _OWN = """
@@ -59,6 +60,9 @@ CREATE TABLE hot_errors (
 CREATE TABLE hot_ledger (
     bucket_at TIMESTAMP, component VARCHAR, signal VARCHAR, outcome VARCHAR, reason VARCHAR,
     items BIGINT);
+CREATE TABLE hot_recoveries (
+    bucket_at TIMESTAMP, component VARCHAR, version VARCHAR, environment VARCHAR, attempt_count BIGINT,
+    retry_count BIGINT, failed_attempt_count BIGINT, fallback_count BIGINT, used_fallback_count BIGINT);
 CREATE TABLE hot_log_patterns (
     bucket_at TIMESTAMP, component VARCHAR, version VARCHAR, environment VARCHAR, severity VARCHAR,
     pattern VARCHAR, line_count BIGINT, last_at TIMESTAMP);
@@ -86,6 +90,11 @@ _MERGES = {
         " sum(bytes_sent)",
     ),
     "hot_websocket_activity": ("bucket_at, component, route, connection", "sum(message_count)"),
+    "hot_recoveries": (
+        "bucket_at, component, version, environment",
+        "sum(attempt_count), sum(retry_count), sum(failed_attempt_count), sum(fallback_count),"
+        " sum(used_fallback_count)",
+    ),
     "hot_log_patterns": (
         "bucket_at, component, version, environment, severity, pattern",
         "sum(line_count), max(last_at)",

@@ -1,7 +1,7 @@
 """The hot window: the last hour in memory, aggregated as it arrives.
 
 Here: one `ingest` into 5-second aggregates that is aware of late, future and repeated data. Not here:
-their tables in DuckDB (`tables`), what a table's rows are made of (`spans`, `evidence`, `points`,
+their tables in DuckDB (`tables`), what a table's rows are made of (`rows`: spans, evidence, points,
 `minutes`, `errors`), following the spool (`follow`), named queries (`queries`).
 
 What is taken in waits in Arrow until somebody reads: a statement costs the same for a second's rows as
@@ -18,16 +18,16 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from live_tail.window import calls, evidence, hosts, points, spans
 from live_tail.window import error_groups as errors
-from live_tail.window.columns import BUCKET_S, Rows, concatenated, is_true, microseconds
 from live_tail.window.history import EVENT_TIME, Deliveries
 from live_tail.window.minutes import Minutes
 from live_tail.window.minutes import past as past_minutes
 from live_tail.window.recent.recent import TABLES as RECENT_TABLES
 from live_tail.window.recent.recent import Recent, Round
+from live_tail.window.rows import calls, evidence, hosts, points, span_rows
+from live_tail.window.rows.columns import BUCKET_S, Rows, concatenated, is_true, microseconds
+from live_tail.window.rows.spans import Spans
 from live_tail.window.seen import Seen, keys_of
-from live_tail.window.spans import Spans
 from live_tail.window.tables import MINUTES, Tables
 
 _FUTURE = timedelta(minutes=5)
@@ -150,7 +150,7 @@ class Window:
     def _tables_of(self, signal: str, fresh: Rows) -> Iterator[tuple[str, pa.Table]]:
         yield "hot_sightings", hosts.sightings(signal, fresh, EVENT_TIME[signal])
         if isinstance(fresh, Spans):
-            yield from spans.tables(fresh)
+            yield from span_rows.tables(fresh)
             yield from calls.tables(fresh)
         if signal == "metric_points":
             yield from hosts.tables(fresh)

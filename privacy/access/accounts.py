@@ -14,21 +14,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 
-from privacy.access import bearer, passwords
+from privacy.access import passwords
 from privacy.access.bearer import BearerSecrets
 from privacy.access.claims import Recognised
 from privacy.access.policy import Principal, Role
 from privacy.audit.audit_log import AuditLog
-from privacy.keys.state import Sealer, connect, transaction
+from privacy.disk.databases import transaction
+from privacy.keys.state import Sealer, connect
 from privacy.keys.store import KeyStore
 
 _FREE_ATTEMPTS = 5
 _MAX_WAIT_S = 900
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS access_users (id TEXT PRIMARY KEY, name_key BLOB UNIQUE, sealed BLOB);
-CREATE TABLE IF NOT EXISTS access_attempts (name_key BLOB PRIMARY KEY, failed INTEGER, until TEXT);
-CREATE TABLE IF NOT EXISTS access_grants (id TEXT PRIMARY KEY, owner TEXT, sealed BLOB);
-"""
 
 
 class AccountProblem(Exception):
@@ -78,7 +74,7 @@ class Accounts:
         log: AuditLog,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._db = connect(home, _SCHEMA + bearer.SCHEMA)
+        self._db = connect(home)
         self._sealer = Sealer(keys, "access")
         self._secrets = BearerSecrets(self._db, self._sealer, clock)
         self._name_secret = keys.named_key("access.names").secret
@@ -103,7 +99,7 @@ class Accounts:
             if self._row(name):
                 raise AccountProblem("this user name is taken: choose another one.")
             self._db.execute(
-                "INSERT INTO access_users VALUES (?, ?, ?)",
+                "INSERT INTO access_users (id, name_key, sealed) VALUES (?, ?, ?)",
                 (user_id, self._key(name), self._sealer.seal(user_id, record)),
             )
         self._log.append(actor=by, action="access.user_add", target=user_id, role=role)
@@ -288,7 +284,7 @@ class Accounts:
         )
         record = {"owner": owner, "role": role, "expires_at": until.isoformat()}
         self._db.execute(
-            "INSERT INTO access_grants VALUES (?, ?, ?)",
+            "INSERT INTO access_grants (id, owner, sealed) VALUES (?, ?, ?)",
             (grant_id, owner, self._sealer.seal(grant_id, record)),
         )
         return until
@@ -351,7 +347,7 @@ class Accounts:
             wait_s = wait_s if failed >= _FREE_ATTEMPTS else 0
             until = (self._clock() + timedelta(seconds=wait_s)).isoformat()
             self._db.execute(
-                "INSERT OR REPLACE INTO access_attempts VALUES (?, ?, ?)",
+                "INSERT OR REPLACE INTO access_attempts (name_key, failed, until) VALUES (?, ?, ?)",
                 (self._key(name), failed, until),
             )
 

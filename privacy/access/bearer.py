@@ -15,12 +15,6 @@ from privacy.access.policy import Role
 from privacy.keys.state import Sealer
 from privacy.keys.store import KeyProblem
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS access_secrets (
-    digest BLOB PRIMARY KEY, id TEXT UNIQUE, kind TEXT, owner TEXT, expires_at TEXT, sealed BLOB
-);
-"""
-
 
 @dataclass(frozen=True)
 class Bearer:
@@ -51,7 +45,8 @@ class BearerSecrets:
         record = {"role": role, "kind": kind, "owner": owner, "expires_at": until}
         sealed = self._sealer.seal(secret_id, record)
         self._db.execute(
-            "INSERT INTO access_secrets VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO access_secrets (digest, id, kind, owner, expires_at, sealed)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
             (_digest(secret), secret_id, kind, owner, until, sealed),
         )
         return secret_id, secret

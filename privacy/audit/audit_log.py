@@ -26,7 +26,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from privacy.keys.state import connect, transaction
+from privacy.disk.databases import transaction
+from privacy.disk.files import put_in_place
+from privacy.keys.state import connect
 from privacy.keys.store import KeyProblem, KeyStore, seal, unseal
 
 Outcome = Literal["done", "refused", "failed"]
@@ -34,14 +36,6 @@ Detail = str | int | float | bool | None
 HEADS = "audit-heads"
 GENESIS = bytes(32)
 _KEY = "audit"
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS audit_entries (
-    seq INTEGER PRIMARY KEY, at TEXT NOT NULL, sealed BLOB NOT NULL, mac BLOB NOT NULL
-);
-CREATE TABLE IF NOT EXISTS audit_marks (
-    name TEXT PRIMARY KEY, seq INTEGER NOT NULL, mac BLOB NOT NULL, tag BLOB NOT NULL
-);
-"""
 _CONSTANT = re.compile(r"(?!.*\d{7})[A-Za-z0-9_][A-Za-z0-9_.:/+*=-]{0,119}\Z", re.ASCII)
 _SECRET = re.compile(r"eyJ|(?i:bearer|passw|secret|AKIA|ghp_|sk-)")
 # Digests, pseudonyms and times of ours hold digits that a detector would mask.
@@ -85,7 +79,7 @@ class AuditLog:
         self.home = home
         self.chain = Chain(keys)
         self._clock = clock
-        self._db = connect(home, _SCHEMA)
+        self._db = connect(home)
         self._lock = threading.Lock()
 
     def append(
@@ -191,11 +185,8 @@ class AuditLog:
         )
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = target.with_suffix(f".{os.getpid()}.new")
-        with temporary.open("w") as file:
-            file.write(text + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
+        temporary.write_text(text + "\n")
+        put_in_place(temporary, target)
         return target
 
     def due(self, before: datetime) -> tuple[int, int, tuple[str, ...]]:
@@ -260,7 +251,10 @@ class AuditLog:
         seq, at = before + 1, self._clock().astimezone(UTC).isoformat()
         sealed = self.chain.seal({**record, "seq": seq}, at)
         mac = self.chain.mac(mac, seq, at, sealed)
-        self._db.execute("INSERT INTO audit_entries VALUES (?, ?, ?, ?)", (seq, at, sealed, mac))
+        self._db.execute(
+            "INSERT INTO audit_entries (seq, at, sealed, mac) VALUES (?, ?, ?, ?)",
+            (seq, at, sealed, mac),
+        )
         self._mark("head", seq, mac)
         return seq
 
@@ -303,7 +297,7 @@ class AuditLog:
 
     def _mark(self, name: str, seq: int, mac: bytes) -> None:
         self._db.execute(
-            "INSERT OR REPLACE INTO audit_marks VALUES (?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO audit_marks (name, seq, mac, tag) VALUES (?, ?, ?, ?)",
             (name, seq, mac, self.chain.tag(name, seq, mac)),
         )
 

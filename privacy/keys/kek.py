@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from privacy.keys.files import write_new, write_over
+from privacy.disk.files import write_new, write_over
 from privacy.keys.sealing import KEY_BYTES, KeyProblem
 
 KEYRING_SERVICE = "tta-monitor"

@@ -15,7 +15,8 @@ import secrets
 from datetime import date
 from pathlib import Path
 
-from privacy.keys.files import locked, write_over
+from privacy.disk.files import write_over
+from privacy.disk.locks import locked
 from privacy.keys.ids import new_id
 from privacy.keys.pseudonyms import digest
 from privacy.keys.store import KEY_BYTES, KeyStore, seal, unseal

@@ -15,8 +15,9 @@ it makes a key. A rotation that was interrupted is finished by the next one.
 from dataclasses import dataclass
 from pathlib import Path
 
+from privacy.disk.files import write_over
+from privacy.disk.locks import locked
 from privacy.keys import kek
-from privacy.keys.files import locked, write_over
 from privacy.keys.sealing import DataKey, KeyProblem, seal, unseal
 
 

@@ -1,21 +1,21 @@
 """`state.db`: the small durable state that outlives processes, sealed row by row.
 
 Here: opening the one SQLite file (WAL, `synchronous=FULL`, one writer at a time) and sealing the
-records in it. Not here: what the records are; each module creates its own tables (audit chain,
-release ledger, accounts, alerts, error groups) with `id` and times in the clear and everything a
-person could have typed inside the sealed record. Facts belong to the spool and the lake.
+records in it. Not here: which tables there are (`state_tables`) and what the records are; each owner
+keeps `id` and times in the clear and everything a person could have typed inside the sealed record.
+Facts belong to the spool and the lake.
 """
 
 import json
 import re
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from pydantic_core import to_json
 
+from privacy.disk.databases import open_database
+from privacy.keys.state_tables import STATE
 from privacy.keys.store import KeyProblem, KeyStore, seal, unseal, utc_today
 
 FILE = "state.db"
@@ -23,26 +23,9 @@ _DAY_BYTES = 10
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
-def connect(home: Path, schema: str) -> sqlite3.Connection:
-    """A connection in autocommit mode with `schema` (CREATE … IF NOT EXISTS) applied."""
-    db = sqlite3.connect(home / FILE, isolation_level=None, timeout=30, check_same_thread=False)
-    db.execute("PRAGMA journal_mode=WAL")
-    db.execute("PRAGMA synchronous=FULL")
-    db.execute("PRAGMA secure_delete=ON")
-    db.executescript(schema)
-    return db
-
-
-@contextmanager
-def transaction(db: sqlite3.Connection) -> Iterator[None]:
-    """BEGIN IMMEDIATE … COMMIT; rolled back when the block raises."""
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        db.execute("ROLLBACK")
-        raise
-    db.execute("COMMIT")
+def connect(home: Path) -> sqlite3.Connection:
+    """A connection in autocommit mode that threads may share; raises DatabaseProblem."""
+    return open_database(home / FILE, STATE, check_same_thread=False)
 
 
 class Sealer:

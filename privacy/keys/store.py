@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from privacy.disk.files import wipe, write_new
+from privacy.disk.locks import locked
 from privacy.keys import kek
-from privacy.keys.files import locked, wipe, write_new
 from privacy.keys.sealing import KEY_BYTES, DataKey, KeyDestroyed, KeyProblem, seal, unseal
 
 __all__ = [

@@ -7,43 +7,23 @@ the last digest are also kept in `keys/release.head`, beside the keys and so out
 a ledger that was cut short or restored from a backup is refused, because it has forgotten releases.
 """
 
-import fcntl
 import hmac
 import json
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from privacy.keys.state import Sealer, connect, transaction
+from privacy.disk.databases import transaction
+from privacy.disk.files import write_whole
+from privacy.disk.locks import locked
+from privacy.keys.state import Sealer, connect
 from privacy.keys.store import KeyProblem, KeyStore
 from privacy.release.period import Period
 from privacy.release.results import Receipt, Released, Result
 
 _KIND = "release"
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS release_ledger (
-    seq INTEGER PRIMARY KEY,
-    mart TEXT NOT NULL,
-    period TEXT NOT NULL,
-    micro_epsilon INTEGER,
-    contribution_bound INTEGER NOT NULL,
-    keep TEXT NOT NULL,
-    mechanism TEXT NOT NULL,
-    spec_digest TEXT NOT NULL,
-    result_digest TEXT NOT NULL,
-    released_at TEXT NOT NULL,
-    entry_digest TEXT NOT NULL,
-    sealed_result BLOB NOT NULL,
-    UNIQUE (mart, period)
-);
-CREATE TRIGGER IF NOT EXISTS release_ledger_is_not_updated BEFORE UPDATE ON release_ledger
-    BEGIN SELECT RAISE(ABORT, 'the release ledger is append-only'); END;
-CREATE TRIGGER IF NOT EXISTS release_ledger_is_not_deleted BEFORE DELETE ON release_ledger
-    BEGIN SELECT RAISE(ABORT, 'the release ledger is append-only'); END;
-"""
 _COLUMNS = """seq, mart, period, micro_epsilon, contribution_bound, keep, mechanism, spec_digest,
 result_digest, released_at, entry_digest"""
 
@@ -86,7 +66,7 @@ class ReleaseLedger:
     """The ledger of one data home."""
 
     def __init__(self, home: Path, keys: KeyStore) -> None:
-        self._db = connect(home, _SCHEMA)
+        self._db = connect(home)
         self._sealer = Sealer(keys, _KIND)
         self._secret = keys.named_key(f"state.{_KIND}_chain").secret
         self._lock_file = home / "release.lock"
@@ -95,8 +75,7 @@ class ReleaseLedger:
     @contextmanager
     def lock(self) -> Iterator[None]:
         """One releasing process at a time; released by the system when the process dies."""
-        with self._lock_file.open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with locked(self._lock_file):
             yield
 
     def entries(self) -> list[Entry]:
@@ -168,13 +147,7 @@ class ReleaseLedger:
         if not entries:
             return
         head = json.dumps({"entries": len(entries), "digest": entries[-1].entry_digest})
-        temporary = self._head_file.with_suffix(".new")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(head)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self._head_file)
+        write_whole(self._head_file, head.encode())
 
     def _check_head(self, entries: list[Entry]) -> None:
         try:

@@ -12,12 +12,6 @@ from privacy.audit.audit_log import AuditLog
 from privacy.keys.state import Sealer, connect
 from privacy.keys.store import KeyStore
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS retention_receipts (
-    id TEXT PRIMARY KEY, purged_at TEXT NOT NULL, record BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS retention_passes (
-    name TEXT PRIMARY KEY, done_at TEXT NOT NULL);
-"""
 ERASURE = "erasure"
 """The rule that stands in the receipt of an erased person."""
 
@@ -53,10 +47,10 @@ def write(home: Path, keys: KeyStore, receipt: Receipt) -> None:
         "purged_at": receipt.purged_at.isoformat(),
         "purged_before": receipt.purged_before.isoformat(),
     }
-    db = connect(home, _SCHEMA)
+    db = connect(home)
     sealed = Sealer(keys, "receipts").seal(receipt.id, record)
     db.execute(
-        "INSERT OR REPLACE INTO retention_receipts VALUES (?, ?, ?)",
+        "INSERT OR REPLACE INTO retention_receipts (id, purged_at, record) VALUES (?, ?, ?)",
         (receipt.id, receipt.purged_at.isoformat(), sealed),
     )
     db.close()
@@ -64,7 +58,7 @@ def write(home: Path, keys: KeyStore, receipt: Receipt) -> None:
 
 def read(home: Path, keys: KeyStore) -> list[Receipt]:
     """All receipts, newest first."""
-    db = connect(home, _SCHEMA)
+    db = connect(home)
     rows = db.execute("SELECT id, record FROM retention_receipts ORDER BY purged_at DESC, id")
     sealer = Sealer(keys, "receipts")
     found = [_receipt(sealer.open(record_id, sealed)) for record_id, sealed in rows]
@@ -74,7 +68,7 @@ def read(home: Path, keys: KeyStore) -> list[Receipt]:
 
 def size_before(home: Path, before: datetime) -> tuple[int, int]:
     """(receipts, sealed bytes) older than a moment."""
-    db = connect(home, _SCHEMA)
+    db = connect(home)
     sql = "SELECT count(*), coalesce(sum(length(record)), 0) FROM retention_receipts"
     found = db.execute(f"{sql} WHERE purged_at < ?", (before.isoformat(),)).fetchone()
     db.close()
@@ -83,7 +77,7 @@ def size_before(home: Path, before: datetime) -> tuple[int, int]:
 
 def forget(home: Path, before: datetime) -> int:
     """Delete receipts older than a moment; returns how many."""
-    db = connect(home, _SCHEMA)
+    db = connect(home)
     deleted = db.execute(
         "DELETE FROM retention_receipts WHERE purged_at < ?", (before.isoformat(),)
     ).rowcount
@@ -110,14 +104,17 @@ def tell(home: Path, keys: KeyStore, log: AuditLog, *, by: str, now: datetime) -
 
 def note_pass(home: Path, at: datetime) -> None:
     """Remember that a whole retention pass was done, whether or not anything was due."""
-    db = connect(home, _SCHEMA)
-    db.execute("INSERT OR REPLACE INTO retention_passes VALUES ('daily', ?)", (at.isoformat(),))
+    db = connect(home)
+    db.execute(
+        "INSERT OR REPLACE INTO retention_passes (name, done_at) VALUES ('daily', ?)",
+        (at.isoformat(),),
+    )
     db.close()
 
 
 def last_pass(home: Path) -> datetime | None:
     """When the last retention pass was done, UTC without zone."""
-    db = connect(home, _SCHEMA)
+    db = connect(home)
     row = db.execute("SELECT done_at FROM retention_passes").fetchone()
     db.close()
     return datetime.fromisoformat(row[0]) if row else None

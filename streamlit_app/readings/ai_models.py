@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from ingestion.settings.prices import PriceSettings
+from ingestion.settings.app import PriceSettings
 from streamlit_app.readings import ranges, source
 from streamlit_app.readings.source import Reading
 from streamlit_app.view import View
@@ -77,6 +77,19 @@ def errors(view: View) -> Reading:
             WHERE {ranges.within(*_FILTERS)}
         ) GROUP BY ALL ORDER BY call_count DESC, component, model, provider, error_type"""
     return source.marts(sql, **ranges.bound(view, *_FILTERS))
+
+
+def recoveries(view: View) -> Reading:
+    """component, attempt_count, retry_count (attempts after the first), failed_attempt_count, fallback_count
+    (executions that had one), used_fallback_count, as TTA.dev's primitives tell them."""
+    if ranges.is_live(view):
+        return source.live("recoveries", **ranges.asked(view, *ranges.RELEASED))
+    names = "attempt_count retry_count failed_attempt_count fallback_count used_fallback_count"
+    sums = ", ".join(f"sum({name})::BIGINT AS {name}" for name in names.split())
+    sql = f"""
+        SELECT component, {sums} FROM fct_recoveries_minutely
+        WHERE {ranges.within(*ranges.RELEASED)} GROUP BY 1 ORDER BY retry_count DESC, component"""
+    return source.marts(sql, **ranges.bound(view, *ranges.RELEASED))
 
 
 def _models(view: View, name: str, groups: tuple[str, ...]) -> Reading:

@@ -1,31 +1,40 @@
 """Dagster's page behind the app's door: `/dagster`, for the roles that the access policy lists.
 
-Here: whether a role may look, and passing requests and websockets on to the socket on which only this
-home's processes come in. Not here: the session (`door`), what a request may change there
+Here: whether a role may look, and the connection to the socket on which only this home's processes come in.
+Not here: what is passed on and back (`passing_on`), the session (`doorman`), what a request may change there
 (`dagster_project/process/page_rules`). Its scripts go through our Content-Security-Policy; its page
 learns from one line of ours that its session is over. What passing on needs is loaded when somebody
 comes.
 """
 
 import asyncio
-import re
-from collections.abc import AsyncIterator, Iterable
 from contextlib import ExitStack, suppress
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from dagster_project.process.page_rules import ASKED_BY, CHANGE, MAY_CHANGE, PREFIX
+from dagster_project.process.page_rules import PREFIX
 from ingestion.doors.home_socket import short
 from ingestion.doors.turned_away import FOREIGN_ORIGIN
 from privacy.access.policy import ADMINISTRATOR, Forbidden, Principal, Right
 from privacy.process_log.log import logger
 from streamlit_app.sign_in import doorman, safe_answers
+from streamlit_app.sign_in.passing_on import (
+    OURS,
+    REFUSED,
+    Left,
+    body_of,
+    headers_for,
+    inwards,
+    outwards,
+    pass_back,
+    target_of,
+)
 from streamlit_app.sign_in.same_origin import is_navigation, is_of_another_site
 from streamlit_app.sign_in.sign_in_page import refusal_page
 
@@ -34,44 +43,15 @@ if TYPE_CHECKING:
 
 PAGE = "dagster"
 """The page's name in the access policy."""
-_REFUSED = 1008
 _DOWN = 1013
-_OF_ONE_CONNECTION = frozenset(
-    "connection keep-alive proxy-authenticate proxy-authorization te trailer "
-    "transfer-encoding upgrade".split()
-)
-_OURS = _OF_ONE_CONNECTION | {"cookie", "authorization", "accept-encoding", ASKED_BY, MAY_CHANGE}
-"""What Dagster does not hear from a browser."""
 _SOCKETS = frozenset(
     "host sec-websocket-key sec-websocket-version sec-websocket-extensions sec-websocket-protocol".split()
 )
-_NONCE = re.compile(r"'nonce-([0-9a-zA-Z]{16,64})'")
 _IS_DOWN = (
     "Dagster does not answer. It may be starting: try again in a moment, or see what "
     "`./tta.sh monitor status` says."
 )
-_WATCH = """<script nonce="%s">(() => {
-  const out = () => location.assign(
-    "/sign-in?because=ended&next=" + encodeURIComponent(location.pathname + location.search));
-  const ask = window.fetch;
-  window.fetch = async (...asked) => {
-    const answer = await ask(...asked);
-    if (answer.status === 401) out();
-    return answer;
-  };
-  window.WebSocket = class extends WebSocket {
-    constructor(...asked) {
-      super(...asked);
-      this.addEventListener("close", (end) => { if (end.code === %d) out(); });
-    }
-  };
-})()</script>"""
-"""Dagster's page keeps asking; the first answer that its session is over leads to the sign-in page."""
 _log = logger()
-
-
-class _Left(Exception):
-    """The browser went before it had said all."""
 
 
 def is_behind(path: str) -> bool:
@@ -101,7 +81,7 @@ class BatchPage:
         problem = await run_in_threadpool(_problem, who)
         if scope["type"] == "websocket":
             if who is None or problem:
-                await send({"type": "websocket.close", "code": _REFUSED})
+                await send({"type": "websocket.close", "code": REFUSED})
             else:
                 await self._connect(who, scope, receive, send)
         elif who is None or problem:
@@ -117,21 +97,21 @@ class BatchPage:
     async def _ask(self, who: Principal, scope: Scope, receive: Receive, send: Send) -> None:
         import httpx  # noqa: PLC0415 - 8 MB for whoever never looks
 
-        target = httpx.URL("http://dagster").copy_with(raw_path=_target(scope))
-        body = None if scope["method"] in {"GET", "HEAD"} else _body(receive)
+        target = httpx.URL("http://dagster").copy_with(raw_path=target_of(scope))
+        body = None if scope["method"] in {"GET", "HEAD"} else body_of(receive)
         try:
             request = self._client.build_request(
-                scope["method"], target, headers=_passed_on(scope, who, _OURS), content=body
+                scope["method"], target, headers=headers_for(scope, who, OURS), content=body
             )
             answer = await self._client.send(request, stream=True)
-        except _Left:
+        except Left:
             return
         except (httpx.TransportError, OSError) as error:
             _log.warning("Dagster's page does not answer", cause=type(error).__name__)
             await _refusal(scope, 503, _IS_DOWN)(scope, receive, send)
             return
         try:
-            await _pass_back(answer, scope, send)
+            await pass_back(answer, scope, send)
         finally:
             await answer.aclose()
 
@@ -144,9 +124,9 @@ class BatchPage:
         try:
             far = await unix_connect(
                 self._socket,
-                uri=f"ws://{host}{_target(scope).decode('latin-1')}",
+                uri=f"ws://{host}{target_of(scope).decode('latin-1')}",
                 subprotocols=[Subprotocol(one) for one in scope.get("subprotocols") or ()] or None,
-                additional_headers=_passed_on(scope, who, _OURS | _SOCKETS),
+                additional_headers=headers_for(scope, who, OURS | _SOCKETS),
                 compression=None,
                 max_size=None,
             )
@@ -157,8 +137,8 @@ class BatchPage:
         async with far:
             await send({"type": "websocket.accept", "subprotocol": far.subprotocol})
             ways = [
-                asyncio.ensure_future(_out(receive, far)),
-                asyncio.ensure_future(_in(far, send)),
+                asyncio.ensure_future(outwards(receive, far)),
+                asyncio.ensure_future(inwards(far, send)),
             ]
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
             for way in ways:
@@ -212,77 +192,3 @@ def _refusal(scope: Scope, status: int, words: str) -> Response:
             {**safe_answers.NOT_KEPT, "Content-Security-Policy": safe_answers.PLAIN_POLICY},
         )
     return PlainTextResponse(words, status, safe_answers.NOT_KEPT)
-
-
-def _target(scope: Scope) -> bytes:
-    """Path and query as the browser wrote them."""
-    path: bytes = scope["raw_path"].partition(b"?")[0]
-    return path + (b"?" + scope["query_string"] if scope["query_string"] else b"")
-
-
-def _passed_on(scope: Scope, who: Principal, without: Iterable[str]) -> list[tuple[str, str]]:
-    """The browser's headers and who asks; nothing that a browser could claim itself."""
-    kept = [(n, v) for n, v in Headers(scope=scope).items() if n not in without]
-    kept += [(ASKED_BY, who.id), ("accept-encoding", "identity")]
-    if doorman.guard().allows(who, Right.ACTION, CHANGE):
-        kept.append((MAY_CHANGE, "1"))
-    return kept
-
-
-async def _body(receive: Receive) -> AsyncIterator[bytes]:
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise _Left
-        yield message.get("body", b"")
-        if not message.get("more_body"):
-            return
-
-
-async def _pass_back(answer: "httpx.Response", scope: Scope, send: Send) -> None:
-    """Dagster's answer; its HTML under our policy, with our line in it."""
-    host = Headers(scope=scope).get("host", "")
-    asked = _NONCE.search(answer.headers.get("content-security-policy", ""))
-    gone = _OF_ONE_CONNECTION | {"content-security-policy", "feature-policy"}
-    headers = [(n, v) for n, v in answer.headers.raw if n.decode("latin-1").lower() not in gone]
-    if asked:
-        page = await answer.aread()
-        watch = _WATCH % (asked[1], _REFUSED)
-        page = page.replace(b"</title>", b"</title>" + watch.encode(), 1)
-        headers = [(n, v) for n, v in headers if n.lower() != b"content-length"]
-        headers += [
-            (b"content-length", b"%d" % len(page)),
-            (b"content-security-policy", safe_answers.policy(host, asked[1]).encode()),
-        ]
-        await send(_start(answer, headers))
-        await send({"type": "http.response.body", "body": page})
-        return
-    await send(_start(answer, headers))
-    async for piece in answer.aiter_raw():
-        await send({"type": "http.response.body", "body": piece, "more_body": True})
-    await send({"type": "http.response.body", "body": b""})
-
-
-def _start(answer: "httpx.Response", headers: list[tuple[bytes, bytes]]) -> Message:
-    return {
-        "type": "http.response.start",
-        "status": answer.status_code,
-        "headers": [(n.lower(), v) for n, v in headers],
-    }
-
-
-async def _out(receive: Receive, far: Any) -> None:
-    """From the browser to Dagster, until the browser leaves."""
-    while True:
-        message = await receive()
-        if message["type"] == "websocket.disconnect":
-            return
-        text = message.get("text")
-        await far.send(text if text is not None else message.get("bytes") or b"")
-
-
-async def _in(far: Any, send: Send) -> None:
-    """From Dagster to the browser, until Dagster hangs up."""
-    async for piece in far:
-        kind = "text" if isinstance(piece, str) else "bytes"
-        await send({"type": "websocket.send", kind: piece})

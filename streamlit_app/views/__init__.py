@@ -1,1 +1,1 @@
-"""One file per page; each reads through `streamlit_app.readings.performance` and draws."""
+"""One file per page; each reads through `streamlit_app/readings` and draws."""

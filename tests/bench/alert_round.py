@@ -17,11 +17,11 @@ from live_tail.alerts.desk.manager import Manager
 from live_tail.alerts.desk.service import GC_THRESHOLD
 from live_tail.alerts.life.store import Store
 from live_tail.alerts.notify.policy import load_policy
+from live_tail.alerts.reading.sources import Sources
 from live_tail.alerts.rules.rounds import Rounds
 from live_tail.alerts.rules.rule_files import SHIPPED, load_rules
-from live_tail.alerts.rules.sources import Sources
 from live_tail.alerts.rules.spec import Threshold
-from live_tail.alerts.trials.promtest import landed
+from live_tail.alerts.trials.promtest_input import landed
 from live_tail.alerts.words.model import Rule, Severity
 from live_tail.window.window import Window
 from privacy.keys.store import KeyStore

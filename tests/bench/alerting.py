@@ -80,8 +80,8 @@ def main() -> None:
         cpu = {m: sum(started.process(m).cpu_times()[:2]) - before for m, before in spent.items()}
         time.sleep(5)
         store = Store(Path(folder), KeyStore.open(Path(folder)))
-        written = {d["key"]: d["created_us"] / 1e6 for d in store.deliveries(10_000)}
-        store.close()
+        written = {d["key"]: d["created_us"] / 1e6 for d in store.outbox.deliveries(10_000)}
+        store.tables.close()
         if rate:
             other.join()
     told: dict[str, tuple[float, float]] = {}

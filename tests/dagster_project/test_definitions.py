@@ -1,17 +1,26 @@
-"""What the code location contains, by name."""
+"""What the code location contains, by name, and over which home."""
 
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
 import pytest
+
+from dagster_project.definitions import build_defs
+from dagster_project.defs.audit import audit_head
+from dagster_project.defs.home import Home
+from dagster_project.defs.retention import retention_receipts
+from ingestion.processes import passes
+from ingestion.receivers.committing.pipeline import Incoming
+from ingestion.settings import Settings, load_settings
+from privacy.audit.audit_log import AuditLog
+from privacy.keys.store import KeyStore
+from privacy.retention import receipts
 
 
 @pytest.fixture(scope="module")
-def repository(built):
-    import os
-
-    os.environ["TTA_MONITOR_HOME"] = str(built.home)
-    from dagster_project.definitions import defs
-
-    yield defs()
-    del os.environ["TTA_MONITOR_HOME"]
+def repository(built: Settings) -> dg.Definitions:
+    return build_defs(lambda: Home(lambda: built))
 
 
 MARTS = """
@@ -19,7 +28,7 @@ fct_alert_episodes fct_alert_resolution_weekly fct_dropped_items_hourly
 dim_components dim_error_groups fct_errors_hourly fct_ai_calls_minutely fct_db_operations_minutely
 fct_db_pools_minutely fct_gate_decisions_hourly fct_host_usage_minutely fct_landed_items_hourly
 fct_metric_points_hourly fct_process_usage_minutely fct_noted_items_hourly fct_rejected_items_hourly
-fct_exemplars fct_trace_spans fct_log_lines fct_log_patterns_minutely dim_releases
+fct_recoveries_minutely fct_exemplars fct_trace_spans fct_log_lines fct_log_patterns_minutely dim_releases
 fct_requests_minutely fct_websocket_connections fct_websocket_messages_minutely meta_builds
 """.split()
 
@@ -61,10 +70,66 @@ def test_assets_schedules_and_checks_are_exactly_these(repository) -> None:
 
 
 def test_lineage_reaches_from_the_receiver_to_the_published_copy(repository) -> None:
-    import dagster as dg
-
     graph = repository.resolve_asset_graph()
     upstream = {dg.AssetKey(["published", "operations"])}
     for _ in range(8):
         upstream |= {p for key in upstream for p in graph.get(key).parent_keys}
     assert dg.AssetKey(["receiver", "otlp"]) in upstream
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The home that the environment names, which nobody means."""
+    monkeypatch.setenv("TTA_MONITOR_HOME", str(tmp_path / "elsewhere"))
+    return tmp_path / "elsewhere"
+
+
+def test_assets_work_in_the_home_that_they_are_handed_and_at_its_time(
+    settings: Settings, keys: KeyStore, elsewhere: Path
+) -> None:
+    AuditLog(settings.home, keys).append(actor="user:u_1", action="access.sign_in")
+    long_ago = datetime(2020, 2, 1, 12, tzinfo=UTC)
+    home = Home(lambda: settings, clock=lambda: long_ago)
+    done = dg.materialize([audit_head, retention_receipts], resources={"home": home})
+    (head,) = done.asset_materializations_for_node("audit__head")
+    assert head.metadata["entries"].value == 1
+    assert list((settings.home / "audit-heads").iterdir())
+    assert receipts.last_pass(settings.home) == long_ago.replace(tzinfo=None)
+    assert not elsewhere.exists()
+
+
+def test_definitions_of_two_homes_stand_side_by_side(
+    repository: dg.Definitions, built: Settings, elsewhere: Path
+) -> None:
+    rarely = load_settings(built.home, warehouse={"build_every_minutes": 30})
+    other = build_defs(lambda: Home(lambda: rarely))
+    crons = [d.resolve_schedule_def("batch_schedule").cron_schedule for d in (repository, other)]
+    assert crons == ["*/5 * * * *", "*/30 * * * *"]
+    assert not elsewhere.exists()
+
+
+def test_a_tick_asks_for_a_pass_when_the_home_has_news_and_none_is_running(
+    settings: Settings, repository: dg.Definitions, pipeline, incoming: list[Incoming]
+) -> None:
+    def tick() -> object:
+        context = dg.build_schedule_context(resources={"home": Home(lambda: settings)})
+        return repository.resolve_schedule_def("batch_schedule")(context)
+
+    quiet = tick()
+    assert isinstance(quiet, dg.SkipReason) and quiet.skip_message == "nothing is new"
+    pipeline.process(incoming[:1])
+    asked = tick()
+    assert isinstance(asked, dg.RunRequest)
+    assert asked.tags["tta_monitor/news"].endswith("received batches wait")
+    with passes.one_pass(settings.home, lambda _: None):
+        waits = tick()
+    assert isinstance(waits, dg.SkipReason) and "still running" in str(waits.skip_message)
+
+
+def test_wrong_settings_fail_the_step_that_asks_for_them_and_say_why(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("warehouse: {build_every_minutes: never}")
+    home = Home(lambda: load_settings(tmp_path))
+    done = dg.materialize([audit_head], resources={"home": home}, raise_on_error=False)
+    (failed,) = [event for event in done.all_events if event.is_step_failure]
+    assert failed.step_key == "audit__head"
+    assert "build_every_minutes" in str(failed.step_failure_data.error)

@@ -20,7 +20,7 @@ from live_tail.http.api import build_app
 from streamlit_app.sign_in.entrance import routes as app_routes
 from tests.conftest import ROOT
 from tta_monitor.cli import app
-from tta_monitor.running import supervise
+from tta_monitor.running.programs import programs
 
 
 def doors() -> set[str]:
@@ -55,7 +55,7 @@ def live_routes() -> list[tuple[str, str]]:
 
 def processes() -> list[str]:
     """What `up` starts, everything chosen."""
-    return [p.name for p in supervise.programs(load_settings(), demo=True, headless=False)]
+    return [p.name for p in programs(load_settings(), demo=True, headless=False)]
 
 
 def commands() -> list[tuple[list[str], Any]]:

@@ -28,7 +28,7 @@ def failing_processes(stage: Stage) -> Iterator[str]:
     faults = {
         "receiver": ("ingestion.spool:Spool.__init__", "ingestion.receivers", *own),
         "live-tail": ("live_tail.window.window:Window.__init__", "live_tail", *own),
-        "notifier": ("live_tail.alerts.life.store:Store.waiting_channels", "live_tail.alerts.notify.notifier", *own),
+        "notifier": ("live_tail.alerts.life.outbox:Outbox.waiting_channels", "live_tail.alerts.notify.notifier", *own),
         "collectors": ("ingestion.collectors.machine.host:HostMetrics.__init__", "ingestion.collectors", *own),
         "demo": ("tta_monitor.traffic.replay:read_capture", "tta_monitor.traffic.demo", *own, "--replay-only"),
         "dagster": ("dagster_project.process.serve:ensure_dagster_home", "dagster_project.process", "serve"),

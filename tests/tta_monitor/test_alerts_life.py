@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 from ingestion.settings import Settings
 from live_tail.alerts.desk.manager import Manager
 from live_tail.alerts.http.api import routes
-from live_tail.alerts.life.store import DELIVERED, Store
+from live_tail.alerts.life.outbox import DELIVERED
+from live_tail.alerts.life.store import Store
 from live_tail.alerts.notify.notifier import WatchedPolicy
 from live_tail.http.client import LiveClient
 from privacy.keys.store import KeyStore
@@ -51,7 +52,7 @@ def run(*arguments: str, code: int = 0) -> str:
 def fire(manager: Manager) -> str:
     rules = {"Broken": rule(effect="Nobody can play.", runbook=("Restart it",))}
     manager.take(round_at(datetime.now(UTC), reading(component="api")), rules)
-    return manager.alerts()[0].id
+    return manager.board.alerts()[0].id
 
 
 def test_nothing_fires_then_something_does_and_the_exit_code_says_so(manager: Manager) -> None:
@@ -96,10 +97,10 @@ def test_a_channel_test_waits_for_its_outcome(
     outcomes = [(DELIVERED, ""), ("waiting", "HTTP 500")]
 
     def notifier(_: float) -> None:
-        entry = store.due("console", int(4e15))
+        entry = store.outbox.due("console", int(4e15))
         if entry is not None:
             state, error = outcomes.pop(0)
-            store.mark(entry.key, state, error=error)
+            store.outbox.mark(entry.key, state, error=error)
 
     monkeypatch.setattr("tta_monitor.commands.alerts_life.time.sleep", notifier)
     assert "delivered" in run("channel-test", "console")

@@ -16,6 +16,7 @@ from tta_monitor import Monitor, query
 from tta_monitor.cli import app
 from tta_monitor.console.problems import Problem
 from tta_monitor.running import supervise
+from tta_monitor.running.programs import programs
 from tta_monitor.traffic import replay
 from tta_monitor.watching import doctor
 
@@ -162,7 +163,7 @@ def test_a_taken_port_is_named_with_its_setting(settings: Settings, free_port: i
         taken.bind(("127.0.0.1", free_port))
         taken.listen()
         with pytest.raises(Problem, match=rf"{free_port}.*TTA_MONITOR_LIVE__PORT"):
-            supervise.check_ports(settings, supervise.programs(settings, demo=False, headless=True))
+            supervise.check_ports(settings, programs(settings, demo=False, headless=True))
 
 
 def test_wrong_settings_are_all_named_at_once(home: Path) -> None:

@@ -47,6 +47,34 @@ def test_a_light_command_loads_no_stack(settings: Settings, command: str) -> Non
 
 
 @pytest.mark.parametrize(
+    ("command", "own"),
+    [
+        ("status", {"processes"}),
+        ("down", {"processes"}),
+        ("keys status", {"keys"}),
+        ("alerts list", {"alert_rules", "alerts_life"}),
+        ("--home somewhere errors list", {"errors"}),
+        ("--no-such-option", set()),
+    ],
+)
+def test_a_command_loads_the_modules_of_its_own_group_and_no_other(
+    settings: Settings, command: str, own: set[str]
+) -> None:
+    code = (
+        "import atexit, json, sys\n"
+        "atexit.register(lambda: sys.stderr.write('\\n' + json.dumps([m for m in sys.modules])))\n"
+        "from tta_monitor.cli import main\nmain()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *command.split()],
+        capture_output=True, text=True, cwd=ROOT, check=False, timeout=120, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    prefix = "tta_monitor.commands."
+    modules = json.loads(done.stderr.splitlines()[-1])
+    assert {m.removeprefix(prefix) for m in modules if m.startswith(prefix)} == own
+
+
+@pytest.mark.parametrize(
     "module",
     [
         "tta_monitor.traffic.demo",
@@ -66,12 +94,12 @@ def test_the_waiter_is_the_standard_library_alone_and_stops_everything_on_ctrl_c
     stop.write_text("import os, sys\nos.kill(int(sys.argv[1]), 15)\nprint('stopped', flush=True)\n")
     code = (
         "import subprocess, sys\n"
-        "from tta_monitor import cli\n"
+        "from tta_monitor.commands import processes\n"
         "child = subprocess.Popen([sys.executable, '-S', '-c', 'import time; time.sleep(600)'],"
         " start_new_session=True)\n"
         "print(child.pid, flush=True)\n"
         f"stop = [sys.executable, '-S', {str(stop)!r}, str(child.pid)]\n"
-        "cli._wait_in_little_memory(child.pid, stop)\n"
+        "processes._wait_in_little_memory(child.pid, stop)\n"
     )
     with subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=ROOT
@@ -90,9 +118,9 @@ def test_the_waiter_is_the_standard_library_alone_and_stops_everything_on_ctrl_c
 
 def test_the_waiter_ends_when_the_supervisor_does() -> None:
     code = (
-        "import subprocess, sys\nfrom tta_monitor import cli\n"
+        "import subprocess, sys\nfrom tta_monitor.commands import processes\n"
         "child = subprocess.Popen([sys.executable, '-S', '-c', 'pass'])\n"
-        "cli._wait_in_little_memory(child.pid, ['/bin/false'])\n"
+        "processes._wait_in_little_memory(child.pid, ['/bin/false'])\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, cwd=ROOT, check=False, timeout=60

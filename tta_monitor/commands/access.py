@@ -13,18 +13,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from privacy.access.roles import Role
-from tta_monitor.commands import groups
 from tta_monitor.console.context import err, out, print_table, settings
+from tta_monitor.console.groups import group
 from tta_monitor.console.permission import acting
 from tta_monitor.console.problems import Problem
 
 if TYPE_CHECKING:
     from privacy.access.accounts import Accounts
 
-_user = groups.group("Local accounts.")
-_token = groups.group("Bearer tokens.")
-groups.access.add_typer(_user, name="user")
-groups.access.add_typer(_token, name="token")
+commands = group()
+
+_user = group("Local accounts.")
+_token = group("Bearer tokens.")
+commands.add_typer(_user, name="user")
+commands.add_typer(_token, name="token")
 RoleOption = Annotated[Role, typer.Option(help="What the holder may do.")]
 NameArgument = Annotated[str, typer.Argument(help="User name.")]
 
@@ -147,7 +149,7 @@ def revoke(token_id: Annotated[str, typer.Argument(help="Id from `token list`.")
     out.print("revoked")
 
 
-@groups.access.command("link")
+@commands.command("link")
 def link(
     role: RoleOption = Role.ADMIN,
     hours: Annotated[float, typer.Option(help="Hours until it expires.", min=0.1, max=72)] = 1,
@@ -161,7 +163,7 @@ def link(
     print(f"http://{settings().app.host}:{settings().app.port}/sign-in?link={secret}")
 
 
-@groups.access.command("break-glass")
+@commands.command("break-glass")
 def break_glass(
     name: NameArgument,
     role: RoleOption,
@@ -185,7 +187,7 @@ def break_glass(
     out.print(f"{holder} has {role} until {until:%H:%M} UTC")
 
 
-@groups.access.command("whoami")
+@commands.command("whoami")
 def whoami() -> None:
     """Say who the command line is and why.
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tta_monitor.commands.groups import alerts
 from tta_monitor.console.context import err, out, settings
+from tta_monitor.console.groups import group
 from tta_monitor.console.problems import Problem
 
 if TYPE_CHECKING:
@@ -19,15 +19,18 @@ if TYPE_CHECKING:
     from live_tail.alerts.trials.promtest import Outcome
     from live_tail.alerts.words.model import Rule
 
+commands = group()
 
-@alerts.command("test")
+
+@commands.command("test")
 def test(files: Annotated[list[Path], typer.Argument(help="Test files, YAML.")]) -> None:
     """Run unit tests of alert rules, in the manner of `promtool test rules`. Exit code 1 on failure.
 
     Example: ./tta.sh monitor alerts test redis_test.yaml
     """
     from live_tail.alerts.rules.rule_files import RuleProblem
-    from live_tail.alerts.trials.promtest import BadTestFile, run_file
+    from live_tail.alerts.trials.promtest import run_file
+    from live_tail.alerts.trials.promtest_files import BadTestFile
 
     outcomes: list[Outcome] = []
     for file in files:
@@ -42,7 +45,7 @@ def test(files: Annotated[list[Path], typer.Argument(help="Test files, YAML.")])
     raise typer.Exit(1 if wrong else 0)
 
 
-@alerts.command("backtest")
+@commands.command("backtest")
 def backtest(
     path: Annotated[
         Path | None, typer.Argument(help="Directory or .tar.xz with otlp/index.jsonl.")
@@ -83,7 +86,7 @@ def backtest(
     print(json.dumps(_plain(found), indent=1))
 
 
-@alerts.command("import")
+@commands.command("import")
 def import_rules(
     file: Annotated[Path, typer.Argument(help="A Prometheus rule file.")],
     write: Annotated[bool, typer.Option(help="Write it to <home>/rules/.")] = False,
@@ -149,7 +152,7 @@ def _bodies(path: Path) -> "list[Body]":
 
 
 def _duration(text: str, option: str) -> timedelta:
-    from live_tail.alerts.rules.spec import duration
+    from live_tail.alerts.reading.selecting import duration
 
     try:
         return duration(text)

@@ -11,19 +11,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tta_monitor.commands import groups
 from tta_monitor.console.context import out, settings
+from tta_monitor.console.groups import group
 from tta_monitor.console.problems import Problem
 
 if TYPE_CHECKING:
     from live_tail.http.client import LiveClient
+
+commands = group()
 
 _Id = Annotated[str, typer.Argument(help="Id of the alert, or the start of it.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _WAIT_S = 15
 
 
-@groups.alerts.command("list")
+@commands.command("list")
 def list_alerts(
     matchers: Annotated[
         list[str] | None, typer.Argument(help='Such as severity="critical".')
@@ -51,7 +53,7 @@ def list_alerts(
     raise typer.Exit(int(waits))
 
 
-@groups.alerts.command()
+@commands.command()
 def show(alert_id: _Id, as_json: _Json = False) -> None:
     """One alert: what is wrong, since when, the effect, what to do, and what happened so far.
 
@@ -79,7 +81,7 @@ def show(alert_id: _Id, as_json: _Json = False) -> None:
         out.print(f"  {at} {event['kind']} {event['by']}".rstrip())
 
 
-@groups.alerts.command()
+@commands.command()
 def ack(alert_id: _Id, note: Annotated[str, typer.Option(help="Kept as a skeleton.")] = "") -> None:
     """Acknowledge: repeats and escalation end until the alert is over.
 
@@ -90,7 +92,7 @@ def ack(alert_id: _Id, note: Annotated[str, typer.Option(help="Kept as a skeleto
     out.print(f"acknowledged {alert['rule']}")
 
 
-@groups.alerts.command()
+@commands.command()
 def resolve(alert_id: _Id) -> None:
     """Close by hand; it opens again when the condition still holds after 15 minutes.
 
@@ -101,7 +103,7 @@ def resolve(alert_id: _Id) -> None:
     out.print(f"resolved {alert['rule']}")
 
 
-@groups.alerts.command()
+@commands.command()
 def silence(
     matchers: Annotated[list[str], typer.Argument(help='Such as component="api".')],
     duration: Annotated[str, typer.Option("--for", help="How long: 30m, 2h, 1d.")] = "1h",
@@ -121,7 +123,7 @@ def silence(
     out.print(f"silence {made['id']} until {made['ends_at']}: matches {made['matches_now']} now")
 
 
-@groups.alerts.command()
+@commands.command()
 def unsilence(silence_id: Annotated[str, typer.Argument(help="Id of the silence.")]) -> None:
     """End a silence now.
 
@@ -131,7 +133,7 @@ def unsilence(silence_id: Annotated[str, typer.Argument(help="Id of the silence.
     out.print("ended")
 
 
-@groups.alerts.command("channel-test")
+@commands.command("channel-test")
 def channel_test(name: Annotated[str, typer.Argument(help="A channel of alerting.yaml.")]) -> None:
     """Send a test message over one channel and wait for the outcome.
 

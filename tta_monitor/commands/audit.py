@@ -6,16 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tta_monitor.commands import groups
 from tta_monitor.console.context import err, out, settings
+from tta_monitor.console.groups import group
 from tta_monitor.console.problems import Problem
 
 if TYPE_CHECKING:
     from ingestion.settings import Settings
     from privacy.audit.verify import Verification
 
+commands = group()
 
-@groups.privacy.command("verify")
+
+@commands.command("verify")
 def verify(
     heads: Annotated[
         list[Path] | None,

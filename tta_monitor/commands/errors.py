@@ -1,7 +1,6 @@
 """`./tta.sh monitor errors …`: groups, decisions about them, rules by hand, another grouping."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,22 +8,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ingestion.meaning.errors.group_states import GroupRecord, State
-from tta_monitor.commands import groups
 from tta_monitor.console.context import err, out, print_table, settings
+from tta_monitor.console.groups import group
 from tta_monitor.console.permission import acting
 from tta_monitor.console.problems import Problem
 
 if TYPE_CHECKING:
     from ingestion.meaning.errors.group_store import ErrorStore
     from ingestion.meaning.errors.grouping import Site
-    from ingestion.meaning.errors.model import Occurrence
+
+commands = group()
 
 _Key = Annotated[str, typer.Argument(help="Group key, or its beginning.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _ORDER = [State.REGRESSED, State.ESCALATING, State.NEW, State.ONGOING, State.MUTED, State.RESOLVED]
 
 
-@groups.errors.callback(invoke_without_command=True, no_args_is_help=False)
+@commands.callback(invoke_without_command=True, no_args_is_help=False)
 def say_mistakes(context: typer.Context) -> None:
     """Error groups."""
     from ingestion.meaning.errors.grouping import RulesProblem, load_site
@@ -41,7 +41,7 @@ def say_mistakes(context: typer.Context) -> None:
         out.print(context.get_help())
 
 
-@groups.errors.command("list")
+@commands.command("list")
 def list_groups(
     state: Annotated[str | None, typer.Option(help="Only this state.")] = None,
     as_json: _Json = False,
@@ -59,21 +59,13 @@ def list_groups(
         print(json.dumps([_plain(r, now) for r in records]))
         return
     rows = [
-        [
-            r.key[:11],
-            r.state(now),
-            r.count,
-            r.title[:70],
-            r.component,
-            _time(r.last_seen_at),
-            r.assignee,
-        ]
+        [r.key[:11], r.state(now), r.count, r.title[:70], r.component, _time(r.last_seen_at), r.assignee]
         for r in records
-    ]
+    ]  # fmt: skip
     print_table(["key", "state", "errors", "title", "component", "last seen UTC", "assigned"], rows)
 
 
-@groups.errors.command("show")
+@commands.command("show")
 def show(key: _Key, as_json: _Json = False) -> None:
     """One group: why it is one, where to look, its stack and its history.
 
@@ -96,7 +88,7 @@ def show(key: _Key, as_json: _Json = False) -> None:
         out.print(f"{_time(event.at)} {event.state} {event.by} {event.note}")
 
 
-@groups.errors.command("resolve")
+@commands.command("resolve")
 def resolve(
     key: _Key,
     release: Annotated[
@@ -112,7 +104,7 @@ def resolve(
     out.print(f"resolved {record.key} in {record.resolved_in or 'no named release'}")
 
 
-@groups.errors.command("mute")
+@commands.command("mute")
 def mute(key: _Key) -> None:
     """Go on counting, tell nobody.
 
@@ -122,7 +114,7 @@ def mute(key: _Key) -> None:
     out.print(f"muted {store.mute(_found(store, key).key, acting()).key}")
 
 
-@groups.errors.command("reopen")
+@commands.command("reopen")
 def reopen(key: _Key) -> None:
     """Undo a resolution or a mute.
 
@@ -132,7 +124,7 @@ def reopen(key: _Key) -> None:
     out.print(f"reopened {store.reopen(_found(store, key).key, acting()).key}")
 
 
-@groups.errors.command("assign")
+@commands.command("assign")
 def assign(key: _Key, name: Annotated[str, typer.Argument(help="Who; empty for nobody.")]) -> None:
     """Name who looks after it.
 
@@ -143,7 +135,7 @@ def assign(key: _Key, name: Annotated[str, typer.Argument(help="Who; empty for n
     out.print(f"assigned {record.key} to {record.assignee or 'nobody'}")
 
 
-@groups.errors.command("merge")
+@commands.command("merge")
 def merge(
     keys: Annotated[list[str], typer.Argument(help="Groups that end.")],
     into: Annotated[str, typer.Option(help="The group they count as.")],
@@ -163,7 +155,7 @@ def merge(
     out.print(f"merged {len(keys)} into {target}")
 
 
-@groups.errors.command("split")
+@commands.command("split")
 def split(
     key: _Key,
     by: Annotated[
@@ -184,7 +176,7 @@ def split(
     out.print(f"split {found} by {by}")
 
 
-@groups.errors.command("regroup")
+@commands.command("regroup")
 def regroup(
     version: Annotated[str, typer.Option(help="The version to compare with.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the difference.")] = False,
@@ -196,6 +188,7 @@ def regroup(
     """
     from ingestion.meaning.errors.grouping import VERSIONS
     from ingestion.meaning.errors.regroup import changes
+    from tta_monitor.stored_errors import stored_errors
 
     chosen = settings()
     if version not in VERSIONS:
@@ -205,22 +198,17 @@ def regroup(
             f"look with --dry-run first, then set errors.grouping_version: {version} in config.yaml."
         )
     found = changes(
-        _stored(), _site(), _store().hand_rules(), old=chosen.errors.grouping_version, new=version
-    )
+        stored_errors(chosen), _site(), _store().hand_rules(),
+        old=chosen.errors.grouping_version, new=version,
+    )  # fmt: skip
     if as_json:
         print(json.dumps([asdict(change) for change in found]))
         return
     rows = [
-        [
-            c.kind,
-            c.occurrences,
-            len(c.old_keys),
-            len(c.new_keys),
-            c.title[:70],
-            ", ".join(c.rules_by_hand),
-        ]
+        [c.kind, c.occurrences, len(c.old_keys), len(c.new_keys), c.title[:70],
+         ", ".join(c.rules_by_hand)]
         for c in found
-    ]
+    ]  # fmt: skip
     print_table(["change", "errors", "groups now", "then", "title", "rules to make again"], rows)
 
 
@@ -239,32 +227,6 @@ def _site() -> "Site":
         return load_site(settings().home / "errors.yaml")
     except RulesProblem as problem:
         raise Problem(str(problem)) from None
-
-
-def _stored() -> "Iterator[Occurrence]":
-    """Every occurrence in lake and spool, once."""
-    from dagster_project.marts.landed import open_landed
-    from ingestion.lake.duck import connect
-    from ingestion.meaning.errors.occurrences import once_key, read_occurrences
-    from ingestion.spool import Spool
-    from privacy.keys.store import KeyStore
-
-    chosen = settings()
-    keys = KeyStore.open(chosen.home)
-    con = connect()
-    open_landed(con, chosen, is_full_refresh=True)
-    seen: set[str] = set()
-    spool = Spool(chosen.spool_path, keys)
-    found = [o for s in ("spans", "logs") for _, o in read_occurrences(con, s, f"landed.{s}")]
-    for batch in spool.read(spool.drained_seq(), limit=100_000, signals=["spans", "logs"]):
-        con.register("fresh", batch.table())
-        found += [o for _, o in read_occurrences(con, batch.signal, "fresh")]
-        con.unregister("fresh")
-    for occurrence in found:
-        key = once_key(occurrence)
-        if key is None or key not in seen:
-            seen.add(key or "")
-            yield occurrence
 
 
 def _found(store: "ErrorStore", key: str) -> GroupRecord:

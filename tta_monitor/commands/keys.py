@@ -8,11 +8,13 @@ from typing import Annotated
 
 import typer
 
-from tta_monitor.commands import groups
 from tta_monitor.console.context import out, print_table, settings
+from tta_monitor.console.groups import group
+
+commands = group()
 
 
-@groups.keys.command("status")
+@commands.command("status")
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -40,7 +42,7 @@ def status(
     print_table(["dataset", "keys", "oldest", "newest"], [list(r.values()) for r in rows])
 
 
-@groups.keys.command("rotate")
+@commands.command("rotate")
 def rotate() -> None:
     """Replace the key-encryption key while everything runs; finishes an interrupted rotation.
 

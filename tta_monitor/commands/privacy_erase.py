@@ -10,13 +10,15 @@ from typing import Annotated
 
 import typer
 
-from tta_monitor.commands import groups
 from tta_monitor.console.context import err, out, settings
+from tta_monitor.console.groups import group
 from tta_monitor.console.permission import acting
 from tta_monitor.console.problems import Problem
 
+commands = group()
 
-@groups.privacy.command("erase")
+
+@commands.command("erase")
 def erase(
     subject: Annotated[
         str,

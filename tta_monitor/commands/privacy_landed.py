@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tta_monitor.commands import groups
 from tta_monitor.console.context import out, print_table, settings
+from tta_monitor.console.groups import group
 from tta_monitor.console.permission import acting
 from tta_monitor.console.problems import Problem
 
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from ingestion.settings import Settings
     from privacy.keys.store import KeyStore
 
+commands = group()
 
-@groups.privacy.command("landed")
+
+@commands.command("landed")
 def landed(
     accept: Annotated[bool, typer.Option("--accept", help="Let the build read them.")] = False,
     mask: Annotated[

@@ -11,13 +11,15 @@ from typing import Annotated
 
 import typer
 
-from tta_monitor.commands import groups
 from tta_monitor.console.context import err, out, print_table, settings
+from tta_monitor.console.groups import group
 from tta_monitor.console.permission import acting
 from tta_monitor.console.problems import Problem
 
+commands = group()
 
-@groups.privacy.command("scan")
+
+@commands.command("scan")
 def scan(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     patterns: Annotated[

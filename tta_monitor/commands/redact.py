@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from tta_monitor.commands import groups
 from tta_monitor.console.context import settings
+from tta_monitor.console.groups import group
 
 if TYPE_CHECKING:
     from privacy.detection.redact import Redacted
 
+commands = group()
 
-@groups.privacy.command("redact")
+
+@commands.command("redact")
 def redact_lines() -> None:
     """Redact JSON lines from standard input: {"text": …, "kind": "chat" or "log"}.
 

@@ -9,12 +9,14 @@ from typing import Annotated
 
 import typer
 
-from tta_monitor.commands import groups
 from tta_monitor.console.context import out, print_table, settings
+from tta_monitor.console.groups import group
 from tta_monitor.console.problems import Problem
 
+commands = group()
 
-@groups.privacy.command("budget")
+
+@commands.command("budget")
 def budget(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

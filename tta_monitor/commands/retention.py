@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tta_monitor.commands import groups
 from tta_monitor.console.context import err, out, print_table, settings
+from tta_monitor.console.groups import group
 from tta_monitor.console.permission import acting
 from tta_monitor.console.problems import Problem
 
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from ingestion.settings import Settings
     from privacy.retention.retention_policy import Policy
 
+commands = group()
 
-@groups.retention.command("plan")
+
+@commands.command("plan")
 def plan(
     policy: Annotated[
         Path | None, typer.Option(help="YAML of rules to try, before setting them.")
@@ -71,7 +73,7 @@ def plan(
         print_table(["rule", "action", "before", "partitions", "rows", "bytes", "keys"], cells)
 
 
-@groups.retention.command("apply")
+@commands.command("apply")
 def apply(
     yes: Annotated[bool, typer.Option("--yes", help="Remove without asking again.")] = False,
 ) -> None:

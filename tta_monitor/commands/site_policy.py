@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tta_monitor.commands import groups
 from tta_monitor.console.context import err, out, print_table, settings
+from tta_monitor.console.groups import group
 from tta_monitor.console.permission import acting
 from tta_monitor.console.problems import Problem
 
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from ingestion.settings import Settings
     from privacy.site_policy import SitePolicy
 
-_policy = groups.group("Decisions about unknown attributes.")
-groups.privacy.add_typer(_policy, name="policy")
+commands = group()
+
+_policy = group("Decisions about unknown attributes.")
+commands.add_typer(_policy, name="policy")
 
 
 @_policy.command("list")

@@ -1,8 +1,8 @@
 """Starting, watching and stopping the product's processes, through supervisord.
 
-Here: what runs with which command, and the generated supervisor configuration. Not here: asking the
-running supervisor (`supervisor`), the processes themselves, printing (`cli`). supervisord restarts
-what dies with back-off, rotates logs and stops whole process groups.
+Here: beginning, ports, states. Not here: what runs with which command (`programs`), asking the running
+supervisor (`supervisor`), printing (`tta_monitor/commands`). supervisord restarts what dies with back-off,
+rotates logs and stops whole process groups.
 """
 
 import contextlib
@@ -22,26 +22,12 @@ from urllib.parse import urlsplit
 from dagster_project.process.dagster_home import dagster_environment, ensure_dagster_home
 from ingestion.doors.home_socket import SocketConnection
 from ingestion.settings import Settings
-from privacy.keys.files import write_whole
+from privacy.disk.files import write_whole
 from tta_monitor.console.problems import Problem
 from tta_monitor.running import supervisor
+from tta_monitor.running.programs import BIN, ROOT, Program, configuration, programs
 
-ROOT = Path(__file__).resolve().parents[2]
-_BIN = Path(sys.executable).parent
 _ASK_S = 2
-
-
-@dataclass(frozen=True)
-class Program:
-    """One supervised process; `ready_url` answers 200 when it works, over `socket` where it has one."""
-
-    name: str
-    command: list[str]
-    port: int | None = None
-    port_setting: str = ""
-    ready_url: str = ""
-    socket: Path | None = None
-    is_job: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,55 +40,6 @@ class ProcessState:
     port: int | None
     uptime_s: int | None
     last_error: str | None
-
-
-def programs(settings: Settings, *, demo: bool, headless: bool) -> list[Program]:
-    """Everything that `up` starts."""
-    home = str(settings.home)
-    receiver, live, app = settings.receiver, settings.live, settings.app
-    python = [sys.executable, "-m"]
-    dagster = [*python, "dagster_project.process", "serve"]
-    chosen = [
-        Program(
-            "receiver",
-            [*python, "ingestion.receivers", "--home", home],
-            receiver.http_port,
-            "receiver.http_port",
-            f"http://{receiver.host}:{receiver.http_port}/readyz",
-        ),
-        Program(
-            "live-tail",
-            [*python, "live_tail", "--home", home],
-            live.port,
-            "live.port",
-            f"http://{live.host}:{live.port}/livez",
-        ),
-        Program("notifier", [*python, "live_tail.alerts.notify.notifier", "--home", home]),
-        Program(
-            "dagster",
-            [*dagster, "--headless"] if headless else dagster,
-            ready_url="" if headless else "http://dagster/server_info",
-            socket=settings.dagster_socket,
-        ),
-    ]
-    if settings.collectors.enabled:
-        chosen.append(Program("collectors", [*python, "ingestion.collectors", "--home", home]))
-    if not headless:
-        run = [*python, "streamlit", "run", "streamlit_app/server.py", "--server.headless=true"]
-        chosen.append(
-            Program(
-                "app",
-                [*run, f"--server.port={app.port}", f"--server.address={app.host}"],
-                app.port,
-                "app.port",
-                f"http://{app.host}:{app.port}/_stcore/health",
-            )
-        )
-    if demo:
-        chosen.append(
-            Program("demo", [*python, "tta_monitor.traffic.demo", "--home", home], is_job=True)
-        )
-    return chosen
 
 
 def check_ports(settings: Settings, chosen: list[Program]) -> None:
@@ -125,8 +62,8 @@ def start(settings: Settings, chosen: list[Program]) -> subprocess.Popen[bytes]:
     _keep_to_its_owner(settings.home)
     settings.run_path.mkdir(parents=True, exist_ok=True, mode=0o700)
     ensure_dagster_home(settings)
-    configuration = _configuration(settings, chosen).encode()
-    write_whole(settings.run_path / "supervisord.conf", configuration)
+    written = configuration(settings, chosen).encode()
+    write_whole(settings.run_path / "supervisord.conf", written)
     environment = {
         **os.environ,
         **dagster_environment(settings),
@@ -136,7 +73,7 @@ def start(settings: Settings, chosen: list[Program]) -> subprocess.Popen[bytes]:
         "MALLOC_ARENA_MAX": "2",
         # Arrow's own allocator keeps what a busy hour needed; the system's gives it back.
         "ARROW_DEFAULT_MEMORY_POOL": "system",
-        "PATH": f"{_BIN}:{os.environ.get('PATH', '')}",
+        "PATH": f"{BIN}:{os.environ.get('PATH', '')}",
     }
     process = subprocess.Popen(
         [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", _conf(settings)],
@@ -220,48 +157,6 @@ def _state(info: dict[str, Any], ports: dict[str, int | None]) -> ProcessState:
 
 def _conf(settings: Settings) -> str:
     return str(settings.run_path / "supervisord.conf")
-
-
-def _configuration(settings: Settings, chosen: list[Program]) -> str:
-    run = settings.run_path
-    head = f"""[unix_http_server]
-file={supervisor.socket_path(settings.home)}
-chmod=0700
-
-[supervisord]
-logfile={run}/supervisord.log
-logfile_maxbytes=1MB
-logfile_backups=1
-pidfile={run}/supervisord.pid
-nodaemon=true
-directory={ROOT}
-
-[rpcinterface:supervisor]
-supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
-"""
-    return head + "".join(_section(run, *numbered) for numbered in enumerate(chosen))
-
-
-def _section(run: Path, place: int, program: Program) -> str:
-    """Programs stop one by one from the last to the first: who sends ends before who receives."""
-    command = " ".join(f'"{part}"' if " " in part else part for part in program.command)
-    restart = "autorestart=unexpected\nexitcodes=0\nstartsecs=0"
-    if not program.is_job:
-        restart = "autorestart=true\nstartsecs=2"
-    return f"""
-[program:{program.name}]
-command={command.replace("%", "%%")}
-priority={place}
-{restart}
-startretries=1000
-stopasgroup=true
-killasgroup=true
-stopwaitsecs=20
-redirect_stderr=true
-stdout_logfile={run}/{program.name}.log
-stdout_logfile_maxbytes=5MB
-stdout_logfile_backups=1
-"""
 
 
 def _is_taken(port: int) -> bool:

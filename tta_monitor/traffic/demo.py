@@ -11,9 +11,9 @@ import sys
 import time
 from pathlib import Path
 
-from ingestion.processes.supervised import end_with_supervisor
-from ingestion.settings import Settings, load_settings
-from privacy.process_log.log import guard, logger
+from ingestion.processes.entry import run_process
+from ingestion.settings import Settings
+from privacy.process_log.log import logger
 
 CAPTURE = Path(__file__).parent / "data" / "tta-otlp-capture.tar.xz"
 _RATE_PER_S = 4.0
@@ -21,17 +21,18 @@ _log = logger()
 
 
 def main() -> int:
-    """Run until stopped."""
-    guard()
-    end_with_supervisor()
-    parser = argparse.ArgumentParser(prog="tta_monitor.traffic.demo", description=__doc__)
-    parser.add_argument("--home", type=Path, required=True)
+    """Run until stopped; exit code 2 when settings are wrong."""
+    return run_process("demo", __doc__, _work, arguments=_arguments)
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--replay-only", action="store_true", help="end after the capture")
-    arguments = parser.parse_args()
-    settings = load_settings(arguments.home)
-    if arguments.replay_only:
+
+
+def _work(settings: Settings, given: argparse.Namespace) -> None:
+    if given.replay_only:
         replay_once(settings)
-        return 0
+        return
     if not _mark(settings).exists():
         again = [sys.executable, "-m", "tta_monitor.traffic.demo", "--home", str(settings.home)]
         subprocess.run([*again, "--replay-only"], stdin=subprocess.DEVNULL, check=True)

@@ -1,5 +1,6 @@
 """Checks of the machine and the data home, each with its fix."""
 
+import contextlib
 import shutil
 import sqlite3
 import stat
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from ingestion.doors.client_secret import client_secret
 from ingestion.settings import Settings, SettingsProblem
+from privacy.disk.databases import open_to_read
 from privacy.keys.store import KeyProblem, KeyStore
 from tta_monitor.console.problems import Problem
 from tta_monitor.running import supervise
@@ -152,7 +154,7 @@ def _spool(settings: Settings) -> tuple[str, str]:
     if not settings.spool_path.exists():
         return "warn", "no spool yet: nothing was received"
     try:
-        with sqlite3.connect(f"file:{settings.spool_path}?mode=ro", uri=True) as db:
+        with contextlib.closing(open_to_read(settings.spool_path)) as db:
             answer = db.execute("PRAGMA quick_check").fetchone()[0]
     except sqlite3.Error as error:
         return "fail", f"the spool cannot be read ({error}): stop everything and restore a backup"

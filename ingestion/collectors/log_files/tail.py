@@ -19,11 +19,11 @@ from ingestion.collectors.log_files.lines import Entry, entries
 from ingestion.doors.own_receiver import Send, SendFailed, SendRefused, sender
 from ingestion.settings import Settings
 from ingestion.settings.collectors import LogFiles
-from privacy.keys.state import Sealer, connect, transaction
+from privacy.disk.databases import transaction
+from privacy.keys.state import Sealer, connect
 from privacy.keys.store import KeyStore
 from privacy.process_log.log import logger
 
-_SCHEMA = "CREATE TABLE IF NOT EXISTS log_positions (id TEXT PRIMARY KEY, record BLOB NOT NULL);"
 _CHUNK_BYTES = 1024 * 1024
 _POLL_S = 0.5
 _IDLE_S = 1.0
@@ -62,7 +62,7 @@ class LogTail:
         clock: Callable[[], float] = time.time,
     ) -> None:
         """`send` takes log exports, `tell` metric exports about what is no log record."""
-        self._db = connect(home, _SCHEMA)
+        self._db = connect(home)
         self._sealer = Sealer(keys, "log_positions")
         self._chosen, self._send, self._tell, self._clock = chosen, send, tell, clock
         self._grown: dict[str, tuple[int, float]] = {}
@@ -178,7 +178,9 @@ class LogTail:
         id_ = _digest(str(path).encode())
         sealed = self._sealer.seal(id_, asdict(position))
         with transaction(self._db):
-            self._db.execute("INSERT OR REPLACE INTO log_positions VALUES (?, ?)", (id_, sealed))
+            self._db.execute(
+                "INSERT OR REPLACE INTO log_positions (id, record) VALUES (?, ?)", (id_, sealed)
+            )
 
 
 def _is_same(fd: int, known: Position) -> bool:

@@ -23,26 +23,10 @@ from ingestion.meaning.errors.group_states import (
 )
 from ingestion.meaning.errors.hand_rules import HandRules, checked_merge, checked_split
 from ingestion.meaning.errors.model import Grouped, Occurrence
-from privacy.keys.state import Sealer, connect, transaction
+from privacy.disk.databases import transaction
+from privacy.keys.state import Sealer, connect
 from privacy.keys.store import KeyStore
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS error_groups (
-    key TEXT PRIMARY KEY, first_us INTEGER NOT NULL, last_us INTEGER NOT NULL,
-    status TEXT NOT NULL, record BLOB NOT NULL);
-CREATE INDEX IF NOT EXISTS error_groups_last ON error_groups (last_us);
-CREATE TABLE IF NOT EXISTS error_hours (
-    hour_us INTEGER NOT NULL, key TEXT NOT NULL, occurrences INTEGER NOT NULL,
-    PRIMARY KEY (hour_us, key)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS error_builds (mark TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS error_cursors (signal TEXT PRIMARY KEY, seq INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS error_transitions (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL, at_us INTEGER NOT NULL,
-    state TEXT NOT NULL, record BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS error_rules (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, at_us INTEGER NOT NULL, kind TEXT NOT NULL,
-    key TEXT NOT NULL, value TEXT NOT NULL, record BLOB NOT NULL, UNIQUE (kind, key));
-"""
 _HOUR_US = 3_600_000_000
 _KEEP_HOURS = 9 * 7 * 24
 _TIMES = {f.name for f in fields(GroupRecord) if f.name.endswith("_at")}
@@ -70,7 +54,7 @@ class ErrorStore:
     """One connection; one per thread or process."""
 
     def __init__(self, home: Path, keys: KeyStore) -> None:
-        self._db = connect(home, _SCHEMA)
+        self._db = connect(home)
         self._sealer = Sealer(keys, "errors")
         self._rules: tuple[int, HandRules] | None = None
 
@@ -105,7 +89,7 @@ class ErrorStore:
         """Remember what the marts were built with."""
         with transaction(self._db):
             self._db.execute("DELETE FROM error_builds")
-            self._db.execute("INSERT INTO error_builds VALUES (?)", (mark,))
+            self._db.execute("INSERT INTO error_builds (mark) VALUES (?)", (mark,))
 
     def observe(
         self, signal: str, seq: int, seen: Iterable[tuple[int, str, Grouped, Occurrence]]
@@ -129,7 +113,7 @@ class ErrorStore:
                 if record is not None:
                     self._write(record)
             self._db.execute(
-                "INSERT INTO error_cursors VALUES (?, ?) ON CONFLICT (signal)"
+                "INSERT INTO error_cursors (signal, seq) VALUES (?, ?) ON CONFLICT (signal)"
                 " DO UPDATE SET seq = max(seq, excluded.seq)",
                 (signal, seq),
             )
@@ -287,7 +271,8 @@ class ErrorStore:
             )
         )
         self._db.execute(
-            "INSERT INTO error_hours SELECT hour_us, ?, occurrences FROM error_hours WHERE key = ?"
+            "INSERT INTO error_hours (hour_us, key, occurrences)"
+            " SELECT hour_us, ?, occurrences FROM error_hours WHERE key = ?"
             " ON CONFLICT DO UPDATE SET occurrences = occurrences + excluded.occurrences",
             (target, source),
         )
@@ -303,7 +288,7 @@ class ErrorStore:
     def _count(self, key: str, at: datetime) -> None:
         hour_us = _us(at) - _us(at) % _HOUR_US
         self._db.execute(
-            "INSERT INTO error_hours VALUES (?, ?, 1)"
+            "INSERT INTO error_hours (hour_us, key, occurrences) VALUES (?, ?, 1)"
             " ON CONFLICT DO UPDATE SET occurrences = occurrences + 1",
             (hour_us, key),
         )
@@ -322,7 +307,8 @@ class ErrorStore:
     def _write(self, record: GroupRecord) -> None:
         values = {k: _us(v) if isinstance(v, datetime) else v for k, v in asdict(record).items()}
         self._db.execute(
-            "INSERT OR REPLACE INTO error_groups VALUES (?,?,?,?,?)",
+            "INSERT OR REPLACE INTO error_groups (key, first_us, last_us, status, record)"
+            " VALUES (?,?,?,?,?)",
             (
                 record.key,
                 _us(record.first_seen_at),

@@ -10,9 +10,7 @@ by hand (`hand_rules`). Source: Sentry's grouping (fingerprint, stack, exception
 import fnmatch
 import hashlib
 import json
-import math
 import re
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +24,7 @@ from ingestion.meaning.errors.frames import (
 )
 from ingestion.meaning.errors.messages import parameterise
 from ingestion.meaning.errors.model import Grouped, Occurrence
+from privacy.disk.watched import Watched
 from privacy.process_log.log import logger
 
 _log = logger()
@@ -110,38 +109,25 @@ class WatchedSite:
     """
 
     def __init__(self, path: Path, *, look_every_s: float = 2.0) -> None:
-        self._path, self._look_every_s = path, look_every_s
-        self._site, self._problem = Site(), ""
-        self._stamp: tuple[int, int] | None = None
-        self._looked_s = -math.inf
+        self._watched = Watched(
+            lambda: [path],
+            lambda: load_site(path),
+            RulesProblem,
+            otherwise=Site,
+            on_refusal=lambda _: _log.error("errors.yaml is not taken", cause="RulesProblem"),
+            look_every_s=look_every_s,
+        )
 
     def __call__(self) -> Site:
         """The rules now; never raises."""
-        if time.monotonic() - self._looked_s < self._look_every_s:
-            return self._site
-        self._looked_s = time.monotonic()
-        stamp = self._stamp_now()
-        if stamp != self._stamp:
-            self._stamp = stamp
-            try:
-                self._site, self._problem = load_site(self._path), ""
-            except RulesProblem as problem:
-                self._problem = str(problem)
-                _log.error("errors.yaml is not taken", cause=type(problem).__name__)
-        return self._site
+        self._watched.look()
+        return self._watched.value
 
     @property
     def problem(self) -> str:
         """Why the file as it is now was not taken."""
-        self()
-        return self._problem
-
-    def _stamp_now(self) -> tuple[int, int] | None:
-        try:
-            stat = self._path.stat()
-        except OSError:
-            return None
-        return stat.st_mtime_ns, stat.st_size
+        self._watched.look()
+        return str(self._watched.problem or "")
 
 
 def _rule(number: int, entry: Any, problems: list[str]) -> SiteRule | None:

@@ -11,7 +11,8 @@ import threading
 from collections.abc import Sequence
 
 from ingestion.doors.own_receiver import Send, SendFailed
-from live_tail.alerts.life.store import LifeEvent, Store
+from live_tail.alerts.life.tables import Tables
+from live_tail.alerts.life.untold import LifeEvent, Untold
 from privacy.process_log.log import logger
 
 _log = logger()
@@ -23,8 +24,8 @@ _POLL_S, _LONGEST_S = 2.0, 60.0
 class FactsOut:
     """Sends life events; `step` sends one batch, `run` goes on until `stop`."""
 
-    def __init__(self, store: Store, send: Send) -> None:
-        self._store, self._send = store, send
+    def __init__(self, tables: Tables, send: Send) -> None:
+        self._tables, self._untold, self._send = tables, Untold(tables), send
         self._seen = -1
         self._stopping = threading.Event()
 
@@ -47,19 +48,19 @@ class FactsOut:
                 wait_s = _LONGEST_S
                 _log.error("alert events could not be sent", cause=type(error).__name__)
             self._stopping.wait(wait_s)
-        self._store.close()
+        self._tables.close()
 
     def step(self) -> int:
         """Send the next events; returns how many. Raises SendFailed, then they are sent again."""
-        events = self._store.unsent(_BATCH)
+        events = self._untold.unsent(_BATCH)
         if events:
             self._send(body_of(events))
-            self._store.mark_sent(events[-1].seq)
+            self._untold.mark_sent(events[-1].seq)
         return len(events)
 
     def look(self) -> int:
         """`step`, unless nobody has written to the store since it held nothing to send."""
-        version = self._store.version()
+        version = self._tables.version()
         if version == self._seen:
             return 0
         sent = self.step()

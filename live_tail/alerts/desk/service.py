@@ -18,6 +18,7 @@ from ingestion.spool import Spool
 from live_tail.alerts.desk.facts_out import FactsOut
 from live_tail.alerts.desk.manager import Manager
 from live_tail.alerts.life.store import Store
+from live_tail.alerts.life.tables import Tables
 from live_tail.alerts.notify.notifier import WatchedPolicy
 from live_tail.alerts.rules.fast_lane import FastLane
 from live_tail.alerts.rules.rounds import DueRounds
@@ -73,7 +74,7 @@ class AlertService:
             opened=opened,
             failed=self._hasten,
         )
-        self._facts = FactsOut(Store(settings.home, keys), log_sender(settings))
+        self._facts = FactsOut(Tables(settings.home, keys), log_sender(settings))
         self._threads = [
             threading.Thread(target=self._run, name="alerts", daemon=True),
             threading.Thread(target=self._fast.run, name="fast lane", daemon=True),

@@ -16,13 +16,14 @@ from starlette.routing import Route
 
 from live_tail.alerts.desk.manager import Manager
 from live_tail.alerts.http.api_v2 import V2
+from live_tail.alerts.life.by_hand import Unknown
 from live_tail.alerts.life.resolution import weekly
-from live_tail.alerts.life.transitions import Unknown
 from live_tail.alerts.notify.escalate import next_step
-from live_tail.alerts.notify.policy import duration
+from live_tail.alerts.notify.policy_fields import duration
 from live_tail.alerts.notify.times import next_handover, on_call
 from live_tail.alerts.words.matchers import BadMatcher
-from live_tail.alerts.words.records import Alert, Silence, to_record
+from live_tail.alerts.words.records import Alert, Silence
+from live_tail.alerts.words.stored import to_record
 
 _MAX_EPISODES = 20_000
 _Handler = Callable[[Request], Awaitable[Response]]
@@ -49,12 +50,12 @@ def routes(manager: Manager) -> list[Route]:
 
 def _reads(manager: Manager) -> dict[str, _Handler]:
     def alerts(request: Request) -> Any:
-        found = manager.alerts(request.query_params.getlist("matcher"))
+        found = manager.board.alerts(request.query_params.getlist("matcher"))
         now = datetime.now(UTC)
         return {
             "alerts": [_shown(manager, a) for a in found],
             "silences": [to_record(s) for s in manager.silences()],
-            "channels": manager.channels(),
+            "channels": manager.board.channels(),
             "on_call": [
                 {
                     "schedule": s.name,
@@ -68,22 +69,22 @@ def _reads(manager: Manager) -> dict[str, _Handler]:
         }
 
     def alert(request: Request) -> Any:
-        found = manager.find(request.path_params["id"])
-        return {**_shown(manager, found), "events": manager.events(found)}
+        found = manager.board.find(request.path_params["id"])
+        return {**_shown(manager, found), "events": manager.board.events(found)}
 
     def history(request: Request) -> Any:
         limit = _limit(request)
-        return {"alerts": [_shown(manager, a) for a in manager.history(limit)]}
+        return {"alerts": [_shown(manager, a) for a in manager.board.history(limit)]}
 
     def resolution(_: Request) -> Any:
-        return {"weeks": weekly(manager.history(_MAX_EPISODES))}
+        return {"weeks": weekly(manager.board.history(_MAX_EPISODES))}
 
     def preview(request: Request) -> Any:
-        found = manager.preview(request.query_params.getlist("matcher"))
+        found = manager.board.preview(request.query_params.getlist("matcher"))
         return {"count": len(found), "alerts": [_shown(manager, a) for a in found[:50]]}
 
     def deliveries(request: Request) -> Any:
-        return {"deliveries": manager.deliveries(_limit(request))}
+        return {"deliveries": manager.board.deliveries(_limit(request))}
 
     handlers = {
         "alerts": alerts, "alert": alert, "history": history, "preview": preview, "resolution": resolution,
@@ -106,7 +107,7 @@ def _writes(manager: Manager) -> dict[str, _Handler]:
             raise ValueError('matchers must be a list of texts such as component="api"')
         ends_at = datetime.now(UTC) + duration(_text(body, "duration") or "1h")
         made = manager.silence(matchers, ends_at, _by(request, body), _text(body, "comment"))
-        return {**to_record(made), "matches_now": len(manager.preview(made.matchers))}
+        return {**to_record(made), "matches_now": len(manager.board.preview(made.matchers))}
 
     def unsilence(request: Request, _: Any) -> Any:
         ended: Silence = manager.unsilence(request.path_params["id"])
@@ -172,7 +173,7 @@ async def _answered(handler: Callable[[Request], Any], request: Request) -> Resp
 def _shown(manager: Manager, alert: Alert) -> dict[str, Any]:
     step = next_step(alert, manager.routing)
     after = {"at": step[0].isoformat(), "notify": list(step[1])} if step else None
-    cause = manager.cause_of(alert)
+    cause = manager.board.cause_of(alert)
     return {
         **to_record(alert),
         "id": alert.id,

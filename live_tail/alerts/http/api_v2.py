@@ -12,7 +12,7 @@ from starlette.requests import Request
 
 from live_tail.alerts.desk.manager import Manager
 from live_tail.alerts.desk.outside import Tag, kept_labels
-from live_tail.alerts.life.transitions import RESOLVE_TIMEOUT
+from live_tail.alerts.life.by_hand import RESOLVE_TIMEOUT
 from live_tail.alerts.notify.templates import alertmanager_alert
 from live_tail.alerts.words.matchers import parse
 from live_tail.alerts.words.model import labels_of
@@ -38,10 +38,10 @@ class V2:
         wanted = {name: ask.get(name, "true") != "false" for name in _STATES}
         receiver = _pattern(ask.get("receiver", ".*"))
         found = []
-        for alert in self._manager.alerts(ask.getlist("filter")):
+        for alert in self._manager.board.alerts(ask.getlist("filter")):
             if not alert.is_active or not wanted[_state(alert)]:
                 continue
-            names = self._manager.receivers_of(alert)
+            names = self._manager.board.receivers_of(alert)
             if any(receiver.fullmatch(name) for name in names):
                 found.append(_alert(alert, names, self._manager.app_url))
         return found

@@ -2,26 +2,16 @@
 
 Here: selectors with matchers, ranges and offset, rate, irate, increase, *_over_time, absent,
 histogram_quantile, sum/avg/min/max/count by, arithmetic and one comparison; comments, and keywords in
-any case. Not here: rule files (`importer`), evaluation. Joins (`on`, `ignoring`, `and`, `or`, `unless`),
-subqueries and other functions are refused with the reason, never guessed.
+any case. Not here: its words (`tokens`), rule files (`importer`), evaluation. Joins (`on`,
+`ignoring`, `and`, `or`, `unless`), subqueries and other functions are refused with the reason, never guessed.
 """
 
 import math
 import re
 from typing import Any
 
-_TOKEN = re.compile(
-    r"(?:\s|#[^\n]*)*(?:(?P<number>0[xX][\da-fA-F]+|(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?)"
-    r"|(?P<name>[A-Za-z_:][\w:]*)"
-    r"|(?P<string>\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|`[^`]*`)|(?P<range>\[[^\]]*\])"
-    r"|(?P<op>>=|<=|==|!=|=~|!~|[-+*/><=(){},%^@])|(?P<end>\Z))",
-    re.ASCII,
-)
-# PromQL knows these in any case; names of functions, metrics and labels it does not.
-_KEYWORDS = frozenset(
-    """sum avg min max count stddev stdvar topk bottomk quantile count_values group by without offset
-    bool and or unless on ignoring group_left group_right atan2""".split()
-)
+from live_tail.alerts.importing.tokens import Tokens, Untranslatable
+
 _COMPARE = ("==", "!=", ">=", "<=", ">", "<")
 _ARITHMETIC = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide"}
 _AGGREGATES = {"sum", "avg", "min", "max", "count"}
@@ -37,10 +27,6 @@ _OVER = {
     "last_over_time": "last",
 }
 _FLIPPED = {">": "<", "<": ">", ">=": "<=", "<=": ">="}
-
-
-class Untranslatable(Exception):
-    """The message is the reason, without text of the file beyond PromQL's own words."""
 
 
 def translate(expression: str) -> tuple[str, dict[str, Any]]:
@@ -76,65 +62,25 @@ def translate(expression: str) -> tuple[str, dict[str, Any]]:
     return "threshold", {"value": left, "operator": symbol, "than": right}
 
 
-class _Parser:
+class _Parser(Tokens):
     """Recursive descent over the tokens of one expression."""
-
-    def __init__(self, text: str) -> None:
-        self._tokens: list[tuple[str, str]] = []
-        position = 0
-        while True:
-            match = _TOKEN.match(text, position)
-            if not match:
-                raise Untranslatable("the expression cannot be read")
-            if match.lastgroup == "end":
-                break
-            kind, word = str(match.lastgroup), match[str(match.lastgroup)]
-            self._tokens.append((kind, word))
-            position = match.end()
-        self._at = 0
-
-    def takes(self, text: str) -> bool:
-        """Go past the next token when it is this one."""
-        if self._next()[1] == text or self._keyword() == text:
-            self._at += 1
-            return True
-        return False
-
-    def expect(self, text: str) -> None:
-        """Go past this token; raises Untranslatable when it is another."""
-        if not self.takes(text):
-            raise Untranslatable(f"{text} is missing")
-
-    def end(self) -> None:
-        """Raise Untranslatable when anything is left."""
-        if self._at < len(self._tokens):
-            word = self._keyword() or self._next()[1]
-            known = word in {"and", "or", "unless", "on", "ignoring", "group_left", "group_right"}
-            raise Untranslatable(
-                f"`{word}` between vectors" if known else "more than one comparison"
-            )
 
     def expression(self) -> Any:
         """Sums of products."""
         left = self._term()
-        while (op := self._next()[1]) in {"+", "-"}:
+        while (op := self.next()[1]) in {"+", "-"}:
             self._at += 1
             self._refuse_join()
             left = _combined(op, left, self._term())
         return left
 
     def _refuse_join(self) -> None:
-        if (word := self._keyword()) in {"on", "ignoring"}:
+        if (word := self.keyword()) in {"on", "ignoring"}:
             raise Untranslatable(f"`{word}` between vectors")
-
-    def _keyword(self) -> str:
-        """The next token as a keyword, empty when it is none."""
-        kind, text = self._next()
-        return text.lower() if kind == "name" and text.lower() in _KEYWORDS else ""
 
     def _term(self) -> Any:
         left = self._factor()
-        while (op := self._next()[1]) in {"*", "/", "%", "^"}:
+        while (op := self.next()[1]) in {"*", "/", "%", "^"}:
             self._at += 1
             if op in {"%", "^"}:
                 raise Untranslatable(f"operator {op}")
@@ -143,12 +89,12 @@ class _Parser:
         return left
 
     def _factor(self) -> Any:
-        kind, text = self._next()
+        kind, text = self.next()
         if self.takes("-"):
             return _combined("*", -1.0, self._factor())
         if self.takes("("):
             inner = self.expression()
-            if self._next()[1] in _COMPARE:
+            if self.next()[1] in _COMPARE:
                 raise Untranslatable("a comparison inside an expression")
             self.expect(")")
             return inner
@@ -163,12 +109,12 @@ class _Parser:
         return self._named(text)
 
     def _named(self, text: str) -> Any:
-        follows = self._next()[1].lower()
+        follows = self.next()[1].lower()
         if text.lower() in _AGGREGATES and follows in {"(", "by", "without"}:
             return self._aggregate(text.lower())
         if text == "histogram_quantile":
             return self._quantile()
-        if self._next()[1] == "(":
+        if self.next()[1] == "(":
             return self._function(text)
         return self._selector(text)
 
@@ -181,20 +127,20 @@ class _Parser:
         return {"aggregate": name, "by": by or [], "of": inner}
 
     def _grouping(self) -> list[str] | None:
-        if self._keyword() == "without":
+        if self.keyword() == "without":
             raise Untranslatable("without (…): name the labels to keep")
         if not self.takes("by"):
             return None
         self.expect("(")
         names = []
         while not self.takes(")"):
-            names.append(self._take("name"))
+            names.append(self.take("name"))
             self.takes(",")
         return names
 
     def _quantile(self) -> Any:
         self.expect("(")
-        q = _number(self._take("number"))
+        q = _number(self.take("number"))
         self.expect(",")
         inner, by = self.expression(), None
         self.expect(")")
@@ -220,15 +166,15 @@ class _Parser:
         return {**inner, "value": _OVER[name]}
 
     def _selector(self, metric: str) -> Any:
-        where = self._matchers() if self._next()[1] == "{" else {}
+        where = self._matchers() if self.next()[1] == "{" else {}
         named = where.pop("__name__", metric)
         if named[:1] in {"", "!", "~"} or (metric and named != metric):
             raise Untranslatable("a selector without the name of one metric")
         select: dict[str, Any] = {"metric": named}
         if where:
             select["where"] = where
-        if self._next()[0] == "range":
-            span = self._take("range")[1:-1].strip()
+        if self.next()[0] == "range":
+            span = self.take("range")[1:-1].strip()
             if ":" in span:
                 raise Untranslatable("a subquery")
             select["over"] = span
@@ -244,13 +190,13 @@ class _Parser:
         where: dict[str, str] = {}
         self.expect("{")
         while not self.takes("}"):
-            kind, label = self._next()
+            kind, label = self.next()
             self._at += 1
             label = _unquoted(label) if kind == "string" else label
-            if kind == "string" and self._next()[1] in {",", "}"}:
+            if kind == "string" and self.next()[1] in {",", "}"}:
                 op, label, value = "=", "__name__", label
             elif kind in {"string", "name"}:
-                op, value = self._take("op"), _unquoted(self._take("string"))
+                op, value = self.take("op"), _unquoted(self.take("string"))
             else:
                 raise Untranslatable("the matcher cannot be read")
             prefix = {"=": "", "!=": "!", "=~": "~", "!~": "!~"}.get(op)
@@ -266,20 +212,10 @@ class _Parser:
 
     def _duration(self) -> str:
         text = ""
-        while self._next()[0] in {"number", "name"} and re.fullmatch(r"[\da-z.]+", self._next()[1]):
-            text += self._next()[1]
+        while self.next()[0] in {"number", "name"} and re.fullmatch(r"[\da-z.]+", self.next()[1]):
+            text += self.next()[1]
             self._at += 1
         return text
-
-    def _take(self, kind: str) -> str:
-        found, text = self._next()
-        if found != kind:
-            raise Untranslatable("the expression cannot be read")
-        self._at += 1
-        return text
-
-    def _next(self) -> tuple[str, str]:
-        return self._tokens[self._at] if self._at < len(self._tokens) else ("end", "")
 
 
 def _combined(op: str, left: Any, right: Any) -> Any:

@@ -1,87 +1,34 @@
-"""Alerts, groups, silences, events and the outbox in `state.db`; records are sealed.
+"""What is remembered of alerts, groups, silences and events.
 
-Here: tables and transactions. What a round changed and what is to be told about it is committed
-at once (outbox pattern): no alert is told that is not stored, none stored that is not told. Not
-here: sending (`notifier`), which reads the outbox from another process.
+Here: reading it, and the one transaction of an instant. What a round changed and what is to be told about
+it is committed at once (outbox pattern): no alert is told that is not stored, none stored that is not
+told. Not here: the connection (`tables`), what becomes of a message (`outbox`), what the warehouse is
+told (`untold`).
 """
 
-import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from live_tail.alerts.words.records import (
-    Alert,
-    Event,
-    Group,
-    Silence,
-    alert_from,
-    group_from,
-    silence_from,
-    to_record,
-    to_stored,
-)
+from live_tail.alerts.life.outbox import Outbox, Outgoing
+from live_tail.alerts.life.tables import Tables, microseconds
+from live_tail.alerts.words.records import Alert, Event, Group, Silence
+from live_tail.alerts.words.stored import alert_from, group_from, silence_from, to_record, to_stored
+from privacy.disk.databases import transaction
 from privacy.keys.pseudonyms import Pseudonyms
-from privacy.keys.state import Sealer, connect, transaction
 from privacy.keys.store import KeyStore
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS alerts (id TEXT PRIMARY KEY, state TEXT NOT NULL,
-    updated_us INTEGER NOT NULL, record BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS alert_events (seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    alert TEXT NOT NULL, at_us INTEGER NOT NULL, kind TEXT NOT NULL, record BLOB NOT NULL);
-CREATE INDEX IF NOT EXISTS alert_events_alert ON alert_events (alert);
-CREATE TABLE IF NOT EXISTS alert_events_sent (id INTEGER PRIMARY KEY CHECK (id = 1),
-    seq INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS alert_groups (key TEXT PRIMARY KEY, record BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS alert_silences (id TEXT PRIMARY KEY, ends_us INTEGER NOT NULL,
-    record BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS alert_outbox (seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    key TEXT NOT NULL UNIQUE, subject TEXT NOT NULL, channel TEXT NOT NULL,
-    created_us INTEGER NOT NULL, due_us INTEGER NOT NULL, again_us INTEGER NOT NULL,
-    state TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, error TEXT NOT NULL DEFAULT '',
-    done_us INTEGER, record BLOB NOT NULL);
-CREATE INDEX IF NOT EXISTS alert_outbox_due ON alert_outbox (state, channel, due_us);
-CREATE TABLE IF NOT EXISTS alert_channels (name TEXT PRIMARY KEY, failures INTEGER NOT NULL,
-    failing_us INTEGER, error TEXT NOT NULL, ok_us INTEGER);
-"""
-WAITING, UNCONFIRMED, DELIVERED, SUPERSEDED = "waiting", "unconfirmed", "delivered", "superseded"
 _KEEP = timedelta(days=90)
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One message in the outbox; `payload` is what the channel sends."""
-
-    key: str
-    subject: str
-    channel: str
-    created_us: int
-    again_us: int
-    attempts: int
-    state: str
-    payload: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class LifeEvent:
-    """Something that happened to an episode; `notifications` counts those so far, itself included."""
-
-    seq: int
-    at_us: int
-    kind: str
-    alert: Alert
-    notifications: int
-
-
 class Store:
-    """One connection of one process (or thread) to the alerts' tables."""
+    """What is remembered of alerts, over one connection of one process (or thread)."""
 
     def __init__(self, home: Path, keys: KeyStore) -> None:
-        self._db = connect(home, _SCHEMA)
-        self._sealer = Sealer(keys, "alerts")
+        self.tables = Tables(home, keys)
+        self._db, self._sealer = self.tables.db, self.tables.sealer
+        self.outbox = Outbox(self.tables)
         self.pseudonyms = Pseudonyms(keys, "operations")
 
     def load(self) -> tuple[dict[str, Alert], dict[str, Group]]:
@@ -99,18 +46,15 @@ class Store:
         alerts: Iterable[Alert],
         events: Iterable[Event],
         groups: tuple[Mapping[str, Group], Mapping[str, Group]],
-        outgoing: Iterable[tuple[str, str, str, timedelta, dict[str, Any]]],
+        outgoing: Iterable[Outgoing],
         now: datetime,
     ) -> None:
-        """Everything that an instant changed, at once; `groups` are those before and after.
-
-        Outgoing are (key, subject, channel, again after, payload); a key is taken once for ever.
-        """
-        us = _us(now)
+        """Everything that an instant changed, at once; `groups` are those before and after."""
+        us = microseconds(now)
         before, after = groups
         with transaction(self._db):
             self._db.executemany(
-                "INSERT OR REPLACE INTO alerts VALUES (?,?,?,?)",
+                "INSERT OR REPLACE INTO alerts (id, state, updated_us, record) VALUES (?,?,?,?)",
                 # In the order of the table's key: thousands of rows then fill its pages one by one.
                 sorted(
                     (a.id, a.state.value, us, self._sealer.seal(a.id, to_stored(a))) for a in alerts
@@ -118,28 +62,19 @@ class Store:
             )
             self._db.executemany(
                 "INSERT INTO alert_events (alert, at_us, kind, record) VALUES (?,?,?,?)",
-                [(e.alert.id, _us(e.at), e.kind, self._by(e)) for e in events],
+                [(e.alert.id, microseconds(e.at), e.kind, self._by(e)) for e in events],
             )
             gone = [(k,) for k in before if k not in after]
             self._db.executemany("DELETE FROM alert_groups WHERE key = ?", gone)
             self._db.executemany(
-                "INSERT OR REPLACE INTO alert_groups VALUES (?,?)",
+                "INSERT OR REPLACE INTO alert_groups (key, record) VALUES (?,?)",
                 [
                     (k, self._sealer.seal(k, to_record(g)))
                     for k, g in after.items()
                     if before.get(k) != g
                 ],
             )
-            self._db.executemany(
-                "INSERT OR IGNORE INTO alert_outbox"
-                " (key, subject, channel, created_us, due_us, again_us, state, record)"
-                " VALUES (?,?,?,?,?,?,'waiting',?)",
-                [
-                    (key, subject, channel, us, us, int(again.total_seconds() * 1e6),
-                     self._sealer.seal(key, payload))
-                    for key, subject, channel, again, payload in outgoing
-                ],
-            )  # fmt: skip
+            self.outbox.put(outgoing, now)
 
     def _by(self, event: Event) -> bytes:
         return self._sealer.seal(event.alert.id, {"by": event.by}) if event.by else b""
@@ -166,28 +101,6 @@ class Store:
             for at, kind, record in rows.fetchall()
         ]
 
-    def version(self) -> int:
-        """A number that is another one once another connection has written; asking costs nothing."""
-        return self._db.execute("PRAGMA data_version").fetchone()[0]
-
-    def unsent(self, limit: int) -> list[LifeEvent]:
-        """The next events that the warehouse was not told of, in order."""
-        rows = self._db.execute(
-            "SELECT e.seq, e.at_us, e.kind, e.alert, a.record, (SELECT count(*) FROM alert_events n"
-            "   WHERE n.alert = e.alert AND n.kind = 'notified' AND n.seq <= e.seq)"
-            " FROM alert_events e JOIN alerts a ON a.id = e.alert"
-            " WHERE e.seq > coalesce((SELECT seq FROM alert_events_sent), 0) ORDER BY e.seq LIMIT ?",
-            (limit,),
-        )
-        return [
-            LifeEvent(seq, at, kind, alert_from(self._sealer.open(name, record)), count)
-            for seq, at, kind, name, record, count in rows.fetchall()
-        ]
-
-    def mark_sent(self, seq: int) -> None:
-        """The warehouse has the events up to this one."""
-        self._db.execute("INSERT OR REPLACE INTO alert_events_sent VALUES (1, ?)", (seq,))
-
     def silences(self) -> list[Silence]:
         """All that are kept, ended ones included."""
         rows = self._db.execute("SELECT id, record FROM alert_silences ORDER BY ends_us")
@@ -198,115 +111,13 @@ class Store:
         sealed = self._sealer.seal(silence.id, to_record(silence))
         with transaction(self._db):
             self._db.execute(
-                "INSERT OR REPLACE INTO alert_silences VALUES (?,?,?)",
-                (silence.id, _us(silence.ends_at), sealed),
+                "INSERT OR REPLACE INTO alert_silences (id, ends_us, record) VALUES (?,?,?)",
+                (silence.id, microseconds(silence.ends_at), sealed),
             )
-
-    def due(self, channel: str, now_us: int) -> Entry | None:
-        """The oldest message that the channel may send now."""
-        row = self._db.execute(
-            "SELECT key, subject, channel, created_us, again_us, attempts, state, record"
-            " FROM alert_outbox WHERE state IN ('waiting', 'unconfirmed') AND channel = ?"
-            " AND due_us <= ? ORDER BY seq LIMIT 1",
-            (channel, now_us),
-        ).fetchone()
-        if row is None:
-            return None
-        key, subject, to, created_us, again_us, attempts, state, record = row
-        payload = self._sealer.open(key, record)
-        return Entry(key, subject, to, created_us, again_us, attempts, state, payload)
-
-    def waiting_channels(self) -> set[str]:
-        """Channels that have something to send."""
-        rows = self._db.execute(
-            "SELECT DISTINCT channel FROM alert_outbox WHERE state IN ('waiting', 'unconfirmed')"
-        )
-        return {channel for (channel,) in rows.fetchall()}
-
-    def next_due_us(self, channel: str) -> int | None:
-        """When the channel may send next, as far as is known now; None when nothing waits."""
-        return self._db.execute(
-            "SELECT min(due_us) FROM alert_outbox"
-            " WHERE channel = ? AND state IN ('waiting', 'unconfirmed')",
-            (channel,),
-        ).fetchone()[0]
-
-    def is_replaced(self, entry: Entry) -> bool:
-        """Whether something newer on the same subject was delivered to the same channel."""
-        row = self._db.execute(
-            "SELECT 1 FROM alert_outbox WHERE channel = ? AND subject = ? AND state = 'delivered'"
-            " AND seq > (SELECT seq FROM alert_outbox WHERE key = ?) LIMIT 1",
-            (entry.channel, entry.subject, entry.key),
-        ).fetchone()
-        return row is not None
-
-    def mark(self, key: str, state: str, *, due_us: int = 0, error: str = "") -> None:
-        """The outcome of an attempt, and how the channel fares; `error` is a constant or type."""
-        now_us = time.time_ns() // 1_000
-        is_done = state in {DELIVERED, SUPERSEDED}
-        with transaction(self._db):
-            self._db.execute(
-                "UPDATE alert_outbox SET state = ?, attempts = attempts + 1, error = ?, due_us = ?,"
-                " done_us = ? WHERE key = ?",
-                (state, error, due_us, now_us if is_done else None, key),
-            )
-            row = self._db.execute("SELECT channel FROM alert_outbox WHERE key = ?", (key,))
-            name = row.fetchone()
-            if name and state == DELIVERED:
-                self._db.execute(
-                    "INSERT OR REPLACE INTO alert_channels VALUES (?, 0, NULL, '', ?)",
-                    (name[0], now_us),
-                )
-            elif name and error:
-                self._db.execute(
-                    "INSERT INTO alert_channels VALUES (?, 1, ?, ?, NULL) ON CONFLICT (name) DO"
-                    " UPDATE SET failures = failures + 1, error = excluded.error,"
-                    " failing_us = coalesce(failing_us, excluded.failing_us)",
-                    (name[0], now_us, error),
-                )
-
-    def defer(self, key: str) -> None:
-        """A message whose outcome nobody knows: not again before its repeat interval."""
-        now_us = time.time_ns() // 1_000
-        with transaction(self._db):
-            self._db.execute(
-                "UPDATE alert_outbox SET state = 'unconfirmed', due_us = again_us + ?,"
-                " attempts = attempts + 1, error = 'interrupted' WHERE key = ?"
-                " AND state IN ('waiting', 'unconfirmed')",
-                (now_us, key),
-            )
-
-    def channels(self) -> list[dict[str, Any]]:
-        """name, failures, failing_us, error, ok_us of channels that were used."""
-        cursor = self._db.execute("SELECT * FROM alert_channels ORDER BY name")
-        names = [c[0] for c in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-    def deliveries(self, limit: int) -> list[dict[str, Any]]:
-        """The delivery log, newest first: channel, state, attempts, error and times, no content."""
-        cursor = self._db.execute(
-            "SELECT key, subject, channel, state, attempts, error, created_us, done_us"
-            " FROM alert_outbox ORDER BY seq DESC LIMIT ?",
-            (limit,),
-        )
-        names = [c[0] for c in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-    def payload(self, key: str) -> dict[str, Any]:
-        """What a message says; raises KeyError."""
-        row = self._db.execute("SELECT record FROM alert_outbox WHERE key = ?", (key,)).fetchone()
-        if row is None:
-            raise KeyError(key)
-        return self._sealer.open(key, row[0])
-
-    def state_of(self, key: str) -> str | None:
-        """Where a message stands."""
-        row = self._db.execute("SELECT state FROM alert_outbox WHERE key = ?", (key,)).fetchone()
-        return row[0] if row else None
 
     def tidy(self, now: datetime) -> None:
         """Forget what is over for longer than ninety days."""
-        oldest = _us(now - _KEEP)
+        oldest = microseconds(now - _KEEP)
         with transaction(self._db):
             self._db.execute(
                 "DELETE FROM alerts WHERE state = 'resolved' AND updated_us < ?", (oldest,)
@@ -314,11 +125,3 @@ class Store:
             self._db.execute("DELETE FROM alert_events WHERE at_us < ?", (oldest,))
             self._db.execute("DELETE FROM alert_silences WHERE ends_us < ?", (oldest,))
             self._db.execute("DELETE FROM alert_outbox WHERE done_us < ?", (oldest,))
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._db.close()
-
-
-def _us(moment: datetime) -> int:
-    return int(moment.timestamp() * 1e6)

@@ -9,23 +9,24 @@ behind Apprise can get a message twice when this very process dies while it spea
 """
 
 import argparse
-import fcntl
 import random
-import signal
 import sys
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from ingestion.processes.supervised import end_with_supervisor
-from ingestion.settings import Settings, SettingsProblem, load_settings
-from live_tail.alerts.life.store import DELIVERED, SUPERSEDED, UNCONFIRMED, WAITING, Entry, Store
+from ingestion.processes.entry import on_stop, run_process
+from ingestion.settings import Settings
+from live_tail.alerts.life.outbox import DELIVERED, SUPERSEDED, UNCONFIRMED, WAITING, Entry, Outbox
+from live_tail.alerts.life.tables import Tables
 from live_tail.alerts.notify.channels import SendProblem, is_made_for, send
 from live_tail.alerts.notify.journal import Journal
 from live_tail.alerts.notify.policy import FILE, Policy, PolicyProblem, load_policy
-from privacy.keys.store import KeyProblem, KeyStore
-from privacy.process_log.log import guard, logger
+from privacy.disk.locks import hold
+from privacy.disk.watched import Watched
+from privacy.keys.store import KeyStore
+from privacy.process_log.log import logger
 
 _log = logger()
 _POLL_S = 0.1
@@ -42,17 +43,17 @@ class Notifier:
         self._stopping = threading.Event()
         self._threads: dict[str, threading.Thread] = {}
         self._news: dict[str, threading.Event] = {}
-        self._lock = (home / "notifier.lock").open("w")
         # A second notifier would send everything twice: it waits until the first is gone.
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self._lock = hold(home / "notifier.lock")
         self._journal = Journal(home / "run" / "deliveries.journal")
-        self._store = Store(home, keys)
+        self._tables = Tables(home, keys)
+        self._outbox = Outbox(self._tables)
         self._settle()
 
     def _settle(self) -> None:
         """What was being handed over when the last process died waits for its repeat interval."""
         for key in self._journal.left_over():
-            self._store.defer(key)
+            self._outbox.defer(key)
         self._journal.clear()
 
     def stop(self) -> None:
@@ -66,17 +67,17 @@ class Notifier:
         """
         seen, read_s = -1, 0.0
         while not self._stopping.is_set():
-            version = self._store.version()
+            version = self._tables.version()
             if version != seen or time.monotonic() - read_s > _LOOK_S:
                 seen, read_s = version, time.monotonic()
-                for name in self._store.waiting_channels():
+                for name in self._outbox.waiting_channels():
                     self._wake(name)
             self._stopping.wait(_POLL_S)
         for wakened in self._news.values():
             wakened.set()
         for thread in self._threads.values():
             thread.join(timeout=5)
-        self._store.close()
+        self._tables.close()
 
     def _wake(self, channel: str) -> None:
         self._news.setdefault(channel, threading.Event()).set()
@@ -88,38 +89,39 @@ class Notifier:
 
     def _serve(self, channel: str) -> None:
         """Send what is due on one channel until there is nothing left for a while."""
-        store, news = Store(self._home, self._keys), self._news[channel]
+        tables, news = Tables(self._home, self._keys), self._news[channel]
+        outbox = Outbox(tables)
         idle_since_s = time.monotonic()
         try:
             while not self._stopping.is_set() and time.monotonic() - idle_since_s < _IDLE_S:
                 news.clear()
-                entry = store.due(channel, time.time_ns() // 1_000)
+                entry = outbox.due(channel, time.time_ns() // 1_000)
                 if entry is None:
-                    news.wait(self._pause_s(store, channel))
+                    news.wait(self._pause_s(outbox, channel))
                     continue
-                self._deliver(store, entry)
+                self._deliver(outbox, entry)
                 idle_since_s = time.monotonic()
         except Exception as error:  # noqa: BLE001 - the thread is started again by `run`
             _log.error("a channel's thread ended", channel=channel, cause=type(error).__name__)
             self._stopping.wait(1)
         finally:
-            store.close()
+            tables.close()
 
-    def _pause_s(self, store: Store, channel: str) -> float:
+    def _pause_s(self, outbox: Outbox, channel: str) -> float:
         """Until the next message is due, or as long as a thread waits for something to do."""
-        due_us = store.next_due_us(channel)
+        due_us = outbox.next_due_us(channel)
         return _IDLE_S if due_us is None else min(max(due_us / 1e6 - time.time(), 0.0), _IDLE_S)
 
-    def _deliver(self, store: Store, entry: Entry) -> None:
-        if entry.state == UNCONFIRMED and store.is_replaced(entry):
-            store.mark(entry.key, SUPERSEDED)
+    def _deliver(self, outbox: Outbox, entry: Entry) -> None:
+        if entry.state == UNCONFIRMED and outbox.is_replaced(entry):
+            outbox.mark(entry.key, SUPERSEDED)
             return
         channel = self._policy().channels.get(entry.channel)
         if channel is None:
-            store.mark(entry.key, SUPERSEDED, error="the channel was removed")
+            outbox.mark(entry.key, SUPERSEDED, error="the channel was removed")
             return
         if not is_made_for(channel, entry.payload):
-            store.mark(entry.key, SUPERSEDED, error="the channel's type was changed")
+            outbox.mark(entry.key, SUPERSEDED, error="the channel's type was changed")
             return
         try:
             send(
@@ -129,80 +131,48 @@ class Notifier:
         except SendProblem as problem:
             wait_s = min(_FIRST_S * 2**entry.attempts, _LONGEST_S) * random.uniform(0.8, 1.2)  # noqa: S311
             due_us = int((time.time() + wait_s) * 1e6)
-            store.mark(entry.key, WAITING, due_us=due_us, error=str(problem))
+            outbox.mark(entry.key, WAITING, due_us=due_us, error=str(problem))
             _log.warning("a notification failed", channel=entry.channel, cause=str(problem))
         else:
-            store.mark(entry.key, DELIVERED)
+            outbox.mark(entry.key, DELIVERED)
         self._journal.end(entry.key)
 
 
 class WatchedPolicy:
-    """The policy in force: the newest valid one; its file is looked at every two seconds."""
+    """The policy in force: the newest valid one; its file is looked at every two seconds at most."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._lock = threading.Lock()
-        self.problem = ""
-        self._stamp = self._stamp_now()
-        self._policy = self._load() or load_policy(Path("/nonexistent"))
-        self._looked_s = time.monotonic()
+        home, webhook_url = settings.home, settings.alerting.webhook_url
+        self._watched = Watched(
+            lambda: [home / FILE],
+            lambda: load_policy(home, webhook_url),
+            PolicyProblem,
+            otherwise=lambda: load_policy(Path("/nonexistent")),
+            on_refusal=lambda _: _log.error("alerting.yaml is not taken", cause="PolicyProblem"),
+            look_every_s=_RELOAD_S,
+        )
 
     def __call__(self) -> Policy:
         """The policy now."""
-        with self._lock:
-            if time.monotonic() - self._looked_s > _RELOAD_S:
-                self._looked_s = time.monotonic()
-                self._look()
-            return self._policy
+        self._watched.look()
+        return self._watched.value
 
-    def _look(self) -> None:
-        stamp = self._stamp_now()
-        if stamp == self._stamp:
-            return
-        self._stamp = stamp
-        loaded = self._load()
-        # What is worked out for a policy holds as long as it is the same object.
-        if loaded is not None and loaded != self._policy:
-            self._policy = loaded
-
-    def _stamp_now(self) -> tuple[int, int, int] | None:
-        try:
-            stat = (self._settings.home / FILE).stat()
-        except OSError:
-            return None
-        return stat.st_ino, stat.st_mtime_ns, stat.st_size
-
-    def _load(self) -> Policy | None:
-        try:
-            policy = load_policy(self._settings.home, self._settings.alerting.webhook_url)
-        except PolicyProblem as problem:
-            if str(problem) != self.problem:
-                _log.error("alerting.yaml is not taken", cause="PolicyProblem")
-            self.problem = str(problem)
-            return None
-        self.problem = ""
-        return policy
+    @property
+    def problem(self) -> str:
+        """Why the file was not taken when it was last looked at; empty when it was."""
+        return str(self._watched.problem or "")
 
 
 def main() -> int:
     """Run until SIGTERM; exit code 2 when settings or keys are wrong."""
-    guard()
-    end_with_supervisor()
-    parser = argparse.ArgumentParser(prog="notifier", description=__doc__)
-    parser.add_argument("--home", type=Path, help="data home (default: TTA_MONITOR_HOME or ./var)")
-    arguments = parser.parse_args()
-    try:
-        settings = load_settings(arguments.home)
-        keys = KeyStore.open(settings.home)
-    except (SettingsProblem, KeyProblem) as problem:
-        sys.stderr.write(f"notifier: {problem}\n")
-        return 2
-    notifier = Notifier(settings.home, keys, WatchedPolicy(settings))
-    signal.signal(signal.SIGTERM, lambda *_: notifier.stop())
-    signal.signal(signal.SIGINT, lambda *_: notifier.stop())
+    return run_process("notifier", __doc__, _work)
+
+
+def _work(settings: Settings, _: argparse.Namespace) -> None:
+    notifier = Notifier(settings.home, KeyStore.open(settings.home), WatchedPolicy(settings))
+    on_stop(notifier.stop)
     _log.info("notifier starts")
     notifier.run()
-    return 0
 
 
 if __name__ == "__main__":

@@ -1,72 +1,27 @@
 """`<home>/alerting.yaml`: who is told what, when and how. Validated whole, or not taken at all.
 
-Here: the policy's form, its defaults and reading it. Not here: rules (`rule_files`) and acting on
-it (`dispatch`, `escalate`, `mute`, `oncall`, `channels`). A file that is wrong leaves the policy
+Here: the policy's form, its defaults and reading it. Not here: the form of its fields (`policy_fields`),
+acting on it (`dispatch`, `escalate`, `mute`, `times`, `channels`). A file that is wrong leaves the policy
 before it in force. Addresses with secrets stay out of it: `url_file` names a file of mode 0600.
 """
 
-import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
 
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from live_tail.alerts.words.matchers import parse
-from live_tail.alerts.words.model import of_seconds
+from live_tail.alerts.notify.policy_fields import ClockTime, Duration, Matcher, Zone
 
 FILE = "alerting.yaml"
 SHIPPED = Path(__file__).with_name("alerting.yaml")
-_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
-_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d|w))+\Z")
 WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
 
 
 class PolicyProblem(Exception):
     """alerting.yaml is wrong; the message names every mistake and the fix."""
-
-
-def duration(value: Any) -> timedelta:
-    """`1h30m`, `45s`, `2d`; raises ValueError."""
-    if isinstance(value, timedelta):
-        return value
-    text = str(value)
-    if text == "0":
-        return timedelta(0)
-    if not _DURATION.match(text):
-        raise ValueError(f"{text[:20]!r} is no duration: write 30s, 5m, 1h30m or 2d")
-    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)", text)
-    return of_seconds(sum(float(n) * _UNITS[u] for n, u in parts))
-
-
-def _matcher(text: str) -> str:
-    parse(text)
-    return text
-
-
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        raise ValueError(
-            f"{name[:40]!r} is no time zone: write one such as Europe/Berlin"
-        ) from None
-    return name
-
-
-def _clock(text: str) -> str:
-    if not re.fullmatch(r"(?:[01]\d|2[0-3]):[0-5]\d|24:00", text):
-        raise ValueError(f"{text[:20]!r} is no time of day: write it in quotes, such as '09:00'")
-    return text
-
-
-Duration = Annotated[timedelta, BeforeValidator(duration)]
-Matcher = Annotated[str, AfterValidator(_matcher)]
-Zone = Annotated[str, AfterValidator(_zone)]
-ClockTime = Annotated[str, AfterValidator(_clock)]
 
 
 class _Part(BaseModel):

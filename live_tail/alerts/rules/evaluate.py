@@ -7,27 +7,21 @@ that happens to an alert afterwards (`life`). A rule that fails is unknown, not 
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-import numpy as np
-
+from live_tail.alerts.reading.matching import Vector, matches
+from live_tail.alerts.reading.selecting import Expr, Sql
+from live_tail.alerts.reading.sources import ErrorGroupsUnavailable, Sources
+from live_tail.alerts.rules.expressions import combined, vector_of
+from live_tail.alerts.rules.remembering import anomaly, forecast, not_enough, span_text
 from live_tail.alerts.rules.rule_files import rendered
-from live_tail.alerts.rules.sources import ErrorGroupsUnavailable, Sources, Vector, matches
 from live_tail.alerts.rules.spec import (
     Absence,
-    Aggregate,
-    Anomaly,
     BurnRate,
-    Combine,
     ErrorGroup,
-    Expr,
-    Forecast,
     Ratio,
-    Select,
-    Sql,
     Threshold,
 )
-from live_tail.alerts.rules.trend import away_in_deviations, distance_in_deviations, reaches_in_s
 from live_tail.alerts.words.digests import digests
 from live_tail.alerts.words.model import Labels, Reading, Round, Rule, labels_of
 
@@ -38,19 +32,6 @@ _OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     "<=": operator.le,
     "==": operator.eq,
     "!=": operator.ne,
-}
-_ARITHMETIC: Mapping[str, Callable[[float, float], float]] = {
-    "add": operator.add,
-    "subtract": operator.sub,
-    "multiply": operator.mul,
-    "divide": operator.truediv,
-}
-_FOLDS: Mapping[str, Callable[[list[float]], float]] = {
-    "max": max,
-    "min": min,
-    "sum": sum,
-    "avg": lambda values: sum(values) / len(values),
-    "count": lambda values: float(len(values)),
 }
 
 
@@ -91,38 +72,9 @@ def _long_known(rule: Rule, found: Vector, sources: Sources, at: datetime) -> Ve
         if at - known_since.get(dict(labels).get("component", ""), datetime.min) >= rule.min_history
     }
     if len(kept) < len(found):
-        wanted = f"{_span(rule.min_history)} since they were first heard of"
-        sources.unjudged = _not_enough(len(found) - len(kept), len(found), wanted)
+        wanted = f"{span_text(rule.min_history)} since they were first heard of"
+        sources.unjudged = not_enough(len(found) - len(kept), len(found), wanted)
     return kept
-
-
-def vector_of(expression: Expr, sources: Sources, at: datetime, *, worst: str = "max") -> Vector:
-    """The values of an expression by labels; a number has no labels."""
-    if isinstance(expression, Select):
-        return sources.vector(expression, at, worst=worst)
-    if isinstance(expression, Combine):
-        left = vector_of(expression.left, sources, at, worst=worst)
-        right = vector_of(expression.right, sources, at, worst=worst)
-        return _combined(expression.op, left, right)
-    if isinstance(expression, Aggregate):
-        grouped: dict[Labels, list[float]] = {}
-        for labels, value in vector_of(expression.of, sources, at, worst=worst).items():
-            key = tuple(pair for pair in labels if pair[0] in expression.by)
-            grouped.setdefault(key, []).append(value)
-        return {k: _FOLDS[expression.aggregate](v) for k, v in grouped.items()}
-    return {(): float(expression)}
-
-
-def _combined(op: str, left: Vector, right: Vector) -> Vector:
-    apply = _ARITHMETIC[op]
-    found: Vector = {}
-    if not (len(right) == 1 and () in right) and len(left) == 1 and () in left:
-        left = dict.fromkeys(right, left[()])
-    for labels, value in left.items():
-        other = right.get(labels, right.get(()))
-        if other is not None and not (op == "divide" and other == 0):
-            found[labels] = apply(value, other)
-    return found
 
 
 def _worst(symbol: str) -> str:
@@ -151,7 +103,7 @@ def _ratio(when: Ratio, sources: Sources, at: datetime) -> Vector:
     # No failures at all is a part of zero: a series that never failed has none to select.
     shares = {labels: part.get(labels, 0.0) for labels in enough}
     enough = {k: v for k, v in enough.items() if shares[k] >= when.min_bad}
-    return _compared(_combined("divide", shares, enough), when.compare)
+    return _compared(combined("divide", shares, enough), when.compare)
 
 
 def _enough(
@@ -222,73 +174,13 @@ def _error_groups(rule: Rule, sources: Sources, at: datetime) -> list[Reading]:
             if change.since - known_since.get(change.labels["component"], datetime.min)
             >= rule.min_history
         ]
-        wanted = f"{_span(rule.min_history)} of their component before them"
-        sources.unjudged = _not_enough(len(changes) - len(told), len(changes), wanted)
+        wanted = f"{span_text(rule.min_history)} of their component before them"
+        sources.unjudged = not_enough(len(changes) - len(told), len(changes), wanted)
         changes = told
     return [
         replace(_reading(rule, labels, float(len(listed))), context={"groups": listed})
         for labels, listed in digests(changes, when.by).items()
     ]
-
-
-def _forecast(when: Forecast, sources: Sources, at: datetime) -> Vector:
-    found: Vector = {}
-    history = sources.history(when.select, at)
-    known = {labels: some for labels, some in history.items() if _reaches(some[0], when.min_span)}
-    sources.unjudged = _not_enough(len(history) - len(known), len(history), _span(when.min_span))
-    for labels, (times, values) in known.items():
-        seconds = reaches_in_s(times, values, when)
-        if seconds is not None and seconds <= when.within.total_seconds():
-            found[labels] = seconds
-    return found
-
-
-def _anomaly(when: Anomaly, sources: Sources, at: datetime) -> Vector:
-    if when.season:
-        return _seasonal_anomaly(when, sources, at)
-    found: Vector = {}
-    history = sources.history(when.select, at)
-    known = {labels: some for labels, some in history.items() if _reaches(some[0], when.min_span)}
-    for labels, (_, values) in known.items():
-        distance = distance_in_deviations(values, when)
-        if distance is not None and abs(distance) > when.deviations:
-            found[labels] = distance
-    short = sum(len(values) < when.min_points for _, values in known.values())
-    short += len(history) - len(known)
-    wanted = f"{when.min_points} points" + f" of {_span(when.min_span)}" * bool(when.min_span)
-    sources.unjudged = _not_enough(short, len(history), wanted)
-    return found
-
-
-def _reaches(times: np.ndarray, span: timedelta) -> bool:
-    """Whether points (seconds before now, negative) reach back so far; the first of them may be a
-    minute's, whose time is that of its last point."""
-    return len(times) > 0 and -times[0] + 60 >= span.total_seconds()
-
-
-def _span(span: timedelta) -> str:
-    return f"{span.total_seconds() / 60:g} min"
-
-
-def _seasonal_anomaly(when: Anomaly, sources: Sources, at: datetime) -> Vector:
-    found: Vector = {}
-    values = sources.vector(when.select, at)
-    short = 0
-    for labels, value in values.items():
-        usual = sources.hours.usual(when.select, labels, at)
-        if usual is None or usual.weeks < when.min_weeks:
-            short += 1
-            continue
-        distance = away_in_deviations(value, usual.median, usual.spread, when)
-        if distance is not None and abs(distance) > when.deviations:
-            found[labels] = distance
-    sources.hours.add(when.select, values, at)
-    sources.unjudged = _not_enough(short, len(values), f"{when.min_weeks} weeks of this hour")
-    return found
-
-
-def _not_enough(short: int, series: int, wanted: str) -> str:
-    return f"not enough history: {short} of {series} series have fewer than {wanted}" * bool(short)
 
 
 def _sql(when: Sql, sources: Sources, at: datetime) -> Vector:
@@ -308,7 +200,7 @@ _KINDS: Mapping[str, Callable[..., Vector]] = {
     "ratio": _ratio,
     "absence": _absence,
     "burn_rate": _burn_rate,
-    "forecast": _forecast,
-    "anomaly": _anomaly,
+    "forecast": forecast,
+    "anomaly": anomaly,
     "sql": _sql,
 }

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from live_tail.alerts.rules.spec import KINDS, RuleSpec
 from live_tail.alerts.words.model import Inhibition, Rule, labels_of
+from privacy.disk.watched import Watched
 
 SHIPPED = Path(__file__).resolve().parents[2] / "rules"
 _LABEL = re.compile(r"\{\{\s*(.*?)\s*\}\}")
@@ -83,32 +84,30 @@ class RuleFolders:
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self._folders = tuple(folders)
-        self._seen: tuple[tuple[str, int, int], ...] | None = None
-        self.rules: tuple[Rule, ...] = ()
-        self.mistakes: tuple[str, ...] = ()
+        self._watched: Watched[tuple[Rule, ...]] | None = None
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules in force; none before the first `refresh`."""
+        return self._watched.value if self._watched else ()
+
+    @property
+    def mistakes(self) -> tuple[str, ...]:
+        """What is wrong with the files as they were last looked at."""
+        problem = self._watched.problem if self._watched else None
+        return problem.mistakes if isinstance(problem, RuleProblem) else ()
 
     def refresh(self) -> bool:
         """Read again when a file changed, came or went; True when the rules were replaced."""
-        now = self._stamps()
-        if now == self._seen:
-            return False
-        self._seen = now
-        try:
-            self.rules, self.mistakes = load_rules(self._folders), ()
-        except RuleProblem as problem:
-            self.mistakes = problem.mistakes
-            if not self.rules:
-                self.rules = load_rules([SHIPPED])
-            return False
-        return True
-
-    def _stamps(self) -> tuple[tuple[str, int, int], ...]:
-        found = []
-        for folder in self._folders:
-            for path in rule_files(folder):
-                stat = path.stat()
-                found.append((str(path), stat.st_mtime_ns, stat.st_size))
-        return tuple(found)
+        if self._watched is not None:
+            return self._watched.look()
+        self._watched = Watched(
+            lambda: [path for folder in self._folders for path in rule_files(folder)],
+            lambda: load_rules(self._folders),
+            RuleProblem,
+            otherwise=lambda: load_rules([SHIPPED]),
+        )
+        return self._watched.problem is None
 
 
 def _read(path: Path, mistakes: list[str]) -> _File:

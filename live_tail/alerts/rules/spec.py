@@ -1,121 +1,30 @@
 """What a rule file may say: typed fields of every kind of rule, checked as they are read.
 
-Here: pydantic models and nothing that acts. Files and reloading are `rule_files`, evaluation is
-`evaluate`.
+Here: pydantic models and nothing that acts. Not here: what a condition selects
+(`live_tail/alerts/reading/selecting`), files and reloading (`rule_files`), evaluation (`evaluate`).
 """
 
-import re
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from live_tail.alerts.words.model import Severity, of_seconds
-
-FACTS = {
-    "requests": {"component", "route", "method", "status_class"},
-    "db_operations": {"component", "system", "operation"},
-    "ai_calls": {"component", "model", "provider"},
-    "failures": {"component", "route", "name", "exception_type", "area", "dependency"},
-    "dependency_down": {"dependency"},
-    "service_down": {"component"},
-    "not_ready": {"component"},
-    "silent": {"component"},
-    "availability": {"component", "source"},
-    "dropped_points": {"reason"},
-}
-"""Facts a rule can select, with their labels."""
-_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
-_COMPARE = re.compile(r"^(>=|<=|==|!=|>|<)\s*(-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)$")
+from live_tail.alerts.reading.selecting import (
+    Aggregate,
+    Combine,
+    Comparison,
+    Duration,
+    Expr,
+    Select,
+    Sql,
+    Strict,
+    Where,
+)
+from live_tail.alerts.words.model import Severity
 
 
-def duration(text: Any) -> timedelta:
-    """`1h30m` as a timedelta; numbers are seconds."""
-    if isinstance(text, timedelta):
-        return text
-    if isinstance(text, (int, float)) and not isinstance(text, bool):
-        return of_seconds(text)
-    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|[smhdw])", str(text))
-    if not parts or "".join(n + u for n, u in parts) != str(text):
-        raise ValueError("must be a duration such as 30s, 5m or 1h30m")
-    return of_seconds(sum(float(number) * _UNITS[unit] for number, unit in parts))
-
-
-def _comparison(text: Any) -> tuple[str, float]:
-    found = _COMPARE.match(str(text).strip())
-    if not found:
-        raise ValueError('must be an operator and a number, such as "> 5"')
-    return found[1], float(found[2])
-
-
-Duration = Annotated[timedelta, BeforeValidator(duration)]
-Comparison = Annotated[tuple[str, float], BeforeValidator(_comparison)]
-Where = dict[str, str | list[str]]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
-
-
-class Select(_Strict):
-    """Series of a metric or a fact, as one value each."""
-
-    metric: str = ""
-    fact: str = ""
-    where: Where = Field(default_factory=dict)
-    over: Duration = timedelta(minutes=5)
-    offset: Duration = timedelta(0)
-    value: str = "last"
-    by: list[str] | None = None
-    reduce: Literal["max", "min", "sum", "avg", "count"] | None = None
-
-    @model_validator(mode="after")
-    def _one_source(self) -> "Select":
-        if bool(self.metric) == bool(self.fact):
-            raise ValueError("needs either metric or fact")
-        if self.fact and self.fact not in FACTS:
-            raise ValueError(f"fact must be one of {', '.join(FACTS)}")
-        if self.fact:
-            unknown = sorted((set(self.where) | set(self.by or ())) - FACTS[self.fact])
-            if unknown:
-                raise ValueError(
-                    f"{self.fact} has no label {', '.join(unknown)}; it has "
-                    f"{', '.join(sorted(FACTS[self.fact]))}"
-                )
-        if self.metric and not VALUE.match(self.value):
-            raise ValueError(f"value {self.value!r} is unknown; take one of {VALUES}")
-        for name, matcher in self.where.items():
-            for text in matcher if isinstance(matcher, list) else [matcher]:
-                if text[:1] == "~" or text[:2] == "!~":
-                    _checked_pattern(name, text.lstrip("!~"))
-        return self
-
-
-VALUES = "last, avg, min, max, sum, rate, increase, count, mean, p1 to p99.9"
-VALUE = re.compile(r"^(last|avg|min|max|sum|rate|increase|count|mean|p\d+(\.\d+)?)$")
-
-
-class Combine(_Strict):
-    """Arithmetic of two expressions, matched on equal labels; division by zero has no value."""
-
-    op: Literal["add", "subtract", "multiply", "divide"]
-    left: "Expr"
-    right: "Expr"
-
-
-class Aggregate(_Strict):
-    """An expression folded by labels."""
-
-    aggregate: Literal["max", "min", "sum", "avg", "count"]
-    by: list[str] = Field(default_factory=list)
-    of: "Expr"
-
-
-Expr = float | Select | Combine | Aggregate
-
-
-class Threshold(_Strict):
+class Threshold(Strict):
     """`value` compared with a number, or with `than` times `times`."""
 
     value: Expr
@@ -145,7 +54,7 @@ def selects_of(when: Threshold) -> Iterator[Select]:
             waiting.append(one.of)
 
 
-class Ratio(_Strict):
+class Ratio(Strict):
     """`part` of `whole` compared with a number.
 
     Judged only from `min_events` in the whole and `min_bad` in the part on.
@@ -158,14 +67,14 @@ class Ratio(_Strict):
     min_bad: float = 0
 
 
-class Absence(_Strict):
+class Absence(Strict):
     """Nothing was seen; with `once_seen` only what was seen earlier in the window is missed."""
 
     select: Select
     once_seen: bool = True
 
 
-class BurnRate(_Strict):
+class BurnRate(Strict):
     """Share of bad events above `error_pct` in both windows, from the minute counts.
 
     Few events say little: judged only from `min_events` in the long window, `min_events_short` in the
@@ -182,7 +91,7 @@ class BurnRate(_Strict):
     where: Where = Field(default_factory=dict)
 
 
-class ErrorGroup(_Strict):
+class ErrorGroup(Strict):
     """Error groups that became new, regressed or escalating within `over`.
 
     A digest: one alert for each set of labels `by`, which lists its groups. A rule's `min_history`
@@ -197,7 +106,7 @@ class ErrorGroup(_Strict):
     )
 
 
-class _Points(_Strict):
+class _Points(Strict):
     """What is judged by the points of a metric in the window, once they reach back `min_span`."""
 
     select: Select
@@ -245,31 +154,7 @@ class Anomaly(_Points):
         return self
 
 
-class Sql(_Strict):
-    """One SELECT; column `value` is compared, text columns named in `labels` are labels."""
-
-    query: str
-    source: Literal["hot", "marts"] = "hot"
-    compare: Comparison
-    labels: list[str] = Field(default_factory=list)
-    max_rows: int = Field(1_000, ge=1, le=10_000)
-    max_s: float = Field(2, gt=0, le=30)
-
-    @model_validator(mode="after")
-    def _reads_only(self) -> "Sql":
-        text = self.query.strip().rstrip(";")
-        if not re.match(r"(?is)\s*(select|with|from)\b", text) or ";" in text:
-            raise ValueError("query must be one SELECT")
-        if re.search(
-            r"(?i)\b(insert|update|delete|create|drop|alter|attach|copy|install|load|pragma|set|"
-            r"export|import|call|checkpoint|vacuum|read_\w+|glob|getenv)\b",
-            text,
-        ):
-            raise ValueError("query may only read the tables of the window or the marts")
-        return self
-
-
-KINDS: dict[str, type[_Strict]] = {
+KINDS: dict[str, type[Strict]] = {
     "threshold": Threshold,
     "ratio": Ratio,
     "absence": Absence,
@@ -281,7 +166,7 @@ KINDS: dict[str, type[_Strict]] = {
 }
 
 
-class InhibitionSpec(_Strict):
+class InhibitionSpec(Strict):
     """See `model.Inhibition`."""
 
     targets: dict[str, str] = Field(default_factory=dict)
@@ -289,7 +174,7 @@ class InhibitionSpec(_Strict):
     by_use: bool = False
 
 
-class RuleSpec(_Strict):
+class RuleSpec(Strict):
     """The fields every rule has; its kind's own fields are under `when`."""
 
     name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{2,79}$")
@@ -321,10 +206,3 @@ class RuleSpec(_Strict):
         if self.every < timedelta(seconds=1):
             raise ValueError("every must be at least 1s")
         return self
-
-
-def _checked_pattern(name: str, pattern: str) -> None:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"the pattern of {name} is wrong: {error}") from None

@@ -23,7 +23,7 @@ from ingestion.lake.partitions import scan
 from ingestion.receivers.decoding.flatten import flatten
 from ingestion.receivers.decoding.protobuf import to_arrow
 from ingestion.settings import Settings
-from live_tail.alerts.rules.seasons import Hours
+from live_tail.alerts.reading.seasons import Hours
 from live_tail.alerts.trials.simulate import Simulation, as_json
 from live_tail.alerts.words.model import Rule
 from privacy.gate.columns import Gate

@@ -14,13 +14,13 @@ from typing import Any
 import pyarrow as pa
 
 from ingestion.meaning.errors.group_store import ErrorStore
-from live_tail.alerts.life import transitions as life
+from live_tail.alerts.life import transitions
 from live_tail.alerts.notify.mute import mutes
 from live_tail.alerts.notify.policy import SHIPPED, load_policy
+from live_tail.alerts.reading.seasons import Hours
+from live_tail.alerts.reading.sources import Sources, group_changes
 from live_tail.alerts.rules.rounds import Rounds
 from live_tail.alerts.rules.rule_files import rendered
-from live_tail.alerts.rules.seasons import Hours
-from live_tail.alerts.rules.sources import Sources, group_changes
 from live_tail.alerts.words.model import Rule
 from live_tail.alerts.words.records import Alert, Book, State
 from live_tail.window.error_groups import HotErrors
@@ -105,7 +105,7 @@ class Simulation:
         self.failed |= made.failed
         self.unjudged_now = made.unjudged
         self.unjudged |= made.unjudged
-        self._book, _ = life.step(self._book, made, self._rules)
+        self._book, _ = transitions.step(self._book, made, self._rules)
         muted = mutes(self._book.alerts.values(), (), self._policy, made.uses, to)
         for name, alert in self._book.alerts.items():
             self._note(name, alert, muted.get(name, ()))

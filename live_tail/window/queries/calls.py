@@ -16,6 +16,7 @@ from live_tail.window.queries.model import (
 )
 
 _FILTERS = {**TIMED, **RELEASED, **MODEL}
+_RELEASED = {**TIMED, **RELEASED}
 _BY_STEP = {**STEPPED, **RELEASED, **MODEL}
 _ONLY = where(_FILTERS, "environment", "version", "model")
 _TOKENS = {"input_tokens": "sum input_tokens", "output_tokens": "sum output_tokens"}
@@ -101,6 +102,17 @@ QUERIES: dict[str, NamedQuery] = {
         f" FROM hot_ai_calls WHERE {_ONLY} AND failed_with IS NOT NULL"
         " GROUP BY ALL ORDER BY call_count DESC, component, model, provider, error_type",
         _FILTERS,
+    ),
+    "recoveries": NamedQuery(
+        "Attempts under a retry and executions under a fallback, by component.",
+        "SELECT component, sum(attempt_count)::BIGINT AS attempt_count,"
+        " sum(retry_count)::BIGINT AS retry_count,"
+        " sum(failed_attempt_count)::BIGINT AS failed_attempt_count,"
+        " sum(fallback_count)::BIGINT AS fallback_count,"
+        " sum(used_fallback_count)::BIGINT AS used_fallback_count"
+        f" FROM hot_recoveries WHERE {where(_RELEASED, 'environment', 'version')}"
+        " GROUP BY 1 ORDER BY retry_count DESC, component",
+        _RELEASED,
     ),
     "databases": NamedQuery(
         "Database statements and operations, most time spent first.",

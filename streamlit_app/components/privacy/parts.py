@@ -1,7 +1,7 @@
 """Parts of the Privacy page about values: what the gate did, and decisions about attributes.
 
 Here: drawing. Not here: reading (`privacy_data`), acting (`privacy_actions`), records of expiry, releases,
-audit and scans (`privacy_records`).
+audit and scans (`privacy_records`, `privacy_expiry`).
 """
 
 import pandas as pd

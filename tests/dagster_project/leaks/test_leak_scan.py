@@ -13,7 +13,7 @@ from ingestion.settings import Settings, load_settings
 from privacy.access.accounts import Accounts
 from privacy.access.policy import Role
 from privacy.audit.audit_log import AuditLog
-from privacy.keys.state import transaction
+from privacy.disk.databases import transaction
 from privacy.keys.store import KeyStore
 from privacy.leaks.samples import SAMPLES
 

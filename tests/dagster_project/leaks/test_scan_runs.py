@@ -2,7 +2,6 @@
 
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -81,9 +80,3 @@ def test_only_the_newest_scans_are_kept(
         at = datetime(2026, 11, 25, 0, 0, second, tzinfo=UTC)
         book.write(scan_runs.ScanRun(str(second), at, "a", ended_at=at, cause="X"))
     assert [s.id for s in scan_runs.runs(settings, keys)] == ["2", "1"]
-
-
-def test_the_lock_is_a_private_file(settings: Settings) -> None:
-    scan_runs.is_running(settings)
-    lock: Path = settings.home / "scan.lock"
-    assert lock.stat().st_mode & 0o777 == 0o600

@@ -63,13 +63,13 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Home:
     broken, slow = reading(component="api"), reading("Slow", component="story")
     home.pass_time(broken, slow)
     home.pass_time(broken, slow)
-    home.manager.acknowledge(home.manager.alerts()[0].id, "anna")
+    home.manager.acknowledge(home.manager.board.alerts()[0].id, "anna")
     home.pass_time(broken, slow)
     home.build()
     home.pass_time(broken, slow, seconds=900)  # the next hour
     home.pass_time()
     home.pass_time(broken)
-    home.manager.resolve(home.manager.alerts()[0].id, "ben")
+    home.manager.resolve(home.manager.board.alerts()[0].id, "ben")
     home.pass_time()
     home.pass_time(broken)
     home.build()
@@ -96,7 +96,7 @@ def test_an_episode_that_spans_builds_is_one_row_with_all_its_instants(lived: Ho
 
 
 def test_the_week_in_the_mart_is_the_week_of_the_live_tail(lived: Home) -> None:
-    live = weekly([a for a in lived.manager.history(100)])
+    live = weekly([a for a in lived.manager.board.history(100)])
     cursor = open_published(lived.settings, "operations").execute(
         "SELECT week_on, rule, component, severity, fired_count, acted_on_count, noise_pct,"
         " reopened_count, mtta_s, mttr_s FROM fct_alert_resolution_weekly"

@@ -5,6 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 import dagster as dg
 import pytest
 
+from dagster_project.defs.home import Home
+from dagster_project.defs.retention import retention_catch_up
 from dagster_project.retention import daily as retention_pass
 from dagster_project.retention.daily import catch_up, is_due, run_pass
 from dagster_project.retention.erasure import erase
@@ -167,15 +169,10 @@ def test_no_rule_may_destroy_the_keys_of_accounts_and_releases(name: str) -> Non
         load_policy({name: "30d"})
 
 
-def test_the_sensor_asks_for_a_run_when_one_was_missed(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from dagster_project.defs.retention import retention_catch_up
-
-    now = datetime.now(UTC).replace(tzinfo=None)
-    receipts.note_pass(settings.home, now)
-    context = dg.build_sensor_context()
-    assert isinstance(retention_catch_up(context), dg.SkipReason)
-    receipts.note_pass(settings.home, now - 2 * DAY)
-    asked = retention_catch_up(dg.build_sensor_context())
-    assert isinstance(asked, dg.RunRequest) and asked.run_key.startswith("retention-")
+def test_the_sensor_asks_for_a_run_when_one_was_missed(settings: Settings) -> None:
+    home = Home(lambda: settings, clock=lambda: NOON.replace(tzinfo=UTC))
+    receipts.note_pass(settings.home, NOON)
+    assert isinstance(retention_catch_up(dg.build_sensor_context(), home=home), dg.SkipReason)
+    receipts.note_pass(settings.home, NOON - 2 * DAY)
+    asked = retention_catch_up(dg.build_sensor_context(), home=home)
+    assert isinstance(asked, dg.RunRequest) and asked.run_key == "retention-2026-11-25T12"

@@ -61,6 +61,8 @@ _AI = st.fixed_dictionaries(
         "llm.token_count.completion": st.sampled_from([12, 1]),
         "gen_ai.usage.cache_read.input_tokens": st.sampled_from([5, -1, 10**13]),
         "gen_ai.response.time_to_first_chunk": st.sampled_from([0.25, -1.0, 2e6]),
+        "retry.attempt": st.sampled_from([1, 2, 3]),
+        "fallback.used_fallback": st.sampled_from(["true", "false"]),
         "error.type": st.just("RateLimitError"),
     },
 )
@@ -165,6 +167,13 @@ _SHARED = {
         " FROM hot_ai_calls WHERE failed_with IS NOT NULL GROUP BY ALL",
         "SELECT component, model, minute_at, entry.key, sum(entry.value)::BIGINT FROM (SELECT *,"
         " unnest(map_entries(errors_by_type)) AS entry FROM fct_ai_calls_minutely) GROUP BY ALL",
+    ),
+    "attempts and fallbacks": (
+        "SELECT component, version, environment, date_trunc('minute', bucket_at),"
+        " sum(attempt_count)::BIGINT, sum(retry_count)::BIGINT, sum(failed_attempt_count)::BIGINT,"
+        " sum(fallback_count)::BIGINT, sum(used_fallback_count)::BIGINT FROM hot_recoveries GROUP BY ALL",
+        "SELECT component, version, environment, minute_at, attempt_count, retry_count,"
+        " failed_attempt_count, fallback_count, used_fallback_count FROM fct_recoveries_minutely",
     ),
     "database operations by bucket": (
         "SELECT component, system, operation, collection, statement, date_trunc('minute', bucket_at), log_bucket,"

@@ -27,11 +27,12 @@ from live_tail.alerts.desk.manager import Manager
 from live_tail.alerts.life.store import Store
 from live_tail.alerts.notify.policy import SHIPPED as POLICY
 from live_tail.alerts.notify.policy import load_policy
+from live_tail.alerts.reading.sources import Sources, group_changes
 from live_tail.alerts.rules.evaluate import readings_of
-from live_tail.alerts.rules.fast_lane import Failures, failing, is_for_fast_lane
+from live_tail.alerts.rules.failing import Failures, failing
+from live_tail.alerts.rules.fast_lane import is_for_fast_lane
 from live_tail.alerts.rules.rounds import Rounds
 from live_tail.alerts.rules.rule_files import SHIPPED, load_rules
-from live_tail.alerts.rules.sources import Sources, group_changes
 from live_tail.alerts.trials.backtest import Body
 from live_tail.alerts.words.records import Alert, Event
 from live_tail.window.error_groups import HotErrors
@@ -182,13 +183,15 @@ class Desk:
 
     def cause(self, alert: Alert) -> Alert | None:
         """What an alert that fired is a consequence of, by the last that is known of it."""
-        last = self.manager.find(alert.fingerprint)
+        last = self.manager.board.find(alert.fingerprint)
         muted = [e.alert for e in self.events if e.kind == "muted" and e.alert.id == alert.id]
-        return self.manager.cause_of(muted[-1] if muted else last)
+        return self.manager.board.cause_of(muted[-1] if muted else last)
 
     def told(self) -> list[tuple[str, str]]:
         """(what happened, title) of everything that was told, once for all channels."""
-        payloads = [self.store.payload(row["key"]) for row in self.store.deliveries(1_000)]
+        payloads = [
+            self.store.outbox.payload(row["key"]) for row in self.store.outbox.deliveries(1_000)
+        ]
         return list(dict.fromkeys(p["title"] for p in reversed(payloads)))
 
     def rules_fired(self) -> Counter[str]:

@@ -92,7 +92,7 @@ def test_a_minute_without_redis_is_one_page_whatever_fails_with_it(home: Path) -
     desk.wait(minutes=3)
     assert desk.told() == ["FIRING critical: DependencyDown", "RESOLVED critical: DependencyDown"]
     assert [a.rule for a in desk.fired() if desk.cause(a) is None] == ["DependencyDown"]
-    assert all(a.state is not State.FIRING or a.muted_by for a in desk.manager.alerts())
+    assert all(a.state is not State.FIRING or a.muted_by for a in desk.manager.board.alerts())
 
 
 def test_availability_below_the_objective_pages_and_escalates(home: Path) -> None:

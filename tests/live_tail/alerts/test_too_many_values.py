@@ -12,9 +12,9 @@ from ingestion.spool import Spool
 from live_tail.alerts.desk.manager import Manager
 from live_tail.alerts.life.store import Store
 from live_tail.alerts.notify.notifier import WatchedPolicy
+from live_tail.alerts.reading.sources import Sources
 from live_tail.alerts.rules.rounds import Rounds
 from live_tail.alerts.rules.rule_files import SHIPPED, load_rules
-from live_tail.alerts.rules.sources import Sources
 from live_tail.alerts.words.records import Alert
 from live_tail.window.window import Window
 from privacy.keys.store import KeyStore

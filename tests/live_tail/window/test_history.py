@@ -8,9 +8,9 @@ import pytest
 
 from ingestion.receivers.decoding.flatten import flatten
 from ingestion.receivers.decoding.protobuf import to_arrow
-from live_tail.alerts.rules.facts import bad_and_total
-from live_tail.alerts.rules.sources import Sources
-from live_tail.alerts.rules.spec import Select
+from live_tail.alerts.reading.facts import bad_and_total
+from live_tail.alerts.reading.selecting import Select
+from live_tail.alerts.reading.sources import Sources
 from live_tail.alerts.trials.backtest import Body
 from live_tail.window.history import Deliveries
 from live_tail.window.window import Window

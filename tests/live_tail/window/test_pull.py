@@ -13,11 +13,11 @@ from ingestion.receivers.committing.pipeline import Incoming, Pipeline
 from ingestion.settings import Settings
 from ingestion.spool import Spool, SpoolBatch
 from live_tail.alerts.notify.notifier import Notifier, WatchedPolicy
+from live_tail.alerts.reading.sources import Sources
 from live_tail.alerts.rules.evaluate import evaluate
 from live_tail.alerts.rules.fast_lane import FastLane
 from live_tail.alerts.rules.rounds import Rounds
 from live_tail.alerts.rules.rule_files import SHIPPED, load_rules
-from live_tail.alerts.rules.sources import Sources
 from live_tail.http.api import build_app
 from live_tail.window.follow import Follower
 from live_tail.window.opened import Opened

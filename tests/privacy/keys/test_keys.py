@@ -12,7 +12,8 @@ from unittest.mock import patch
 import pytest
 import time_machine
 
-from privacy.keys import files, kek, rotation
+from privacy.disk import files
+from privacy.keys import kek, rotation
 from privacy.keys.rotation import rotate
 from privacy.keys.state import Sealer
 from privacy.keys.store import KeyDestroyed, KeyProblem, KeyStore, seal, unseal

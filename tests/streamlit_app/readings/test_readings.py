@@ -156,6 +156,7 @@ QUESTIONS: dict[str, Callable[[View], Reading]] = {
     "callers": ai_models.callers,
     "ai over time": ai_models.over_time,
     "ai errors": ai_models.errors,
+    "recoveries": ai_models.recoveries,
     "statements": databases.statements,
     "sockets": websockets.by_route,
     "closes": websockets.closes,
@@ -305,6 +306,25 @@ def test_from_an_error_group_to_its_traces_and_back(
     (key,) = set(traces.errors((960).to_bytes(16, "big").hex()).frame["group_key"])
     for reading in both(lambda view: traces.of_error_group(view, key), RANGE, monkeypatch):
         assert set(reading.frame["trace_id"]) == {(960).to_bytes(16, "big").hex()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["request", "ai_call", "db"])
+def test_an_exemplar_says_the_same_in_both_speeds(
+    kind: str, full: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hot, cold = both(lambda view: traces.exemplars(view, kind, limit=200), RANGE, monkeypatch)
+    columns = [c for c in cold.frame.columns if c in set(hot.frame.columns)]
+    assert len(columns) >= 15
+    known = {
+        (row["span_id"], row["name"]): row for row in comparable(pd.DataFrame(hot.frame[columns]))
+    }
+    rows = comparable(pd.DataFrame(cold.frame[columns]))
+    told = [(row, known[key]) for row in rows if (key := (row["span_id"], row["name"])) in known]
+    # Of a minute others may be among the best than of ten; the limit cuts both.
+    assert len(told) >= min(3, len(rows)) > 0
+    for row, same in told:
+        assert all(is_same(row[c], same[c]) for c in columns), (row, same)
 
 
 def test_what_is_no_trace_id_is_refused(empty: None) -> None:

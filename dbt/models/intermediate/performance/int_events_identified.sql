@@ -26,7 +26,7 @@ requests as (
         coalesce(error_type, exception_type) as error_type,
         cast(null as bigint) as input_tokens,
         cast(null as bigint) as output_tokens,
-        trace_id, span_id, part
+        trace_id, span_id, cast(null as ubigint) as once, true as is_span, part
     from spans
     where {{ is_request() }}
 ),
@@ -44,7 +44,7 @@ ai_calls as (
         coalesce(error_type, exception_type) as error_type,
         {{ whole_number(names_of('ai_input_tokens')) }} as input_tokens,
         {{ whole_number(names_of('ai_output_tokens')) }} as output_tokens,
-        trace_id, span_id, part
+        trace_id, span_id, cast(null as ubigint) as once, true as is_span, part
     from spans
     where {{ is_model_call() }}
 ),
@@ -72,7 +72,7 @@ operations as (
         coalesce(error_type, exception_type) as error_type,
         cast(null as bigint) as input_tokens,
         cast(null as bigint) as output_tokens,
-        trace_id, span_id, part
+        trace_id, span_id, cast(null as ubigint) as once, true as is_span, part
     from asked
 ),
 
@@ -92,11 +92,9 @@ errors as (
         exception_type as error_type,
         cast(null as bigint) as input_tokens,
         cast(null as bigint) as output_tokens,
-        trace_id, span_id, part
+        trace_id, span_id, once, is_span, part
     from {{ ref('stg_landed__error_occurrences') }}
     where trace_id is not null
-    -- A span event and a log record may tell of the same one.
-    qualify row_number() over (partition by group_key, component, trace_id, span_id, part order by event_at) = 1
 )
 
 select * from requests

@@ -3,7 +3,11 @@
 with parts as (
     select * from {{ ref('int_exemplar_parts') }}
     where {{ ten_minutes('placed_at') }} in {{ touched_exemplar_windows() }}
-    qualify row_number() over (partition by kind, component, name, trace_id, span_id, event_at order by part) = 1
+    -- A span event and a log record may tell of the same error.
+    qualify row_number() over (
+        partition by kind, component, name, coalesce(once, hash(trace_id, span_id, event_at))
+        order by is_span desc, event_at, trace_id, span_id
+    ) = 1
 )
 
 select

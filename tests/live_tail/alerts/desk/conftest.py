@@ -71,12 +71,12 @@ class Desk:
 
     def told(self) -> list[tuple[int, str, str]]:
         start = int(self.start_at.timestamp() * 1e6)
-        rows = reversed(self.store.deliveries(1_000))
+        rows = reversed(self.store.outbox.deliveries(1_000))
         return [
             (
                 round((r["created_us"] - start) / 1e6),
                 r["channel"],
-                self.store.payload(r["key"])["title"],
+                self.store.outbox.payload(r["key"])["title"],
             )
             for r in rows
         ]

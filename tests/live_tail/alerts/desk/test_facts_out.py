@@ -12,9 +12,10 @@ from live_tail.alerts.desk.facts_out import FactsOut, body_of
 from live_tail.alerts.desk.manager import Manager
 from live_tail.alerts.life.resolution import weekly
 from live_tail.alerts.life.store import Store
+from live_tail.alerts.life.untold import Untold
 from live_tail.alerts.notify.notifier import WatchedPolicy
-from live_tail.alerts.rules.sources import Sources
-from live_tail.alerts.rules.spec import Select
+from live_tail.alerts.reading.selecting import Select
+from live_tail.alerts.reading.sources import Sources
 from live_tail.window.window import Window
 from privacy.keys.store import KeyStore
 from tests.live_tail.alerts.support import Clock, reading, round_at, rule
@@ -31,7 +32,7 @@ class Life:
 
     def fire(self, component: str = "api") -> str:
         self.manager.take(round_at(self.clock.now, reading(component=component)), self.rules)
-        return self.manager.alerts()[0].id
+        return self.manager.board.alerts()[0].id
 
     def end(self) -> None:
         self.manager.take(round_at(self.clock.forward(minutes=5)), self.rules)
@@ -52,7 +53,9 @@ def test_every_event_passes_the_gate_whole(life: Life, pipeline: Pipeline, spool
     life.clock.forward(minutes=2)
     life.manager.acknowledge(name, "anna", "looking at the call of Mr Jones")
     life.end()
-    out = FactsOut(life.store, lambda body: pipeline.process([Incoming("logs", body)]) and None)
+    out = FactsOut(
+        life.store.tables, lambda body: pipeline.process([Incoming("logs", body)]) and None
+    )
     assert out.step() == 4
     assert out.step() == 0
     found = kept(spool)
@@ -75,9 +78,11 @@ def test_that_somebody_resolved_it_is_known_after_the_condition_ended(
 ) -> None:
     life.manager.resolve(life.fire(), "ben")
     life.end()
-    FactsOut(life.store, lambda body: pipeline.process([Incoming("logs", body)]) and None).step()
+    FactsOut(
+        life.store.tables, lambda body: pipeline.process([Incoming("logs", body)]) and None
+    ).step()
     assert kept(spool)[-1]["tta.alert.is_by_hand"] == "true"
-    (week,) = weekly(life.manager.history(10))
+    (week,) = weekly(life.manager.board.history(10))
     assert (week["acted_on"], week["noise_pct"]) == (1, 0.0)
 
 
@@ -90,11 +95,11 @@ def test_what_was_not_answered_is_sent_again_with_the_same_bytes(life: Life) -> 
         raise SendFailed("503")
 
     with pytest.raises(SendFailed):
-        FactsOut(life.store, refuses).step()
+        FactsOut(life.store.tables, refuses).step()
     life.end()
     life.fire("story")
-    sent = FactsOut(life.store, bodies.append)
-    first = life.store.unsent(2)
+    sent = FactsOut(life.store.tables, bodies.append)
+    first = Untold(life.store.tables).unsent(2)
     assert body_of(first) == bodies[0]
     assert sent.step() >= 4 and sent.step() == 0
 
@@ -102,7 +107,7 @@ def test_what_was_not_answered_is_sent_again_with_the_same_bytes(life: Life) -> 
 def test_a_large_backlog_goes_out_in_bounded_parts(life: Life) -> None:
     readings = [reading(component=f"c{n}") for n in range(600)]
     life.manager.take(round_at(life.clock.now, *readings), life.rules)
-    out, sizes = FactsOut(life.store, lambda _: None), []
+    out, sizes = FactsOut(life.store.tables, lambda _: None), []
     while count := out.step():
         sizes.append(count)
     assert max(sizes) == 500 and sum(sizes) >= 1_200
@@ -118,7 +123,7 @@ def test_the_door_being_closed_ends_nothing(life: Life) -> None:
         tried.set()
         raise SendFailed("ConnectError")
 
-    out = FactsOut(life.store, refuses)
+    out = FactsOut(life.store.tables, refuses)
     thread = threading.Thread(target=out.run)
     thread.start()
     assert tried.wait(10)
@@ -134,7 +139,9 @@ def test_the_silence_of_alerts_is_no_alert(life: Life, pipeline: Pipeline, spool
         life.clock.now = now - timedelta(minutes=minute)
         life.fire()
         life.end()
-    FactsOut(life.store, lambda body: pipeline.process([Incoming("logs", body)]) and None).step()
+    FactsOut(
+        life.store.tables, lambda body: pipeline.process([Incoming("logs", body)]) and None
+    ).step()
     window.ingest("logs", [(b.seq, b.table()) for b in spool.read(0, signals=["logs"])])
     sightings = window.cursor().execute("SELECT count(*) FROM hot_sightings").fetchone()
     assert sightings and sightings[0] >= 5

@@ -22,7 +22,7 @@ def test_a_group_waits_tells_repeats_until_acknowledged_and_tells_the_end(desk: 
     rules = {"Broken": rule(severity=Severity.WARNING)}
     desk.rounds(7_300, reading(component="a"), reading(component="b"), rules=rules)
     assert [t[0] for t in desk.told()] == [40, 3640, 7240]
-    for alert in desk.manager.alerts():
+    for alert in desk.manager.board.alerts():
         desk.manager.acknowledge(alert.id, "anna")
     desk.rounds(7_300, reading(component="a"), reading(component="b"), rules=rules)
     assert len(desk.told()) == 3
@@ -48,7 +48,7 @@ def test_three_levels_across_a_change_of_the_clock_and_a_restart(
     assert [t[:2] for t in desk.told()] == [
         (40, "hook"), (310, "anna"), (910, "ben"), (1810, "boss"),
     ]  # fmt: skip
-    (alert,) = desk.manager.alerts()
+    (alert,) = desk.manager.board.alerts()
     desk.manager.acknowledge(alert.fingerprint, "ben")
     desk.restart()
     desk.rounds(8_000, reading(), rules=rules)
@@ -76,7 +76,7 @@ def test_alerts_that_reach_a_level_together_are_told_in_one_message(desk: Desk) 
         (310, "FIRING critical: Broken (50) · level 1"),
         (330, "FIRING critical: Broken · level 1"),
     ]
-    assert {a.level for a in desk.manager.alerts()} == {1}
+    assert {a.level for a in desk.manager.board.alerts()} == {1}
 
 
 def test_who_hears_of_an_alert_at_this_instant_is_not_told_its_level_as_well(
@@ -105,26 +105,26 @@ def test_quiet_hours_hold_back_all_but_critical_alerts_until_they_end(
 def test_a_silence_is_previewed_mutes_and_ends(desk: Desk) -> None:
     rules = {"Broken": rule()}
     desk.rounds(10, reading(component="a"), reading(component="b"), rules=rules)
-    assert len(desk.manager.preview(['component=~"a|b"'])) == 2
+    assert len(desk.manager.board.preview(['component=~"a|b"'])) == 2
     until = desk.clock.now + timedelta(hours=1)
     made = desk.manager.silence(['component="a"'], until, "anna", "call me on 07700900461")
     assert "07700900461" not in made.comment
     desk.restart()
     desk.rounds(60, reading(component="a"), rules=rules)
-    assert [a.muted_by for a in desk.manager.alerts()] == [(f"silence:{made.id}",)]
+    assert [a.muted_by for a in desk.manager.board.alerts()] == [(f"silence:{made.id}",)]
     desk.manager.unsilence(made.id)
-    assert [a.muted_by for a in desk.manager.alerts()] == [()]
+    assert [a.muted_by for a in desk.manager.board.alerts()] == [()]
     with pytest.raises(ValueError, match="in the future"):
         desk.manager.silence(['component="a"'], desk.clock.now, "anna", "")
 
 
 def test_a_dead_channel_and_a_wrong_policy_are_alerts_of_their_own(desk: Desk) -> None:
     desk.rounds(60, reading(), rules={"Broken": rule()})
-    entry = desk.store.due("hook", int(4e15))
-    desk.store.mark(entry.key, "waiting", error="ConnectError")
+    entry = desk.store.outbox.due("hook", int(4e15))
+    desk.store.outbox.mark(entry.key, "waiting", error="ConnectError")
     desk.clock.now = datetime.fromisoformat("2030-01-01T00:00:00+00:00")
     desk.rounds(10, rules={"Broken": rule()})
-    assert "NotificationChannelDead" in {a.rule for a in desk.manager.alerts()}
+    assert "NotificationChannelDead" in {a.rule for a in desk.manager.board.alerts()}
 
 
 def test_wrong_rules_of_errors_are_an_alert_that_ends_with_them(desk: Desk) -> None:
@@ -136,11 +136,11 @@ def test_wrong_rules_of_errors_are_an_alert_that_ends_with_them(desk: Desk) -> N
         error_rules_problem=lambda: " ".join(problem),
     )
     desk.rounds(20, rules={"Broken": rule()})
-    assert [a.rule for a in desk.manager.alerts()] == ["ErrorRulesInvalid"]
+    assert [a.rule for a in desk.manager.board.alerts()] == ["ErrorRulesInvalid"]
     assert desk.manager.problem() == problem[0]
     problem.clear()
     desk.rounds(20, rules={"Broken": rule()})
-    assert desk.manager.alerts() == [] and desk.manager.problem() == ""
+    assert desk.manager.board.alerts() == [] and desk.manager.problem() == ""
 
 
 def test_a_failed_batch_pass_is_an_alert_that_says_why_until_one_succeeds(desk: Desk) -> None:
@@ -149,11 +149,11 @@ def test_a_failed_batch_pass_is_an_alert_that_says_why_until_one_succeeds(desk: 
         desk.store, lambda: desk.policy, clock=desk.clock, batch_problems=lambda: problems
     )
     desk.rounds(20, rules={"Broken": rule()})
-    (alert,) = desk.manager.alerts()
+    (alert,) = desk.manager.board.alerts()
     assert (alert.rule, "the disk is full" in alert.effect) == ("BatchFailed", True)
     problems.clear()
     desk.rounds(20, rules={"Broken": rule()})
-    assert desk.manager.alerts() == []
+    assert desk.manager.board.alerts() == []
 
 
 def test_every_kind_of_batch_problem_has_a_rule() -> None:

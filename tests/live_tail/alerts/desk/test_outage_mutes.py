@@ -16,10 +16,15 @@ def test_a_dead_dependency_mutes_its_dependants_but_records_them(desk: Desk) -> 
     )
     for _ in range(6):
         desk.manager.take(round_at(desk.clock.forward(seconds=10), *found, uses=uses), rules)
-    muted = {dict(a.labels).get("component"): a.muted_by for a in desk.manager.alerts()}
+    muted = {dict(a.labels).get("component"): a.muted_by for a in desk.manager.board.alerts()}
     assert muted["api"] and muted["api"][0].startswith("inhibited:")
     assert muted["web"] == () and muted[None] == ()
-    kinds = [e["kind"] for a in desk.manager.alerts() if a.muted_by for e in desk.manager.events(a)]
+    kinds = [
+        e["kind"]
+        for a in desk.manager.board.alerts()
+        if a.muted_by
+        for e in desk.manager.board.events(a)
+    ]
     assert kinds == ["fired", "muted"]
 
 
@@ -45,7 +50,7 @@ class Outage:
         return {title for _, _, title in self._desk.told() if "Burning" in title}
 
     def mutes(self) -> list[str]:
-        alerts = [a for a in self._desk.manager.alerts() if a.rule == "Burning"]
+        alerts = [a for a in self._desk.manager.board.alerts() if a.rule == "Burning"]
         return [m.partition(":")[0] for a in alerts for m in a.muted_by]
 
 

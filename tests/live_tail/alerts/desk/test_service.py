@@ -10,9 +10,9 @@ from ingestion.settings import Settings
 from ingestion.spool import Spool
 from live_tail.alerts.desk import service
 from live_tail.alerts.desk.service import AlertService
+from live_tail.alerts.reading.sources import Sources
 from live_tail.alerts.rules.rounds import DueRounds
 from live_tail.alerts.rules.rule_files import RuleFolders
-from live_tail.alerts.rules.sources import Sources
 from live_tail.window import follow
 from live_tail.window.follow import Follower
 from live_tail.window.opened import Opened

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live_tail.alerts.life import transitions as life
+from live_tail.alerts.life import by_hand, transitions
 from live_tail.alerts.words.model import Severity
-from live_tail.alerts.words.records import Book, State, alert_from, to_stored
+from live_tail.alerts.words.records import Book, State
+from live_tail.alerts.words.stored import alert_from, to_stored
 from tests.live_tail.alerts.support import START, reading, round_at, rule
 
 S = timedelta(seconds=1)
@@ -17,7 +18,7 @@ S = timedelta(seconds=1)
 def run(rules, *rounds):
     book, kinds = Book(), []
     for rnd in rounds:
-        book, events = life.step(book, rnd, rules)
+        book, events = transitions.step(book, rnd, rules)
         kinds += [e.kind for e in events]
     return book, kinds
 
@@ -46,7 +47,7 @@ def test_a_jump_of_the_clock_neither_fires_nor_resolves() -> None:
     far = timedelta(days=3)
     book, kinds = run(rules, round_at(START, reading()), round_at(START + far, reading()))
     assert kinds == ["pending"]
-    book, _ = life.step(book, round_at(START, reading()), rules)
+    book, _ = transitions.step(book, round_at(START, reading()), rules)
     assert only(book).state is State.PENDING
 
 
@@ -73,13 +74,13 @@ def test_a_rule_that_failed_or_was_not_due_keeps_its_alerts() -> None:
         round_at(START + S, failed={"Broken": "BinderException"}),
         round_at(START + S, evaluated=frozenset({"Other"})),
     ):
-        after, events = life.step(book, rnd, rules)
+        after, events = transitions.step(book, rnd, rules)
         assert events == [] and only(after).state is State.FIRING
 
 
 def test_a_rule_that_is_removed_resolves_its_alerts_with_the_reason() -> None:
     book, _ = run({"Broken": rule()}, round_at(START, reading()))
-    book, events = life.step(book, round_at(START + S), {})
+    book, events = transitions.step(book, round_at(START + S), {})
     assert [e.kind for e in events] == ["resolved"]
     assert only(book).reason == "its rule was removed"
 
@@ -87,10 +88,10 @@ def test_a_rule_that_is_removed_resolves_its_alerts_with_the_reason() -> None:
 def test_an_acknowledgement_ends_with_its_alert() -> None:
     rules = {"Broken": rule()}
     book, _ = run(rules, round_at(START, reading()))
-    book, _ = life.acknowledge(book, only(book).id, "anna", "", START)
+    book, _ = by_hand.acknowledge(book, only(book).id, "anna", "", START)
     assert only(book).state is State.ACKNOWLEDGED
-    book, _ = life.step(book, round_at(START + S), rules)
-    book, events = life.step(book, round_at(START + 2 * S, reading()), rules)
+    book, _ = transitions.step(book, round_at(START + S), rules)
+    book, events = transitions.step(book, round_at(START + 2 * S, reading()), rules)
     assert [e.kind for e in events] == ["reopened"]
     assert only(book).acknowledged_by == "" and only(book).episode == 2
 
@@ -98,13 +99,13 @@ def test_an_acknowledgement_ends_with_its_alert() -> None:
 def test_resolved_by_hand_stays_closed_for_a_while_then_opens_again() -> None:
     rules = {"Broken": rule()}
     book, _ = run(rules, round_at(START, reading()))
-    book, _ = life.resolve(book, only(book).fingerprint, "anna", START)
+    book, _ = by_hand.resolve(book, only(book).fingerprint, "anna", START)
     at, kinds = START, []
     for _ in range(16):
         at += timedelta(minutes=1)
-        book, events = life.step(book, round_at(at, reading()), rules)
+        book, events = transitions.step(book, round_at(at, reading()), rules)
         kinds += [(e.kind, at - START) for e in events]
-    assert kinds == [("reopened", life.HAND_GRACE)]
+    assert kinds == [("reopened", transitions.HAND_GRACE)]
 
 
 def test_an_alert_that_flaps_stays_firing_until_it_is_quiet() -> None:
@@ -112,24 +113,24 @@ def test_an_alert_that_flaps_stays_firing_until_it_is_quiet() -> None:
     book, kinds = Book(), []
     for n in range(20):
         rnd = round_at(START + n * 30 * S, *([reading()] if n % 2 == 0 else []))
-        book, events = life.step(book, rnd, rules)
+        book, events = transitions.step(book, rnd, rules)
         kinds += [e.kind for e in events]
-    assert sum(k in {"fired", "reopened"} for k in kinds) == life.FLAP_FIRES
+    assert sum(k in {"fired", "reopened"} for k in kinds) == transitions.FLAP_FIRES
     assert only(book).state is State.FIRING
 
 
 def test_an_unknown_alert_is_named_in_one_sentence() -> None:
-    with pytest.raises(life.UnknownAlert, match="alerts list"):
-        life.acknowledge(Book(), "abcd", "anna", "", START)
+    with pytest.raises(by_hand.UnknownAlert, match="alerts list"):
+        by_hand.acknowledge(Book(), "abcd", "anna", "", START)
 
 
 def test_an_alert_from_outside_lives_until_its_end() -> None:
     labels = (("alertname", "DiskFull"), ("severity", "critical"))
     times = {"starts_at": START, "ends_at": None, "summary": "", "effect": ""}
-    book, events = life.receive(Book(), labels, START, **times)
+    book, events = by_hand.receive(Book(), labels, START, **times)
     assert [e.kind for e in events] == ["fired"] and only(book).severity is Severity.CRITICAL
-    assert life.receive(book, labels, START + S, **times)[1] == []
-    book, events = life.step(book, round_at(START + timedelta(minutes=6)), {})
+    assert by_hand.receive(book, labels, START + S, **times)[1] == []
+    book, events = transitions.step(book, round_at(START + timedelta(minutes=6)), {})
     assert [e.kind for e in events] == ["resolved"]
 
 
@@ -156,9 +157,9 @@ def test_whatever_happens_no_alert_is_lost_or_doubled(steps) -> None:
             if was is None or not was.is_active:
                 continue
             act = (
-                life.acknowledge(book, name, "a", "", at)
+                by_hand.acknowledge(book, name, "a", "", at)
                 if what == "ack"
-                else life.resolve(book, name, "a", at)
+                else by_hand.resolve(book, name, "a", at)
             )
             book, events = act[0], [act[1]]
         else:
@@ -166,7 +167,7 @@ def test_whatever_happens_no_alert_is_lost_or_doubled(steps) -> None:
                 at, *([reading()] if what == "on" else []),
                 failed={"Broken": "Error"} if what == "failed" else {},
             )  # fmt: skip
-            book, events = life.step(book, rnd, {} if what == "removed" else rules)
+            book, events = transitions.step(book, rnd, {} if what == "removed" else rules)
         for event in events:
             if event.kind in {"fired", "reopened"}:
                 assert event.alert.id not in fired

@@ -74,7 +74,7 @@ def test_a_channel_that_hangs_delays_no_other(settings: Settings, keys: KeyStore
             pair.fire(*[f"Broken{i}" for i in range(n + 1)])
         assert wait_for(lambda: len(quick.received) == 5, 10)
         assert max(at for _, _, at in quick.received) - began < 2
-        waiting = [d for d in pair.store.deliveries(20) if d["channel"] == "slow"]
+        waiting = [d for d in pair.store.outbox.deliveries(20) if d["channel"] == "slow"]
         assert len(waiting) == 5 and all(d["state"] == "waiting" for d in waiting)
     finally:
         release.set()
@@ -92,10 +92,10 @@ def test_a_refused_message_is_sent_again_with_the_same_key(
     pair = Pair(settings, keys)
     try:
         pair.fire("Broken")
-        assert wait_for(lambda: pair.store.deliveries(1)[0]["state"] == "delivered")
+        assert wait_for(lambda: pair.store.outbox.deliveries(1)[0]["state"] == "delivered")
         assert len(hook.received) == 3 and len({key for key, _, _ in hook.received}) == 1
-        assert pair.store.deliveries(1)[0]["attempts"] == 3
-        assert pair.store.channels()[0]["failures"] == 0
+        assert pair.store.outbox.deliveries(1)[0]["attempts"] == 3
+        assert pair.store.outbox.channels()[0]["failures"] == 0
     finally:
         pair.stop()
         hook.close()
@@ -131,14 +131,14 @@ def test_what_was_being_handed_over_waits_for_its_repeat_interval(
     manager = Manager(store, WatchedPolicy(settings))
     now = datetime.now(UTC)
     manager.take(round_at(now, reading()), {"Broken": rule(is_fast=True)})
-    key = store.deliveries(1)[0]["key"]
+    key = store.outbox.deliveries(1)[0]["key"]
     Journal(settings.home / "run" / "deliveries.journal").begin(key)
     began = time.time()
     pair = Pair(settings, keys)
     try:
         assert wait_for(lambda: len(hook.received) == 1)
         assert hook.received[0][2] - began >= 0.95 and hook.received[0][0] == key
-        assert wait_for(lambda: store.state_of(key) == "delivered")
+        assert wait_for(lambda: store.outbox.state_of(key) == "delivered")
     finally:
         pair.stop()
         hook.close()
@@ -153,13 +153,13 @@ def test_a_second_hand_over_that_is_interrupted_waits_as_long_as_the_first(
     Manager(store, WatchedPolicy(settings)).take(
         round_at(now, reading()), {"Broken": rule(is_fast=True)}
     )
-    key = store.deliveries(1)[0]["key"]
+    key = store.outbox.deliveries(1)[0]["key"]
     journal = Journal(settings.home / "run" / "deliveries.journal")
     for _ in range(2):
         journal.begin(key)
-        Notifier(settings.home, keys, WatchedPolicy(settings))._lock.close()
-        assert store.due("hook", time.time_ns() // 1_000) is None
-        with connect(settings.home, "") as db:
+        Notifier(settings.home, keys, WatchedPolicy(settings))._lock.release()
+        assert store.outbox.due("hook", time.time_ns() // 1_000) is None
+        with connect(settings.home) as db:
             db.execute("UPDATE alert_outbox SET due_us = 0")
 
 
@@ -191,7 +191,9 @@ def test_a_message_for_a_channel_whose_type_was_changed_blocks_nothing(
         pair.fire("Other")
         assert wait_for(lambda: len(hook.received) == 1)
         error = "the channel's type was changed"
-        assert error in {d["error"] for d in store.deliveries(5) if d["state"] == "superseded"}
+        assert error in {
+            d["error"] for d in store.outbox.deliveries(5) if d["state"] == "superseded"
+        }
     finally:
         pair.stop()
         hook.close()
@@ -206,12 +208,12 @@ def test_an_unconfirmed_message_is_dropped_once_something_newer_arrived(
     now = datetime.now(UTC)
     rules = {"Broken": rule(is_fast=True)}
     manager.take(round_at(now, reading()), rules)
-    old = store.due("hook", int(4e15))
-    store.defer(old.key)
+    old = store.outbox.due("hook", int(4e15))
+    store.outbox.defer(old.key)
     manager.take(round_at(now + timedelta(minutes=10)), rules)
-    newest = store.deliveries(1)[0]["key"]
-    store.mark(newest, "delivered")
-    assert store.is_replaced(store.due("hook", int(4e15)))
+    newest = store.outbox.deliveries(1)[0]["key"]
+    store.outbox.mark(newest, "delivered")
+    assert store.outbox.is_replaced(store.outbox.due("hook", int(4e15)))
 
 
 def kill(home: Path, role: str) -> bool:

@@ -16,13 +16,15 @@ from ingestion.spool import Spool
 from live_tail.alerts.desk.manager import Manager
 from live_tail.alerts.life.store import Store
 from live_tail.alerts.notify.notifier import WatchedPolicy
+from live_tail.alerts.reading.selecting import Select
+from live_tail.alerts.reading.sources import Sources
 from live_tail.alerts.rules.evaluate import readings_of
-from live_tail.alerts.rules.fast_lane import FastLane, failing, is_for_fast_lane
+from live_tail.alerts.rules.failing import failing
+from live_tail.alerts.rules.fast_lane import FastLane, is_for_fast_lane
 from live_tail.alerts.rules.rounds import Rounds
 from live_tail.alerts.rules.rule_files import SHIPPED, load_rules
-from live_tail.alerts.rules.sources import Sources
-from live_tail.alerts.rules.spec import Select, Threshold
-from live_tail.alerts.trials.promtest import landed
+from live_tail.alerts.rules.spec import Threshold
+from live_tail.alerts.trials.promtest_input import landed
 from live_tail.alerts.words.model import Reading, Rule, Severity
 from live_tail.window.window import Window
 from privacy.keys.store import KeyStore
@@ -275,9 +277,9 @@ def desk(settings: Settings, keys: KeyStore, spool: Spool, pipeline: Pipeline) -
 def test_the_message_is_in_the_outbox_before_the_window_knows(desk: Desk) -> None:
     desk.fail()
     desk.lane.step()
-    (alert,) = desk.manager.alerts()
+    (alert,) = desk.manager.board.alerts()
     assert alert.state.value == "firing"
-    assert len(desk.store.deliveries(10)) >= 1
+    assert len(desk.store.outbox.deliveries(10)) >= 1
 
 
 def test_rounds_neither_end_nor_repeat_what_the_window_learns_later(desk: Desk) -> None:
@@ -293,10 +295,10 @@ def test_rounds_neither_end_nor_repeat_what_the_window_learns_later(desk: Desk) 
 def test_what_somebody_resolved_is_not_opened_by_older_failures(desk: Desk) -> None:
     desk.fail()
     desk.lane.step()
-    desk.manager.resolve(desk.manager.alerts()[0].id, "anna")
+    desk.manager.resolve(desk.manager.board.alerts()[0].id, "anna")
     desk.fail()
     desk.lane.step()
-    assert desk.manager.alerts() == []
+    assert desk.manager.board.alerts() == []
 
 
 def test_before_the_first_round_nothing_is_known_and_nothing_breaks(

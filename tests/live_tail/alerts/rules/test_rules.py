@@ -12,7 +12,9 @@ from live_tail.alerts.rules.rule_files import (
     load_rules,
     rendered,
 )
-from live_tail.alerts.trials.promtest import BadTestFile, expand, run_file
+from live_tail.alerts.trials.promtest import run_file
+from live_tail.alerts.trials.promtest_files import BadTestFile
+from live_tail.alerts.trials.promtest_input import expand
 from tests.conftest import ROOT
 
 TTA = ROOT.parent / "shared" / "data" / "tta-config"

@@ -5,18 +5,19 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from live_tail.alerts.life import transitions as life
+from live_tail.alerts.life import transitions
 from live_tail.alerts.notify.dispatch import Routing, dispatch
 from live_tail.alerts.notify.mute import mutes
 from live_tail.alerts.notify.policy import SHIPPED, load_policy
 from live_tail.alerts.notify.templates import body, title
+from live_tail.alerts.reading.sources import Sources
 from live_tail.alerts.rules.evaluate import readings_of
 from live_tail.alerts.rules.rule_files import SHIPPED as RULES
 from live_tail.alerts.rules.rule_files import load_rules
-from live_tail.alerts.rules.sources import Sources
 from live_tail.alerts.words.digests import digests, shortened, words
 from live_tail.alerts.words.model import GroupChange, Reading, Rule
-from live_tail.alerts.words.records import Alert, Book, alert_from, to_record, to_stored
+from live_tail.alerts.words.records import Alert, Book, State
+from live_tail.alerts.words.stored import alert_from, to_record, to_stored
 from tests.live_tail.alerts.support import START, round_at, rule
 
 NEW = next(r for r in load_rules([RULES / "content_delivery.yaml"]) if r.name == "ErrorGroupNew")
@@ -61,7 +62,7 @@ def found(*changes: GroupChange, minute: float = 1, rule: Rule = NEW) -> list[Re
 def after(book: Book, minute: float, *changes: GroupChange) -> Book:
     at = START + timedelta(minutes=minute)
     readings = found(*changes, minute=minute)
-    return life.step(book, round_at(at, *readings), {NEW.name: NEW})[0]
+    return transitions.step(book, round_at(at, *readings), {NEW.name: NEW})[0]
 
 
 def only(book: Book) -> Alert:
@@ -125,13 +126,13 @@ def test_it_grows_quietly_and_tells_once_an_interval_what_came_since() -> None:
 
 
 def test_errors_that_all_came_with_an_outage_are_its_consequence_for_good() -> None:
-    cause = life.fire(
+    cause = transitions.fire(
         Alert("down", "DependencyDown", (("dependency", "redis"),), rule().severity,
-              state=life.State.RESOLVED, started_at=START,
+              state=State.RESOLVED, started_at=START,
               inhibits=load_rules([RULES / "dependencies.yaml"])[0].inhibits),
         START,
     )  # fmt: skip
-    cause = life.resolved(cause, START + timedelta(minutes=2), "the condition ended")
+    cause = transitions.resolved(cause, START + timedelta(minutes=2), "the condition ended")
     uses = frozenset({("api", "redis")})
     late = START + timedelta(minutes=55)
     during = only(after(Book(), 55, change("a", minute=1)))

@@ -343,8 +343,8 @@ def test_an_hour_of_traffic_stays_within_twenty_megabytes(live: Live, pipeline: 
     pipeline.process([records(*(f"word{'abcdefghij'[n % 10]} is told" for n in range(3_000)))])
     live.ask("summary")
     recent, batches = live.window.recent, list(live.follower._spool.read(0))
-    from live_tail.window.columns import concatenated
-    from live_tail.window.spans import Spans
+    from live_tail.window.rows.columns import concatenated
+    from live_tail.window.rows.spans import Spans
 
     (first,) = [Spans(concatenated([(b.seq, b.table())])) for b in batches if b.signal == "spans"]
     for minute in range(120):
