@@ -1,8 +1,9 @@
 """What people keep in the app: views under a name, and notes at moments of time.
 
-Here: the two tables in `state.db`, sealed; what a text or an address becomes before it is written. Not here:
-who may (`actions/saved`), drawing (`components/header/saved_menu`). Names and notes are typed, and an
-address may hold words that were: all pass the gate's treatments, and what it masks stays masked.
+Here: two tables of `state.db` (`privacy/keys/state_tables`), sealed; what a text or an address becomes
+before it is written. Not here: who may (`actions/saved`), drawing (`components/header/saved_menu`). Names
+and notes are typed, and an address may hold words that were: all pass the gate's treatments, and what
+it masks stays masked.
 """
 
 import re
@@ -13,21 +14,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlencode
 
+from privacy.disk.databases import transaction
 from privacy.gate.apart import treated
-from privacy.keys.state import Sealer, connect, transaction
+from privacy.keys.state import Sealer, connect
 from privacy.keys.store import KeyStore
 from streamlit_app.view import DETAILS, FILTERS, moment
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS saved_views (
-    id TEXT PRIMARY KEY, owner TEXT NOT NULL, is_shared INTEGER NOT NULL, at TEXT NOT NULL,
-    sealed BLOB NOT NULL
-);
-CREATE TABLE IF NOT EXISTS annotations (
-    id TEXT PRIMARY KEY, owner TEXT NOT NULL, at TEXT NOT NULL, sealed BLOB NOT NULL
-);
-CREATE INDEX IF NOT EXISTS annotations_at ON annotations (at);
-"""
 Treat = Callable[[Sequence[tuple[str, str]]], list[str]]
 _PAGE = re.compile(r"[a-z_]{1,30}\Z")
 _ID = re.compile(r"[A-Za-z0-9:_.\-]{1,80}\Z")
@@ -70,7 +62,7 @@ class SavedStore:
 
     def __init__(self, home: Path, keys: KeyStore, treat: Treat = treated) -> None:
         self._treat = treat
-        self._db = connect(home, _SCHEMA)
+        self._db = connect(home)
         self._sealer = Sealer(keys, "saved")
 
     def views(self, owner: str) -> list[SavedView]:
@@ -102,7 +94,7 @@ class SavedStore:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         with transaction(self._db):
             self._db.execute(
-                "INSERT INTO saved_views VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO saved_views (id, owner, is_shared, at, sealed) VALUES (?, ?, ?, ?, ?)",
                 (made.id, owner, int(is_shared), now, self._sealer.seal(made.id, record)),
             )
         return made
@@ -126,7 +118,8 @@ class SavedStore:
         sealed = self._sealer.seal(made.id, {"words": made.words})
         with transaction(self._db):
             self._db.execute(
-                "INSERT INTO annotations VALUES (?, ?, ?, ?)", (made.id, owner, _stored(at), sealed)
+                "INSERT INTO annotations (id, owner, at, sealed) VALUES (?, ?, ?, ?)",
+                (made.id, owner, _stored(at), sealed),
             )
         return made
 
