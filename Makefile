@@ -45,6 +45,7 @@ bench: setup
 
 # Hours long; begins again where it stood with FUZZ="--seed 11 --from NUMBER".
 bench-full: bench
+	$(BIN)/python -m tests.mutation --count 60 --minutes 20
 	TTA_MONITOR_TEST_EXAMPLES=60 $(BIN)/python -m pytest --timeout 0 tests/ingestion/meaning/test_both_speeds.py
 	$(BIN)/python -m tests.fuzz 1000000 $(FUZZ)
 
@@ -54,6 +55,7 @@ check: setup
 	$(BIN)/pyright
 	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/vulture
+	PYTHONPATH=. $(BIN)/sqlfluff lint --disable-progress-bar dbt
 	@# What these two write goes into a folder of their own: the checkout is only read.
 	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
 	$(BIN)/dbt parse --project-dir dbt --profiles-dir dbt --target-path "$$scratch" --log-path "$$scratch" \

@@ -18,6 +18,7 @@ from ingestion.processes.lean import without_pandas
 from ingestion.settings import Settings
 from ingestion.spool import Spool
 from live_tail.alerts.desk.service import AlertService
+from live_tail.alerts.desk.site_files import SiteFiles
 from live_tail.alerts.reading.seasons import Hours
 from live_tail.alerts.reading.sources import Sources, group_changes
 from live_tail.alerts.rules.rounds import DueRounds
@@ -29,8 +30,9 @@ from live_tail.window.follow import Follower
 from live_tail.window.minutes import Minutes
 from live_tail.window.opened import Opened
 from live_tail.window.window import Window
-from privacy.access.accounts import Accounts
+from privacy.access.identities import Identities
 from privacy.audit.audit_log import AuditLog
+from privacy.audit.file_changes import FileChanges
 from privacy.keys.store import KeyStore
 from privacy.process_log.log import logger
 
@@ -79,6 +81,8 @@ def serve(settings: Settings, keys: KeyStore) -> None:
         hours=Hours(settings.home, keys),
     )
     folders = RuleFolders([SHIPPED, settings.home / "rules"])
+    log = AuditLog(settings.home, keys)
+    files = SiteFiles(settings, FileChanges(log, keys))
     alerts = AlertService(
         settings,
         keys,
@@ -87,10 +91,10 @@ def serve(settings: Settings, keys: KeyStore) -> None:
         opened=opened,
         follower=follower,
         error_rules_problem=lambda: site.problem,
+        files=files,
     )
     alerts.start()
     _log.info("live tail starts", port=settings.live.port)
-    log = AuditLog(settings.home, keys)
     turned_away = TurnedAway("live", log)
     uvicorn.run(
         KnownHosts(
@@ -98,7 +102,7 @@ def serve(settings: Settings, keys: KeyStore) -> None:
                 build_app(window, follower, alerts.manager, turned_away),
                 keys,
                 log,
-                Accounts(settings.home, keys, log),
+                Identities(settings.home, keys, log),
                 is_open=settings.access.sign_in == "off",
             ),
             [settings.live.host, *settings.live.hosts],

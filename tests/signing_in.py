@@ -4,7 +4,7 @@ from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
-from privacy.access.accounts import Accounts
+from privacy.access.identities import Identities
 from privacy.access.policy import Role
 from privacy.audit.audit_log import AuditLog
 from privacy.keys.store import KeyStore
@@ -13,7 +13,7 @@ from streamlit_app.sign_in.doorman import COOKIE
 
 def session_secret(home: Path, role: Role = Role.ADMIN) -> str:
     """The secret of a fresh session."""
-    return _accounts(home).open_session("user:u_test", role, hours=1, how="test")
+    return _identities(home).sessions.begin("user:u_test", role, hours=1, how="test")
 
 
 def sign_in_page_test(shown: AppTest, home: Path, role: Role = Role.ADMIN) -> AppTest:
@@ -24,10 +24,10 @@ def sign_in_page_test(shown: AppTest, home: Path, role: Role = Role.ADMIN) -> Ap
 
 def link_to(home: Path, app: str, role: Role = Role.ADMIN) -> str:
     """A link that works once, as `access link` prints it."""
-    secret = _accounts(home).link(role, hours=1, by="service:test")
+    secret = _identities(home).links.create(role, hours=1, by="service:test")
     return f"{app}/sign-in?link={secret}"
 
 
-def _accounts(home: Path) -> Accounts:
+def _identities(home: Path) -> Identities:
     keys = KeyStore.open(home)
-    return Accounts(home, keys, AuditLog(home, keys))
+    return Identities(home, keys, AuditLog(home, keys))

@@ -20,6 +20,8 @@ _READS = re.compile(
     r"\s*(?:SELECT|WITH|DESCRIBE|SHOW|SUMMARIZE|FROM|VALUES|PIVOT)\b", re.IGNORECASE
 )
 
+_NO_TABLE = re.compile(r"Catalog Error: Table with name (\S+) does not exist")
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -57,12 +59,29 @@ def ask(
         raise Problem(
             "the query needs more than 1 GB of memory: aggregate, filter or limit before sorting."
         ) from None
+    except duckdb.CatalogException as error:
+        raise Problem(_not_there(con, audience, str(error))) from None
     except duckdb.Error as error:
         raise Problem(f"the query is not valid: {error}") from None
     finally:
         timer.cancel()
         con.close()
     return Answer(columns, rows[:max_rows], len(rows) > max_rows)
+
+
+def _not_there(con: duckdb.DuckDBPyConnection, audience: str, said: str) -> str:
+    """What is missing; for a table, which ones there are instead."""
+    missing = _NO_TABLE.match(said)
+    if missing is None:
+        return f"the query is not valid: {said}"
+    there = [
+        row[0]
+        for row in con.execute("SELECT table_name FROM duckdb_tables() ORDER BY 1").fetchall()
+    ]
+    return (
+        f"there is no table {missing[1]} in what is published for {audience}; there are "
+        f"{', '.join(there) or 'none'}."
+    )
 
 
 def as_json(answer: Answer) -> str:

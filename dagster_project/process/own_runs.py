@@ -65,7 +65,7 @@ class OwnProcessLauncher(RunLauncher, ConfigurableClass):
         self._worker = worker
 
     def launch_run(self, context: LaunchRunContext) -> None:
-        """Put the run into the worker's queue."""
+        """Put the run into the worker's queue; raises RuntimeError where no worker runs."""
         if self._worker is None:
             raise RuntimeError("runs are launched by the running product: ./tta.sh monitor up")
         self._worker.put(context.dagster_run.run_id)

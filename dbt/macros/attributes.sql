@@ -5,11 +5,7 @@
 
 {# The attribute that says it, whatever its sender calls it: `ingestion/meaning/names.yaml`. #}
 {% macro meant(meaning) -%}
-    {{ attribute(names_of(meaning)) }}
-{%- endmacro %}
-
-{% macro names_of(meaning) -%}
-    {{ return(var('meaning')['attributes'][meaning]) }}
+    {{ attribute(var('meaning')['attributes'][meaning]) }}
 {%- endmacro %}
 
 {# A list of words as SQL. #}

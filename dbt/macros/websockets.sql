@@ -1,3 +1,12 @@
+{# Where a WebSocket's span goes: by its attributes, else the path in its name. #}
+{% macro websocket_route() -%}
+    coalesce(
+        {{ meant('websocket_route') }},
+        nullif(regexp_extract(name, '{{ var('meaning')['path_in_a_name'] }}', 1), ''),
+        name
+    )
+{%- endmacro %}
+
 {# Post-hook: messages that came in a later pass than the end of their connection count there. #}
 {% macro count_late_messages() -%}
     {% if is_incremental() %}

@@ -1,20 +1,26 @@
 """The collectors process: `python -m ingestion.collectors [--home DIR]`."""
 
+# ruff: noqa: E402 - after what it does without
+from ingestion.processes.lean import without_rarely_used
+
+without_rarely_used()
+
 import argparse
 import socket
 import sys
 import threading
 
-from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 
 from ingestion.collectors.machine.gpu import GpuMetrics, NoGpu, open_nvml
 from ingestion.collectors.machine.host import HostMetrics
+from ingestion.collectors.own_settings import OwnSettings, own_settings
 from ingestion.collectors.prometheus.jobs import JobsProblem, load_jobs
+from ingestion.collectors.to_receiver import ReceiverExporter
+from ingestion.doors.own_receiver import sender
 from ingestion.processes.entry import on_stop, run_process
-from ingestion.settings import Settings
 from privacy.process_log.log import logger
 
 _log = logger()
@@ -22,15 +28,15 @@ _log = logger()
 
 def main() -> int:
     """Run until SIGTERM; exit code 2 when settings or scrape jobs are wrong."""
-    return run_process("collectors", __doc__, _work, problems=(JobsProblem,))
+    return run_process("collectors", __doc__, _work, read=own_settings, problems=(JobsProblem,))
 
 
-def _work(settings: Settings, _: argparse.Namespace) -> None:
+def _work(settings: OwnSettings, _: argparse.Namespace) -> None:
     stopping = threading.Event()
     on_stop(stopping.set)
     start_scraper(settings, stopping)
-    if settings.collectors.log_files:
-        # OTLP's messages, for homes that tail files.
+    if settings.log_files:
+        # Keys and OTLP's messages, for homes that tail files.
         from ingestion.collectors.log_files.tail import start_log_files  # noqa: PLC0415
 
         start_log_files(settings, stopping)
@@ -39,12 +45,12 @@ def _work(settings: Settings, _: argparse.Namespace) -> None:
     provider.shutdown()
 
 
-def start_scraper(settings: Settings, stopping: threading.Event) -> threading.Thread | None:
+def start_scraper(settings: OwnSettings, stopping: threading.Event) -> threading.Thread | None:
     """Scrape the jobs of `collectors.prometheus_config` in a thread; raises JobsProblem.
 
     Should the thread ever end, `stopping` is set: supervision then starts the process again.
     """
-    path = settings.collectors.prometheus_config
+    path = settings.prometheus_config
     if path is None:
         return None
     from ingestion.collectors.prometheus.scraper import run_scraper  # noqa: PLC0415 - for homes that scrape
@@ -52,14 +58,12 @@ def start_scraper(settings: Settings, stopping: threading.Event) -> threading.Th
     jobs = load_jobs(path)
     for reason in jobs.skipped:
         _log.warning("a part of the scrape jobs is not used", job=reason)
-    receiver = settings.receiver
-    url = f"http://{receiver.host}:{receiver.http_port}/v1/metrics"
 
     def work() -> None:
         import asyncio  # noqa: PLC0415
 
         try:
-            asyncio.run(run_scraper(jobs.targets, url))
+            asyncio.run(run_scraper(jobs.targets, settings.door))
         finally:
             stopping.set()
 
@@ -69,17 +73,14 @@ def start_scraper(settings: Settings, stopping: threading.Event) -> threading.Th
     return thread
 
 
-def start(settings: Settings) -> MeterProvider:
+def start(settings: OwnSettings) -> MeterProvider:
     """Begin collecting; exports go to this home's receiver like everybody's."""
-    receiver = settings.receiver
-    exporter = OTLPMetricExporter(
-        endpoint=f"http://{receiver.host}:{receiver.http_port}/v1/metrics"
-    )
-    interval_ms = settings.collectors.host_interval_s * 1_000
+    exporter = ReceiverExporter(sender(settings.door, "/v1/metrics"))
+    interval_ms = settings.host_interval_s * 1_000
     reader = PeriodicExportingMetricReader(exporter, export_interval_millis=interval_ms)
     resource = Resource({"service.name": "tta-monitor-host", "host.name": socket.gethostname()})
     provider = MeterProvider([reader], resource)
-    HostMetrics(provider.get_meter("tta-monitor-host"), settings.collectors.process_patterns)
+    HostMetrics(provider.get_meter("tta-monitor-host"), settings.process_patterns)
     try:
         GpuMetrics(provider.get_meter("tta-monitor-gpu"), open_nvml())
         _log.info("collecting host and GPU metrics")

@@ -78,7 +78,7 @@ class SocketConnection(http.client.HTTPConnection):
         self._path = path
 
     def connect(self) -> None:
-        """Connect to the socket, whatever host the address names."""
+        """Connect to the socket, whatever host the address names; raises FileNotFoundError without one."""
         if not is_own(self._path):
             raise FileNotFoundError(errno.ENOENT, "no socket of this user", str(self._path))
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

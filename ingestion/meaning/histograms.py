@@ -2,7 +2,8 @@
 
 Bucket i holds (gamma^(i-1), gamma^i] milliseconds with gamma = 1.01 / 0.99, so that the estimate
 2 · gamma^i / (gamma + 1) is within 1 % of every value in it (DDSketch: Masson, Rim, Lee, VLDB 2019). What
-is not positive falls into NOTHING. Histograms merge by adding counts.
+is not positive falls into NOTHING. Histograms merge by adding counts. Beside them the longest duration is
+known exactly: no quantile is estimated above it.
 
 Here: the numbers, for NumPy, Python and SQL. Not here: who counts (`live_tail/window`, `dbt/models`).
 """
@@ -34,6 +35,11 @@ def milliseconds(bucket: int) -> float:
     return 0.0 if bucket == NOTHING else 2 * math.pow(GAMMA, bucket) / (GAMMA + 1)
 
 
+def at_most(estimate_ms: float, longest_ms: float | None) -> float:
+    """An estimated quantile in milliseconds, at most the longest duration where that is known."""
+    return estimate_ms if longest_ms is None else min(estimate_ms, max(longest_ms, 0.0))
+
+
 def bucket_sql(ms: str) -> str:
     """DuckDB's SQL for `buckets` of an expression."""
     return (
@@ -50,24 +56,47 @@ def milliseconds_sql(bucket: str) -> str:
     )
 
 
-def quantile_sql(q: float, *, bucket: str, so_far: str = "so_far", total: str = "total") -> str:
-    """DuckDB's SQL for a quantile over rows that carry running counts by bucket; null without rows."""
-    reached = f"min({bucket}) FILTER (WHERE {so_far} >= {q} * {total})"
-    return milliseconds_sql(reached)
+def quantile_sql(
+    q: float,
+    *,
+    bucket: str,
+    so_far: str = "so_far",
+    total: str = "total",
+    longest: str = "longest_ms",
+) -> str:
+    """DuckDB's SQL for a quantile over rows that carry running counts by bucket and a longest duration.
+
+    Null without rows; `at_most` the longest of all rows where that is not null.
+    """
+    reached = milliseconds_sql(f"min({bucket}) FILTER (WHERE {so_far} >= {q} * {total})")
+    # DuckDB's least leaves out what is null.
+    return (
+        f"CASE WHEN count(*) > 0 THEN least({reached}, CASE WHEN max({longest}) IS NOT NULL"
+        f" THEN greatest(max({longest}), 0.0) END) END"
+    )
 
 
 def quantile_interval_sql(
-    q: float, *, bucket: str, so_far: str = "so_far", total: str = "total"
+    q: float,
+    *,
+    bucket: str,
+    so_far: str = "so_far",
+    total: str = "total",
+    longest: str = "longest_ms",
 ) -> tuple[str, str]:
     """DuckDB's SQL for the 95 % interval of a quantile, by order statistics: low and high, milliseconds.
 
     The rank of the true quantile is binomial, taken as normal (Conover, Practical Nonparametric Statistics,
-    3.2). An end for which there are too few values is null.
+    3.2). An end for which there are too few values is null; none is above the longest.
     """
     spread = f"{_Z} * sqrt({total} * {q * (1 - q)!r})"
     low, high = f"floor({total} * {q} - {spread})", f"ceil({total} * {q} + {spread}) + 1"
-    reached = (
+    ends = (
         f"min({bucket}) FILTER (WHERE {low} >= 1 AND {so_far} >= {low})",
         f"min({bucket}) FILTER (WHERE {high} <= {total} AND {so_far} >= {high})",
     )
-    return milliseconds_sql(reached[0]), milliseconds_sql(reached[1])
+    low_sql, high_sql = (
+        f"CASE WHEN {end} IS NOT NULL THEN least({milliseconds_sql(end)}, max({longest})) END"
+        for end in ends
+    )
+    return low_sql, high_sql

@@ -16,18 +16,26 @@ from types import ModuleType
 from typing import Any
 
 
-class _NoPandas(MetaPathFinder):
+class _Without(MetaPathFinder):
+    def __init__(self, *names: str) -> None:
+        self._names = names
+
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if fullname == "pandas":
-            raise ModuleNotFoundError("this process does without pandas", name=fullname)
+        if fullname in self._names:
+            raise ModuleNotFoundError(f"this process does without {fullname}", name=fullname)
         return None
 
 
 def without_pandas() -> None:
     """From now on pandas is as good as not installed; call it before pyarrow makes an array."""
-    sys.meta_path.insert(0, _NoPandas())
+    sys.meta_path.insert(0, _Without("pandas"))
+
+
+def without_chardet() -> None:
+    """The same for what `requests` would guess the encoding of an answer with: 3 MB."""
+    sys.meta_path.insert(0, _Without("chardet"))
 
 
 class _Waiting(ModuleType):
@@ -84,6 +92,11 @@ class _Later(MetaPathFinder):
 def import_later(*names: str) -> None:
     """From now on these modules are loaded with the first name of their content that anybody uses."""
     sys.meta_path.insert(0, _Later(frozenset(names)))
+
+
+def without_rarely_used() -> None:
+    """Let wait what libraries name when they are loaded, and small processes hardly ever ask for."""
+    import_later("bz2", "gzip", "importlib.metadata", "lzma", "ssl", "zipfile")
 
 
 def give_back_memory() -> None:

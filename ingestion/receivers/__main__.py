@@ -8,6 +8,7 @@ import sys
 import uvicorn
 
 from ingestion.doors.known_hosts import KnownHosts
+from ingestion.doors.service_token import RECEIVER, service_token
 from ingestion.doors.turned_away import TurnedAway
 from ingestion.processes.entry import run_process
 from ingestion.processes.lean import without_pandas
@@ -74,7 +75,9 @@ async def serve(settings: Settings, keys: KeyStore) -> None:
     grpc_server = await start_grpc(committer, pipeline, receiver)
     turned_away = TurnedAway("receiver", AuditLog(settings.home, keys))
     app = KnownHosts(
-        build_app(committer, pipeline, receiver, turned_away),
+        build_app(
+            committer, pipeline, receiver, turned_away, own_token=service_token(keys, RECEIVER)
+        ),
         [receiver.host, *receiver.hosts],
         setting="receiver.hosts",
         origins=receiver.browser_origins,

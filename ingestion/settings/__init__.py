@@ -6,6 +6,6 @@ may be kept (`privacy/gate/allow_list.yaml`).
 
 from ingestion.settings.section import MIB
 from ingestion.settings.sources import SettingsProblem
-from ingestion.settings.whole import Settings, load_settings
+from ingestion.settings.whole import Settings, load_settings, shipped_settings
 
-__all__ = ["MIB", "Settings", "SettingsProblem", "load_settings"]
+__all__ = ["MIB", "Settings", "SettingsProblem", "load_settings", "shipped_settings"]

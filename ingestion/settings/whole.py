@@ -101,9 +101,19 @@ class Settings(Section):
         return self.run_path / "dagster.sock"
 
 
+def home_of(home: Path | None) -> Path:
+    """The data home that is meant: this one, else that of the environment, else `./var`."""
+    return home or Path(os.environ.get("TTA_MONITOR_HOME", "var"))
+
+
+def shipped_settings(home: Path | None = None) -> Settings:
+    """The defaults for a data home, whatever its file and the environment say."""
+    return Settings.model_validate({"home": home_of(home).resolve()})
+
+
 def load_settings(home: Path | None = None, **overrides: Any) -> Settings:
     """Settings for a data home; raises SettingsProblem naming every wrong value at once."""
-    chosen = home or Path(os.environ.get("TTA_MONITOR_HOME", "var"))
+    chosen = home_of(home)
     file = chosen / "config.yaml"
     values = merged(from_file(file), from_environment(Settings, os.environ, "TTA_MONITOR_"))
     try:

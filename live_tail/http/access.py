@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ingestion.doors.service_token import service_token
 from live_tail.http.client import ACTING_FOR
-from privacy.access.accounts import Accounts
+from privacy.access.identities import Identities
 from privacy.access.policy import ADMINISTRATOR, Forbidden, Guard, Principal, Right
 from privacy.audit.audit_log import AuditLog, Outcome
 from privacy.keys.store import KeyStore
@@ -46,12 +46,12 @@ class Door:
         app: ASGIApp,
         keys: KeyStore,
         log: AuditLog,
-        accounts: Accounts,
+        identities: Identities,
         *,
         is_open: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._app, self._log, self._accounts = app, log, accounts
+        self._app, self._log, self._identities = app, log, identities
         self._guard = Guard(log)
         self._service = service_token(keys).encode()
         self._is_open = is_open
@@ -133,7 +133,7 @@ class Door:
             return Principal(account, ADMINISTRATOR.roles) if known else ADMINISTRATOR
         if scheme.lower() != "bearer":
             return None
-        return self._accounts.token(secret.strip())
+        return self._identities.tokens.holder(secret.strip())
 
     def _note(self) -> None:
         """One entry a second at most: a flood of strangers must not fill the log."""

@@ -17,7 +17,7 @@ from ingestion.meaning.errors.group_store import ErrorStore
 from ingestion.meaning.errors.grouping import CURRENT, Site, group
 from ingestion.meaning.errors.hand_rules import HandRules
 from ingestion.meaning.errors.model import Grouped, Occurrence
-from ingestion.meaning.errors.occurrences import once_key
+from ingestion.meaning.errors.occurrences import once_key, once_rank
 from live_tail.window.rows.columns import Rows
 from live_tail.window.rows.error_rows import as_rows, occurrences
 
@@ -27,8 +27,9 @@ CREATE TABLE hot_error_groups (
     environment VARCHAR, route VARCHAR, therapeutic_area VARCHAR, session VARCHAR, title VARCHAR,
     exception_type VARCHAR, culprit VARCHAR, rule VARCHAR, explanation VARCHAR, stack VARCHAR,
     message VARCHAR, breadcrumbs VARCHAR[], trace_id VARCHAR, severity VARCHAR,
-    is_content_delivery BOOLEAN);
+    is_content_delivery BOOLEAN, once VARCHAR);
 """
+_Rank = tuple[bool, datetime, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ class HotErrors:
         self._store, self._site, self._version = store, site, version
         self._tested_at: datetime | None = None
         self._rules = HandRules()
-        self._told: dict[str, datetime] = {}
+        # Of each exception that several rows may tell of: the rank of the telling that counts.
+        self._told: dict[str, _Rank] = {}
 
     def tables(
         self, con: Callable[[], duckdb.DuckDBPyConnection], signal: str, rows: Rows
@@ -83,29 +85,34 @@ class HotErrors:
             grouped = group(occurrence, site, self._version)
             key = rules.apply(grouped.key, occurrence)
             seen.append((seq, key, grouped, occurrence))
-        if seen and self._store:
-            self._store.observe(signal, max(seq for seq, *_ in seen), seen)
+        first_told = [told for told in seen if once_key(told[3]) not in self._told]
+        if first_told and self._store:
+            self._store.observe(signal, max(seq for seq, *_ in first_told), first_told)
+        better = sorted(marks.keys() & self._told.keys())
+        if better:
+            con().execute("DELETE FROM hot_error_groups WHERE list_contains(?, once)", [better])
         self._told |= marks
         if seen:
             yield "hot_error_groups", as_rows(seen)
 
     def _once(
         self, found: Sequence[tuple[int, Occurrence]]
-    ) -> tuple[list[tuple[int, Occurrence]], dict[str, datetime]]:
-        """Without what another signal or batch already told of the same exception, and what is told."""
+    ) -> tuple[list[tuple[int, Occurrence]], dict[str, _Rank]]:
+        """Without what another row tells better of the same exception, and the ranks of what is told."""
         fresh: list[tuple[int, Occurrence]] = []
-        marks: dict[str, datetime] = {}
-        for seq, occurrence in found:
-            key = once_key(occurrence)
-            if key is None or (key not in self._told and key not in marks):
+        marks: dict[str, _Rank] = {}
+        for seq, occurrence in sorted(found, key=lambda told: once_rank(told[1])):
+            key, rank = once_key(occurrence), once_rank(occurrence)
+            if key is None:
                 fresh.append((seq, occurrence))
-            if key is not None and key not in self._told:
-                marks.setdefault(key, occurrence.event_at)
+            elif key not in marks and (key not in self._told or rank < self._told[key]):
+                fresh.append((seq, occurrence))
+                marks[key] = rank
         return fresh, marks
 
     def forget(self, before: datetime) -> None:
         """Exceptions of before a time are not told of again."""
-        self._told = {key: at for key, at in self._told.items() if at >= before}
+        self._told = {key: rank for key, rank in self._told.items() if rank[1] >= before}
 
     def reset(self) -> None:
         """Know of none."""

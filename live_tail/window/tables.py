@@ -35,23 +35,24 @@ CREATE TABLE hot_ai_calls (
     provider VARCHAR, operation VARCHAR, failed_with VARCHAR, log_bucket INTEGER, call_count BIGINT,
     error_count BIGINT, ms_sum DOUBLE, first_chunk_ms_sum DOUBLE, first_chunk_count BIGINT,
     input_tokens BIGINT, output_tokens BIGINT, cached_tokens BIGINT, reasoning_tokens BIGINT,
-    answered_ms_sum DOUBLE);
+    answered_ms_sum DOUBLE, ms_max DOUBLE);
 CREATE TABLE hot_db_operations (
     bucket_at TIMESTAMP, component VARCHAR, system VARCHAR, operation VARCHAR, collection VARCHAR,
     statement VARCHAR, log_bucket INTEGER, operation_count BIGINT, error_count BIGINT, ms_sum DOUBLE,
-    returned_rows BIGINT);
-CREATE TABLE hot_websockets (
-    bucket_at TIMESTAMP, component VARCHAR, route VARCHAR, close_code BIGINT, log_bucket INTEGER,
-    closed_connections BIGINT, messages_received BIGINT, messages_sent BIGINT, bytes_received BIGINT,
-    bytes_sent BIGINT);
-CREATE TABLE hot_websocket_activity (
-    bucket_at TIMESTAMP, component VARCHAR, route VARCHAR, connection UBIGINT, message_count BIGINT);
+    returned_rows BIGINT, ms_max DOUBLE);
+CREATE TABLE hot_websocket_messages (
+    bucket_at TIMESTAMP, component VARCHAR, route VARCHAR, connection UBIGINT,
+    messages_received BIGINT, messages_sent BIGINT);
+CREATE TABLE hot_websocket_connections (
+    bucket_at TIMESTAMP, opened_at TIMESTAMP, component VARCHAR, route VARCHAR, name VARCHAR,
+    connection UBIGINT, duration_ns BIGINT, told_received BIGINT, told_sent BIGINT,
+    bytes_received BIGINT, bytes_sent BIGINT, close_code BIGINT);
 CREATE TABLE hot_host (
-    bucket_at TIMESTAMP, host VARCHAR, cpu_utilization_pct DOUBLE, memory_utilization_pct DOUBLE,
-    load_1m DOUBLE);
+    bucket_at TIMESTAMP, host VARCHAR, idle_sum DOUBLE, idle_count BIGINT, used_sum DOUBLE,
+    used_count BIGINT, load_sum DOUBLE, load_count BIGINT);
 CREATE TABLE hot_sightings (
     bucket_at TIMESTAMP, component VARCHAR, version VARCHAR, environment VARCHAR,
-    instance VARCHAR, signal VARCHAR, items BIGINT, first_at TIMESTAMP, last_at TIMESTAMP,
+    instance VARCHAR, signal VARCHAR, is_history BOOLEAN, items BIGINT, first_at TIMESTAMP, last_at TIMESTAMP,
     received_at TIMESTAMP);
 CREATE TABLE hot_service_up (bucket_at TIMESTAMP, service VARCHAR, event_at TIMESTAMP, value DOUBLE);
 CREATE TABLE hot_errors (
@@ -78,18 +79,12 @@ _MERGES = {
         "bucket_at, component, version, environment, model, provider, operation, failed_with, log_bucket",
         "sum(call_count), sum(error_count), sum(ms_sum), sum(first_chunk_ms_sum),"
         " sum(first_chunk_count), sum(input_tokens), sum(output_tokens), sum(cached_tokens),"
-        " sum(reasoning_tokens), sum(answered_ms_sum)",
+        " sum(reasoning_tokens), sum(answered_ms_sum), max(ms_max)",
     ),
     "hot_db_operations": (
         "bucket_at, component, system, operation, collection, statement, log_bucket",
-        "sum(operation_count), sum(error_count), sum(ms_sum), sum(returned_rows)",
+        "sum(operation_count), sum(error_count), sum(ms_sum), sum(returned_rows), max(ms_max)",
     ),
-    "hot_websockets": (
-        "bucket_at, component, route, close_code, log_bucket",
-        "sum(closed_connections), sum(messages_received), sum(messages_sent), sum(bytes_received),"
-        " sum(bytes_sent)",
-    ),
-    "hot_websocket_activity": ("bucket_at, component, route, connection", "sum(message_count)"),
     "hot_recoveries": (
         "bucket_at, component, version, environment",
         "sum(attempt_count), sum(retry_count), sum(failed_attempt_count), sum(fallback_count),"
@@ -101,7 +96,7 @@ _MERGES = {
     ),
     "hot_ledger": ("bucket_at, component, signal, outcome, reason", "sum(items)"),
     "hot_sightings": (
-        "bucket_at, component, version, environment, instance, signal",
+        "bucket_at, component, version, environment, instance, signal, is_history",
         "sum(items), min(first_at), max(last_at), min(received_at)",
     ),
     "hot_dependency_calls": (

@@ -1,7 +1,8 @@
 """Random secrets that stand for somebody: sessions, tokens and links, stored by hash.
 
-Here: issuing, recognising and ending them. Not here: who gets one (`accounts`) and what it may do
-(`access`). A secret has 256 random bits; the table holds its SHA-256 and a sealed record.
+Here: issuing, recognising and ending them. Not here: who gets one (`links_and_tokens`,
+`sessions`) and what it may do (`policy`). A secret has 256 random bits; the table holds its SHA-256 and a
+sealed record.
 """
 
 import hashlib

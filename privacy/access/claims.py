@@ -1,7 +1,7 @@
 """What an identity token of a provider makes of somebody: who, in which role, until when.
 
 Here: the claims that decide, mapped on the server. Not here: the conversation with the provider, its
-keys, signature, issuer, audience and nonce (`streamlit_app/sign_in/provider`), and sessions (`accounts`).
+keys, signature, issuer, audience and nonce (`streamlit_app/sign_in/provider`), and sessions (`sessions`).
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
 """Who may do what: roles, the policy as data, and the one check that every door calls.
 
 Here: reading `access_policy.yaml`, answering for a role, refusing and leaving an audit entry.
-Not here: who somebody is (`accounts`) and the doors themselves (app, live API, command line).
+Not here: who somebody is (`identities`) and the doors themselves (app, live API, command line).
 The OS user who can read `keys/` opens everything by definition and counts as admin.
 """
 

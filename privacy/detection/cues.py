@@ -34,7 +34,7 @@ _SMALL_CUE = re.compile(rf"(?<![\w/}}-])(?:{_CUE_WORDS})\b")
 _CUE = re.compile(
     rf"(?i:(?<![\w/}}-])({_CUE_WORDS})\b)"
     r"(?P<join>[\"']?\s*(?:[:=]|\bis\b|\bnamed\b)[ \t]*[\"'(]?|[ ]+[\"'(]?)"
-    rf"(?P<word>{_WORD}(?:[ ](?=[A-Z]){_WORD}){{0,2}})"
+    rf"(?P<word>{_WORD}(?:[ ](?=[A-Z])(?!\w+[:=]\S){_WORD}){{0,2}})"
 )
 _STRONG_JOIN = re.compile(r"[:=\"'(]|\bnamed\b")
 # After a cue and a blank these are grammar or template words, not names.
@@ -99,7 +99,7 @@ def _find_after_cue(match: re.Match[str]) -> Finding | None:
         match.string, max(match.start() - 12, 0), match.start()
     ):
         return None  # what nobody knows in it is masked all the same
-    if first in {"none", "null", "true", "false", "unknown"}:
+    if first in {"none", "null", "true", "false", "unknown"} or word in _OF_STATEMENTS:
         return None
     if not _is_value(join) and all(_is_grammar(w) for w in word.split()):
         return None
@@ -120,8 +120,11 @@ def _is_grammar(word: str) -> bool:
 # `host name "db"`, `memory address`: nobody's.
 _OF_A_THING = re.compile(
     r"(?i:\b(?:host|file|domain|table|column|class|method|field|path|image|service|topic|queue|bucket|"
-    r"database|db|module|package|type|key|node|pod|server|memory|bind|listen|function|event|metric|tag|"
+    r"database|db|module|package|import|type|key|node|pod|server|memory|bind|listen|function|event|metric|tag|"
     r"branch|device|volume|cluster|index|schema)[ _-])\Z"
+)
+_OF_STATEMENTS = frozenset(
+    "LIKE ILIKE IN IS NOT BETWEEN AND OR FROM AS ASC DESC VALUES SET".split()
 )
 _ENDING = re.compile(r"(?:ed|ing|[st]ion|ment|able|ly|ness|ity|ance|ence|ous)\Z")
 

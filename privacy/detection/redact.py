@@ -7,12 +7,15 @@ whether the stack may be trusted (`identity`).
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from privacy.detection.cues import cue_findings
 from privacy.detection.presidio import entity_findings, presidio_findings
 from privacy.detection.shapes.formats import format_findings
 from privacy.detection.shapes.measures import impersonal
+from privacy.detection.shapes.paths import url_parts
 from privacy.detection.texts.chat import chat_findings
+from privacy.detection.texts.fields import told_by_fields
 from privacy.detection.texts.forms import without_labels
 from privacy.detection.texts.logs import log_findings, titled_findings
 from privacy.detection.texts.people import linked_findings, listed_names
@@ -59,12 +62,34 @@ def log_spans(text: str) -> list[Finding]:
 def _personal_spans(text: str) -> list[Finding]:
     """What the skeleton masks, without amounts and moments: they vary, and tell of nobody."""
     found = log_spans(text)
+    if "://" in text:
+        found = [piece for finding in found for piece in _pieces(text, finding)]
     told_of_nobody = impersonal(text, found)
     if told_of_nobody:
         # `postcode: 5532`: the field says whose it is.
-        values = record_findings(text, frozenset(_LETTERS.findall(text.lower())))
+        values = _values(text.translate(_DIGITS))
         told_of_nobody = {f for f in told_of_nobody if not _is_within(f, values)}
-    return [finding for finding in found if finding not in told_of_nobody]
+    left = [finding for finding in found if finding not in told_of_nobody]
+    told = told_by_fields(text, left)
+    return [finding for finding in left if finding not in told] if told else left
+
+
+@lru_cache(maxsize=2_048)
+def _values(text: str) -> list[Finding]:
+    """What fields about somebody hold in a text; lines that differ in their digits alone share it."""
+    return record_findings(text, frozenset(_LETTERS.findall(text.lower())))
+
+
+_DIGITS = str.maketrans("023456789", "1" * 9)
+
+
+def _pieces(text: str, finding: Finding) -> list[Finding]:
+    """Of a URL what may be somebody's; any other finding as it is."""
+    at = finding.start
+    # With a user in front the whole of it is one.
+    if finding.type != "url" or finding.replacement is None or "@" in text[at : finding.end]:
+        return [finding]
+    return [Finding(at + a, at + b, k) for a, b, k in url_parts(text[at : finding.end])]
 
 
 def _is_within(finding: Finding, others: list[Finding]) -> bool:

@@ -57,7 +57,10 @@ def find_source(folder: Path) -> KekSource:
 
 
 def create(source: KekSource) -> None:
-    """Put a fresh KEK where there is none; the first of several racing processes wins."""
+    """Put a fresh KEK where there is none; the first of several racing processes wins.
+
+    Raises KeyProblem where the product cannot write one.
+    """
     if source.write is None:
         raise KeyProblem(f"{source.name} is empty: give 32 random bytes in base64.")
     source.write(encode([fresh()]))

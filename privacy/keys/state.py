@@ -12,8 +12,6 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from pydantic_core import to_json
-
 from privacy.disk.databases import open_database
 from privacy.keys.state_tables import STATE
 from privacy.keys.store import KeyProblem, KeyStore, seal, unseal, utc_today
@@ -66,6 +64,8 @@ class Sealer:
 
 
 def _json(record: dict[str, Any]) -> bytes:
+    from pydantic_core import to_json  # noqa: PLC0415 - 4 MB for processes that only read
+
     # An alert round seals twenty thousand records: `json.dumps` would take five times as long.
     try:
         return to_json(record, inf_nan_mode="constants")

@@ -109,7 +109,7 @@ CREATE TABLE IF NOT EXISTS alert_hours (hour TEXT PRIMARY KEY, sealed BLOB NOT N
 CREATE TABLE IF NOT EXISTS alert_minutes (hour TEXT PRIMARY KEY, sealed BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS alert_minutes_through (signal TEXT PRIMARY KEY, seq INTEGER NOT NULL);
 """
-"""`live_tail/alerts/rules/fast_lane`, `live_tail/alerts/rules/seasons`, `live_tail/window/minutes`"""
+"""`live_tail/alerts/rules/fast_lane`, `live_tail/alerts/reading/seasons`, `live_tail/window/minutes`"""
 
 _SCANS = """
 CREATE TABLE IF NOT EXISTS leak_scan_runs (

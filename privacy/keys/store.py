@@ -92,7 +92,10 @@ class KeyStore:
         return self._get_or_create(dataset, day.isoformat())
 
     def existing_key(self, key_id: str) -> DataKey:
-        """The key with this id; raises KeyDestroyed when it was destroyed or never was."""
+        """The key with this id.
+
+        Raises KeyDestroyed when it was destroyed or never was, KeyProblem when it does not open.
+        """
         if key_id in self._cache and self._path(key_id).exists():
             return self._cache[key_id]
         # A rotation may replace the KEK, the wrapped key, or both, between two reads.

@@ -80,14 +80,14 @@ _our_repeats: Repeats[str] = Repeats(_write_line)
 
 
 def scrubbed(entry: dict[str, Any]) -> dict[str, Any]:
-    """Unknown fields go; texts become skeletons."""
-    from privacy.detection.cues import skeletonise  # noqa: PLC0415 - most processes never log a text
+    """Unknown fields go; texts become skeletons in which measurements stay."""
+    from privacy.process_log.sentences import own_sentence  # noqa: PLC0415 - most processes log no text
 
     kept: dict[str, Any] = {}
     for name, value in entry.items():
         if name in FIELDS:
             is_plain = name in _AS_IT_IS or isinstance(value, int | float)
-            kept[name] = value if is_plain else skeletonise(str(value))
+            kept[name] = value if is_plain else own_sentence(str(value))
     return kept
 
 
@@ -163,9 +163,9 @@ def _message(record: logging.LogRecord) -> str:
     place = Path(record.pathname)
     is_run_event = place.parts[-3:] == _RUN_EVENTS or _is_ours(record.pathname)
     if record.name == _RUN_LOG and is_run_event and not record.args:
-        from privacy.detection.cues import skeletonise  # noqa: PLC0415 - most processes log no text
+        from privacy.process_log.sentences import own_sentence  # noqa: PLC0415
 
-        return skeletonise(_QUOTED.sub("<text>", str(record.msg)))
+        return own_sentence(_QUOTED.sub("<text>", str(record.msg)))
     from privacy.process_log.words import message_of  # noqa: PLC0415
 
     return message_of(record.msg, record.args)

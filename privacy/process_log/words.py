@@ -15,6 +15,7 @@ from privacy.detection.shapes.formats import format_findings
 from privacy.detection.texts.logs import log_findings
 from privacy.detection.vocabulary.findings import Finding, render
 from privacy.detection.vocabulary.lexicon import is_given_name, is_program_word, template_words
+from privacy.process_log.sentences import is_measurement
 
 _MAX_READ, _MAX_SAID = 4_000, 600
 # What remains when no pattern matched may still be an address or a number of somebody's.
@@ -110,6 +111,8 @@ def _is_plain(line: str, finding: Finding) -> bool:
     around = line[max(finding.start - 2, 0) : finding.start] + line[finding.end : finding.end + 2]
     if finding.type == "ip":
         return text.startswith("127.")
+    if finding.type == "duration":
+        return is_measurement(line, finding)
     return bool(_SHORT_NUMBER.match(text)) and not any(c.isdigit() for c in around)
 
 

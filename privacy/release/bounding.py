@@ -28,7 +28,10 @@ def bounded_counts(rows: Rows, spec: Histogram) -> np.ndarray:
 
 
 def kept_cells(rows: Rows, spec: Histogram) -> pl.DataFrame:
-    """One row per person: `subject` and the flat index `cell` of the cell that counts."""
+    """One row per person: `subject` and the flat index `cell` of the cell that counts.
+
+    Raises ReleaseProblem when the table lacks a column of the specification.
+    """
     frame = _frame(rows)
     missing = [name for name in (spec.subject, *spec.names) if name not in frame.columns]
     if missing:

@@ -30,7 +30,8 @@ LIMITS = (
 def protected_cells(counts: np.ndarray, spec: Histogram) -> list[Cell]:
     """Leaves and margins of exact int64 counts of the spec's shape.
 
-    What is hidden has the same reason whether small or complementary.
+    What is hidden has the same reason whether small or complementary. Raises ReleaseProblem for more than
+    MAX_BINS bins.
     """
     if spec.bins > MAX_BINS:
         raise ReleaseProblem(

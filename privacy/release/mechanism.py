@@ -35,7 +35,10 @@ def noisy(counts: np.ndarray, epsilon: float) -> np.ndarray:
 
 @lru_cache(maxsize=32)
 def measurement(epsilon: float) -> Any:
-    """OpenDP's measurement; its map(1) is at most epsilon and equal to it within 1e-9."""
+    """OpenDP's measurement; its map(1) is at most epsilon and equal to it within 1e-9.
+
+    Raises MechanismProblem when it is not.
+    """
     # 70 MB with what it imports, and only a day that is released draws any noise.
     from opendp.domains import atom_domain, vector_domain  # noqa: PLC0415
     from opendp.measurements import make_laplace  # noqa: PLC0415

@@ -56,7 +56,7 @@ class Period:
 
     @classmethod
     def parse(cls, label: str) -> "Period":
-        """`2026-03-02` (day), `2026-W10` (ISO 8601 week) or `2026-03` (month)."""
+        """`2026-03-02` (day), `2026-W10` (ISO 8601 week) or `2026-03` (month); else raises PeriodProblem."""
         try:
             if _LABELS["day"].match(label):
                 return cls.containing(PeriodKind.DAY, date.fromisoformat(label))

@@ -119,7 +119,10 @@ class ReleaseLedger:
         return [self._open(e) for e in sorted(entries, key=lambda e: (e.span.first, e.period))]
 
     def append(self, draft: Entry, result: Result) -> Entry:
-        """Commit entry and sealed result as one; the caller holds `lock` and has checked both."""
+        """Commit entry and sealed result as one; the caller holds `lock` and has checked both.
+
+        Raises LedgerProblem when something of the kind was released before.
+        """
         sealed = self._sealer.seal(_place(draft), result.record())
         with transaction(self._db):
             last = self._db.execute(

@@ -37,8 +37,8 @@ def duration_ms(value: float | None) -> str:
 
 
 def age(seconds: float | None) -> str:
-    """`0.8 s`, `48 s`, `3 min`, `2 h 05`, `4 d`."""
-    if seconds is None:
+    """`0.8 s`, `48 s`, `3 min`, `2 h 05`, `4 d`; "—" when not measured."""
+    if seconds is None or math.isnan(seconds):
         return NOT_MEASURED
     if seconds < 10:
         return f"{seconds:.1f} s"

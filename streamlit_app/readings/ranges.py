@@ -83,8 +83,11 @@ def with_quantiles(
     return f"""
 WITH chosen AS (SELECT * FROM {table} WHERE {where}),
 counts AS (SELECT {groups}{_listed(measures, last=True)} FROM chosen GROUP BY ALL),
-entries AS (SELECT {groups}unnest(map_entries(latency_histogram)) AS entry FROM chosen),
-buckets AS (SELECT {lead}entry.key AS bucket, sum(entry.value) AS n FROM entries GROUP BY ALL),
+entries AS (SELECT {groups}duration_ms_max, unnest(map_entries(latency_histogram)) AS entry FROM chosen),
+buckets AS (
+    SELECT {lead}entry.key AS bucket, sum(entry.value) AS n, max(duration_ms_max) AS longest_ms
+    FROM entries GROUP BY {lead}entry.key
+),
 running AS (
     SELECT *, sum(n) OVER ({by} ORDER BY bucket) AS so_far, sum(n) OVER ({by}) AS total FROM buckets
 ),

@@ -46,10 +46,11 @@ def _rates(view: View) -> Reading:
             100.0 * sum(error_count) / nullif(sum(request_count), 0) AS error_pct"""
     sql = f"""
         WITH chosen AS (SELECT * FROM {_MART} WHERE {ranges.within(*_FILTERS)}),
-        entries AS (SELECT unnest(map_entries(latency_histogram)) AS entry FROM chosen),
+        entries AS (SELECT duration_ms_max, unnest(map_entries(latency_histogram)) AS entry FROM chosen),
         running AS (
             SELECT entry.key AS bucket, sum(sum(entry.value)) OVER (ORDER BY entry.key) AS so_far,
-                sum(sum(entry.value)) OVER () AS total FROM entries GROUP BY 1
+                sum(sum(entry.value)) OVER () AS total, max(duration_ms_max) AS longest_ms
+            FROM entries GROUP BY 1
         ),
         requests AS (SELECT {counts} FROM chosen),
         calls AS (

@@ -4,7 +4,6 @@ Here: one function per question. Not here: requests (`requests`). A connection i
 that are open show themselves by their messages.
 """
 
-from ingestion.meaning.histograms import bucket_sql, quantile_sql
 from streamlit_app.readings import ranges, source
 from streamlit_app.readings.source import Reading
 from streamlit_app.view import View
@@ -18,26 +17,13 @@ def by_route(view: View) -> Reading:
     if ranges.is_live(view):
         return source.live("websockets", **ranges.asked(view, "component"))
     sql = f"""
-        WITH chosen AS (SELECT * FROM {_MART} WHERE {ranges.within("component", time="opened_at")}),
-        buckets AS (
-            SELECT component, route, {bucket_sql("duration_ms")} AS bucket, count(*) AS n FROM chosen
-            GROUP BY ALL
-        ),
-        running AS (
-            SELECT *, sum(n) OVER (PARTITION BY component, route ORDER BY bucket) AS so_far,
-                sum(n) OVER (PARTITION BY component, route) AS total FROM buckets
-        ),
-        durations AS (
-            SELECT component, route, {quantile_sql(0.5, bucket="bucket")} AS median_duration_ms
-            FROM running GROUP BY ALL
-        )
         SELECT component, route, count(*) AS closed_connections,
+            median(duration_ms) AS median_duration_ms,
             coalesce(sum(messages_received), 0)::BIGINT AS messages_received,
             coalesce(sum(messages_sent), 0)::BIGINT AS messages_sent,
             sum(bytes_received)::BIGINT AS bytes_received, sum(bytes_sent)::BIGINT AS bytes_sent,
-            count(*) FILTER (WHERE close_code NOT IN (1000, 1001)) AS abnormal_closes,
-            any_value(median_duration_ms) AS median_duration_ms
-        FROM chosen JOIN durations USING (component, route)
+            count(*) FILTER (WHERE close_code NOT IN (1000, 1001)) AS abnormal_closes
+        FROM {_MART} WHERE {ranges.within("component", time="opened_at")}
         GROUP BY ALL ORDER BY messages_sent DESC, component, route"""
     return source.marts(sql, **ranges.bound(view, "component"))
 

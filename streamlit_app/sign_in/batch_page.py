@@ -168,7 +168,7 @@ def _who(scope: Scope) -> Principal | None:
     if doorman.is_open():
         return ADMINISTRATOR
     secret = HTTPConnection(scope).cookies.get(doorman.COOKIE)
-    session = doorman.accounts().session(secret) if secret else None
+    session = doorman.identities().sessions.find(secret) if secret else None
     return session.who if session else None
 
 

@@ -1,7 +1,7 @@
 """The app's door: a middleware that lets only sessions pass, and no longer than they last.
 
 Here: who passes, and where everybody else is led. Not here: signing in and out (`entrance`), accounts
-(`privacy/access/accounts`), what a role may see (`gate`), what an answer allows browsers to do
+(`privacy/access/identities`), what a role may see (`gate`), what an answer allows browsers to do
 (`safe_answers`). The session's secret is in a cookie that scripts cannot read; roles never leave the
 server.
 """
@@ -22,7 +22,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from ingestion.doors.turned_away import FOREIGN_ORIGIN
 from privacy.keys.store import KeyProblem
 from streamlit_app.sign_in import batch_page, entrance, safe_answers
-from streamlit_app.sign_in.doorman import COOKIE, accounts, is_open, turn_away
+from streamlit_app.sign_in.doorman import COOKIE, identities, is_open, turn_away
 from streamlit_app.sign_in.same_origin import READING, is_navigation, is_of_another_site
 
 _FREE = (*entrance.PATHS, "/app/static/", "/_stcore/health", "/_stcore/host-config")
@@ -82,7 +82,7 @@ async def is_signed_in(scope: Scope) -> bool:
     if is_open():
         return True
     secret = HTTPConnection(scope).cookies.get(COOKIE)
-    return bool(secret and await run_in_threadpool(accounts().session, secret))
+    return bool(secret and await run_in_threadpool(identities().sessions.find, secret))
 
 
 async def _lasts(scope: Scope) -> bool:

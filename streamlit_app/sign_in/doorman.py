@@ -4,7 +4,7 @@ from functools import cache
 
 from ingestion.doors.turned_away import TurnedAway
 from ingestion.settings import Settings, load_settings
-from privacy.access.accounts import Accounts
+from privacy.access.identities import Identities
 from privacy.access.policy import Guard
 from privacy.audit.audit_log import AuditLog
 from privacy.keys.store import KeyStore
@@ -32,9 +32,9 @@ def log() -> AuditLog:
 
 
 @cache
-def accounts() -> Accounts:
+def identities() -> Identities:
     """Who somebody is."""
-    return Accounts(settings().home, keys(), log())
+    return Identities(settings().home, keys(), log())
 
 
 @cache
@@ -88,5 +88,5 @@ def is_open() -> bool:
 
 def forget() -> None:
     """Forget the data home, for tests."""
-    for cached in (settings, keys, log, accounts, guard, turned_away):
+    for cached in (settings, keys, log, identities, guard, turned_away):
         cached.cache_clear()

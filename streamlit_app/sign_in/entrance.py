@@ -1,7 +1,7 @@
 """The way in and out: sign-in page, identity provider, sign-out, and the app's icon.
 
 Here: the routes that need no session, and the cookie. Not here: who passes (`door`), accounts
-(`privacy/access/accounts`), the conversation with a provider (`provider`) and how the page looks
+(`privacy/access/identities`), the conversation with a provider (`provider`) and how the page looks
 (`sign_in_page`).
 """
 
@@ -16,13 +16,13 @@ from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Re
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from privacy.access.accounts import NotSignedIn, Session
+from privacy.access.sessions import NotSignedIn, Session
 from streamlit_app.sign_in import same_origin
 from streamlit_app.sign_in.doorman import (
     COOKIE,
     FROM_PROVIDER,
     TO_PROVIDER,
-    accounts,
+    identities,
     is_open,
     is_secure,
     provider_label,
@@ -88,10 +88,12 @@ async def sign_in(request: Request) -> Response:
     hours = settings().access.session_hours
     try:
         if link:
-            secret = await run_in_threadpool(accounts().use_link, link, hours=hours)
+            secret = await run_in_threadpool(identities().links.use, link, hours=hours)
         else:
             name, password = form.get("name", ""), form.get("password", "")
-            secret = await run_in_threadpool(accounts().sign_in, name, password, hours=hours)
+            secret = await run_in_threadpool(
+                identities().sessions.sign_in, name, password, hours=hours
+            )
     except NotSignedIn as problem:
         words = _SPENT if link else str(problem).capitalize()
         return _shown(request, 401, problem=words, session=await _session(request))
@@ -105,7 +107,7 @@ async def _page_for(request: Request, link: str) -> Response:
         if session or is_open():
             return RedirectResponse(_onward(request), 303)
         return _shown(request, notice=_BECAUSE.get(request.query_params.get("because", ""), ""))
-    if await run_in_threadpool(accounts().is_good_link, link):
+    if await run_in_threadpool(identities().links.is_good, link):
         return _shown(request, has_link=True, session=session)
     return _shown(request, 410, problem=_SPENT, session=session)
 
@@ -167,14 +169,14 @@ async def _signed_in(request: Request, secret: str, onward: str) -> Response:
 
 async def _session(request: Request) -> Session | None:
     secret = request.cookies.get(COOKIE)
-    return await run_in_threadpool(accounts().session, secret) if secret else None
+    return await run_in_threadpool(identities().sessions.find, secret) if secret else None
 
 
 async def _end_session(request: Request) -> None:
     """Whoever signs in anew leaves no session behind."""
     secret = request.cookies.get(COOKIE)
     if secret:
-        await run_in_threadpool(accounts().sign_out, secret)
+        await run_in_threadpool(identities().sessions.sign_out, secret)
 
 
 async def _form(request: Request) -> dict[str, str] | None:

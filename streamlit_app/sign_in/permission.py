@@ -9,15 +9,15 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from privacy.access.accounts import Session
 from privacy.access.policy import ADMINISTRATOR, Forbidden, Principal, Right
+from privacy.access.sessions import Session
 from streamlit_app.sign_in import doorman
 
 
 def session() -> Session | None:
     """The session of whoever looks, read anew each time: it may have ended."""
     secret = st.session_state.get(doorman.COOKIE) or st.context.cookies.get(doorman.COOKIE)
-    return doorman.accounts().session(secret) if isinstance(secret, str) else None
+    return doorman.identities().sessions.find(secret) if isinstance(secret, str) else None
 
 
 def who() -> Principal | None:

@@ -1,7 +1,7 @@
 """Signing in through an OpenID Connect provider: the way there, and the way back.
 
 Here: the authorization code flow with PKCE, state and nonce, by Authlib. Not here: which claims make
-whom (`privacy/access/claims`), sessions (`privacy/access/accounts`) and the sign-in page (`door`).
+whom (`privacy/access/claims`), sessions (`privacy/access/sessions`) and the sign-in page (`door`).
 Streamlit's own `st.login` wraps the same library, but serves the app before anybody is known, keeps all
 claims in a cookie of the browser and does not look at their expiry. Here a token is used once and
 forgotten: what stays is a session on the server that ends with the token at the latest. State, nonce
@@ -79,7 +79,7 @@ async def from_provider(request: Request) -> tuple[str, str]:
     finally:
         request.session.clear()
     secret = await run_in_threadpool(
-        doorman.accounts().sign_in_recognised,
+        doorman.identities().sessions.sign_in_recognised,
         oidc.issuer,
         known,
         hours=settings.access.session_hours,
@@ -123,7 +123,7 @@ _CLAIMS = {name: name for name in "iss sub aud exp nbf iat nonce azp at_hash aut
 
 
 async def _refused(why: str) -> ProviderRefusal:
-    await run_in_threadpool(doorman.accounts().refuse_provider, why)
+    await run_in_threadpool(doorman.identities().sessions.refuse_provider, why)
     return ProviderRefusal(why)
 
 

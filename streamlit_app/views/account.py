@@ -34,13 +34,13 @@ def _break_glass(seen_by: Principal) -> None:
         reason = st.text_input("Reason", help="Scrubbed, then kept in the audit log.")
         if not st.form_submit_button("Lend the role"):
             return
-    accounts = doorman.accounts()
+    identities = doorman.identities()
     try:
         with permission.acting(_BREAK_GLASS, AccountProblem):
-            holder = accounts.holder(name)
+            holder = identities.sessions.holder(name)
             if holder is None:
                 raise AccountProblem("there is no such user.")
-            until = accounts.break_glass(
+            until = identities.break_glass.lend(
                 holder, Role(role), reason=reason, minutes=minutes, by=seen_by.id
             )
     except AccountProblem as problem:

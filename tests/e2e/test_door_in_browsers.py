@@ -9,7 +9,7 @@ from functools import partial
 
 import pytest
 
-from privacy.access.accounts import Accounts
+from privacy.access.identities import Identities
 from privacy.access.policy import Role
 from privacy.audit.audit_log import AuditLog
 from privacy.keys.store import KeyStore
@@ -37,10 +37,10 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 @pytest.fixture(scope="module")
-def accounts(app: Running) -> Accounts:
+def identities(app: Running) -> Identities:
     home = app.settings.home
     keys = KeyStore.open(home)
-    return Accounts(home, keys, AuditLog(home, keys))
+    return Identities(home, keys, AuditLog(home, keys))
 
 
 @pytest.fixture(
@@ -67,10 +67,10 @@ def somebody(browser: Chromium | Firefox) -> Iterator[Somebody]:
 
 
 @pytest.fixture
-def ada(accounts: Accounts, request: pytest.FixtureRequest) -> str:
+def ada(identities: Identities, request: pytest.FixtureRequest) -> str:
     """The name of an operator's account that no other test uses."""
     name = f"ada {request.node.name}"
-    accounts.add(name, PASSWORD, Role.OPERATOR, by="os:owner")
+    identities.accounts.add(name, PASSWORD, Role.OPERATOR, by="os:owner")
     return name
 
 
@@ -110,13 +110,13 @@ def test_a_password_lets_in_to_the_page_that_was_asked_for(
 
 
 def test_whose_session_ends_is_led_out_and_back_to_the_page_that_was_open(
-    app: Running, somebody: Somebody, accounts: Accounts, ada: str
+    app: Running, somebody: Somebody, identities: Identities, ada: str
 ) -> None:
     visitor = somebody()
     visitor.opens(f"{app.app}/performance?range=6+h")
     signs_in(visitor, ada)
     reads(visitor, until="Performance")
-    accounts.change(ada, by="os:owner", password=f"{PASSWORD} anew")
+    identities.accounts.change(ada, by="os:owner", password=f"{PASSWORD} anew")
     text = reads(visitor, until="Your session has ended.")
     assert "Performance" not in text
     signs_in(visitor, ada, f"{PASSWORD} anew")
@@ -141,7 +141,7 @@ def test_signing_out_ends_every_tab_and_nothing_comes_back(
 
 
 def test_whoever_is_in_already_opens_a_link_without_spending_it(
-    app: Running, somebody: Somebody, accounts: Accounts, ada: str
+    app: Running, somebody: Somebody, identities: Identities, ada: str
 ) -> None:
     visitor = somebody()
     visitor.opens(f"{app.app}/sign-in?next=/account")
@@ -152,7 +152,7 @@ def test_whoever_is_in_already_opens_a_link_without_spending_it(
     reads(visitor, until="You are signed in already.")
     visitor.presses("Go on")
     is_at(visitor, "/overview?range=1+h")
-    assert accounts.is_good_link(link.partition("link=")[2])
+    assert identities.links.is_good(link.partition("link=")[2])
     visitor.opens(f"{link}&next=/account")
     visitor.presses("Sign in anew with this link")
     assert "admin" in reads(visitor, until="Signed in as link:")
@@ -171,7 +171,7 @@ def test_a_name_that_browsers_do_not_trust_lets_in_as_well(
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_a_page_of_another_site_or_port_gets_nothing_done(
-    app: Running, somebody: Somebody, accounts: Accounts, ada: str, host: str
+    app: Running, somebody: Somebody, identities: Identities, ada: str, host: str
 ) -> None:
     visitor = somebody()
     visitor.opens(f"{app.app}/sign-in?next=/account")
@@ -184,7 +184,7 @@ def test_a_page_of_another_site_or_port_gets_nothing_done(
         assert not visitor.runs("window.heard")
         visitor.presses("Win a prize")
         reads(visitor, until="This form came from another site")
-        assert accounts.is_good_link(link.partition("link=")[2])
+        assert identities.links.is_good(link.partition("link=")[2])
         visitor.opens(f"http://{host}:{port}/")
         visitor.presses("Leave")
         reads(visitor, until="Do you want to sign out?")

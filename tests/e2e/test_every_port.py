@@ -18,7 +18,7 @@ import pytest
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
-from privacy.access.accounts import Accounts
+from privacy.access.identities import Identities
 from privacy.access.policy import Right, Role, load_policy
 from privacy.audit.audit_log import AuditLog
 from privacy.keys.store import KeyStore
@@ -53,8 +53,8 @@ class Product:
         return AuditLog(self.home, KeyStore.open(self.home))
 
     @property
-    def accounts(self) -> Accounts:
-        return Accounts(self.home, KeyStore.open(self.home), self.log)
+    def identities(self) -> Identities:
+        return Identities(self.home, KeyStore.open(self.home), self.log)
 
     def processes(self) -> list[psutil.Process]:
         found = []
@@ -104,17 +104,17 @@ def session(product: Product, how: str) -> str | None:
     """The secret of a session of somebody's, or of one that is over; None without one."""
     if how in {"nobody", "a guess"}:
         return None if how == "nobody" else "guess"
-    accounts, name = product.accounts, f"{how} {os.urandom(4).hex()}"
+    identities, name = product.identities, f"{how} {os.urandom(4).hex()}"
     role = Role(how) if how in set(Role) else Role.ADMIN
-    accounts.add(name, PASSWORD, role, by="os:owner")
+    identities.accounts.add(name, PASSWORD, role, by="os:owner")
     hours = 1 if how != "expired" else 1e-6
-    secret = accounts.sign_in(name, PASSWORD, hours=hours)
+    secret = identities.sessions.sign_in(name, PASSWORD, hours=hours)
     if how == "signed out":
-        accounts.sign_out(secret)
+        identities.sessions.sign_out(secret)
     elif how == "password changed":
-        accounts.change(name, by="os:owner", password=f"{PASSWORD} anew")
+        identities.accounts.change(name, by="os:owner", password=f"{PASSWORD} anew")
     elif how == "disabled":
-        accounts.change(name, by="os:owner", is_disabled=True)
+        identities.accounts.change(name, by="os:owner", is_disabled=True)
     return secret
 
 
@@ -322,8 +322,8 @@ def test_a_page_of_another_site_changes_nothing_and_hears_nothing(
 def test_an_operator_looks_at_runs_launches_one_and_is_led_out_when_the_session_ends(
     product: Product,
 ) -> None:
-    accounts, name = product.accounts, f"ada {os.urandom(4).hex()}"
-    accounts.add(name, PASSWORD, Role.OPERATOR, by="os:owner")
+    identities, name = product.identities, f"ada {os.urandom(4).hex()}"
+    identities.accounts.add(name, PASSWORD, Role.OPERATOR, by="os:owner")
     with chromium() as running:
         visitor = InChromium(running.browser.new_page())
         frames: list[str] = []
@@ -351,8 +351,10 @@ def test_an_operator_looks_at_runs_launches_one_and_is_led_out_when_the_session_
         assert visitor.asked <= {host, ""}, "only this address is asked for anything"
         assert visitor.runs("window.stopped") == []
         entries = product.log.entries(action="access.action", target="dagster.change", limit=5)
-        assert any(e.actor == accounts.holder(name) and e.outcome == "done" for e in entries)
-        accounts.change(name, by="os:owner", password=f"{PASSWORD} anew")
+        assert any(
+            e.actor == identities.sessions.holder(name) and e.outcome == "done" for e in entries
+        )
+        identities.accounts.change(name, by="os:owner", password=f"{PASSWORD} anew")
         assert "Your session has ended" in reads(visitor, until="User name")
         visitor.types("User name", name)
         visitor.types("Password", f"{PASSWORD} anew")

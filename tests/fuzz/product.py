@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 import grpc
 
 from ingestion.collectors.log_files.tail import LogTail
+from ingestion.collectors.own_settings import FollowedFiles
 from ingestion.contracts import SIGNALS
 from ingestion.doors.own_receiver import SendFailed, SendRefused
 from ingestion.lake import drain as lake
@@ -31,7 +32,6 @@ from ingestion.receivers.decoding.budget import BodyBudget
 from ingestion.receivers.doors.grpc import METHODS, _Door
 from ingestion.receivers.doors.http import build_app
 from ingestion.settings import Settings, load_settings
-from ingestion.settings.collectors import LogFiles
 from ingestion.spool import Spool
 from live_tail.window.follow import Follower
 from live_tail.window.queries.asking import run_query
@@ -117,7 +117,7 @@ class Product:
             if status in _TOO_MUCH:
                 raise SendRefused(str(status))
 
-        files = [LogFiles(glob=str(self.folder / "*.log"))]
+        files = [FollowedFiles(glob=str(self.folder / "*.log"))]
         return LogTail(
             self.settings.home,
             self.keys,

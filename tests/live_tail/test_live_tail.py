@@ -1,18 +1,22 @@
 """The hot window: late, repeated, skewed, restarted, and in agreement with the marts."""
 
 from datetime import UTC, datetime, timedelta
+from unittest.mock import patch
 
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from starlette.testclient import TestClient
 
 from ingestion.lake.duck import open_published
 from ingestion.receivers.committing.pipeline import Incoming, Pipeline
 from ingestion.settings import Settings
 from ingestion.spool import Spool
+from live_tail.alerts.reading import facts
+from live_tail.alerts.reading.selecting import Select
 from live_tail.http.api import ARROW, build_app
 from live_tail.http.client import LiveClient, LiveUnavailable
 from live_tail.window.follow import Follower
@@ -49,6 +53,23 @@ def catch_up(spool: Spool, window: Window) -> Follower:
     while follower.step():
         pass
     return follower
+
+
+def receive(pipeline: Pipeline, at: datetime, body: bytes, signal: str = "spans") -> None:
+    """The body arrives at a time, whatever it tells of."""
+    with patch("time.time_ns", return_value=int(at.timestamp() * 1e9)):
+        pipeline.process([Incoming(signal, body)])
+
+
+def probe(at: datetime, *, up: bool) -> bytes:
+    """What the health-check service says of `shop`."""
+    request = ExportMetricsServiceRequest()
+    metrics = request.resource_metrics.add()
+    metrics.resource.attributes.add(key="service.name").value.string_value = "health-check-service"
+    points = metrics.scope_metrics.add().metrics.add(name="tta_service_up").gauge.data_points
+    point = points.add(time_unix_nano=int(at.timestamp() * 1e9), as_double=float(up))
+    point.attributes.add(key="service").value.string_value = "shop"
+    return request.SerializeToString()
 
 
 def request_body(number: int, at: datetime, *, status: int = 200, service: str = "api") -> bytes:
@@ -160,15 +181,14 @@ def test_component_states_follow_errors_and_silence(
     pipeline: Pipeline, spool: Spool, window: Window, clock: Clock
 ) -> None:
     for minute in range(6):
-        pipeline.process([Incoming("spans", request_body(minute, NOW - timedelta(minutes=minute)))])
+        at = NOW - timedelta(minutes=minute)
+        receive(pipeline, at, request_body(minute, at))
     for number in range(12):
-        pipeline.process(
-            [Incoming("spans", request_body(50 + number, NOW, status=500, service="bad"))]
-        )
+        receive(pipeline, NOW, request_body(50 + number, NOW, status=500, service="bad"))
     # Heard now and then: its silence is no news.
     for number in range(6):
         at = NOW - timedelta(minutes=5 * number)
-        pipeline.process([Incoming("spans", request_body(80 + number, at, service="rare"))])
+        receive(pipeline, at, request_body(80 + number, at, service="rare"))
     catch_up(spool, window)
 
     def states() -> dict[str, str]:
@@ -177,6 +197,46 @@ def test_component_states_follow_errors_and_silence(
     assert states() == {"api": "ok", "bad": "degraded", "rare": "ok"}
     clock.now = NOW + timedelta(minutes=4)
     assert (states()["api"], states()["rare"]) == ("down", "unknown")
+
+
+def test_replayed_history_shows_nobody_as_down_however_slowly_it_comes(
+    pipeline: Pipeline, spool: Spool, window: Window, clock: Clock
+) -> None:
+    for minute in range(10):
+        of_the_past = NOW - timedelta(minutes=40 - minute)
+        told = NOW - timedelta(minutes=10 - minute)
+        receive(pipeline, told, request_body(minute, of_the_past))
+        receive(pipeline, told, request_body(90 + minute, told, service="both"))
+        receive(pipeline, told, request_body(60 + minute, of_the_past, service="both"))
+    receive(pipeline, NOW, probe(NOW - timedelta(minutes=30), up=False), "metric_points")
+    catch_up(spool, window)
+
+    def states() -> dict[str, tuple[str, str]]:
+        rows = run_query(window, "components", {})
+        return {row["component"]: (row["state"], row["state_reason"]) for row in rows}
+
+    assert (states()["api"], states()["both"]) == (("unknown", "history only"), ("ok", ""))
+    assert "down" not in {state for state, _ in states().values()}
+    silent = facts.read_fact(window, Select(fact="silent"), NOW.replace(tzinfo=None))
+    assert {labels["component"] for labels, _ in silent} == {"both"}
+    clock.now = NOW + timedelta(minutes=4)
+    assert states()["both"] == ("down", "no data for 5 min")
+    assert states()["api"] == ("unknown", "history only")
+
+
+def test_a_probe_says_down_for_as_long_as_it_speaks(
+    pipeline: Pipeline, spool: Spool, window: Window, clock: Clock
+) -> None:
+    receive(pipeline, NOW, probe(NOW, up=False), "metric_points")
+    catch_up(spool, window)
+
+    def shop() -> str:
+        rows = run_query(window, "components", {})
+        return next(row["state"] for row in rows if row["component"] == "shop")
+
+    assert shop() == "down"
+    clock.now = NOW + timedelta(minutes=4)
+    assert shop() == "unknown"
 
 
 def test_hot_and_cold_agree_on_the_hours_they_share(built: Settings) -> None:

@@ -1,6 +1,7 @@
 """`alerts …` over the real API: what is printed, exit codes, one sentence when it cannot be done."""
 
 import json
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -13,12 +14,14 @@ from live_tail.alerts.desk.manager import Manager
 from live_tail.alerts.http.api import routes
 from live_tail.alerts.life.outbox import DELIVERED
 from live_tail.alerts.life.store import Store
-from live_tail.alerts.notify.notifier import WatchedPolicy
+from live_tail.alerts.notify.policy import WatchedPolicy
 from live_tail.http.client import LiveClient
 from privacy.keys.store import KeyStore
 from tests.live_tail.alerts.support import reading, round_at, rule
 from tta_monitor.cli import app
 from tta_monitor.console.problems import Problem
+
+_TO_THE_SECOND = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ:?")
 
 
 @pytest.fixture
@@ -28,7 +31,7 @@ def store(settings: Settings, keys: KeyStore) -> Store:
 
 @pytest.fixture(autouse=True)
 def manager(settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch) -> Manager:
-    made = Manager(store, WatchedPolicy(settings))
+    made = Manager(store, WatchedPolicy(settings.home))
     live = TestClient(Starlette(routes=routes(made)))
 
     def exchange(self: LiveClient, method: str, path: str, body: object, headers: dict) -> tuple:
@@ -72,6 +75,8 @@ def test_what_could_not_be_judged_is_said(manager: Manager) -> None:
 def test_an_alert_is_shown_acknowledged_and_resolved(manager: Manager) -> None:
     name = fire(manager)
     shown = run("show", name[:6])
+    times = re.findall(r"\d{4}-\d\d-\d\dT\S+", shown + run("list", code=1))
+    assert len(times) >= 4 and all(_TO_THE_SECOND.fullmatch(at) for at in times), times
     for words in ("Nobody can play.", "1. Restart it", "Next:", "fired"):
         assert words in shown
     assert "acknowledged Broken" in run("ack", name, "--note", "looking")

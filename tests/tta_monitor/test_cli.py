@@ -66,12 +66,28 @@ def test_query_answers_in_three_formats(built: Settings) -> None:
     assert len(json.loads(done.stdout)) == 6
 
 
+def test_a_table_tells_times_to_the_second_and_other_formats_as_they_are(built: Settings) -> None:
+    sql = "SELECT TIMESTAMP '2026-03-01 10:00:05.123456' AS at"
+    done = monitor("query", sql, home=built.home)
+    assert done.stdout.split("\n")[1] == "2026-03-01 10:00:05"
+    assert "05.123456" in monitor("query", sql, "--format", "csv", home=built.home).stdout
+
+
 def test_query_is_read_only_limited_and_explains(built: Settings) -> None:
     for sql in ("DROP TABLE dim_components", "SELECT 1; SELECT 2", "COPY x TO 'y'"):
         with pytest.raises(Problem, match="only one SELECT"):
             query.ask(built, sql, "operations")
-    with pytest.raises(Problem, match="not valid"):
+    with pytest.raises(Problem, match=r"not valid: .*no_such_function"):
+        query.ask(built, "SELECT no_such_function(1)", "operations")
+    with pytest.raises(Problem, match=r"not valid: .*nope"):
+        query.ask(built, "SELECT nope FROM dim_components", "operations")
+    with pytest.raises(Problem) as unknown:
         query.ask(built, "SELECT nope FROM nowhere", "operations")
+    words = str(unknown.value)
+    assert words.startswith(
+        "there is no table nowhere in what is published for operations; there are "
+    )
+    assert "dim_components, " in words and "fct_requests_minutely" in words and "\n" not in words
     cut = query.ask(built, "SELECT * FROM range(50)", "operations", max_rows=10)
     assert cut.is_cut and len(cut.rows) == 10
     with pytest.raises(Problem, match="longer than"):
@@ -138,8 +154,15 @@ def test_doctor_finds_a_healthy_home_and_a_lost_key(settings: Settings) -> None:
 
 @pytest.mark.parametrize(
     ("file", "text"),
-    [("errors.yaml", "rules: 7"), ("alerting.yaml", "route: 7"), ("rules/a.yaml", "rules: [{}]")],
-)
+    [
+        ("errors.yaml", "rules: 7"), ("alerting.yaml", "route: 7"), ("rules/a.yaml", "rules: [{}]"),
+        ("policy.yaml", "attributes: {user.id: allow}"), ("config.yaml", "live: {prot: 4320}"),
+        ("config.yaml", "retention: {rules: {spans: 1h}}"), ("config.yaml", "no mapping"),
+        ("config.yaml", "collectors: {prometheus_config: none.yml}"),
+        ("config.yaml", "collectors: {prometheus_config: /proc/self/stat}"),
+        ("config.yaml", "access: {oidc: {issuer: 'https://i', client_id: c, client_secret_file: /none, roles: {a: admin}}}"),
+    ],
+)  # fmt: skip
 def test_a_wrong_file_of_the_site_is_said_by_doctor_and_status(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, file: str, text: str
 ) -> None:
@@ -147,11 +170,12 @@ def test_a_wrong_file_of_the_site_is_said_by_doctor_and_status(
     target = settings.home / file
     target.parent.mkdir(exist_ok=True)
     target.write_text(text)
+    told = CliRunner().invoke(app, ["doctor"])
     (finding,) = [d for d in doctor.examine(settings) if d.level == "fail"]
-    assert finding.name == "site files" and target.name in finding.message
+    assert f"{finding.name}: {finding.message}" in told.output and told.exit_code == 1
     monkeypatch.setattr(supervise, "states", lambda _: [])
     done = CliRunner().invoke(app, ["status"])
-    assert "not taken" in done.output and target.name in done.output
+    assert f"not taken: {finding.name}: {finding.message}" in done.output and done.exit_code == 1
     assert len(json.loads(CliRunner().invoke(app, ["status", "--json"]).output)["wrong_files"]) == 1
 
 

@@ -61,6 +61,18 @@ def test_a_group_is_listed_shown_resolved_and_reopened(live: Live) -> None:
     assert [e["state"] for e in shown["history"]][:3] == ["new", "resolved", "ongoing"]
 
 
+def test_all_components_of_a_group_are_listed(live: Live, pipeline: Pipeline) -> None:
+    [row] = json.loads(run("list", "--json"))
+    names = [f"worker-{letter}" for letter in "bcde"]
+    for number, name in enumerate(names, start=3):
+        pipeline.process([span_body(number=number, service=name)])
+    live.catch_up()
+    [again] = json.loads(run("list", "--json"))
+    assert again["components"] == [row["component"], *names] and again["key"] == row["key"]
+    assert f"{row['component']}, worker-b, worker-c (2 more)" in run("list")
+    assert ", ".join(again["components"]) in run("show", row["key"])
+
+
 def test_a_change_of_version_shows_what_splits_and_which_rules_are_lost(live: Live) -> None:
     [row] = json.loads(run("list", "--json"))
     run("split", row["key"], "--by", "message")

@@ -5,7 +5,11 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import psutil
@@ -85,6 +89,75 @@ def test_a_command_loads_the_modules_of_its_own_group_and_no_other(
 )
 def test_a_process_that_mostly_waits_loads_no_stack(module: str) -> None:
     assert loaded_by(f"import {module}") & HEAVY == set()
+
+
+# What checks settings, and what others speak HTTP with: a process of its own is asked instead.
+_NOT_FOR_WAITING = {"pydantic", "pydantic_core", "requests", "urllib3"}
+
+
+@pytest.mark.parametrize(
+    ("module", "besides"),
+    [
+        ("live_tail.alerts.notify.notifier", {"opentelemetry"}),
+        ("ingestion.collectors.__main__", {"cryptography", "sqlite3"}),
+    ],
+)
+def test_a_process_that_waits_asks_another_for_its_settings(module: str, besides: set[str]) -> None:
+    assert loaded_by(f"import {module}") & (_NOT_FOR_WAITING | besides) == set()
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["live_tail.alerts.notify.notifier", "ingestion.collectors", "tta_monitor.simulator"],
+)
+def test_a_process_that_waits_does_so_in_forty_megabytes(settings: Settings, module: str) -> None:
+    (settings.home / "run").mkdir(exist_ok=True)
+    with receiving() as (port, bodies):
+        environment = {
+            **os.environ,
+            "TTA_MONITOR_RECEIVER__HTTP_PORT": str(port),
+            "TTA_MONITOR_COLLECTORS__HOST_INTERVAL_S": "0.5",
+            "MALLOC_ARENA_MAX": "2",  # as `up` starts them
+        }
+        command = [sys.executable, "-m", module]
+        if module.endswith("simulator"):
+            command += ["--endpoint", f"http://127.0.0.1:{port}"]
+        said = settings.home / "said.log"
+        with said.open("wb") as log:
+            process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=log)
+        try:
+            if module.endswith("notifier"):
+                until(lambda: b"notifier starts" in said.read_bytes())
+            else:
+                until(lambda: len(bodies) >= 5)
+            assert psutil.Process(process.pid).memory_info().rss <= 40 * 1024 * 1024
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+@contextmanager
+def receiving() -> Iterator[tuple[int, list[bytes]]]:
+    """A receiver that takes everything: its port, and what it was sent."""
+    bodies: list[bytes] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server.server_port, bodies
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def test_the_waiter_is_the_standard_library_alone_and_stops_everything_on_ctrl_c(

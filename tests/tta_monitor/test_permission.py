@@ -8,7 +8,7 @@ import typer
 
 from ingestion.lake.duck import AUDIENCES
 from ingestion.settings import Settings
-from privacy.access.accounts import Accounts
+from privacy.access.identities import Identities
 from privacy.access.policy import ADMINISTRATOR, Right, Role, load_policy
 from privacy.audit.audit_log import AuditLog
 from privacy.keys.store import KeyStore
@@ -37,10 +37,10 @@ def token_of(
 ) -> Iterator[object]:
     """Come with the token of a role."""
     log = AuditLog(settings.home, keys)
-    accounts = Accounts(settings.home, keys, log)
+    identities = Identities(settings.home, keys, log)
 
     def come(role: Role) -> AuditLog:
-        token, secret = accounts.create_token(role, days=1, by="os:owner")
+        token, secret = identities.tokens.create(role, days=1, by="os:owner")
         file = tmp_path / f"{token.id}.token"
         file.write_text(secret + "\n")
         monkeypatch.setenv("TTA_MONITOR_ACCESS__TOKEN_FILE", str(file))

@@ -139,7 +139,7 @@ def test_a_wrong_policy_file_is_named_by_list_and_doctor(settings: Settings) -> 
     done = run("privacy", "policy", "list")
     assert "a site can only drop it" in str(done.exception)
     found = {d.name: d for d in examine(settings)}
-    assert found["policy"].level == "fail" and "user.id" in found["policy"].message
+    assert (found["policy.yaml"].level, "user.id" in found["policy.yaml"].message) == ("fail", True)
 
 
 def test_attributes_that_wait_are_listed_until_somebody_decides(

@@ -1,4 +1,4 @@
-"""`access …`: accounts, tokens, sign-in links and break-glass.
+"""`access …`: identities, tokens, sign-in links and break-glass.
 
 Whoever can run these for a data home can read its `keys/` (`permission`). Passwords come
 from a prompt or standard input, never from an argument that other users could see.
@@ -19,7 +19,7 @@ from tta_monitor.console.permission import acting
 from tta_monitor.console.problems import Problem
 
 if TYPE_CHECKING:
-    from privacy.access.accounts import Accounts
+    from privacy.access.identities import Identities
 
 commands = group()
 
@@ -32,9 +32,10 @@ NameArgument = Annotated[str, typer.Argument(help="User name.")]
 
 
 @contextmanager
-def opened() -> "Iterator[Accounts]":
-    """Accounts of the chosen home; an AccountProblem becomes a Problem."""
-    from privacy.access.accounts import AccountProblem, Accounts
+def opened() -> "Iterator[Identities]":
+    """Everybody the chosen home knows; an AccountProblem becomes a Problem."""
+    from privacy.access.accounts import AccountProblem
+    from privacy.access.identities import Identities
     from privacy.audit.audit_log import AuditLog
     from privacy.keys.store import KeyStore
 
@@ -42,7 +43,7 @@ def opened() -> "Iterator[Accounts]":
     keys = KeyStore.open(home)
     log = AuditLog(home, keys)
     try:
-        yield Accounts(home, keys, log)
+        yield Identities(home, keys, log)
     except AccountProblem as problem:
         raise Problem(str(problem), code=1) from None
     finally:
@@ -55,8 +56,8 @@ def add(name: NameArgument, role: RoleOption) -> None:
 
     Example: ./tta.sh monitor access user add ada --role operator
     """
-    with opened() as accounts:
-        user = accounts.add(name, _password(), role, by=acting())
+    with opened() as identities:
+        user = identities.accounts.add(name, _password(), role, by=acting())
     out.print(f"added {user.id} as {user.role}")
 
 
@@ -66,10 +67,10 @@ def users() -> None:
 
     Example: ./tta.sh monitor access user list
     """
-    with opened() as accounts:
+    with opened() as identities:
         rows: list[list[object]] = [
             [u.name, u.role.value, "disabled" if u.is_disabled else "active", u.id]
-            for u in accounts.users()
+            for u in identities.accounts.users()
         ]
     print_table(["name", "role", "state", "id"], rows)
 
@@ -83,8 +84,8 @@ def disable(
 
     Example: ./tta.sh monitor access user disable ada
     """
-    with opened() as accounts:
-        accounts.change(name, by=acting(), is_disabled=not undo)
+    with opened() as identities:
+        identities.accounts.change(name, by=acting(), is_disabled=not undo)
     out.print("enabled" if undo else "disabled")
 
 
@@ -94,8 +95,8 @@ def role(name: NameArgument, role: RoleOption) -> None:
 
     Example: ./tta.sh monitor access user role ada --role privacy_officer
     """
-    with opened() as accounts:
-        accounts.change(name, by=acting(), role=role)
+    with opened() as identities:
+        identities.accounts.change(name, by=acting(), role=role)
     out.print(f"role is {role}")
 
 
@@ -105,8 +106,8 @@ def password(name: NameArgument) -> None:
 
     Example: ./tta.sh monitor access user password ada
     """
-    with opened() as accounts:
-        accounts.change(name, by=acting(), password=_password())
+    with opened() as identities:
+        identities.accounts.change(name, by=acting(), password=_password())
     out.print("password is set")
 
 
@@ -119,8 +120,8 @@ def create_token(
 
     Example: ./tta.sh monitor access token create --role operator --expires 7
     """
-    with opened() as accounts:
-        token, secret = accounts.create_token(role, days=expires, by=acting())
+    with opened() as identities:
+        token, secret = identities.tokens.create(role, days=expires, by=acting())
     err.print(f"{token.id} as {token.role} until {token.expires_at:%Y-%m-%d %H:%M} UTC")
     print(secret)
 
@@ -131,9 +132,10 @@ def tokens() -> None:
 
     Example: ./tta.sh monitor access token list
     """
-    with opened() as accounts:
+    with opened() as identities:
         rows: list[list[object]] = [
-            [t.id, t.role.value, f"{t.expires_at:%Y-%m-%d %H:%M} UTC"] for t in accounts.tokens()
+            [t.id, t.role.value, f"{t.expires_at:%Y-%m-%d %H:%M} UTC"]
+            for t in identities.tokens.living()
         ]
     print_table(["id", "role", "expires"], rows)
 
@@ -144,8 +146,8 @@ def revoke(token_id: Annotated[str, typer.Argument(help="Id from `token list`.")
 
     Example: ./tta.sh monitor access token revoke t_0123456789ab
     """
-    with opened() as accounts:
-        accounts.revoke_token(token_id, by=acting())
+    with opened() as identities:
+        identities.tokens.revoke(token_id, by=acting())
     out.print("revoked")
 
 
@@ -158,8 +160,8 @@ def link(
 
     Example: ./tta.sh monitor access link --role operator
     """
-    with opened() as accounts:
-        secret = accounts.link(role, hours=hours, by=acting())
+    with opened() as identities:
+        secret = identities.links.create(role, hours=hours, by=acting())
     print(f"http://{settings().app.host}:{settings().app.port}/sign-in?link={secret}")
 
 
@@ -176,14 +178,16 @@ def break_glass(
     """
     from privacy.access.accounts import AccountProblem
 
-    with opened() as accounts:
-        holder = accounts.holder(name)
+    with opened() as identities:
+        holder = identities.sessions.holder(name)
         if holder is None:
             raise AccountProblem(
                 "there is no such user: see `access user list`; somebody of an identity provider has an "
                 "id, shown on their Account page, and must be signed in."
             )
-        until = accounts.break_glass(holder, role, reason=reason, minutes=minutes, by=acting())
+        until = identities.break_glass.lend(
+            holder, role, reason=reason, minutes=minutes, by=acting()
+        )
     out.print(f"{holder} has {role} until {until:%H:%M} UTC")
 
 

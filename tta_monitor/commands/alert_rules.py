@@ -12,6 +12,7 @@ import typer
 
 from tta_monitor.console.context import err, out, settings
 from tta_monitor.console.groups import group
+from tta_monitor.console.permission import noted
 from tta_monitor.console.problems import Problem
 
 if TYPE_CHECKING:
@@ -120,13 +121,15 @@ def import_rules(
     if not write:
         print(imported.as_yaml(), end="")
         return
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    target.write_text(imported.as_yaml())
-    try:
-        load_rules([SHIPPED, folder])
-    except RuleProblem as problem:
-        target.unlink()
-        raise Problem(f"nothing was written: {problem}") from None
+    about = {"rules": len(imported.rules)}
+    with noted(home, Problem, action="rules.import", target=target.name, **about):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        target.write_text(imported.as_yaml())
+        try:
+            load_rules([SHIPPED, folder])
+        except RuleProblem as problem:
+            target.unlink()
+            raise Problem(f"nothing was written: {problem}") from None
     out.print(f"{len(imported.rules)} rules written to {target}")
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tta_monitor.console.context import out, settings
+from tta_monitor.console.context import out, settings, to_the_second
 from tta_monitor.console.groups import group
 from tta_monitor.console.problems import Problem
 
@@ -64,7 +64,7 @@ def show(alert_id: _Id, as_json: _Json = False) -> None:
         print(json.dumps(alert))
         return
     out.print(f"{alert['severity']} {alert['rule']}: {alert['summary']}")
-    out.print(f"  {alert['state']} since {alert['fired_at'] or alert['started_at']}")
+    out.print(f"  {alert['state']} since {to_the_second(alert['fired_at'] or alert['started_at'])}")
     out.print("  " + " ".join(f"{k}={v}" for k, v in alert["labels"]))
     if alert["effect"]:
         out.print(f"  Effect: {alert['effect']}")
@@ -75,9 +75,9 @@ def show(alert_id: _Id, as_json: _Json = False) -> None:
         out.print(f"  {one['count']} x {one['error']}{place}: errors show {one['key']}")
     if alert["next"]:
         told = ", ".join(alert["next"]["notify"])
-        out.print(f"  Next: {alert['next']['at']} {told} is told")
+        out.print(f"  Next: {to_the_second(alert['next']['at'])} {told} is told")
     for event in alert["events"]:
-        at = datetime.fromtimestamp(event["at_us"] / 1e6, UTC).isoformat(timespec="seconds")
+        at = to_the_second(datetime.fromtimestamp(event["at_us"] / 1e6, UTC).isoformat())
         out.print(f"  {at} {event['kind']} {event['by']}".rstrip())
 
 
@@ -120,7 +120,8 @@ def silence(
         return
     body = {"matchers": matchers, "duration": duration, "comment": comment}
     made = _ask(lambda c: c.post("/api/v1/silences", **body))
-    out.print(f"silence {made['id']} until {made['ends_at']}: matches {made['matches_now']} now")
+    until = to_the_second(made["ends_at"])
+    out.print(f"silence {made['id']} until {until}: matches {made['matches_now']} now")
 
 
 @commands.command()
@@ -157,7 +158,7 @@ def channel_test(name: Annotated[str, typer.Argument(help="A channel of alerting
 def _line(alert: dict[str, Any]) -> str:
     """One line that no terminal cuts: an id is there to be copied."""
     labels = " ".join(f"{k}={v}" for k, v in alert["labels"])
-    since = (alert["fired_at"] or alert["started_at"])[:19]
+    since = to_the_second(alert["fired_at"] or alert["started_at"])
     parts = [
         alert["id"],
         alert["severity"],
@@ -165,7 +166,7 @@ def _line(alert: dict[str, Any]) -> str:
         alert["rule"],
         labels,
         alert["summary"] if alert.get("groups") else "",
-        f"since {since}Z",
+        f"since {since}",
     ]
     if alert["muted_by"]:
         parts.append(f"muted by {', '.join(alert['muted_by'])}")

@@ -1,6 +1,8 @@
 """`./tta.sh monitor errors …`: groups, decisions about them, rules by hand, another grouping."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +12,7 @@ import typer
 from ingestion.meaning.errors.group_states import GroupRecord, State
 from tta_monitor.console.context import err, out, print_table, settings
 from tta_monitor.console.groups import group
-from tta_monitor.console.permission import acting
+from tta_monitor.console.permission import acting, noted
 from tta_monitor.console.problems import Problem
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ commands = group()
 
 _Key = Annotated[str, typer.Argument(help="Group key, or its beginning.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+_SHOWN = 3
 _ORDER = [State.REGRESSED, State.ESCALATING, State.NEW, State.ONGOING, State.MUTED, State.RESOLVED]
 
 
@@ -59,10 +62,19 @@ def list_groups(
         print(json.dumps([_plain(r, now) for r in records]))
         return
     rows = [
-        [r.key[:11], r.state(now), r.count, r.title[:70], r.component, _time(r.last_seen_at), r.assignee]
+        [
+            r.key[:11],
+            r.state(now),
+            r.count,
+            r.title[:70],
+            _some(r.components),
+            _time(r.last_seen_at),
+            r.assignee,
+        ]
         for r in records
-    ]  # fmt: skip
-    print_table(["key", "state", "errors", "title", "component", "last seen UTC", "assigned"], rows)
+    ]
+    columns = ["key", "state", "errors", "title", "components", "last seen UTC", "assigned"]
+    print_table(columns, rows)
 
 
 @commands.command("show")
@@ -80,7 +92,7 @@ def show(key: _Key, as_json: _Json = False) -> None:
         print(json.dumps({**_plain(record, now), "history": events}))
         return
     out.print(f"{record.title}\n{record.key} · {record.state(now)} · {record.count} errors")
-    out.print(f"in {record.component}, {record.culprit or 'no frame of our own'}")
+    out.print(f"in {', '.join(record.components)}; {record.culprit or 'no frame of our own'}")
     out.print(f"first {_time(record.first_seen_at)}, last {_time(record.last_seen_at)} UTC")
     out.print(record.explanation)
     out.print(record.sample_stack or "no stack was sent")
@@ -99,8 +111,8 @@ def resolve(
 
     Example: ./tta.sh monitor errors resolve g1:5a0c --release 1.4.0
     """
-    store = _store()
-    record = store.resolve(_found(store, key).key, acting(), release)
+    with _changing("resolve", key) as (store, group):
+        record = store.resolve(group, acting(), release)
     out.print(f"resolved {record.key} in {record.resolved_in or 'no named release'}")
 
 
@@ -110,8 +122,9 @@ def mute(key: _Key) -> None:
 
     Example: ./tta.sh monitor errors mute g1:5a0c
     """
-    store = _store()
-    out.print(f"muted {store.mute(_found(store, key).key, acting()).key}")
+    with _changing("mute", key) as (store, group):
+        store.mute(group, acting())
+    out.print(f"muted {group}")
 
 
 @commands.command("reopen")
@@ -120,8 +133,9 @@ def reopen(key: _Key) -> None:
 
     Example: ./tta.sh monitor errors reopen g1:5a0c
     """
-    store = _store()
-    out.print(f"reopened {store.reopen(_found(store, key).key, acting()).key}")
+    with _changing("reopen", key) as (store, group):
+        store.reopen(group, acting())
+    out.print(f"reopened {group}")
 
 
 @commands.command("assign")
@@ -130,8 +144,8 @@ def assign(key: _Key, name: Annotated[str, typer.Argument(help="Who; empty for n
 
     Example: ./tta.sh monitor errors assign g1:5a0c ada
     """
-    store = _store()
-    record = store.assign(_found(store, key).key, acting(), name)
+    with _changing("assign", key) as (store, group):
+        record = store.assign(group, acting(), name)
     out.print(f"assigned {record.key} to {record.assignee or 'nobody'}")
 
 
@@ -144,14 +158,8 @@ def merge(
 
     Example: ./tta.sh monitor errors merge g1:5a0c g1:77d1 --into g1:90ab
     """
-    from ingestion.meaning.errors.group_store import NoSuchGroup
-    from ingestion.meaning.errors.hand_rules import HandRuleProblem
-
-    store = _store()
-    try:
-        target = store.merge(keys, into, acting())
-    except (HandRuleProblem, NoSuchGroup) as problem:
-        raise Problem(str(problem)) from None
+    with _changing("merge", into) as (store, group):
+        target = store.merge(keys, group, acting())
     out.print(f"merged {len(keys)} into {target}")
 
 
@@ -166,13 +174,8 @@ def split(
 
     Example: ./tta.sh monitor errors split g1:5a0c --by message
     """
-    from ingestion.meaning.errors.hand_rules import HandRuleProblem
-
-    store = _store()
-    try:
-        found = store.split(_found(store, key).key, by, acting())
-    except HandRuleProblem as problem:
-        raise Problem(str(problem)) from None
+    with _changing("split", key) as (store, group):
+        found = store.split(group, by, acting())
     out.print(f"split {found} by {by}")
 
 
@@ -229,6 +232,25 @@ def _site() -> "Site":
         raise Problem(str(problem)) from None
 
 
+@contextmanager
+def _changing(verb: str, key: str) -> "Iterator[tuple[ErrorStore, str]]":
+    """The store and the group's whole key, around a decision: one entry says who, what and how it went."""
+    from ingestion.meaning.errors.group_store import NoSuchGroup
+    from ingestion.meaning.errors.hand_rules import HandRuleProblem
+
+    store = _store()
+    group = _found(store, key).key
+    refusals = (HandRuleProblem, NoSuchGroup)
+    about = {"verb": verb, "group": group}
+    try:
+        with noted(
+            settings().home, *refusals, action="access.action", target="errors.change", **about
+        ):
+            yield store, group
+    except refusals as problem:
+        raise Problem(str(problem)) from None
+
+
 def _found(store: "ErrorStore", key: str) -> GroupRecord:
     from ingestion.meaning.errors.group_store import NoSuchGroup
 
@@ -240,7 +262,14 @@ def _found(store: "ErrorStore", key: str) -> GroupRecord:
 
 def _plain(record: GroupRecord, now: datetime) -> dict[str, Any]:
     values = {k: _time(v) if isinstance(v, datetime) else v for k, v in asdict(record).items()}
-    return {**values, "state": record.state(now).value}
+    del values["others"]
+    return {**values, "components": record.components, "state": record.state(now).value}
+
+
+def _some(names: tuple[str, ...]) -> str:
+    """The first names, and how many more there are."""
+    more = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" ({more} more)" if more > 0 else "")
 
 
 def _time(at: datetime) -> str:

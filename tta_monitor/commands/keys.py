@@ -10,6 +10,7 @@ import typer
 
 from tta_monitor.console.context import out, print_table, settings
 from tta_monitor.console.groups import group
+from tta_monitor.console.permission import noted
 
 commands = group()
 
@@ -49,8 +50,11 @@ def rotate() -> None:
     Example: ./tta.sh monitor keys rotate
     """
     from privacy.keys.rotation import rotate as rotate_kek
+    from privacy.keys.store import KeyProblem
 
-    done = rotate_kek(settings().home)
+    home = settings().home
+    with noted(home, KeyProblem, action="keys.rotate", target="home"):
+        done = rotate_kek(home)
     verb = "finished the interrupted rotation" if done.was_interrupted else "rotated"
     out.print(f"{verb}: {done.rewrapped_keys} keys re-wrapped, {done.source}")
     if done.is_old_key_yours_to_remove:

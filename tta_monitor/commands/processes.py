@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tta_monitor.console.context import out, print_table, settings
+from tta_monitor.console.context import out, print_table, settings, settings_or_defaults
 from tta_monitor.console.groups import group
+from tta_monitor.console.permission import keys_of
 
 if TYPE_CHECKING:
     from ingestion.settings import Settings
@@ -35,7 +36,6 @@ def up(
 
     Example: ./tta.sh monitor up --demo
     """
-    from privacy.keys.store import KeyStore
     from tta_monitor.running import supervise
     from tta_monitor.running.programs import programs
 
@@ -44,7 +44,7 @@ def up(
         out.print(f"already running for {chosen.home}")
         _print_urls(chosen, headless=headless)
         return
-    keys = KeyStore.open(chosen.home, create=True)
+    keys = keys_of(chosen.home)
     wanted = programs(chosen, demo=demo, headless=headless)
     supervise.check_ports(chosen, wanted)
     out.print(f"starting in {chosen.home}")
@@ -90,18 +90,20 @@ def status(
 
     Example: ./tta.sh monitor status --json
     """
+    from live_tail.alerts.desk.site_files import wrong_files
     from tta_monitor.running import supervise
     from tta_monitor.watching import batch_health, door_health
-    from tta_monitor.watching import doctor as doctor_checks
 
-    chosen = settings()
+    chosen, is_right = settings_or_defaults()
     states = supervise.states(chosen)
-    lag_ms = _live_lag(chosen)
-    wrong = doctor_checks.wrong_files(chosen)
+    lag_ms = _live_lag(chosen) if is_right else None
+    wrong = [f"{name}: {problem}" for name, problem in wrong_files(chosen).items()]
     batch = batch_health.problems(chosen, states)
     strangers = door_health.turned_away(chosen)
-    is_wrong = bool(batch) or any(s.state not in {"running", "finished"} for s in states)
+    is_wrong = bool(wrong or batch) or any(s.state not in {"running", "finished"} for s in states)
     rows = [{**s.__dict__, "lag_ms": lag_ms if s.name == "live-tail" else None} for s in states]
+    if not is_right:
+        rows = [{**row, "port": None} for row in rows]
     if as_json:
         answer = {"home": str(chosen.home), "ok": not is_wrong, "processes": rows}
         told = {"wrong_files": wrong, "batch": batch, "turned_away": strangers}
@@ -140,7 +142,7 @@ def doctor() -> None:
     from tta_monitor.watching import doctor as doctor_checks
 
     worst = 0
-    for finding in doctor_checks.examine(settings()):
+    for finding in doctor_checks.examine(settings_or_defaults()[0]):
         colour = {"ok": "green", "warn": "yellow", "fail": "red"}[finding.level]
         told = f"{finding.name}: {finding.message}"
         out.print(told, mark=f"{finding.level:>4}", colour=colour)
@@ -166,14 +168,14 @@ def _live_lag(settings: "Settings") -> float | None:
 
 def _print_first_link(settings: "Settings", keys: "KeyStore") -> None:
     """The admin's way in, printed once for a home: later ones come from `access link`."""
-    from privacy.access.accounts import Accounts
+    from privacy.access.identities import Identities
     from privacy.audit.audit_log import AuditLog
 
     if settings.access.sign_in == "off":
         out.print("Sign-in is off: everybody on this machine is admin.")
         return
     log = AuditLog(settings.home, keys)
-    secret = Accounts(settings.home, keys, log).first_link()
+    secret = Identities(settings.home, keys, log).links.first()
     log.close()
     if secret:
         address = f"http://{settings.app.host}:{settings.app.port}/sign-in?link={secret}"

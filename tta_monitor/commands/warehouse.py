@@ -14,7 +14,7 @@ import typer
 from privacy.access.roles import Right
 from tta_monitor.console.context import err, out, print_table, settings
 from tta_monitor.console.groups import group
-from tta_monitor.console.permission import require
+from tta_monitor.console.permission import keys_of, require
 from tta_monitor.console.problems import Problem
 
 commands = group()
@@ -30,17 +30,17 @@ def replay(
 
     Example: ./tta.sh monitor replay capture.tar.xz --shift-to-now
     """
+    from ingestion.doors.own_receiver import OwnDoor
     from tta_monitor.traffic import replay as replays
 
     chosen = settings()
     captured = replays.read_capture(path)
     if shift_to_now:
         captured = replays.shifted(captured, time.time())
-    receiver = chosen.receiver
-    endpoint = f"http://{receiver.host}:{receiver.http_port}"
+    door = OwnDoor.of(chosen)
     accepted = rejected = 0
     errors: dict[str, int] = {}
-    for number, sent in enumerate(replays.send_all(captured, endpoint, rate=rate), start=1):
+    for number, sent in enumerate(replays.send_all(captured, door, rate=rate), start=1):
         accepted, rejected = accepted + sent.accepted, rejected + sent.rejected
         if sent.error:
             errors[sent.error] = errors.get(sent.error, 0) + 1
@@ -62,12 +62,11 @@ def build() -> None:
     """
     from dagster_project.marts.unasked import without_unasked
     from dagster_project.process.build import run_build
-    from privacy.keys.store import KeyStore
 
     chosen = settings()
     without_unasked()
     # It may begin a home in the same moment as `up`.
-    KeyStore.open(chosen.home, create=True)
+    keys_of(chosen.home)
     report = run_build(chosen, progress=lambda step: err.print(f"· {step}"))
     out.print(
         f"{'built' if report.ok else 'failed'} in {report.duration_s:.0f} s: {report.landed_rows} rows "

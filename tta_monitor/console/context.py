@@ -6,6 +6,7 @@ imports what it uses when it runs. Errors are `Problem`s; `cli.main` prints them
 
 import os
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,13 +47,35 @@ def settings() -> "Settings":
     return load_settings(Chosen.home)
 
 
+def settings_or_defaults() -> "tuple[Settings, bool]":
+    """Settings of the chosen data home, or the defaults where they are wrong; and whether they are right."""
+    from ingestion.settings import SettingsProblem, load_settings, shipped_settings
+
+    try:
+        return load_settings(Chosen.home), True
+    except SettingsProblem:
+        return shipped_settings(Chosen.home), False
+
+
 def print_table(columns: list[str], rows: list[list[object]]) -> None:
-    """A plain table; what is not known is a dash."""
-    cells = [["—" if cell is None else str(cell) for cell in row] for row in rows]
+    """A plain table; what is not known is a dash, times are to the second."""
+    cells = [[_cell(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
     for line in (columns, *cells):
         padded = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
         out.print("  ".join(padded).rstrip())
+
+
+def to_the_second(text: str) -> str:
+    """A time in ISO 8601 (UTC) as people read it: `2026-03-01T12:00:05Z`."""
+    at = datetime.fromisoformat(text)
+    return at.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ", timespec="seconds")
+    return "—" if value is None else str(value)
 
 
 def _has_colours(stream: object) -> bool:

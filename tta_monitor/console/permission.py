@@ -6,15 +6,24 @@ instead, and where there are no keys the live API alone decides.
 """
 
 import functools
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from privacy.access.roles import ADMINISTRATOR, Principal, Right
-from tta_monitor.console.context import settings
+from tta_monitor.console.context import settings, settings_or_defaults
 from tta_monitor.console.problems import Problem
 
+if TYPE_CHECKING:
+    from privacy.audit.audit_log import Detail
+    from privacy.keys.store import KeyStore
+
+_EVEN_WITH_WRONG_SETTINGS = frozenset({"status", "doctor"})
+"""They say what is wrong with them."""
+_MADE = Path("keys", "check")
 FORBIDDEN = 3
 """Exit code of a command that the role may not use."""
 
@@ -32,16 +41,19 @@ def guard_commands(app: typer.Typer, words: tuple[str, ...] = ()) -> None:
 
 def require(right: Right, name: str) -> None:
     """Raise Problem when whoever runs this may not; the owner may everything."""
-    path = settings().access.token_file
+    chosen, is_right = settings_or_defaults()
+    if not is_right and name not in _EVEN_WITH_WRONG_SETTINGS:
+        settings()
+    path = chosen.access.token_file
     if path is None:
         return
-    from privacy.access.accounts import Accounts
+    from privacy.access.identities import Identities
     from privacy.access.policy import Forbidden, Guard
     from privacy.audit.audit_log import AuditLog
     from privacy.keys.store import KeyProblem, KeyStore
 
     try:
-        secret, home = path.read_text().strip(), settings().home
+        secret, home = path.read_text().strip(), chosen.home
     except OSError as error:
         raise Problem(f"access.token_file cannot be read ({type(error).__name__}).") from None
     try:
@@ -50,7 +62,7 @@ def require(right: Right, name: str) -> None:
         return  # nothing of this home opens here; the live API asks the policy itself
     log = AuditLog(home, keys)
     try:
-        who = Accounts(home, keys, log).token(secret)
+        who = Identities(home, keys, log).tokens.holder(secret)
         if who is None:
             raise Problem(
                 "the token of access.token_file is unknown or has expired: create one with "
@@ -63,6 +75,39 @@ def require(right: Right, name: str) -> None:
         raise Problem(str(problem), code=FORBIDDEN) from None
     finally:
         log.close()
+
+
+@contextmanager
+def noted(
+    home: Path, *refusals: type[Exception], action: str, target: str, **about: "Detail"
+) -> Iterator[None]:
+    """Around what a command changes: one entry of who, what and how it went.
+
+    A home without keys has no log yet; what its live tail finds at its first look is noted then.
+    """
+    from privacy.audit.audit_log import AuditLog
+    from privacy.keys.store import KeyStore
+
+    if not (home / _MADE).exists():
+        yield
+        return
+    with (
+        closing(AuditLog(home, KeyStore.open(home))) as log,
+        log.around(*refusals, actor=acting(), action=action, target=target, **about),
+    ):
+        yield
+
+
+def keys_of(home: Path) -> "KeyStore":
+    """The keys of a home that a command may begin: making them is an entry."""
+    from privacy.keys.store import KeyStore
+
+    is_new = not (home / _MADE).exists()
+    keys = KeyStore.open(home, create=True)
+    if is_new:
+        with noted(home, action="keys.create", target="home"):
+            pass
+    return keys
 
 
 def acting() -> str:

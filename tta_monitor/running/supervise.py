@@ -58,7 +58,10 @@ def check_ports(settings: Settings, chosen: list[Program]) -> None:
 
 
 def start(settings: Settings, chosen: list[Program]) -> subprocess.Popen[bytes]:
-    """Write the configuration and start supervisord in its own session."""
+    """Write the configuration and start supervisord in its own session.
+
+    Raises Problem when a port is taken.
+    """
     _keep_to_its_owner(settings.home)
     settings.run_path.mkdir(parents=True, exist_ok=True, mode=0o700)
     ensure_dagster_home(settings)
@@ -69,6 +72,8 @@ def start(settings: Settings, chosen: list[Program]) -> subprocess.Popen[bytes]:
         **dagster_environment(settings),
         "DO_NOT_TRACK": "1",
         "PYTHONUNBUFFERED": "1",
+        # Looking for plugins reads the entry points of every installed package: 3 MB in each process.
+        "PYDANTIC_DISABLE_PLUGINS": "1",
         # A pool for each thread keeps what one burst needed, for good.
         "MALLOC_ARENA_MAX": "2",
         # Arrow's own allocator keeps what a busy hour needed; the system's gives it back.

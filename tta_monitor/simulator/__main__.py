@@ -1,6 +1,13 @@
 """`python -m tta_monitor.simulator --home H --rate N [--seed S] [--duration S] [--calm]`."""
 
+# ruff: noqa: E402 - after what it does without
+from ingestion.processes.lean import without_chardet, without_rarely_used
+
+without_rarely_used()
+without_chardet()
+
 import argparse
+import os
 from pathlib import Path
 
 from ingestion.processes.supervised import end_with_supervisor
@@ -20,10 +27,12 @@ arguments = parser.parse_args()
 endpoint = arguments.endpoint
 if endpoint is None:
     # Half of its memory, for whoever names no endpoint.
+    from ingestion.doors.own_receiver import OwnDoor
     from ingestion.settings import load_settings
 
-    receiver = load_settings(arguments.home).receiver
-    endpoint = f"http://{receiver.host}:{receiver.http_port}"
+    door = OwnDoor.of(load_settings(arguments.home))
+    os.environ |= door.environment
+    endpoint = door.url
 simulate(
     endpoint,
     rate_per_s=arguments.rate,

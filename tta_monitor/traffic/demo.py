@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+from ingestion.doors.own_receiver import OwnDoor
 from ingestion.processes.entry import run_process
 from ingestion.settings import Settings
 from privacy.process_log.log import logger
@@ -36,9 +37,11 @@ def _work(settings: Settings, given: argparse.Namespace) -> None:
     if not _mark(settings).exists():
         again = [sys.executable, "-m", "tta_monitor.traffic.demo", "--home", str(settings.home)]
         subprocess.run([*again, "--replay-only"], stdin=subprocess.DEVNULL, check=True)
-    simulator = [sys.executable, "-m", "tta_monitor.simulator", "--endpoint", _endpoint(settings)]
+    door = OwnDoor.of(settings)
+    simulator = [sys.executable, "-m", "tta_monitor.simulator", "--endpoint", door.url]
     numbers = ["--rate", str(_RATE_PER_S), "--seed", str(int(time.time()))]
-    os.execv(sys.executable, [*simulator, *numbers])  # noqa: S606
+    # Other users see a process's arguments, not its environment.
+    os.execve(sys.executable, [*simulator, *numbers], os.environ | door.environment)  # noqa: S606
 
 
 def replay_once(settings: Settings) -> None:
@@ -48,16 +51,12 @@ def replay_once(settings: Settings) -> None:
     if _mark(settings).exists():
         return
     captured = replay.shifted(replay.read_capture(CAPTURE), time.time())
-    results = list(replay.send_all(captured, _endpoint(settings), rate=None))
+    results = list(replay.send_all(captured, OwnDoor.of(settings), rate=None))
     failed = sum(bool(r.error) for r in results)
     accepted = sum(r.accepted for r in results)
     _log.info("capture replayed", items=accepted, bodies=len(results), failed_bodies=failed)
     if not failed:
         _mark(settings).touch()
-
-
-def _endpoint(settings: Settings) -> str:
-    return f"http://{settings.receiver.host}:{settings.receiver.http_port}"
 
 
 def _mark(settings: Settings) -> Path:

@@ -18,6 +18,7 @@ from google.protobuf.json_format import Parse
 from google.protobuf.message import DecodeError
 
 from ingestion.doors.backoff import waits
+from ingestion.doors.own_receiver import OwnDoor
 from ingestion.receivers.decoding.inflate import decompress
 from ingestion.receivers.decoding.protobuf import EXPORTS, BadBody, count_items
 from ingestion.receivers.doors.http import JSON, PATHS, PROTOBUF
@@ -81,9 +82,10 @@ def shifted(captured: list[Captured], to: float) -> list[Captured]:
     return [_shift(c, offset_ns) for c in captured]
 
 
-def send_all(captured: list[Captured], endpoint: str, *, rate: float | None) -> Iterator[Sent]:
+def send_all(captured: list[Captured], door: OwnDoor, *, rate: float | None) -> Iterator[Sent]:
     """Send bodies, `rate` per second or as fast as they are acknowledged; yields each result."""
-    with httpx.Client(base_url=endpoint, timeout=30) as client:
+    own = httpx.Client(base_url=door.url, headers=door.headers, trust_env=False, timeout=30)
+    with own as client:
         if rate:
             started = time.monotonic()
             for number, body in enumerate(captured):

@@ -9,7 +9,7 @@ named as (
         greatest(duration_ns, 0) / 1e6 as duration_ms,
         date_trunc('minute', start_at) as minute_at,
         {{ meant('http_method') }} as http_method,
-        {{ whole_number(names_of('http_status')) }} as http_status,
+        {{ whole_number(var('meaning')['attributes']['http_status']) }} as http_status,
         {{ meant('url_scheme') }} as url_scheme,
         {{ meant('asgi_event') }} as asgi_event,
         {{ meant('error_type') }} as error_type,

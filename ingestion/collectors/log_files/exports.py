@@ -13,8 +13,8 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
 from ingestion.collectors.log_files.lines import Entry, to_record
+from ingestion.collectors.own_settings import FollowedFiles
 from ingestion.contracts.told import drop_metric
-from ingestion.settings.collectors import LogFiles
 from privacy.process_log.log import logger
 
 _log = logger()
@@ -34,7 +34,7 @@ def _service(component: str) -> KeyValue:
 
 
 def export_of_entries(
-    found: list[Entry], at_ns: int, component: str, files: LogFiles
+    found: list[Entry], at_ns: int, component: str, files: FollowedFiles
 ) -> tuple[bytes, Counter[str]]:
     """One OTLP logs export, grouped by component and, by reason, how many entries are not in it.
 

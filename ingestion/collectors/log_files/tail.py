@@ -16,9 +16,8 @@ from pathlib import Path
 
 from ingestion.collectors.log_files.exports import export_of_drops, export_of_entries
 from ingestion.collectors.log_files.lines import Entry, entries
+from ingestion.collectors.own_settings import FollowedFiles, OwnSettings
 from ingestion.doors.own_receiver import Send, SendFailed, SendRefused, sender
-from ingestion.settings import Settings
-from ingestion.settings.collectors import LogFiles
 from privacy.disk.databases import transaction
 from privacy.keys.state import Sealer, connect
 from privacy.keys.store import KeyStore
@@ -55,7 +54,7 @@ class LogTail:
         self,
         home: Path,
         keys: KeyStore,
-        chosen: list[LogFiles],
+        chosen: list[FollowedFiles],
         send: Send,
         *,
         tell: Send = lambda _: None,
@@ -80,7 +79,7 @@ class LogTail:
                     _log.warning("a log file could not be read or sent", cause=type(error).__name__)
         return sent
 
-    def _follow(self, path: Path, files: LogFiles) -> int:
+    def _follow(self, path: Path, files: FollowedFiles) -> int:
         known = self._position(path)
         sent = 0
         inode = path.stat().st_ino
@@ -92,7 +91,7 @@ class LogTail:
                 known = Position(os.fstat(file.fileno()).st_ino, 0)
             return sent + self._send_new(path, file.fileno(), known, files)
 
-    def _finish_rotated(self, path: Path, known: Position, files: LogFiles) -> int:
+    def _finish_rotated(self, path: Path, known: Position, files: FollowedFiles) -> int:
         """The rest of a file that was renamed away, where it can be found beside the new one."""
         for sibling in sorted(path.parent.glob(f"{path.name}*")):
             if sibling == path or sibling.suffix in _PACKED or sibling.stat().st_ino != known.inode:
@@ -103,7 +102,7 @@ class LogTail:
         return 0
 
     def _send_new(
-        self, path: Path, fd: int, known: Position, files: LogFiles, *, is_closed: bool = False
+        self, path: Path, fd: int, known: Position, files: FollowedFiles, *, is_closed: bool = False
     ) -> int:
         sent = 0
         while True:
@@ -116,7 +115,7 @@ class LogTail:
             self._keep(path, known)
             sent += len(found)
 
-    def _deliver(self, found: list[Entry], at_ns: int, named: str, files: LogFiles) -> None:
+    def _deliver(self, found: list[Entry], at_ns: int, named: str, files: FollowedFiles) -> None:
         """Send entries, in halves where the receiver will not take as many; then tell what went.
 
         It counts the entry that it refuses alone.
@@ -205,14 +204,14 @@ def _entries_of(data: bytes, offset: int, *, takes_rest: bool) -> list[Entry]:
     return [*found, replace(last, end=offset + len(data))]
 
 
-def _component(path: Path, files: LogFiles) -> str:
+def _component(path: Path, files: FollowedFiles) -> str:
     """Whose file it is, unless an entry names another."""
     return files.component or path.name.partition(".")[0]
 
 
-def start_log_files(settings: Settings, stopping: threading.Event) -> threading.Thread | None:
+def start_log_files(settings: OwnSettings, stopping: threading.Event) -> threading.Thread | None:
     """Tail the files of `collectors.log_files` in a thread; should it end, `stopping` is set."""
-    if not settings.collectors.log_files:
+    if not settings.log_files:
         return None
 
     def work() -> None:
@@ -221,9 +220,9 @@ def start_log_files(settings: Settings, stopping: threading.Event) -> threading.
             tail = LogTail(
                 settings.home,
                 keys,
-                settings.collectors.log_files,
-                sender(settings, "/v1/logs"),
-                tell=sender(settings, "/v1/metrics"),
+                settings.log_files,
+                sender(settings.door, "/v1/logs"),
+                tell=sender(settings.door, "/v1/metrics"),
             )
             while not stopping.is_set():
                 tail.step()

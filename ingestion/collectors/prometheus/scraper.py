@@ -27,6 +27,7 @@ from ingestion.collectors.prometheus.jobs import Target
 from ingestion.collectors.prometheus.scraped_samples import labelled
 from ingestion.contracts.told import drop_metric
 from ingestion.doors.backoff import waits
+from ingestion.doors.own_receiver import OwnDoor
 from privacy.process_log.log import logger, place_of
 
 MAX_BYTES = 16 * 1024 * 1024
@@ -39,6 +40,7 @@ _RESOURCE_NAMES = {
     "host": "host.name",
     "version": "service.version",
 }
+_PATH = "/v1/metrics"
 _SCOPE = "tta_monitor.prometheus"
 _log = logger()
 
@@ -66,10 +68,12 @@ class Scrape:
     dropped: Mapping[str, int] = field(default_factory=dict)
 
 
-async def run_scraper(targets: tuple[Target, ...], otlp_url: str) -> None:
+async def run_scraper(targets: tuple[Target, ...], door: OwnDoor) -> None:
     """Scrape all targets until cancelled."""
     async with contextlib.AsyncExitStack() as open_:
-        sender = await open_.enter_async_context(httpx.AsyncClient())
+        # The way to this machine's own receiver leads through no proxy.
+        own = httpx.AsyncClient(base_url=door.url, headers=door.headers, trust_env=False)
+        sender = await open_.enter_async_context(own)
         # Targets of one job share what a connection needs, certificates for instance.
         clients = {
             http: await open_.enter_async_context(_client(http))
@@ -77,7 +81,7 @@ async def run_scraper(targets: tuple[Target, ...], otlp_url: str) -> None:
         }
         async with asyncio.TaskGroup() as tasks:
             for target in targets:
-                tasks.create_task(_scrape_forever(clients[target.http], sender, target, otlp_url))
+                tasks.create_task(_scrape_forever(clients[target.http], sender, target))
 
 
 async def scrape(client: httpx.AsyncClient, target: Target, previous_ns: int | None) -> Scrape:
@@ -137,7 +141,7 @@ def _client(http: Http) -> httpx.AsyncClient:
 
 
 async def _scrape_forever(
-    client: httpx.AsyncClient, sender: httpx.AsyncClient, target: Target, otlp_url: str
+    client: httpx.AsyncClient, sender: httpx.AsyncClient, target: Target
 ) -> None:
     told = _Told(target.job)
     previous_ns: int | None = None
@@ -157,7 +161,7 @@ async def _scrape_forever(
             cause = f"an error of ours ({place_of(error)})"
         told.tell(done, cause)
         try:
-            await _send(sender, otlp_url, as_request(target, done, time.time_ns(), dropped))
+            await _send(sender, as_request(target, done, time.time_ns(), dropped))
         except Exception as error:  # noqa: BLE001 - likewise
             _log.error("a scrape could not be sent", job=target.job, cause=place_of(error))
         due = max(due + target.interval_s, time.monotonic())
@@ -200,9 +204,7 @@ async def _fetch(client: httpx.AsyncClient, target: Target) -> tuple[str, str]:
     return chunks.decode("utf-8", "surrogateescape"), response.headers.get("content-type", "")
 
 
-async def _send(
-    client: httpx.AsyncClient, otlp_url: str, request: ExportMetricsServiceRequest
-) -> None:
+async def _send(client: httpx.AsyncClient, request: ExportMetricsServiceRequest) -> None:
     """Send with retries; per-scrape deltas are lost for good when they are not.
 
     What the receiver refuses for good it has counted; it would refuse it again.
@@ -212,7 +214,7 @@ async def _send(
     pauses = waits(attempts=6)
     while True:
         try:
-            response = await client.post(otlp_url, content=body, headers=headers)
+            response = await client.post(_PATH, content=body, headers=headers)
             if response.is_client_error and response.status_code != 429:
                 _log.warning("a scrape was refused", cause=str(response.status_code))
                 return

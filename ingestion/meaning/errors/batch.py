@@ -16,7 +16,7 @@ import pyarrow as pa
 from ingestion.meaning.errors.grouping import Site, group
 from ingestion.meaning.errors.hand_rules import HandRules
 from ingestion.meaning.errors.model import Occurrence
-from ingestion.meaning.errors.occurrences import once_key, read_occurrences
+from ingestion.meaning.errors.occurrences import once_key, once_rank, read_occurrences
 
 _TEXTS = (
     "group_key component version environment route therapeutic_area session title exception_type"
@@ -90,7 +90,7 @@ def _once(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[dict[str, Any], Occu
     for signal, time in (("spans", "start_at"), ("logs", "event_at")):
         place = f"{{'hour': date_trunc('hour', {time}), 'part': part}}"
         found = read_occurrences(con, signal, f"landed.error_{signal}", seq=place)
-        for at, occurrence in sorted(found, key=lambda f: (f[1].event_at, once_key(f[1]) or "")):
+        for at, occurrence in sorted(found, key=lambda f: once_rank(f[1])):
             key = once_key(occurrence)
             if key is not None and key in seen:
                 continue

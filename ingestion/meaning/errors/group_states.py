@@ -5,12 +5,14 @@ test behind *escalating* (`escalation`).
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 NEW_FOR = timedelta(hours=24)
 REGRESSED_FOR = timedelta(days=7)
+MAX_COMPONENTS = 20
 _RELEASE = re.compile(
     r"(?:[\w.-]+@)?v?(\d+(?:\.\d+)*)(?:[-.]?(a|alpha|b|beta|rc|pre|dev)[-.]?(\d*))?"
 )
@@ -55,6 +57,13 @@ class GroupRecord:
     trace_id: str | None = None
     breadcrumbs: tuple[str, ...] = ()
     severity: str = "error"
+    others: tuple[str, ...] = ()
+    """Further components, in the order in which they were heard; MAX_COMPONENTS in all."""
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """Every component in which it was seen, the first one first."""
+        return (self.component, *self.others)
 
     def state(self, now: datetime) -> State:
         """The state at a time; what people decided wins, then regressed, escalating, new."""
@@ -95,6 +104,13 @@ def is_regression(record: GroupRecord, version: str | None, at: datetime) -> boo
             return is_later
         return version != record.resolved_in and at > record.status_at
     return at > record.status_at
+
+
+def also_in(record: GroupRecord, components: Iterable[str]) -> GroupRecord:
+    """The record of a group that was seen in these components as well."""
+    new = [name for name in dict.fromkeys(components) if name not in record.components]
+    others = (*record.others, *new)[: MAX_COMPONENTS - 1]
+    return record if others == record.others else replace(record, others=others)
 
 
 def seen_again(record: GroupRecord, version: str | None, at: datetime) -> GroupRecord:

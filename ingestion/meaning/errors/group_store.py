@@ -16,6 +16,7 @@ from ingestion.meaning.errors.escalation import baseline, escalating
 from ingestion.meaning.errors.group_states import (
     GroupRecord,
     State,
+    also_in,
     muted,
     reopened,
     resolved,
@@ -128,9 +129,8 @@ class ErrorStore:
         if after.regressed_at != record.regressed_at:
             note = f"seen in {occurrence.version or 'an unnamed release'}"
             self._transition(key, occurrence.event_at, State.REGRESSED, "", note)
-        return replace(
-            after, is_content_delivery=after.is_content_delivery or occurrence.is_content_delivery
-        )
+        is_content = after.is_content_delivery or occurrence.is_content_delivery
+        return also_in(replace(after, is_content_delivery=is_content), [occurrence.component])
 
     def find_escalating(self, now: datetime) -> set[str]:
         """Test the last full hour and the hour that runs against history; marks what escalates."""
@@ -242,6 +242,7 @@ class ErrorStore:
                     record,
                     **{name: text or getattr(record, name) for name, text in texts.items()},
                     breadcrumbs=tuple(clean(text) for text in record.breadcrumbs),
+                    others=tuple(clean(text) for text in record.others),
                 )
                 if again != record:
                     self._write(again)
@@ -264,7 +265,7 @@ class ErrorStore:
             return
         self._write(
             replace(
-                other,
+                also_in(other, one.components),
                 count=other.count + one.count,
                 first_seen_at=min(one.first_seen_at, other.first_seen_at),
                 last_seen_at=max(one.last_seen_at, other.last_seen_at),
@@ -324,6 +325,7 @@ class ErrorStore:
             values[name] = None if values[name] is None else _at(values[name])
         values["status"] = State(values["status"])
         values["breadcrumbs"] = tuple(values["breadcrumbs"])
+        values["others"] = tuple(values.get("others", ()))
         return GroupRecord(**values)
 
 

@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -87,6 +88,17 @@ def once_key(occurrence: Occurrence) -> str | None:
         stack_hash(occurrence.stack, occurrence.type),
     ]
     return hashlib.blake2b(b"\x1f".join(parts), digest_size=16).hexdigest()
+
+
+def once_rank(occurrence: Occurrence) -> tuple[bool, datetime, tuple[str, ...]]:
+    """Of several tellings with one `once_key` the least counts.
+
+    A span's before a log record's, then the earliest, then by what they are counted under.
+    `fct_errors_hourly` sorts what came in several passes by the same.
+    """
+    o = occurrence
+    counted_under = (o.component, o.version, o.environment, o.route, o.therapeutic_area)
+    return o.source == "log", o.event_at, tuple(name or "" for name in counted_under)
 
 
 @lru_cache(maxsize=4_096)

@@ -24,14 +24,17 @@ class NotAllowed(Exception):
 
 
 def allowed_component(
-    client_host: str | None, authorization: str, tokens: Mapping[str, str]
+    client_host: str | None, authorization: str, tokens: Mapping[str, str], own: str = ""
 ) -> str | None:
-    """The component a sender may speak for: None on loopback (any), else its token's.
+    """The component a sender may speak for: its token's; None (any) on loopback and for `own`.
 
-    Raises NotAllowed. Tokens are compared in constant time.
+    `own` is the token of the home's own processes, empty for none. Raises NotAllowed. Tokens are
+    compared in constant time.
     """
     if authorization.lower().startswith("bearer "):
         given = authorization[7:].strip().encode()
+        if own and hmac.compare_digest(given, own.encode()):
+            return None
         for component, token in tokens.items():
             if hmac.compare_digest(given, token.encode()):
                 return component

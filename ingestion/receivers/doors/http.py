@@ -46,10 +46,15 @@ def build_app(
     pipeline: Pipeline,
     settings: ReceiverSettings,
     turned_away: TurnedAway | None = None,
+    *,
+    own_token: str = "",
 ) -> ASGIApp:
-    """The ASGI application of the HTTP door; what is turned away before it is in its numbers."""
+    """The ASGI application of the HTTP door; what is turned away before it is in its numbers.
+
+    Who shows `own_token` is a process of this home, wherever it comes from.
+    """
     unpacker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="unpack")
-    doorway = Doorway(committer, pipeline, settings, unpacker)
+    doorway = Doorway(committer, pipeline, settings, unpacker, own_token)
     others = _other_routes(committer, pipeline, turned_away)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -124,7 +129,8 @@ async def _incoming(doorway: Doorway, request: Request, signal: str, content_typ
     client = request.client.host if request.client else None
     try:
         authorization = request.headers.get("authorization", "")
-        component = allowed_component(client, authorization, doorway.receiver.tokens)
+        tokens, own = doorway.receiver.tokens, doorway.own_token
+        component = allowed_component(client, authorization, tokens, own)
     except NotAllowed as error:
         raise Refused(401, UNAUTHENTICATED, str(error), "unauthenticated") from None
     if content_type not in {PROTOBUF, JSON}:

@@ -65,6 +65,7 @@ class Doorway:
     pipeline: Pipeline
     receiver: ReceiverSettings
     unpacker: ThreadPoolExecutor
+    own_token: str
 
     async def unpack(self, work: Callable[[], _T]) -> _T:
         """Do it beside the event loop."""

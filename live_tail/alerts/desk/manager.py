@@ -6,7 +6,7 @@ makes rounds and people take turns.
 """
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from ingestion.processes.passes import BatchProblem
@@ -42,10 +42,11 @@ class Manager:
         policy_problem: Callable[[], str] = lambda: "",
         error_rules_problem: Callable[[], str] = lambda: "",
         batch_problems: Callable[[], Sequence[BatchProblem]] = lambda: (),
+        wrong_files: Callable[[], Iterable[str]] = lambda: (),
     ) -> None:
         self._store, self._policy, self.app_url, self._clock = store, policy, app_url, clock
         self._policy_problem, self._error_rules_problem = policy_problem, error_rules_problem
-        self._batch_problems = batch_problems
+        self._batch_problems, self._wrong_files = batch_problems, wrong_files
         self._routing = Routing(policy())
         self._lock = threading.RLock()
         alerts, groups = store.load()
@@ -60,11 +61,8 @@ class Manager:
     def take(self, rnd: Round, rules: Mapping[str, Rule]) -> list[Event]:
         """What a round found; returns what happened to the alerts."""
         with self._lock:
-            wrong, batch = (
-                (self._policy_problem(), self._error_rules_problem()),
-                self._batch_problems(),
-            )
-            rnd = own.with_own(rnd, self._store.outbox.channels(), *wrong, batch)
+            batch = self._batch_problems()
+            rnd = own.with_own(rnd, self._store.outbox.channels(), self._not_taken(), batch)
             self._uses, self._rules = rnd.uses, {**rules, **own.RULES, **own_batch.told(batch)}
             self._unjudged = rnd.unjudged
             book, events = transitions.step(self._book, rnd, self._rules)
@@ -184,6 +182,13 @@ class Manager:
         """Why a rule could not judge some of its series in the last round, by rule."""
         with self._lock:
             return dict(self._unjudged)
+
+    def _not_taken(self) -> set[str]:
+        known = {
+            "alerting.yaml": self._policy_problem(),
+            "errors.yaml": self._error_rules_problem(),
+        }
+        return {name for name, problem in known.items() if problem} | set(self._wrong_files())
 
     def problem(self) -> str:
         """Why the newest alerting.yaml or errors.yaml was not taken, if so."""

@@ -20,6 +20,10 @@ _DEAD, _INVALID, _FAILING, _ERROR_RULES = (
     "AlertRuleFailing",
     "ErrorRulesInvalid",
 )
+_SITE_FILE = "SiteFileInvalid"
+_OF_FILE = {"alerting.yaml": _INVALID, "errors.yaml": _ERROR_RULES}
+# `rounds` has an alert about rule files.
+_NOT_HERE = "rules"
 RULES = {
     rule.name: rule
     for rule in (
@@ -40,6 +44,11 @@ RULES = {
             ("Read the reason: ./tta.sh monitor errors list", "Correct <home>/errors.yaml"),
         ),
         Rule(
+            _SITE_FILE, "own", {}, Severity.WARNING, "A configuration file is wrong and is not taken",
+            "Processes go on with what they read of it before; one that starts may refuse to.",
+            ("Read the reason: ./tta.sh monitor status", "Correct the file {{ labels.file }}"),
+        ),
+        Rule(
             _FAILING, "own", {}, Severity.WARNING, "An alert rule cannot be evaluated",
             "Its alerts keep their state; new ones are not found.",
             ("Check the rule: ./tta.sh monitor alerts test",), hold_for=timedelta(minutes=1),
@@ -51,8 +60,7 @@ RULES = {
 def with_own(
     rnd: Round,
     channels: Iterable[Mapping[str, Any]],
-    policy_problem: str,
-    error_rules_problem: str,
+    wrong_files: Iterable[str] = (),
     batch_problems: Iterable[BatchProblem] = (),
 ) -> Round:
     """The round with what alerting finds about itself and the batch side."""
@@ -62,11 +70,13 @@ def with_own(
         if c["failing_us"]
         and rnd.at.timestamp() - c["failing_us"] / 1e6 >= DEAD_AFTER.total_seconds()
     ]
-    if policy_problem:
-        found.append(Reading(_INVALID, (), None))
-    if error_rules_problem:
-        found.append(Reading(_ERROR_RULES, (), None))
+    found += [_about_file(name) for name in sorted(set(wrong_files) - {_NOT_HERE})]
     found += [Reading(_FAILING, (("failing_rule", name),), None) for name in sorted(rnd.failed)]
     found += own_batch.readings(batch_problems)
     evaluated = rnd.evaluated | set(RULES) if rnd.evaluated else rnd.evaluated
     return replace(rnd, readings=(*rnd.readings, *found), evaluated=evaluated)
+
+
+def _about_file(name: str) -> Reading:
+    rule = _OF_FILE.get(name)
+    return Reading(rule, (), None) if rule else Reading(_SITE_FILE, (("file", name),), None)

@@ -11,21 +11,22 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from ingestion.doors.own_receiver import log_sender
+from ingestion.doors.own_receiver import OwnDoor, log_sender
 from ingestion.processes import passes
 from ingestion.settings import Settings
 from ingestion.spool import Spool
 from live_tail.alerts.desk.facts_out import FactsOut
 from live_tail.alerts.desk.manager import Manager
+from live_tail.alerts.desk.site_files import SiteFiles
 from live_tail.alerts.life.store import Store
 from live_tail.alerts.life.tables import Tables
-from live_tail.alerts.notify.notifier import WatchedPolicy
+from live_tail.alerts.notify.policy import WatchedPolicy
 from live_tail.alerts.rules.fast_lane import FastLane
 from live_tail.alerts.rules.rounds import DueRounds
 from live_tail.window.follow import Follower
 from live_tail.window.opened import Opened
 from privacy.keys.store import KeyStore
-from privacy.process_log.log import logger
+from privacy.process_log.log import logger, place_of
 
 _log = logger()
 _TICK_S = 1.0
@@ -39,7 +40,8 @@ class AlertService:
     """Takes rounds as they come and lets time pass between them.
 
     `spool` is a connection of the fast lane's own, `opened` where it leaves what it opened for the
-    `follower`, `error_rules_problem` says why errors.yaml was not taken.
+    `follower`, `error_rules_problem` says why errors.yaml was not taken; the `files` of the
+    site are looked at between rounds.
     """
 
     def __init__(
@@ -52,8 +54,10 @@ class AlertService:
         opened: Opened,
         follower: Follower,
         error_rules_problem: Callable[[], str] = lambda: "",
+        files: SiteFiles,
     ) -> None:
-        policy, began_at = WatchedPolicy(settings), datetime.now(UTC)
+        policy = WatchedPolicy(settings.home, settings.alerting.webhook_url)
+        began_at = datetime.now(UTC)
         self.manager = Manager(
             Store(settings.home, keys),
             policy,
@@ -61,8 +65,9 @@ class AlertService:
             policy_problem=lambda: policy.problem,
             error_rules_problem=error_rules_problem,
             batch_problems=lambda: passes.problems(settings, datetime.now(UTC), began_at),
+            wrong_files=lambda: files.wrong,
         )
-        self._rounds, self._follower = rounds, follower
+        self._rounds, self._follower, self._files = rounds, follower, files
         self._has_all, self._began_s = False, time.monotonic()
         self._awake, self._stopping = threading.Event(), threading.Event()
         self._fast = FastLane(
@@ -74,7 +79,7 @@ class AlertService:
             opened=opened,
             failed=self._hasten,
         )
-        self._facts = FactsOut(Tables(settings.home, keys), log_sender(settings))
+        self._facts = FactsOut(Tables(settings.home, keys), log_sender(OwnDoor.of(settings)))
         self._threads = [
             threading.Thread(target=self._run, name="alerts", daemon=True),
             threading.Thread(target=self._fast.run, name="fast lane", daemon=True),
@@ -101,6 +106,7 @@ class AlertService:
 
         After a start the window is being rebuilt: what it lacks then is no sign of anything.
         """
+        self._look_at_files()
         if not self._rounds.is_due() or not self._is_rebuilt():
             self.manager.tick()
             return
@@ -111,6 +117,12 @@ class AlertService:
         made, rules = self._rounds.make()
         readings = (*made.readings, *self._fast.ahead(known))
         self.manager.take(replace(made, readings=readings), rules)
+
+    def _look_at_files(self) -> None:
+        try:
+            self._files.look()
+        except Exception as error:  # noqa: BLE001 - rules are judged whatever the files of a site are like
+            _log.error("files of the site could not be looked at", cause=place_of(error))
 
     def _is_rebuilt(self) -> bool:
         if not self._has_all:

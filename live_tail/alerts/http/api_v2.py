@@ -47,7 +47,7 @@ class V2:
         return found
 
     def receive(self, _: Request, body: Any) -> Any:
-        """`POST /alerts`."""
+        """`POST /alerts`; raises ValueError for a body that is no list, or too long a one."""
         if not isinstance(body, list) or len(body) > _MAX_ALERTS:
             raise ValueError(f"the body must be a list of at most {_MAX_ALERTS} alerts")
         read = [_external(entry, self._manager.tag) for entry in body]
@@ -69,7 +69,10 @@ class V2:
         return _silence(self._found(request.path_params["id"], ended_within=_KEPT))
 
     def put_silence(self, request: Request, body: Any) -> Any:
-        """`POST /silences`: a new one, or in place of the one with the given id."""
+        """`POST /silences`: a new one, or in place of the one with the given id.
+
+        Raises ValueError for what is no silence.
+        """
         if not isinstance(body, dict) or not isinstance(body.get("matchers"), list):
             raise ValueError("a silence needs matchers, a list of objects")
         matchers = [_matcher(one) for one in body["matchers"]]

@@ -14,9 +14,8 @@ from typing import Any
 import yaml
 
 from live_tail.alerts.importing.labels import NeverHolds, check_labels
-from live_tail.alerts.importing.promql import translate
+from live_tail.alerts.importing.promql import Untranslatable, translate
 from live_tail.alerts.importing.texts import texts_of
-from live_tail.alerts.importing.tokens import Untranslatable
 from live_tail.alerts.rules.rule_files import mistakes_of
 from privacy.gate.allow_list import AllowList, load_allow_list
 

@@ -1,18 +1,21 @@
 """The part of PromQL that alert rules use, as conditions of ours.
 
 Here: selectors with matchers, ranges and offset, rate, irate, increase, *_over_time, absent,
-histogram_quantile, sum/avg/min/max/count by, arithmetic and one comparison; comments, and keywords in
-any case. Not here: its words (`tokens`), rule files (`importer`), evaluation. Joins (`on`,
-`ignoring`, `and`, `or`, `unless`), subqueries and other functions are refused with the reason, never guessed.
+histogram_quantile, sum/avg/min/max/count by, arithmetic and one comparison. Not here: rule files
+(`importer`), evaluation, PromQL's grammar (`promql-parser`). Joins (`on`, `ignoring`, `and`, `or`,
+`unless`), subqueries and other functions are refused with the reason, never guessed.
 """
 
+import json
 import math
 import re
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
-from live_tail.alerts.importing.tokens import Tokens, Untranslatable
+import promql_parser as promql
 
-_COMPARE = ("==", "!=", ">=", "<=", ">", "<")
+_COMPARE = frozenset(("==", "!=", ">=", "<=", ">", "<"))
 _ARITHMETIC = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide"}
 _AGGREGATES = {"sum", "avg", "min", "max", "count"}
 _OVER = {
@@ -27,28 +30,37 @@ _OVER = {
     "last_over_time": "last",
 }
 _FLIPPED = {">": "<", "<": ">", ">=": "<=", "<=": ">="}
+_PREFIXES = {
+    "MatchOp.Equal": "",
+    "MatchOp.NotEqual": "!",
+    "MatchOp.Re": "~",
+    "MatchOp.NotRe": "!~",
+}
+_TEXT = re.compile(r"#[^\n]*|\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|`[^`]*`")
+_PATTERN_OF = re.compile(r"([\w.:]+)[\"'`]?\s*[=!]~")
+# What the parser says of well-formed text that means nothing, in our words: its own may quote the file.
+_MEANS_NOTHING = {
+    "comparisons between scalars": "a comparison of two numbers",
+    "binary expression must contain only": "a range where a value is needed",
+    "unknown function": "a function that PromQL does not have",
+    "expected type": "an argument of another type than its function takes",
+}
+
+
+class Untranslatable(Exception):
+    """The message is the reason, without text of the file beyond PromQL's own words."""
 
 
 def translate(expression: str) -> tuple[str, dict[str, Any]]:
     """Kind and `when` of a PromQL alert expression; raises Untranslatable."""
-    parser = _Parser(expression)
-    if parser.takes("absent") or parser.takes("absent_over_time"):
-        parser.expect("(")
-        select = parser.expression()
-        parser.expect(")")
-        parser.end()
-        if not isinstance(select, dict) or "metric" not in select:
-            raise Untranslatable("absent() of something that is not a selector")
-        return "absence", {"select": select, "once_seen": False}
-    left = parser.expression()
-    symbol = next((s for s in _COMPARE if parser.takes(s)), None)
-    if symbol is None:
-        parser.end()
+    tree = _parsed(expression)
+    if isinstance(tree, promql.Call) and tree.func.name in {"absent", "absent_over_time"}:
+        return "absence", {"select": _absent(tree.args[0]), "once_seen": False}
+    if not isinstance(tree, promql.BinaryExpr) or str(tree.op) not in _COMPARE:
+        _value(tree)
         raise Untranslatable("no comparison: the alert would fire for every series that exists")
-    if parser.takes("bool"):
-        raise Untranslatable("bool comparison")
-    right = parser.expression()
-    parser.end()
+    symbol, left, right = str(tree.op), _value(tree.lhs), _value(tree.rhs)
+    _refuse_join(tree)
     if isinstance(left, float) and isinstance(right, dict):
         left, right, symbol = right, left, _FLIPPED.get(symbol, symbol)
     if isinstance(left, float) and isinstance(right, float):
@@ -62,160 +74,149 @@ def translate(expression: str) -> tuple[str, dict[str, Any]]:
     return "threshold", {"value": left, "operator": symbol, "than": right}
 
 
-class _Parser(Tokens):
-    """Recursive descent over the tokens of one expression."""
+def _parsed(expression: str) -> Any:
+    try:
+        return promql.parse(_TEXT.sub(_quoted, expression))
+    except ValueError as error:
+        told = str(error)
+        if told.startswith("illegal regex"):
+            labels = set(_PATTERN_OF.findall(expression))
+            whose = labels.pop() if len(labels) == 1 else "a matcher"
+            raise Untranslatable(f"the pattern of {whose} cannot be read") from None
+        known = (reason for part, reason in _MEANS_NOTHING.items() if part in told)
+        raise Untranslatable(next(known, "the expression cannot be read")) from None
 
-    def expression(self) -> Any:
-        """Sums of products."""
-        left = self._term()
-        while (op := self.next()[1]) in {"+", "-"}:
-            self._at += 1
-            self._refuse_join()
-            left = _combined(op, left, self._term())
-        return left
 
-    def _refuse_join(self) -> None:
-        if (word := self.keyword()) in {"on", "ignoring"}:
-            raise Untranslatable(f"`{word}` between vectors")
+def _quoted(text: re.Match[str]) -> str:
+    """Between backticks nothing is an escape, which the parser does not know (0.12.0)."""
+    found = text.group()
+    return json.dumps(found[1:-1], ensure_ascii=False) if found.startswith("`") else found
 
-    def _term(self) -> Any:
-        left = self._factor()
-        while (op := self.next()[1]) in {"*", "/", "%", "^"}:
-            self._at += 1
-            if op in {"%", "^"}:
-                raise Untranslatable(f"operator {op}")
-            self._refuse_join()
-            left = _combined(op, left, self._factor())
-        return left
 
-    def _factor(self) -> Any:
-        kind, text = self.next()
-        if self.takes("-"):
-            return _combined("*", -1.0, self._factor())
-        if self.takes("("):
-            inner = self.expression()
-            if self.next()[1] in _COMPARE:
-                raise Untranslatable("a comparison inside an expression")
-            self.expect(")")
-            return inner
-        self._at += 1
-        if kind == "number":
-            return _number(text)
-        if text == "{":
-            self._at -= 1
-            return self._selector("")
-        if kind != "name":
-            raise Untranslatable("the expression cannot be read")
-        return self._named(text)
+def _absent(tree: Any) -> Any:
+    select = _value(tree)
+    if not isinstance(select, dict) or "metric" not in select:
+        raise Untranslatable("absent() of something that is not a selector")
+    return select
 
-    def _named(self, text: str) -> Any:
-        follows = self.next()[1].lower()
-        if text.lower() in _AGGREGATES and follows in {"(", "by", "without"}:
-            return self._aggregate(text.lower())
-        if text == "histogram_quantile":
-            return self._quantile()
-        if self.next()[1] == "(":
-            return self._function(text)
-        return self._selector(text)
 
-    def _aggregate(self, name: str) -> Any:
-        by = self._grouping()
-        self.expect("(")
-        inner = self.expression()
-        self.expect(")")
-        by = self._grouping() if by is None else by
-        return {"aggregate": name, "by": by or [], "of": inner}
+def _value(tree: Any) -> Any:
+    """A number, or a mapping of what is selected and worked out; raises Untranslatable."""
+    worked_out = _VALUES.get(type(tree))
+    if worked_out is None:
+        is_subquery = isinstance(tree, promql.SubqueryExpr)
+        raise Untranslatable("a subquery" if is_subquery else "the expression cannot be read")
+    return worked_out(tree)
 
-    def _grouping(self) -> list[str] | None:
-        if self.keyword() == "without":
-            raise Untranslatable("without (…): name the labels to keep")
-        if not self.takes("by"):
-            return None
-        self.expect("(")
-        names = []
-        while not self.takes(")"):
-            names.append(self.take("name"))
-            self.takes(",")
-        return names
 
-    def _quantile(self) -> Any:
-        self.expect("(")
-        q = _number(self.take("number"))
-        self.expect(",")
-        inner, by = self.expression(), None
-        self.expect(")")
-        if isinstance(inner, dict) and inner.get("aggregate") == "sum":
-            by, inner = [label for label in inner["by"] if label != "le"], inner["of"]
-        if not isinstance(inner, dict) or inner.get("value") != "rate":
-            raise Untranslatable("histogram_quantile of something that is not rate(…_bucket[…])")
-        select = {
-            **inner,
-            "metric": inner["metric"].removesuffix("_bucket"),
-            "value": f"p{q * 100:g}",
-        }
-        return {**select, "by": by} if by is not None else select
+def _arithmetic(tree: Any) -> Any:
+    op = str(tree.op)
+    if op in {"and", "or", "unless"}:
+        raise Untranslatable(f"`{op}` between vectors")
+    if op in _COMPARE:
+        raise Untranslatable("a comparison inside an expression")
+    if op not in _ARITHMETIC:
+        raise Untranslatable(f"operator {op}")
+    _refuse_join(tree)
+    return _combined(op, _value(tree.lhs), _value(tree.rhs))
 
-    def _function(self, name: str) -> Any:
-        if name not in _OVER:
-            raise Untranslatable(f"function {name}()")
-        self.expect("(")
-        inner = self.expression()
-        self.expect(")")
-        if not isinstance(inner, dict) or "metric" not in inner or "over" not in inner:
-            raise Untranslatable(f"{name}() needs a selector with a range")
-        return {**inner, "value": _OVER[name]}
 
-    def _selector(self, metric: str) -> Any:
-        where = self._matchers() if self.next()[1] == "{" else {}
-        named = where.pop("__name__", metric)
-        if named[:1] in {"", "!", "~"} or (metric and named != metric):
-            raise Untranslatable("a selector without the name of one metric")
-        select: dict[str, Any] = {"metric": named}
-        if where:
-            select["where"] = where
-        if self.next()[0] == "range":
-            span = self.take("range")[1:-1].strip()
-            if ":" in span:
-                raise Untranslatable("a subquery")
-            select["over"] = span
-        if self.takes("offset"):
-            # `1h` is read as a number and a name.
-            select["offset"] = self._duration()
-        if self.takes("@"):
-            raise Untranslatable("the @ modifier")
-        return select
+def _refuse_join(tree: Any) -> None:
+    modifier = tree.modifier
+    if modifier is None:
+        return
+    if modifier.return_bool:
+        raise Untranslatable("bool comparison")
+    if modifier.matching is not None:
+        is_on = modifier.matching.type == promql.LabelModifierType.Include
+        raise Untranslatable(f"`{'on' if is_on else 'ignoring'}` between vectors")
 
-    def _matchers(self) -> dict[str, str]:
-        """`{a="b",c=~"d"}`; a name between quotes alone is the metric's."""
-        where: dict[str, str] = {}
-        self.expect("{")
-        while not self.takes("}"):
-            kind, label = self.next()
-            self._at += 1
-            label = _unquoted(label) if kind == "string" else label
-            if kind == "string" and self.next()[1] in {",", "}"}:
-                op, label, value = "=", "__name__", label
-            elif kind in {"string", "name"}:
-                op, value = self.take("op"), _unquoted(self.take("string"))
-            else:
-                raise Untranslatable("the matcher cannot be read")
-            prefix = {"=": "", "!=": "!", "=~": "~", "!~": "!~"}.get(op)
-            if prefix is None:
-                raise Untranslatable("the matcher cannot be read")
-            if label in where:
-                raise Untranslatable("two matchers of one label")
-            if (not prefix and value[:1] in {"!", "~"}) or (prefix == "!" and value[:1] == "~"):
-                raise Untranslatable("a matcher of a value that begins with ! or ~")
-            where[label] = prefix + value
-            self.takes(",")
-        return where
 
-    def _duration(self) -> str:
-        text = ""
-        while self.next()[0] in {"number", "name"} and re.fullmatch(r"[\da-z.]+", self.next()[1]):
-            text += self.next()[1]
-            self._at += 1
-        return text
+def _aggregate(tree: Any) -> dict[str, Any]:
+    name = str(tree.op)
+    if name not in _AGGREGATES:
+        raise Untranslatable(f"function {name}()")
+    if tree.modifier is not None and tree.modifier.type != promql.AggModifierType.By:
+        raise Untranslatable("without (…): name the labels to keep")
+    by = list(tree.modifier.labels) if tree.modifier is not None else []
+    return {"aggregate": name, "by": by, "of": _value(tree.expr)}
+
+
+def _call(tree: Any) -> dict[str, Any]:
+    return _quantile(tree) if tree.func.name == "histogram_quantile" else _function(tree)
+
+
+def _quantile(tree: Any) -> dict[str, Any]:
+    q, inner = map(_value, tree.args)
+    by = None
+    if isinstance(inner, dict) and inner.get("aggregate") == "sum":
+        by, inner = [label for label in inner["by"] if label != "le"], inner["of"]
+    if not isinstance(q, float) or not isinstance(inner, dict) or inner.get("value") != "rate":
+        raise Untranslatable("histogram_quantile of something that is not rate(…_bucket[…])")
+    metric = inner["metric"].removesuffix("_bucket")
+    select = {**inner, "metric": metric, "value": f"p{q * 100:g}"}
+    return {**select, "by": by} if by is not None else select
+
+
+def _function(tree: Any) -> dict[str, Any]:
+    name = tree.func.name
+    if name not in _OVER:
+        raise Untranslatable(f"function {name}()")
+    inner = _value(tree.args[0])
+    if "metric" not in inner or "over" not in inner:
+        raise Untranslatable(f"{name}() needs a selector with a range")
+    return {**inner, "value": _OVER[name]}
+
+
+def _selector(tree: Any, over: str | None = None) -> dict[str, Any]:
+    where = _matchers(tree.matchers)
+    metric = tree.name or ""
+    named = where.pop("__name__", metric)
+    if named[:1] in {"", "!", "~"} or (metric and named != metric):
+        raise Untranslatable("a selector without the name of one metric")
+    if tree.at is not None:
+        raise Untranslatable("the @ modifier")
+    select: dict[str, Any] = {"metric": named}
+    if where:
+        select["where"] = where
+    if over:
+        select["over"] = over
+    if tree.offset is not None:
+        if tree.offset < timedelta(0):
+            raise Untranslatable("an offset into the future")
+        select["offset"] = promql.display_duration(tree.offset)
+    return select
+
+
+def _matchers(given: Any) -> dict[str, str]:
+    """Value by label, `!`, `~` or `!~` before it; raises Untranslatable for what ours cannot say."""
+    if given.or_matchers:
+        raise Untranslatable("`or` between matchers")
+    where: dict[str, str] = {}
+    for matcher in given.matchers:
+        prefix, value = _PREFIXES[str(matcher.op)], matcher.value
+        if matcher.name in where:
+            raise Untranslatable("two matchers of one label")
+        if (not prefix and value[:1] in {"!", "~"}) or (prefix == "!" and value[:1] == "~"):
+            raise Untranslatable("a matcher of a value that begins with ! or ~")
+        where[matcher.name] = prefix + value
+    return where
+
+
+def _range(tree: Any) -> dict[str, Any]:
+    return _selector(tree.vector_selector, promql.display_duration(tree.range))
+
+
+_VALUES: dict[type, Callable[[Any], Any]] = {
+    promql.NumberLiteral: lambda tree: tree.val,
+    promql.ParenExpr: lambda tree: _value(tree.expr),
+    promql.UnaryExpr: lambda tree: _combined("*", -1.0, _value(tree.expr)),
+    promql.VectorSelector: _selector,
+    promql.MatrixSelector: _range,
+    promql.AggregateExpr: _aggregate,
+    promql.Call: _call,
+    promql.BinaryExpr: _arithmetic,
+}
 
 
 def _combined(op: str, left: Any, right: Any) -> Any:
@@ -228,16 +229,6 @@ def _combined(op: str, left: Any, right: Any) -> Any:
     return {"op": _ARITHMETIC[op], "left": left, "right": right}
 
 
-def _number(text: str) -> float:
-    return float(int(text, 16)) if text[:2] in {"0x", "0X"} else float(text)
-
-
 def _written(number: float) -> str:
     """All its digits: a limit of 1073741824 is not 1.07374e+09."""
     return f"{number:.0f}" if number.is_integer() and abs(number) < 1e15 else repr(number)
-
-
-def _unquoted(text: str) -> str:
-    if text.startswith("`"):
-        return text[1:-1]
-    return text[1:-1].replace('\\"', '"').replace("\\'", "'").replace("\\\\", "\\")

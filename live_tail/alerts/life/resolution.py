@@ -19,7 +19,8 @@ def weekly(episodes: Iterable[Alert]) -> list[dict[str, Any]]:
     """One row per rule, component, severity and ISO week (its Monday, UTC), the newest first.
 
     `mtta_s` fired to acknowledged, `mttr_s` fired to resolved, `mtbf_s` between two fires of the
-    week; `acted_on` counts episodes that somebody acknowledged or resolved, the rest is noise.
+    week (what fires in the same moment is one failure);
+    `acted_on` counts episodes that somebody acknowledged or resolved, the rest is noise.
     """
     groups: dict[tuple[date, str, str, str], list[Alert]] = defaultdict(list)
     for alert in episodes:
@@ -37,7 +38,7 @@ def weekly(episodes: Iterable[Alert]) -> list[dict[str, Any]]:
 
 
 def _figures(alerts: list[Alert]) -> dict[str, Any]:
-    fires = sorted(a.fired_at for a in alerts if a.fired_at)
+    fires = sorted({a.fired_at for a in alerts if a.fired_at})
     gaps = [(b - a).total_seconds() for a, b in pairwise(fires)]
     acknowledged = [
         (a.acknowledged_at - a.fired_at).total_seconds()

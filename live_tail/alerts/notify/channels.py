@@ -8,11 +8,11 @@ import shutil
 import stat
 import subprocess
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from live_tail.alerts.notify.policy import Channel
 from privacy.process_log.log import logger
 
 _log = logger()
@@ -26,7 +26,17 @@ class SendProblem(Exception):
     """An attempt failed; the message is a constant or an exception's type, never an address."""
 
 
-def address(channel: Channel, home: Path) -> str:
+@dataclass(frozen=True)
+class Way:
+    """What delivering on a channel needs to know of it; `timeout_s` bounds an attempt."""
+
+    type: str
+    url: str
+    url_file: Path | None
+    timeout_s: float
+
+
+def address(channel: Way, home: Path) -> str:
     """The channel's URL or routing key. Raises SendProblem when it is missing or readable by all."""
     if channel.url:
         return channel.url
@@ -41,14 +51,14 @@ def address(channel: Channel, home: Path) -> str:
         raise SendProblem(f"url_file cannot be read ({type(error).__name__})") from None
 
 
-def is_made_for(channel: Channel, payload: dict[str, Any]) -> bool:
+def is_made_for(channel: Way, payload: dict[str, Any]) -> bool:
     """Whether a message holds what the channel sends: not, when the channel's type was changed."""
     needed = {"webhook": "alertmanager", "pagerduty": "pagerduty"}.get(channel.type, "body")
     return needed in payload
 
 
 def send(
-    channel: Channel,
+    channel: Way,
     key: str,
     payload: dict[str, Any],
     home: Path,
@@ -70,11 +80,11 @@ def send(
     elif channel.type == "pagerduty":
         _pagerduty(channel, key, payload, home, handing_over)
     else:
-        _apprise(address(channel, home), payload, channel.timeout.total_seconds())
+        _apprise(address(channel, home), payload, channel.timeout_s)
 
 
 def _pagerduty(
-    channel: Channel,
+    channel: Way,
     key: str,
     payload: dict[str, Any],
     home: Path,
@@ -91,7 +101,7 @@ def _pagerduty(
 
 
 def _post(
-    url: str, content: dict[str, Any], key: str, channel: Channel, handing_over: Callable[[], None]
+    url: str, content: dict[str, Any], key: str, channel: Way, handing_over: Callable[[], None]
 ) -> None:
     import httpx  # noqa: PLC0415 - twenty megabytes, for homes that have such a channel
 
@@ -99,7 +109,7 @@ def _post(
         if name.endswith("send_request_body.started"):
             handing_over()
 
-    timeout = channel.timeout.total_seconds()
+    timeout = channel.timeout_s
     is_near = (urlsplit(url).hostname or "") in _LOOPBACK
     try:
         with httpx.Client(timeout=timeout, trust_env=not is_near) as client:

@@ -8,6 +8,11 @@ At least once, and not twice within the repeat interval: see `journal`. What rem
 behind Apprise can get a message twice when this very process dies while it speaks to it.
 """
 
+from ingestion.processes.lean import without_rarely_used
+
+if __name__ == "__main__":
+    without_rarely_used()
+
 import argparse
 import random
 import sys
@@ -17,20 +22,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ingestion.processes.entry import on_stop, run_process
-from ingestion.settings import Settings
 from live_tail.alerts.life.outbox import DELIVERED, SUPERSEDED, UNCONFIRMED, WAITING, Entry, Outbox
 from live_tail.alerts.life.tables import Tables
 from live_tail.alerts.notify.channels import SendProblem, is_made_for, send
 from live_tail.alerts.notify.journal import Journal
-from live_tail.alerts.notify.policy import FILE, Policy, PolicyProblem, load_policy
+from live_tail.alerts.notify.ways import WatchedWays, Ways
 from privacy.disk.locks import hold
-from privacy.disk.watched import Watched
 from privacy.keys.store import KeyStore
 from privacy.process_log.log import logger
 
 _log = logger()
 _POLL_S = 0.1
-_RELOAD_S, _LOOK_S = 2.0, 5.0
+_LOOK_S = 5.0
 _FIRST_S, _LONGEST_S = 1.0, 300.0
 _IDLE_S = 60.0
 
@@ -38,8 +41,8 @@ _IDLE_S = 60.0
 class Notifier:
     """All channels of a home; `run` until `stop`."""
 
-    def __init__(self, home: Path, keys: KeyStore, policy: Callable[[], Policy]) -> None:
-        self._home, self._keys, self._policy = home, keys, policy
+    def __init__(self, home: Path, keys: KeyStore, ways: Callable[[], Ways]) -> None:
+        self._home, self._keys, self._ways = home, keys, ways
         self._stopping = threading.Event()
         self._threads: dict[str, threading.Thread] = {}
         self._news: dict[str, threading.Event] = {}
@@ -116,16 +119,16 @@ class Notifier:
         if entry.state == UNCONFIRMED and outbox.is_replaced(entry):
             outbox.mark(entry.key, SUPERSEDED)
             return
-        channel = self._policy().channels.get(entry.channel)
-        if channel is None:
+        way = self._ways().get(entry.channel)
+        if way is None:
             outbox.mark(entry.key, SUPERSEDED, error="the channel was removed")
             return
-        if not is_made_for(channel, entry.payload):
+        if not is_made_for(way, entry.payload):
             outbox.mark(entry.key, SUPERSEDED, error="the channel's type was changed")
             return
         try:
             send(
-                channel, entry.key, entry.payload, self._home,
+                way, entry.key, entry.payload, self._home,
                 lambda: self._journal.begin(entry.key),
             )  # fmt: skip
         except SendProblem as problem:
@@ -138,38 +141,13 @@ class Notifier:
         self._journal.end(entry.key)
 
 
-class WatchedPolicy:
-    """The policy in force: the newest valid one; its file is looked at every two seconds at most."""
-
-    def __init__(self, settings: Settings) -> None:
-        home, webhook_url = settings.home, settings.alerting.webhook_url
-        self._watched = Watched(
-            lambda: [home / FILE],
-            lambda: load_policy(home, webhook_url),
-            PolicyProblem,
-            otherwise=lambda: load_policy(Path("/nonexistent")),
-            on_refusal=lambda _: _log.error("alerting.yaml is not taken", cause="PolicyProblem"),
-            look_every_s=_RELOAD_S,
-        )
-
-    def __call__(self) -> Policy:
-        """The policy now."""
-        self._watched.look()
-        return self._watched.value
-
-    @property
-    def problem(self) -> str:
-        """Why the file was not taken when it was last looked at; empty when it was."""
-        return str(self._watched.problem or "")
-
-
 def main() -> int:
     """Run until SIGTERM; exit code 2 when settings or keys are wrong."""
-    return run_process("notifier", __doc__, _work)
+    return run_process("notifier", __doc__, _work, read=WatchedWays)
 
 
-def _work(settings: Settings, _: argparse.Namespace) -> None:
-    notifier = Notifier(settings.home, KeyStore.open(settings.home), WatchedPolicy(settings))
+def _work(ways: WatchedWays, _: argparse.Namespace) -> None:
+    notifier = Notifier(ways.home, KeyStore.open(ways.home), ways)
     on_stop(notifier.stop)
     _log.info("notifier starts")
     notifier.run()

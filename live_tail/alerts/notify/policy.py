@@ -14,8 +14,11 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from live_tail.alerts.notify.policy_fields import ClockTime, Duration, Matcher, Zone
+from live_tail.alerts.notify.ways import FILE, LOOK_EVERY_S
+from privacy.disk.watched import Watched
+from privacy.process_log.log import logger
 
-FILE = "alerting.yaml"
+_log = logger()
 SHIPPED = Path(__file__).with_name("alerting.yaml")
 WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
 
@@ -181,6 +184,33 @@ def load_policy(home: Path, webhook_url: str = "") -> Policy:
     if mistakes:
         raise PolicyProblem(f"{file} is wrong: {'; '.join(mistakes)}.")
     return policy
+
+
+class WatchedPolicy:
+    """The policy in force: the newest valid one; its file is looked at every two seconds at most.
+
+    `webhook_url` is told of everything besides: the setting `alerting.webhook_url`.
+    """
+
+    def __init__(self, home: Path, webhook_url: str = "") -> None:
+        self._watched = Watched(
+            lambda: [home / FILE],
+            lambda: load_policy(home, webhook_url),
+            PolicyProblem,
+            otherwise=lambda: load_policy(SHIPPED.parent),
+            on_refusal=lambda _: _log.error("alerting.yaml is not taken", cause="PolicyProblem"),
+            look_every_s=LOOK_EVERY_S,
+        )
+
+    def __call__(self) -> Policy:
+        """The policy now."""
+        self._watched.look()
+        return self._watched.value
+
+    @property
+    def problem(self) -> str:
+        """Why the file was not taken when it was last looked at; empty when it was."""
+        return str(self._watched.problem or "")
 
 
 def _with_webhook(values: dict[str, Any], url: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ name (`metrics`), what names mean (`ingestion/meaning/signals.yaml`).
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from ingestion.meaning.histograms import milliseconds
+from ingestion.meaning.histograms import at_most, milliseconds
 from ingestion.meaning.signals import load_signals
 from live_tail.alerts.reading.hot_tables import HotTables, Rows, asked
 from live_tail.alerts.reading.outages import CALLED, HEARD, PROBED, dependency_down, named
@@ -51,7 +51,8 @@ def read_fact(tables: HotTables, select: Select, at: datetime) -> Rows:
     if select.fact in _COUNTED:
         return _counted(tables, select, at)
     if select.fact == "dropped_points":
-        return [({"reason": "too_many_series"}, float(tables.points.dropped))]
+        count = tables.points.dropped(at - select.over, at)
+        return [({"reason": "too_many_series"}, float(count))]
     readers: dict[str, Callable[[], Rows]] = {
         "failures": lambda: _failures(tables, select, at),
         "dependency_down": lambda: dependency_down(tables, at),
@@ -130,14 +131,14 @@ def _counted(tables: HotTables, select: Select, at: datetime) -> Rows:
     rows = asked(
         tables,
         (table,),
-        f"SELECT {columns}log_bucket, sum({count}), sum(error_count) FROM {table}"
+        f"SELECT {columns}log_bucket, sum({count}), sum(error_count), max(ms_max) FROM {table}"
         f" WHERE bucket_at > ? AND bucket_at <= ?{judged} GROUP BY ALL",
         [end - select.over, end],
     )
-    cells: dict[tuple[str, ...], dict[int, tuple[float, float]]] = {}
-    for *labels, bucket, n, errors in rows:
+    cells: dict[tuple[str, ...], dict[int, _Counted]] = {}
+    for *labels, bucket, n, errors, longest_ms in rows:
         key = tuple("" if label is None else str(label) for label in labels)
-        cells.setdefault(key, {})[bucket] = (float(n), float(errors))
+        cells.setdefault(key, {})[bucket] = float(n), float(errors), longest_ms
     found = []
     for key, buckets in cells.items():
         value = _counted_value(select, buckets)
@@ -146,9 +147,13 @@ def _counted(tables: HotTables, select: Select, at: datetime) -> Rows:
     return found
 
 
-def _counted_value(select: Select, buckets: dict[int, tuple[float, float]]) -> float | None:
-    total = sum(n for n, _ in buckets.values())
-    errors = sum(e for _, e in buckets.values())
+_Counted = tuple[float, float, float | None]
+"""How many, how many of them failed, the longest in milliseconds."""
+
+
+def _counted_value(select: Select, buckets: dict[int, _Counted]) -> float | None:
+    total = sum(n for n, _, _ in buckets.values())
+    errors = sum(e for _, e, _ in buckets.values())
     plain = {
         "count": total,
         "rate": total / select.over.total_seconds(),
@@ -163,5 +168,6 @@ def _counted_value(select: Select, buckets: dict[int, tuple[float, float]]) -> f
     for bucket in sorted(buckets):
         so_far += buckets[bucket][0]
         if so_far >= rank:
-            return milliseconds(bucket)
+            longest = [ms for _, _, ms in buckets.values() if ms is not None]
+            return at_most(milliseconds(bucket), max(longest, default=None))
     return None

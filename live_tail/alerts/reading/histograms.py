@@ -36,7 +36,10 @@ class Part:
         return self.select.value in _OF_PARTS
 
     def value(self, growth: list[Growth], last: Growth) -> list[tuple[dict[str, str], float]]:
-        """The values of one set of labels, a bucket each with its bound; `last` is the newest point."""
+        """The values of one set of labels, a bucket each with its bound; `last` is the newest point.
+
+        Raises ValueError for what a part of a histogram does not have.
+        """
         wanted = self.select.value
         if not self.can_answer:
             raise ValueError(f"a part of a histogram has no {wanted}")
@@ -117,7 +120,10 @@ def is_of_histograms(value: str) -> bool:
 
 
 def histogram_value(select: Select, some: list[Growth]) -> float | None:
-    """The value that a rule asks of a histogram; None when nothing was counted."""
+    """The value that a rule asks of a histogram; None when nothing was counted.
+
+    Raises ValueError for a value that no histogram has.
+    """
     n, total = sum(g[0] for g in some), sum(g[1] for g in some)
     plain = {
         "increase": n,

@@ -26,7 +26,7 @@ from live_tail.alerts.words.model import Labels, labels_of
 
 _POINTS = ("hot_points", "hot_histograms")
 _PLAIN = {
-    "last": "max_by(last, last_at)",
+    "last": "max_by(last, row(last_at, last))",
     "avg": "sum(total) / sum(n)",
     "min": "min(low)",
     "max": "max(high)",

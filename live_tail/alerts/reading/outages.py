@@ -86,7 +86,7 @@ SELECT target, max((NOT is_up)::INTEGER) FROM (
 _SPORADIC = ", ".join(f"'{name}'" for name in _S.sporadic_components)
 _SILENT = f"""
 SELECT component, date_diff('second', max(last_at), $at)
-FROM hot_sightings WHERE component NOT IN ({_SPORADIC})
+FROM hot_sightings WHERE component NOT IN ({_SPORADIC}) AND NOT is_history
 GROUP BY component HAVING count(DISTINCT date_trunc('minute', received_at)) >= 5
 """
 CALLED = ("hot_dependency_calls", "hot_probes")

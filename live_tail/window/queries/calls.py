@@ -3,7 +3,7 @@
 Here: SQL. Not here: single calls (`events`), requests (`requests`).
 """
 
-from ingestion.meaning.histograms import quantile_interval_sql, quantile_sql
+from ingestion.meaning.histograms import quantile_interval_sql
 from live_tail.window.queries.model import (
     MODEL,
     RELEASED,
@@ -14,6 +14,7 @@ from live_tail.window.queries.model import (
     quantiles,
     where,
 )
+from live_tail.window.shared_figures import CONNECTIONS
 
 _FILTERS = {**TIMED, **RELEASED, **MODEL}
 _RELEASED = {**TIMED, **RELEASED}
@@ -43,33 +44,30 @@ def _models(*groups: str) -> str:
 
 _DB_GROUPS = "system operation collection statement".split()
 _CLOSES = f"""
-SELECT component, route, close_code, sum(closed_connections)::BIGINT AS connections
-FROM hot_websockets WHERE {where(TIMED)} AND log_bucket IS NOT NULL
-GROUP BY 1, 2, 3 ORDER BY connections DESC, component, route, close_code
+SELECT component, route, close_code, count(*) AS connections FROM ({CONNECTIONS})
+WHERE {where(TIMED)} GROUP BY 1, 2, 3 ORDER BY connections DESC, component, route, close_code
 """
+# Messages of connections that ended are theirs; those of open ones are told by their own spans.
 _SOCKETS = f"""
-WITH buckets AS (
-    SELECT component, route, log_bucket, sum(closed_connections) AS n FROM hot_websockets
-    WHERE {where(TIMED)} AND log_bucket IS NOT NULL GROUP BY ALL
-),
-running AS (
-    SELECT *, sum(n) OVER (PARTITION BY component, route ORDER BY log_bucket) AS so_far,
-        sum(n) OVER (PARTITION BY component, route) AS total FROM buckets
-),
-durations AS (
-    SELECT component, route, {quantile_sql(0.5, bucket="log_bucket")} AS median_duration_ms
-    FROM running GROUP BY ALL
-),
-totals AS (
-    SELECT component, route, sum(closed_connections)::BIGINT AS closed_connections,
-        sum(messages_received)::BIGINT AS messages_received, sum(messages_sent)::BIGINT AS messages_sent,
-        sum(bytes_received)::BIGINT AS bytes_received, sum(bytes_sent)::BIGINT AS bytes_sent,
-        coalesce(sum(closed_connections) FILTER (WHERE close_code NOT IN (1000, 1001)), 0)::BIGINT
-            AS abnormal_closes
-    FROM hot_websockets WHERE {where(TIMED)} GROUP BY ALL
+WITH connections AS ({CONNECTIONS}),
+counted AS (
+    SELECT component, route, count(*) AS closed_connections, median(duration_ns / 1e6) AS median_duration_ms,
+        sum(messages_received) AS messages_received, sum(messages_sent) AS messages_sent,
+        sum(bytes_received) AS bytes_received, sum(bytes_sent) AS bytes_sent,
+        count(*) FILTER (WHERE close_code NOT IN (1000, 1001)) AS abnormal_closes
+    FROM connections WHERE {where(TIMED)} GROUP BY 1, 2
+    UNION ALL
+    SELECT component, route, 0, NULL, sum(messages_received), sum(messages_sent), NULL, NULL, 0
+    FROM hot_websocket_messages
+    WHERE {where(TIMED)} AND connection NOT IN (SELECT connection FROM connections) GROUP BY 1, 2
 )
-SELECT totals.*, median_duration_ms FROM totals LEFT JOIN durations USING (component, route)
-ORDER BY messages_sent DESC, component, route
+SELECT component, route, sum(closed_connections)::BIGINT AS closed_connections,
+    max(median_duration_ms) AS median_duration_ms,
+    coalesce(sum(messages_received), 0)::BIGINT AS messages_received,
+    coalesce(sum(messages_sent), 0)::BIGINT AS messages_sent,
+    sum(bytes_received)::BIGINT AS bytes_received, sum(bytes_sent)::BIGINT AS bytes_sent,
+    sum(abnormal_closes)::BIGINT AS abnormal_closes
+FROM counted GROUP BY 1, 2 ORDER BY messages_sent DESC, component, route
 """
 
 QUERIES: dict[str, NamedQuery] = {
@@ -136,9 +134,10 @@ QUERIES: dict[str, NamedQuery] = {
     ),
     "websockets_open": NamedQuery(
         "WebSocket connections with a message, by minute and route.",
-        "SELECT bucket_at, component, route, count(DISTINCT connection) AS active_connections,"
-        f" sum(message_count)::BIGINT AS message_count FROM hot_websocket_activity WHERE {where(TIMED)}"
-        " GROUP BY ALL ORDER BY ALL",
+        "SELECT date_trunc('minute', bucket_at) AS bucket_at, component, route,"
+        " count(DISTINCT connection) AS active_connections,"
+        " (sum(messages_received) + sum(messages_sent))::BIGINT AS message_count"
+        f" FROM hot_websocket_messages WHERE {where(TIMED)} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
         TIMED,
     ),
 }

@@ -4,18 +4,23 @@ Here: SQL. Not here: requests and calls (`requests`, `calls`).
 """
 
 from live_tail.window.queries.model import P95, STEP, STEP_SQL, TIMED, NamedQuery, where
+from live_tail.window.shared_figures import HOST_FIGURES
 
-# Down: a probe says so, or a component that was heard all the time before is silent for 3 min.
+# Down: a probe says so, or a component that was heard all the time before is silent for 3 min. What arrived
+# as history (`history`) tells what was: who is heard of there alone is neither up nor down.
 _COMPONENTS = f"""
 WITH seen_by AS (
     SELECT component, max_by(version, last_at) AS version, max_by(environment, last_at) AS environment,
         count(DISTINCT instance) AS instance_count, min(first_at) AS first_seen_at,
-        max(last_at) AS last_seen_at, count(DISTINCT date_trunc('minute', bucket_at)) AS minutes_heard,
-        date_diff('minute', min(bucket_at), max(bucket_at)) + 1 AS minutes_known
+        max(last_at) AS last_seen_at, max(last_at) FILTER (NOT is_history) AS last_heard_at,
+        count(DISTINCT date_trunc('minute', bucket_at)) FILTER (NOT is_history) AS minutes_heard,
+        date_diff('minute', min(bucket_at) FILTER (NOT is_history),
+            max(bucket_at) FILTER (NOT is_history)) + 1 AS minutes_known
     FROM hot_sightings GROUP BY component
 ),
 recent AS (
-    SELECT component, log_bucket, sum(request_count) AS n, sum(error_count) AS errors
+    SELECT component, log_bucket, sum(request_count) AS n, sum(error_count) AS errors,
+        max(ms_max) AS longest_ms
     FROM hot_requests WHERE bucket_at >= $now - INTERVAL 5 MINUTES GROUP BY 1, 2
 ),
 running AS (
@@ -41,14 +46,16 @@ minutes AS (
     ) GROUP BY component
 ),
 probes AS (
-    SELECT service AS component, max_by(value, event_at) AS up FROM hot_service_up GROUP BY 1
+    SELECT service AS component,
+        CASE WHEN max(event_at) > $now - INTERVAL 3 MINUTES THEN max_by(value, event_at) END AS up
+    FROM hot_service_up GROUP BY 1
 ),
 joined AS (
     SELECT coalesce(s.component, p.component) AS component, s.version, s.environment,
         s.instance_count, s.first_seen_at, s.last_seen_at, r.request_per_s, r.error_pct, r.p95_ms,
         m.requests_by_minute, p.up, r.requests,
         s.minutes_heard >= 5 AND s.minutes_heard >= 0.8 * s.minutes_known AS is_steady,
-        date_diff('second', s.last_seen_at, $now) AS silent_s
+        date_diff('second', s.last_heard_at, $now) AS silent_s
     FROM seen_by AS s FULL JOIN probes AS p ON p.component = s.component
     LEFT JOIN rates AS r ON r.component = s.component
     LEFT JOIN minutes AS m ON m.component = s.component
@@ -62,13 +69,13 @@ SELECT component, version, environment, instance_count, first_seen_at, last_seen
     CASE WHEN up = 0 THEN 'probe says down'
         WHEN silent_s > 180 THEN 'no data for ' || (silent_s // 60) || ' min'
         WHEN error_pct >= 5 AND requests >= 10 THEN round(error_pct, 1) || ' % errors'
+        WHEN silent_s IS NULL AND last_seen_at IS NOT NULL THEN 'history only'
         WHEN silent_s IS NULL THEN 'seen by probe only'
         ELSE '' END AS state_reason,
     request_per_s, error_pct, p95_ms, requests_by_minute
 FROM joined
 ORDER BY CASE state WHEN 'down' THEN 0 WHEN 'degraded' THEN 1 WHEN 'unknown' THEN 2 ELSE 3 END, component
 """
-
 
 _RELEASES = """
 SELECT component, coalesce(version, '') AS version, coalesce(environment, '') AS environment,
@@ -86,8 +93,7 @@ QUERIES: dict[str, NamedQuery] = {
     ),
     "host": NamedQuery(
         "Load of hosts by time.",
-        f"SELECT {STEP_SQL} AS bucket_at, host, avg(cpu_utilization_pct) AS cpu_utilization_pct,"
-        " avg(memory_utilization_pct) AS memory_utilization_pct, avg(load_1m) AS load_1m"
+        f"SELECT {STEP_SQL} AS bucket_at, host, {HOST_FIGURES}"
         " FROM hot_host WHERE bucket_at >= $start AND bucket_at < $end GROUP BY 1, 2 ORDER BY 1, 2",
         {**{name: TIMED[name] for name in ("minutes", "start_at", "end_at")}, "step_s": STEP},
     ),

@@ -1,7 +1,8 @@
 """What a named query is, the parameters that many share, and SQL that many are made of.
 
 Here: words of queries. Not here: the queries (modules beside this one), running them (`asking`). A
-quantile is read from log buckets and is within 1 % of the exact value (`ingestion/meaning/histograms`).
+quantile is read from log buckets, is within 1 % of the exact value, and never above the longest
+(`ingestion/meaning/histograms`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -100,7 +101,8 @@ def quantiles(
     outer = "".join(f", {_whole(how, name)} AS {name}" for name, (how, _) in _parts(extra))
     return f"""
     WITH buckets AS (
-        SELECT {select}log_bucket, sum({count}) AS n, sum(error_count) AS errors{inner}
+        SELECT {select}log_bucket, sum({count}) AS n, sum(error_count) AS errors,
+            max(ms_max) AS longest_ms{inner}
         FROM {table} WHERE {condition} GROUP BY {lead}log_bucket
     ),
     running AS (

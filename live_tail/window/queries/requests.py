@@ -25,7 +25,8 @@ _RELEASE = " AND ".join(f"({only(name)})" for name in ("component", "environment
 
 _SUMMARY = f"""
 WITH requests AS (
-    SELECT bucket_at >= $start AS is_now, log_bucket, sum(request_count) AS n, sum(error_count) AS errors
+    SELECT bucket_at >= $start AS is_now, log_bucket, sum(request_count) AS n, sum(error_count) AS errors,
+        max(ms_max) AS longest_ms
     FROM hot_requests WHERE {_BEFORE} GROUP BY 1, 2
 ),
 running AS (

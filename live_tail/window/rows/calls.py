@@ -12,7 +12,6 @@ import pyarrow.compute as pc
 
 from ingestion.meaning.names import names
 from live_tail.window.rows.columns import (
-    bucket_of,
     equals,
     grouped,
     hashed,
@@ -27,7 +26,6 @@ from live_tail.window.rows.spans import Spans
 
 _MESSAGES = names()["websocket_messages"]
 _LONGEST_FIRST_CHUNK_S = 1e6
-_MINUTE_US = 60_000_000
 
 
 def tables(spans: Spans) -> Iterator[tuple[str, pa.Table]]:
@@ -43,10 +41,10 @@ def tables(spans: Spans) -> Iterator[tuple[str, pa.Table]]:
     is_attempt, is_fallback = is_set(spans.attempt), is_set(spans.meant("fallback_used"))
     if is_attempt.any() or is_fallback.any():
         yield "hot_recoveries", _recoveries(spans, is_attempt | is_fallback)
-    if is_message.any() or is_connection.any():
-        yield "hot_websockets", _websockets(spans, is_message | is_connection, is_connection)
     if is_message.any():
-        yield "hot_websocket_activity", _activity(spans, is_message)
+        yield "hot_websocket_messages", _websocket_messages(spans, is_message)
+    if is_connection.any():
+        yield "hot_websocket_connections", _websocket_connections(spans, is_connection)
 
 
 def _ai_calls(spans: Spans, where: np.ndarray) -> pa.Table:
@@ -61,7 +59,6 @@ def _ai_calls(spans: Spans, where: np.ndarray) -> pa.Table:
         "operation": spans.ai_operation,
         "failed_with": only(told, spans.is_failed_call),
         "errors": ones(spans.is_failed_call),
-        "ms": spans.milliseconds,
         "first_chunk_ms": first_chunk,
         "first_chunks": ones(is_set(first_chunk)),
         "input": integers(spans.meant("ai_input_tokens")),
@@ -74,7 +71,8 @@ def _ai_calls(spans: Spans, where: np.ndarray) -> pa.Table:
     sums = (
         "n errors ms first_chunk_ms first_chunks input output cached reasoning answered_ms".split()
     )
-    return grouped(columns, keys, [(name, "sum") for name in sums], where)
+    aggregates = [*((name, "sum") for name in sums), ("ms", "max")]
+    return grouped(columns, keys, aggregates, where)
 
 
 def _db_operations(spans: Spans, where: np.ndarray) -> pa.Table:
@@ -85,11 +83,10 @@ def _db_operations(spans: Spans, where: np.ndarray) -> pa.Table:
         "collection": spans.meant("db_collection").fill_null(""),
         "statement": spans.db_statement,
         "errors": ones(spans.is_failed_call),
-        "ms": spans.milliseconds,
         "rows": integers(spans.meant("db_returned_rows")),
     }
     keys = "bucket_at component system operation collection statement log_bucket".split()
-    aggregates = [("n", "sum"), ("errors", "sum"), ("ms", "sum"), ("rows", "sum")]
+    aggregates = [("n", "sum"), ("errors", "sum"), ("ms", "sum"), ("rows", "sum"), ("ms", "max")]
     return grouped(columns, keys, aggregates, where)
 
 
@@ -111,38 +108,33 @@ def _recoveries(spans: Spans, where: np.ndarray) -> pa.Table:
     return grouped(columns, BY_RELEASE, sums, where)
 
 
-def _websockets(spans: Spans, where: np.ndarray, is_connection: np.ndarray) -> pa.Table:
+def _websocket_messages(spans: Spans, where: np.ndarray) -> pa.Table:
     event = spans.meant("asgi_event")
-    told = spans.meant("websocket_route")
     columns = {
         **common(spans),
-        "route": pc.coalesce(told, spans.named_path(), spans["name"]),
-        "close_code": integers(spans.meant("websocket_close_code")),
-        "closed": ones(~spans.has_asgi_event),
-    }
-    columns["log_bucket"] = only(columns["log_bucket"], is_connection)
-    for side, heard in _MESSAGES.items():
-        counted = integers(spans.meant(f"websocket_{side}")).fill_null(0)
-        columns[side] = pc.add(ones(equals(event, heard)), counted)
-    for side in _MESSAGES:
-        columns[f"bytes_{side}"] = integers(spans.meant(f"websocket_bytes_{side}"))
-    sums = [(n, "sum") for n in ("closed", "received", "sent", "bytes_received", "bytes_sent")]
-    keys = ("bucket_at", "component", "route", "close_code", "log_bucket")
-    return grouped(columns, keys, sums, where)
-
-
-def _activity(spans: Spans, where: np.ndarray) -> pa.Table:
-    """Which connections had a message in a minute, by a number that says nothing else of them."""
-    connection = hashed([spans["trace_id"], spans["parent_span_id"]])
-    columns = {
-        "bucket_at": bucket_of(spans["start_at"], _MINUTE_US),
-        "component": spans["component"],
-        "route": pc.coalesce(spans.named_path(), spans["name"]),
-        "connection": pa.array(connection),
-        "messages": ones(np.ones(spans.count)),
+        "route": spans.socket_route,
+        # A connection is the span that its messages' spans stand under.
+        "connection": pa.array(hashed([spans["trace_id"], spans["parent_span_id"]])),
+        **{side: ones(equals(event, heard)) for side, heard in _MESSAGES.items()},
     }
     keys = ("bucket_at", "component", "route", "connection")
-    return grouped(columns, keys, [("messages", "sum")], where)
+    return grouped(columns, keys, [("received", "sum"), ("sent", "sum")], where)
+
+
+def _websocket_connections(spans: Spans, where: np.ndarray) -> pa.Table:
+    columns = {
+        "bucket_at": spans.bucket("start_at"),
+        "opened_at": spans["start_at"],
+        "component": spans["component"],
+        "route": spans.socket_route,
+        "name": spans["name"],
+        "connection": pa.array(hashed([spans["trace_id"], spans["span_id"]])),
+        "duration_ns": spans["duration_ns"],
+        **{side: integers(spans.meant(f"websocket_{side}")) for side in _MESSAGES},
+        **{f"bytes_{side}": integers(spans.meant(f"websocket_bytes_{side}")) for side in _MESSAGES},
+        "close_code": integers(spans.meant("websocket_close_code")),
+    }
+    return pa.table(columns).filter(pa.array(where))
 
 
 def _first_chunk_ms(text: str) -> float | None:

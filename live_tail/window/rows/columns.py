@@ -130,6 +130,11 @@ def is_true(column: pa.Array) -> np.ndarray:
     return column.fill_null(False).to_numpy(zero_copy_only=False)
 
 
+def is_recorded(points: Rows) -> np.ndarray:
+    """Mask of metric points: not those that say that nothing was recorded (bit 0 of OTLP's flags)."""
+    return (points["flags"].fill_null(0).to_numpy() & 1) == 0
+
+
 def equals(column: pa.Array, *values: str) -> np.ndarray:
     """Mask: one of these texts; null is none of them."""
     wanted = pc.is_in(column, value_set=pa.array(values, column.type))

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from ingestion.meaning.errors.model import Grouped, Occurrence
-from ingestion.meaning.errors.occurrences import ERROR_SEVERITY, told_by
+from ingestion.meaning.errors.occurrences import ERROR_SEVERITY, once_key, told_by
 from live_tail.window.rows.columns import Rows, first_in_lists, is_set
 from live_tail.window.rows.spans import Spans
 
@@ -56,6 +56,7 @@ def as_rows(seen: Sequence[tuple[int, str, Grouped, Occurrence]]) -> pa.Table:
             "exception_type": g.type,
             "explanation": g.explanation(),
             "breadcrumbs": list(o.breadcrumbs),
+            "once": once_key(o),
             "trace_id": o.trace_id.hex() if o.trace_id else None,
         }
         for _, key, g, o in seen
@@ -81,6 +82,7 @@ _ROWS = pa.schema(
             ("breadcrumbs", pa.list_(pa.string())),
             *((name, pa.string()) for name in ("trace_id", "severity")),
             ("is_content_delivery", pa.bool_()),
+            ("once", pa.string()),
         )
     ]
 )

@@ -10,7 +10,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from live_tail.window.rows.columns import Rows, bucket_of, equals, grouped, is_set, ones, only
+from live_tail.window.rows.columns import (
+    Rows,
+    bucket_of,
+    equals,
+    grouped,
+    is_recorded,
+    is_set,
+    is_true,
+    ones,
+    only,
+)
 
 _CPU, _MEMORY = "system.cpu.utilization", "system.memory.utilization"
 _LOAD = ("system.linux.cpu.load_1m", "system.cpu.load_average.1m")
@@ -18,13 +28,14 @@ _STATES = ("system.cpu.state", "cpu.mode", "system.memory.state", "state")
 
 
 def sightings(signal: str, rows: Rows, time: str) -> pa.Table:
-    """Who was heard, with version and environment."""
+    """Who was heard, with version and environment; of history apart from the present."""
     columns = {
         "bucket_at": rows.bucket(time),
         "component": rows["component"],
         "version": rows["component_version"],
         "environment": rows["environment"],
         "instance": rows["component_instance"],
+        "is_history": rows["is_history"],
         "items": ones(np.ones(rows.count)),
         "first": rows[time],
         "last": rows[time],
@@ -32,7 +43,7 @@ def sightings(signal: str, rows: Rows, time: str) -> pa.Table:
     }
     seen = grouped(
         columns,
-        ("bucket_at", "component", "instance"),
+        ("bucket_at", "component", "instance", "is_history"),
         [
             ("version", "max"),
             ("environment", "max"),
@@ -44,18 +55,24 @@ def sightings(signal: str, rows: Rows, time: str) -> pa.Table:
     )
     ordered = "bucket_at component version_max environment_max instance".split()
     made = seen.select(ordered).append_column("signal", pa.array([signal] * seen.num_rows))
-    for name in ("items_sum", "first_min", "last_max", "received_min"):
+    for name in ("is_history", "items_sum", "first_min", "last_max", "received_min"):
         made = made.append_column(name, seen[name])
     return made
 
 
 def tables(rows: Rows) -> Iterator[tuple[str, pa.Table]]:
-    """Load of hosts, and what the health-check service says of others."""
+    """Load of hosts as sums and counts of points, and what the health-check service says of others."""
+    rows = rows.where(is_recorded(rows) & np.isfinite(rows["value"].fill_null(np.nan).to_numpy()))
+    if not rows.count:
+        return
     is_load = equals(rows["metric"], _CPU, _MEMORY, *_LOAD)
     if is_load.any():
         yield "hot_host", _loads(rows.where(is_load))
     service = rows.attribute("service")
-    is_up = equals(rows["metric"], "tta_service_up") & is_set(service)
+    # What a probe said of the past says nothing of now.
+    is_up = (
+        equals(rows["metric"], "tta_service_up") & is_set(service) & ~is_true(rows["is_history"])
+    )
     if is_up.any():
         some = rows.where(is_up)
         yield (
@@ -82,18 +99,8 @@ def _loads(rows: Rows) -> pa.Table:
         "used": only(value, is_used),
         "load": only(value, equals(rows["metric"], *_LOAD)),
     }
-    means = [(name, "mean") for name in ("idle", "used", "load")]
-    found = grouped(columns, ("bucket_at", "host"), means)
-    busy = pc.multiply(pc.subtract(1.0, found["idle_mean"]), 100.0)
-    return pa.table(
-        {
-            "bucket_at": found["bucket_at"],
-            "host": found["host"],
-            "cpu": busy,
-            "memory": pc.multiply(found["used_mean"], 100.0),
-            "load": found["load_mean"],
-        }
-    )
+    figures = [(name, how) for name in ("idle", "used", "load") for how in ("sum", "count")]
+    return grouped(columns, ("bucket_at", "host"), figures)
 
 
 def ledger(rows: Rows) -> pa.Table:

@@ -17,9 +17,9 @@ _MOST_SCALE = 1_000
 
 
 def plain(rows: Rows) -> Rows | None:
-    """Gauges and sums."""
+    """Gauges and sums; what is no finite number is no value, as in the marts."""
     value = rows["value"].fill_null(np.nan).to_numpy()
-    some = rows.where(equals(rows["kind"], "gauge", "sum") & ~np.isnan(value))
+    some = rows.where(equals(rows["kind"], "gauge", "sum") & np.isfinite(value))
     is_counter = equals(some["kind"], "sum") & is_true(some["is_monotonic"])
     is_delta = equals(some["temporality"], "delta")
     shape = np.where(is_counter, np.where(is_delta, "delta", "cumulative"), "gauge")
@@ -111,7 +111,9 @@ def _shaped(rows: Rows, shape: np.ndarray, more: dict[str, pa.Array]) -> Rows:
 def point_rows(rows: Rows, series: np.ndarray) -> pa.Table:
     """One row for each series and bucket: its last point, and all of them together."""
     bucket_us = microseconds(rows.bucket("event_at"))
-    order = np.lexsort((microseconds(rows["event_at"]), bucket_us, series))
+    # Of points of one instant the larger counts as the last, at both speeds.
+    at_us = microseconds(rows["event_at"])
+    order = np.lexsort((rows["value"].to_numpy(), at_us, bucket_us, series))
     ordered = rows.table.take(pa.array(order))
     bucket_us, series = bucket_us[order], series[order]
     begins = np.flatnonzero(

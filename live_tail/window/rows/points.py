@@ -3,9 +3,10 @@
 Here: which series exist and their points in buckets, so that a rule on any metric works. Not here:
 rates and quantiles (`live_tail/alerts/reading/sources`), the host and service tables of the pages
 (`window`). A series is metric, component, instance and labels; a series over the bound is not kept
-and its points are counted in `dropped`.
+and its points are counted by minute: `dropped`.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,7 +16,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from live_tail.window.rows.columns import Rows, hashed
+from live_tail.window.rows.columns import Rows, hashed, is_recorded, microseconds
 from live_tail.window.rows.point_rows import (
     histogram_rows,
     histograms,
@@ -28,6 +29,8 @@ from live_tail.window.rows.point_rows import (
 MAX_SERIES = 50_000
 MAX_SERIES_PER_METRIC = 12_000
 _FINE = timedelta(minutes=10)
+_REMEMBERED = timedelta(hours=1)
+_EPOCH, _MINUTE_US = datetime(1970, 1, 1), 60_000_000
 SCHEMA = """
 CREATE TABLE hot_points (bucket_at TIMESTAMP, series INTEGER, last_at TIMESTAMP, start_at TIMESTAMP,
     last DOUBLE, low DOUBLE, high DOUBLE, total DOUBLE, n BIGINT, is_history BOOLEAN);
@@ -55,19 +58,19 @@ class Points:
     def __init__(self) -> None:
         self.series: list[Series] = []
         self.by_metric: dict[str, list[int]] = {}
-        self.dropped = 0
+        self._dropped: Counter[int] = Counter()
         self._numbers: dict[int, int] = {}
         self._fine_from = datetime.min
 
     def tables(self, rows: Rows) -> Iterator[tuple[str, pa.Table]]:
         """Rows of the tables from new metric points; series that are new become known."""
-        rows = rows.where((rows["flags"].to_numpy() & 1) == 0)
+        rows = rows.where(is_recorded(rows))
         for shaped in (plain(rows), histograms(rows), quantiles(rows), *totals(rows)):
             if shaped is None or not shaped.count:
                 continue
             series = self._series_of(shaped)
             kept = series >= 0
-            self.dropped += int(np.count_nonzero(~kept))
+            self._count_dropped(shaped, ~kept)
             if not kept.any():
                 continue
             rows_kept, numbers = shaped.where(kept), series[kept]
@@ -100,8 +103,21 @@ class Points:
                     self._numbers[key] = numbers[place] = number
         return numbers[places]
 
+    def dropped(self, since: datetime, until: datetime) -> int:
+        """Points of series that were not kept, of the minutes between two times (UTC, without zone)."""
+        minutes = range(_minute(since), _minute(until) + 1)
+        return sum(count for minute, count in dict(self._dropped).items() if minute in minutes)
+
+    def _count_dropped(self, rows: Rows, is_dropped: np.ndarray) -> None:
+        if is_dropped.any():
+            minutes = microseconds(rows.where(is_dropped)["event_at"]) // _MINUTE_US
+            for minute, count in zip(*np.unique(minutes, return_counts=True), strict=True):
+                self._dropped[int(minute)] += int(count)
+
     def tidy(self, con: duckdb.DuckDBPyConnection, now: datetime) -> None:
         """Merge what became older than ten minutes by minute; forget series without points."""
+        oldest = _minute(now - _REMEMBERED)
+        self._dropped = Counter({m: n for m, n in self._dropped.items() if m >= oldest})
         fine_from = (now - _FINE).replace(second=0, microsecond=0)
         if self._numbers and fine_from > self._fine_from:
             span = [self._fine_from, fine_from]
@@ -109,7 +125,7 @@ class Points:
             con.execute(
                 "CREATE OR REPLACE TEMP TABLE coarse AS SELECT time_bucket(INTERVAL 1 MINUTE, bucket_at)"
                 " AS bucket_at, series, max(last_at), max_by(start_at, last_at),"
-                " max_by(last, last_at), min(low), max(high), sum(total), sum(n)::BIGINT,"
+                " max_by(last, row(last_at, last)), min(low), max(high), sum(total), sum(n)::BIGINT,"
                 " is_history FROM hot_points WHERE bucket_at >= ? AND bucket_at < ?"
                 " GROUP BY 1, 2, is_history",
                 span,
@@ -146,6 +162,10 @@ class Points:
         self.series.append(Series(metric, labels, shape))
         self.by_metric.setdefault(metric, []).append(len(self.series) - 1)
         return len(self.series) - 1
+
+
+def _minute(at: datetime) -> int:
+    return (at - _EPOCH) // timedelta(minutes=1)
 
 
 def _labels(

@@ -41,7 +41,6 @@ def _requests(spans: Spans, where: np.ndarray) -> pa.Table:
         "method": pc.utf8_upper(spans.method),
         "status_class": _status_class(spans.status),
         "errors": ones(spans.is_failed),
-        "ms": spans.milliseconds,
     }
     keys = (*BY_RELEASE, "route", "method", "status_class", "log_bucket", "is_judged")
     return grouped(columns, keys, [("n", "sum"), ("errors", "sum"), ("ms", "max")], where)
@@ -54,6 +53,7 @@ def common(spans: Spans) -> dict[str, pa.Array]:
         "component": spans["component"],
         "log_bucket": spans.log_bucket,
         "n": ones(np.ones(spans.count)),
+        "ms": spans.milliseconds,
     }
 
 

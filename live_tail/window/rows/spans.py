@@ -29,7 +29,7 @@ from live_tail.window.rows.columns import (
 _S = load_signals()
 _TEXT = pa.string()
 _HOST = re.compile(r"^[a-z]+://[^/]*")
-_PATH = re.compile(r"(/\S*)")
+_PATH = re.compile(names()["path_in_a_name"])
 _VERB = re.compile(r"^\s*([A-Za-z_.]+)")
 _NO_MODEL_CALLS = {name: frozenset(kinds) for name, kinds in names()["no_model_calls"].items()}
 
@@ -162,6 +162,11 @@ class Spans(Rows):
     def log_bucket(self) -> pa.Array:
         """Its duration as a bucket of 2 % width."""
         return pa.array(buckets(self.milliseconds.to_numpy()))
+
+    @cached_property
+    def socket_route(self) -> pa.Array:
+        """Where it goes, if it belongs to a WebSocket: by its attributes, else the path in its name."""
+        return pc.coalesce(self.meant("websocket_route"), self.named_path(), self["name"])
 
     def named_path(self) -> pa.Array:
         """The path in its name, else null."""

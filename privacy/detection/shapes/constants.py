@@ -10,6 +10,7 @@ import re
 from privacy.detection.vocabulary.lexicon import (
     is_ambiguous_software,
     is_given_name,
+    is_in_names,
     is_only_a_name,
     is_operations_word,
     is_program_word,
@@ -27,6 +28,8 @@ CONSTANTS = re.compile(
     r"(?:step|branch|attempt|retry|phase|task|node|stage|worker|shard|pool|queue|level|part|replica|thread)[_-]?\d{1,3}|"
     r"p(?:50|90|95|99)|(?:gpt|llama|qwen|mi[sx]tral|deepseek)[\w.:-]*|"
     rf"(?:{MODEL_NAMES})[\w.:-]*|python3?(?:\.\d+)?|"
+    # Quantisations of a model, machines of a cloud, sizes of a heap.
+    r"i?q\d(?:_[kmslx\d]{1,3}){1,3}|[a-z]{1,3}\d{1,2}[a-z]{0,3}\.(?:nano|micro|small|medium|\d{0,2}x?large|metal)|x(?:m[xsn]|ss)\d{1,5}[kmg]|"
     r"psycopg2|log4j|ec2|i18n|utf8mb4|(?:us|eu|ap|sa|ca|me|af)-[a-z]+-\d[a-z]?)\Z"
 )
 _SUBWORD = re.compile(r"[A-Z]+(?![a-zß-ÿ])|[A-Z]?[^\W\dA-Z_]+|[A-Z]+")
@@ -71,7 +74,34 @@ def _is_class(token: str) -> bool:
 
 def _all_known(token: str) -> bool:
     plain = re.sub(r"['\u2019]s\Z", "", token)
-    return all(_is_known_part(part) for part in plain.split("_"))
+    parts = [part for part in plain.split("_") if part]
+    unknown = [at for at, part in enumerate(parts) if not _is_known_part(part)]
+    return not unknown or _is_one_of_an_identifier(parts, unknown)
+
+
+def _is_one_of_an_identifier(parts: list[str], unknown: list[int]) -> bool:
+    """`go_memstats_heap_bytes`, `uq_members_email`: fewer unknown parts than programs' parts, and nobody's."""
+    if len(parts) < _PARTS_OF_AN_IDENTIFIER or 2 * len(unknown) >= len(parts):
+        return False
+    written = "".join(parts)
+    if not (written.islower() or written.isupper()):
+        return False  # `Letter_Mrs_…`
+    lower = [part.lower() for part in parts]
+    for at in unknown:
+        before = lower[at - 1] if at else ""
+        is_after = at - 1 in unknown or before in _PEOPLE
+        if is_after or not lower[at].isalpha() or is_in_names(lower[at]):
+            return False
+    return _tells_of_programs([part for at, part in enumerate(lower) if at not in unknown])
+
+
+_PARTS_OF_AN_IDENTIFIER = 3
+
+
+def _tells_of_programs(words: list[str]) -> bool:
+    """Words that may stand in a log, a quarter of them at least those of programs."""
+    telling = sum(_is_known(w) for w in words)
+    return 4 * telling >= len(words) and all(is_operations_word(w) or w.isdigit() for w in words)
 
 
 def _is_known_part(part: str) -> bool:
@@ -122,7 +152,7 @@ _MOST_DIGITS = 4
 # Whoever is numbered with one of these may be looked up.
 _PEOPLE = frozenset(
     """user users player patient client customer member account employee student person guest visitor case
-    record ticket order invoice room bed flat apartment unit login host_id uid id pid""".split()
+    mr mrs ms dr by record ticket order invoice room bed flat apartment unit login host_id uid id pid""".split()
 )
 
 
@@ -136,7 +166,8 @@ def is_constant_with_digits(text: str) -> bool:
         return False
     if library := _LIBRARY.match(text):
         return is_of_a_package(library["name"]) and is_of_a_package(library["name"][3:])
-    if any(shape.match(text) for shape in (_VERSION, _DEVICE, _TIMES)):
+    is_shaped = any(shape.match(text) for shape in (_VERSION, _DEVICE, _TIMES))
+    if is_shaped or ("_" in text and _is_numbered_identifier(text)):
         return True
     parts = _SEPARATORS.split(text)
     has_mixed = any(_MIXED.search(part) for part in parts)
@@ -155,6 +186,17 @@ def is_constant_with_digits(text: str) -> bool:
     return words > 0
 
 
+def _is_numbered_identifier(text: str) -> bool:
+    """`0042_auto_add_tenant`, `public.pg_toast_2619`: two words of programs at least, one number of four digits."""
+    parts = re.split(r"[._]", text.lower())
+    numbers = [p for p in parts if p.isdigit()]
+    words = [p for p in parts if not p.isdigit()]
+    if len(words) < _FEWEST_WORDS or len(numbers) != 1 or len(numbers[0]) > _MOST_DIGITS:
+        return False
+    return _PEOPLE.isdisjoint(words) and _tells_of_programs(words)
+
+
+_FEWEST_WORDS = 2
 _MIXED = re.compile(r"[A-Za-z]\d|\d[A-Za-z]")
 
 

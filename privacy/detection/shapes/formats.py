@@ -14,7 +14,7 @@ from privacy.detection.shapes.constants import CONSTANTS, is_constant, is_consta
 from privacy.detection.shapes.national_ids import typed
 from privacy.detection.shapes.paths import path_edits, template_url
 from privacy.detection.vocabulary.findings import Finding
-from privacy.detection.vocabulary.lexicon import is_program_word
+from privacy.detection.vocabulary.lexicon import is_in_names, is_program_word
 
 _TLD = r"(?:com|org|net|edu|gov|mil|info|io|co|uk|ac|me|de|at|ch|fr|es|pt|it|nl|eu|us|ca|au|nz|ie|in|br|mx|jp|example)"
 _DOT = r"(?:\s*(?:\(dot\)|\[dot\]|\{dot\}|<dot>)\s*|\s+(?i:dot)\s+)"
@@ -34,14 +34,14 @@ _PATTERNS: tuple[tuple[str, str, str], ...] = (
     (
         "credential", "secrets",
         r"(?i:(?<![A-Za-z])(?:token|api[-_ ]?key|access[-_ ]?key|private[-_ ]?key|secret|passw(?:or)?d|passphrase|passcode|pwd|pin|authorization"
-        r"|set-cookie|cookie|csrf|otp|nonce)\b[\"']?\s*(?:[:=]|\bis\b)\s*[\"']?)[^\s\"',;)\]}]{3,}",
+        r"|set-cookie|cookie|csrf|otp|nonce)\b[\"']?\s*(?:[:=]|\bis\b)\s*[\"']?)(?:(?!&[A-Za-z][\w.\[\]-]{0,40}=)[^\s\"',;)\]}]){3,}",
     ),
     ("credential", "secrets", r"(?i:\b(?:token|key|secret|password)\s+)(?=\S*\d)[^\s\"',;)\]}]{8,}"),
     ("url", "paths", r"\b[a-zA-Z][a-zA-Z0-9+.-]{1,15}://[^\s\"'<>)\]}]+"),
     ("email", "addresses", r"[\w.~+-]{1,64}@(?=[0-9a-fA-F]{0,4}:[0-9a-fA-F]{0,4}:)[0-9a-fA-F:.]{6,45}"),
     # RFC 5322 allows more signs in front of the @ than people use; only from the start of a word.
     ("email", "addresses", r"(?<![^\s<>,;\"()\[\]=:'])[^\s@<>,;\"()\[\]]{1,64}[@\uff20][\w-]+(?:\.[\w-]+)*" rf"(?:{_DOT}[A-Za-z]{{2,}})*"),
-    ("email", "addresses", r"\"[^\"@\n]{1,64}\"@[\w-]+(?:\.[\w-]+)*"),
+    ("email", "addresses", r"\"(?![:,])[^\"@\n]{1,64}\"@[\w-]+(?:\.[\w-]+)*"),
     ("email", "addresses", r"[\w.+%'-]+(?:@|%40)[\w-]+(?:\.[\w-]+)*"),
     ("email", "spelled", rf"\b[\w+-]+(?:(?:{_DOT}|\.)[\w+-]+){{0,3}}{_AT}[\w-]+(?:(?:\.[\w-]+)*{_DOT}[A-Za-z]{{2,}})+\b"),
     ("email", "spelled", rf"\b[\w.+-]+{_SIGNED_AT}[\w-]+(?:\.[\w-]+)+\b"),
@@ -131,7 +131,7 @@ _NO_SECRET = frozenset(
     set unset true false disabled enabled revoked refreshed stored rejected malformed unknown <credential>
     """.split()
 )
-_KEY = re.compile(r"(?:[\w.\[\]-]+[=:])+(?=[^@])")
+_KEY = re.compile(r"'|(?:[\w.\[\]-]+[=:&]'?)+(?=[^@])")
 _LOADED_URL = re.compile(r"[?#]|://[^/]*@")
 
 
@@ -218,7 +218,7 @@ def _path(found: str, start: int) -> list[Finding]:
 
 def _email(found: str, start: int) -> list[Finding]:
     """The address without the key in front of it: `user=jo@example.org`."""
-    if _RELEASE.match(found):
+    if _RELEASE.match(found) or _is_of_a_component(found):
         return []
     key = _KEY.match(found)
     return [Finding(start + (key.end() if key else 0), start + len(found), "email")]
@@ -226,6 +226,17 @@ def _email(found: str, start: int) -> list[Finding]:
 
 # `react@18.2.0`, `@types/node@20.1`: a package and its version.
 _RELEASE = re.compile(r"@?[A-Za-z][\w./-]*@v?\d{1,4}(?:\.\d{1,5}){1,2}(?:[-+.][\w.]+)?\Z")
+
+
+def _is_of_a_component(found: str) -> bool:
+    """`celery@worker-1`, `auth@docker`: no domain, and on both sides words of programs that nobody is called."""
+    words = _PARTS.split(found.replace("@", "-"))
+    return "." not in found and all(
+        is_constant(w) and not is_in_names(w.lower()) and w.lower() not in _ACCOUNTS for w in words
+    )
+
+
+_ACCOUNTS = frozenset("support contact help hello office mail me user".split())
 
 
 def _credential(found: str, start: int) -> list[Finding]:

@@ -7,10 +7,13 @@ everywhere (`constants`). Unsure means personal.
 """
 
 import re
+from functools import lru_cache
 
+from privacy.detection.shapes.compounds import ROLES
 from privacy.detection.shapes.constants import is_constant
 from privacy.detection.shapes.packages import may_publish, published_parts
 from privacy.detection.vocabulary.findings import Finding
+from privacy.detection.vocabulary.lexicon import is_in_names
 
 _ERROR_CODE = re.compile(r"(?!MRN|NHS|SSN|EIN|DOB|ID|PAT|REF|NO)[A-Z]{2,6}-?\d{2,6}\Z")
 _ENDS_CODE = re.compile(r"[:\]]")
@@ -26,13 +29,13 @@ _SOURCE = re.compile(
 )
 # A pod behind its deployment's name: `6d4b75cb6d-hs9mz`.
 _POD = re.compile(
-    r"(?:[a-z][a-z0-9-]*-)?(?:[bcdf-hj-np-tv-xz2456789]{7,10}-)?(?=[a-z\d]*\d)[bcdf-hj-np-tv-xz2456789]{5}\Z"
+    r"(?:[a-z][a-z0-9-]*-)?(?:(?:[bcdf-hj-np-tv-xz2456789]{7,10}-)?(?=[a-z\d]*\d)[bcdf-hj-np-tv-xz2456789]{5}|(?=[a-z]*\d[a-z\d]*[a-z])[bcdf-hj-np-tv-xz2456789]{8,10})\Z"
 )
 _SPAN = re.compile(r"(?:\d+(?:\.\d+)?(?:d|h|m|s|ms|us|µs|ns)){1,5}\Z")
 _TIMES = re.compile(r"(?:x\d{1,5}|\d{1,5}x|0x[0-9a-fA-F]{1,16}|\d{1,3}(?:st|nd|rd|th))\Z")
 # What a number stands for, read from what is written in front of it.
 _KEY = re.compile(
-    r"(?P<key>[A-Za-z][\w.-]*)[\"'`\])]{0,2}\s{0,2}(?:=|:|->|\[|\(|#|/|,)?\s{0,2}[\"'(\[#~<>=]{0,2}[-+$€£]?\Z"
+    r"(?P<key>[A-Za-z][\w.-]*)[\"'`\])]{0,2}\s{0,2}(?:=>?|:|->|\[|\(|#|/|,)?\s{0,2}(?:(?:int|float|double)\()?[\"'(\[#~<>=]{0,2}[-+$€£]?\Z"
 )
 _PERSONAL_KEY = re.compile(
     r"(?i:(?:^|[^a-z])(?:ages?|aged|born|birth\w*|dob|yob|years?_?old|zip\w*|post(?:al)?_?code|plz|cep|cap|postcode|phone\w*|tel|fax|mobile|cell|"
@@ -68,9 +71,15 @@ _ADJACENT = re.compile(r"[ ,]{1,2}\Z")
 _OF_SOMEBODY = frozenset({"name", "word", "location", "address", "organisation"})
 
 
+@lru_cache(maxsize=20_000)
 def is_personal_key(key: str) -> bool:
     """Whether a number under a key may tell of somebody: `age`, `room`, `order_id`."""
     return _PERSONAL_KEY.search(key) is not None
+
+
+@lru_cache(maxsize=20_000)
+def _is_technical_key(key: str) -> bool:
+    return _TECHNICAL_KEY.search(key) is not None
 
 
 def impersonal(text: str, found: list[Finding]) -> set[Finding]:
@@ -89,7 +98,7 @@ def impersonal(text: str, found: list[Finding]) -> set[Finding]:
 
 def _of_packages(text: str, found: list[Finding]) -> set[Finding]:
     """Versions and parts with digits in `akka-actor_2.13`, and pods: `cart-5d8f7c9b4-qk2lm`."""
-    asked = [f for f in found if f.type in _OF_NAMES]
+    asked = [f for f in found if f.type in _OF_NAMES or f.type == "digits"]
     if not asked:
         return set()
     parts = published_parts(text) if may_publish(text) else []
@@ -102,7 +111,14 @@ def _of_packages(text: str, found: list[Finding]) -> set[Finding]:
             and text[f.start - 1 : f.start] == "-"
             and _POD.match(text[f.start : f.end])
         )
+        or (f.type == "word" and f.end - f.start < 5 and _SHORT_CODE.match(text[f.start : f.end]))
     }
+
+
+# `h11`, `wg0`, `n8n`: no number that somebody has is as short.
+_SHORT_CODE = re.compile(
+    r"(?:[a-z]{1,2}\d{1,2}|[a-z]\d{1,3}|[a-z]\d[a-z]|\dxx)(?:-\d{1,3}(?:\.\d{1,3}){1,2})?\Z"
+)
 
 
 _OF_NAMES = frozenset({"id", "number", "word"})
@@ -134,20 +150,26 @@ def _is_always(_text: str, _finding: Finding) -> bool:
 def _is_amount(text: str, finding: Finding) -> bool:
     written = text[finding.start : finding.end]
     before = text[max(0, finding.start - 32) : finding.start]
+    if _CLOCK.match(written) and len(written) > len("1:00"):
+        return not _BIRTH.search(before)
     if _is_inside_word(text, finding) or _is_theirs(text, finding):
         return False
-    if _CLOCK.match(written):
-        return not _BIRTH.search(before)
     key = _KEY.search(before)
-    name = key["key"] if key else ""
+    name = key["key"] if key and not _FILE_KEY.search(key["key"]) else ""
     is_counted = _UNIT_AFTER.match(text, finding.end) is not None
-    if (_PERSONAL_KEY.search(name) and not is_counted) or _ENDING.search(before):
+    if (is_personal_key(name) and not is_counted) or _ENDING.search(before):
         return False
     if _is_short(written) or (len(written) <= _MOST_OF_GOODS and _OF_GOODS.search(name)):
         return True
     # More digits may be a place, a telephone or a number of somebody's.
-    is_told = bool(name and _TECHNICAL_KEY.search(name)) or is_counted
+    is_told = (bool(name) and _is_technical_key(name)) or is_counted
     return is_told and sum(c.isdigit() for c in written) <= _NO_NUMBER_LONGER
+
+
+# `client.js:12`.
+_FILE_KEY = re.compile(
+    r"\w\.(?:js|mjs|ts|tsx|jsx|py|go|rs|java|kt|rb|php|cs|c|cc|cpp|h|ex|exs|scala|swift|vue|sql|sh)\Z"
+)
 
 
 def _is_short(written: str) -> bool:
@@ -182,10 +204,14 @@ def _is_long_amount(text: str, finding: Finding) -> bool:
     key = _KEY.search(text[max(0, finding.start - 32) : finding.start])
     if _AFTER_REQUEST.search(text, max(0, finding.start - 12), finding.start):
         return _ANSWER.match(written) is not None
+    if _COMPACT.match(text, finding.start):
+        return not _BIRTH.search(text[max(0, finding.start - 24) : finding.start])
     is_plain = re.fullmatch(r"\d{7,16}(?:\.\d+)?", written) is not None
     return is_plain and key is not None and _LONG_KEY.search(key["key"]) is not None
 
 
+# `20260304T090000Z`.
+_COMPACT = re.compile(r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])[0-3]\dT[0-2]\d{3,5}Z?(?!\w)")
 # Of these keys up to seven digits are money, goods or a way.
 _OF_GOODS = re.compile(
     r"(?i:\A(?:balance|rent|price|amount|fee|cost|tot(?:al)?|subtotal|net|gross|tax_?amount|premium|deposit|reserve|value|budget|fare|discount|vat|km|kms|mileage|odometer|reading|stock|qty|quantity|sku|article|item|"
@@ -201,17 +227,54 @@ _LONG_KEY = re.compile(
 )
 
 
+def _is_nowhere(text: str, finding: Finding) -> bool:
+    """`127.0.0.1`, `0.0.0.0`, `::1`, and `0000:00:02.0` of a bus: no machine's and no line's."""
+    return _NOWHERE.match(text, finding.start) is not None
+
+
+_NOWHERE = re.compile(
+    r"(?:127\.\d{1,3}\.\d{1,3}\.\d{1,3}|0\.0\.0\.0|::1?)(?![\w.])|[\da-f]{4}:[\da-f]{2}:[\da-f]{2}\.\d\b"
+)
+
+
 def _is_code(text: str, finding: Finding) -> bool:
     written = text[finding.start : finding.end]
-    if _ERROR_CODE.match(written) and _ENDS_CODE.match(text, finding.end):
-        return not _PERSONAL_KEY.search(_key_before(text, finding))
-    if _POD.match(written) or _is_source(written):
+    if _COMPACT.match(written):
+        return not _BIRTH.search(text[max(0, finding.start - 24) : finding.start])
+    if _POD.match(written) or _JOB.match(written) or _is_source(written) or _is_machine(written):
         return True
-    if any(shape.match(written) for shape in (_SIZE, _SPAN, _TIMES)):
-        return not _PERSONAL_KEY.search(_key_before(text, finding))
-    if _PERSONAL_KEY.search(_key_before(text, finding)):
+    if is_personal_key(_key_before(text, finding)):
         return False
-    return bool(_TECHNICAL_ID.search(text[max(0, finding.start - 14) : finding.start]))
+    if _ERROR_CODE.match(written) and _ENDS_CODE.match(text, finding.end):
+        return True
+    if _SHORT_CODE.match(written):
+        return not _TOLD_OF.search(text, max(0, finding.start - 16), finding.start)
+    return any(shape.match(written) for shape in (_SIZE, _SPAN, _TIMES)) or bool(
+        _TECHNICAL_ID.search(text[max(0, finding.start - 14) : finding.start])
+    )
+
+
+# A job of Kubernetes by the minute of its start.
+_JOB = re.compile(r"[a-z][a-z0-9]*(?:-[a-z][a-z0-9]*){0,5}-(?:2[89]|3[01])\d{6}\Z")
+_MACHINE = re.compile(r"[a-z]{2,12}\d{0,2}(?:-[a-z]{1,12}\d{0,2}|-\d{1,3}){1,5}\Z")
+_LETTERS_OF_A_SITE = 4
+
+
+def _is_machine(written: str) -> bool:
+    """`prd-euw1-worker-12`: parts of a deployment, numbers, and sites in at most four letters that name nobody."""
+    if not _MACHINE.match(written):
+        return False
+    words = re.findall(r"[a-z]+", written)
+    return any(w in ROLES for w in words) and all(
+        w in ROLES or is_constant(w) or (len(w) <= _LETTERS_OF_A_SITE and not is_in_names(w))
+        for w in words
+    )
+
+
+# `user h4`, `patient b2 joined`.
+_TOLD_OF = re.compile(
+    r"(?i:\b(?:users?|players?|patients?|clients?|members?|customers?|by|from|for|to|of|with|and|hello|dear)\W{1,3})\Z"
+)
 
 
 def _is_source(written: str) -> bool:
@@ -249,6 +312,7 @@ def _is_part_of_address(
     if (
         before is not None
         and before.type in {"ip", "digits"}
+        and not _is_nowhere(text, before)
         and text[before.end : finding.start] in _PORT_SIGNS
     ):
         return True
@@ -275,5 +339,5 @@ _BETWEEN_CELLS = frozenset({";", "|", "\t", '";"'})
 _OF_ROWS = _OF_SOMEBODY | {"digits", "date", "value", "email", "national_id"}
 _ASKED = {
     "timestamp": _is_moment, "date": _is_moment, "time": _is_always, "duration": _is_always,
-    "number": _is_amount, "digits": _is_long_amount, "id": _is_code, "hex": _is_code,
+    "ip": _is_nowhere, "number": _is_amount, "digits": _is_long_amount, "id": _is_code, "hex": _is_code,
 }  # fmt: skip

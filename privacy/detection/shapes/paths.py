@@ -8,9 +8,12 @@ of known words; what follows a collection of people never stays unless it is a k
 import re
 from functools import lru_cache
 
-from privacy.detection.shapes.program_names import is_known_name, known_host
+from privacy.detection.shapes.program_names import is_known_name, known_host, unknown_parts
+from privacy.detection.vocabulary.lexicon import is_in_names
 
 _WORDY = re.compile(r"(?:v\d{1,2}|[A-Za-z]{1,24}\d?(?:[_-][A-Za-z]{1,24}){0,5})\Z")
+# `cron.hourly`, `logrotate.d`, not `j.fox`.
+_DOTTED = re.compile(r"[A-Za-z]{2,24}\.(?:[A-Za-z]{5,24}|d)\Z")
 _PARAMETER = re.compile(r"(?:\{[A-Za-z_][\w:]*\}|<[a-z]+>|\*{1,2}|:[a-z_]\w*)\Z")
 _NAMES_WITH_DIGITS = frozenset(
     {"neo4j", "oauth2", "s3", "k8s", "i18n", "l10n", "ipv4", "ipv6", "2fa"}
@@ -79,6 +82,16 @@ def template_url(url: str) -> str:
     return f"{scheme.lower()}://{safe_host}{template_path(path)}"
 
 
+def url_parts(url: str) -> list[tuple[int, int, str]]:
+    """What of a URL without a user may be somebody's, as (start, end, type): words, segments, values."""
+    match = _URL.match(url)
+    if match is None:
+        return [(0, len(url), "url")]
+    host, rest = match.start(2), match.start(3)
+    words = [(host + a, host + b, "word") for a, b in unknown_parts(match[2])]
+    return words + [(rest + a, rest + b, kind) for a, b, kind, _ in path_edits(match[3])]
+
+
 def _segment(segment: str, before: str) -> str:
     if not segment:
         return segment
@@ -86,7 +99,22 @@ def _segment(segment: str, before: str) -> str:
         return "{id}"
     if segment[0] in "{<:*":
         return segment if _PARAMETER.match(segment) else "{id}"
+    is_wordy = _WORDY.match(segment) or _DOTTED.match(segment)
     is_route = segment.lower() in _NAMES_WITH_DIGITS or (
-        bool(_WORDY.match(segment)) and len(segment) <= 3 * _LONG_WORD
+        bool(is_wordy) and len(segment) <= 3 * _LONG_WORD
     )
-    return segment if (is_route or _FILE.match(segment)) and is_known_name(segment) else "{id}"
+    if is_route or _FILE.match(segment):
+        return segment if is_known_name(segment) else "{id}"
+    return segment if _is_file(segment) else "{id}"
+
+
+def _is_file(segment: str) -> bool:
+    """`intro.tscn`: a known word with an ending that nobody is called."""
+    stem, _, ending = segment.rpartition(".")
+    is_ending = ending.isalpha() and ending.islower() and len(ending) < _LONGEST_ENDING
+    return (
+        is_ending and bool(_WORDY.match(stem)) and is_known_name(stem) and not is_in_names(ending)
+    )
+
+
+_LONGEST_ENDING = 5

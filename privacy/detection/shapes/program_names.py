@@ -10,6 +10,7 @@ import ipaddress
 import re
 from functools import lru_cache
 
+from privacy.detection.shapes.compounds import is_of_a_component
 from privacy.detection.shapes.constants import is_constant
 from privacy.detection.shapes.packages import published_parts
 from privacy.detection.vocabulary.lexicon import (
@@ -48,16 +49,34 @@ WORD = "<word>"
 
 def without_unknown(name: str) -> str:
     """The name with `<word>` for each part that nobody knows."""
-    parts = _PART.findall(name)
-    published = published_parts(name)
-    return _PART.sub(
-        lambda part: (
-            part[0]
-            if _is_known(part[0], len(parts)) or any(a <= part.start() < b for a, b in published)
-            else WORD
-        ),
-        name,
-    )
+    kept, at = [], 0
+    for start, end in unknown_parts(name):
+        kept += [name[at:start], WORD]
+        at = end
+    return "".join([*kept, name[at:]])
+
+
+def unknown_parts(name: str) -> list[tuple[int, int]]:
+    """Where in a name the parts stand that nobody knows."""
+    parts = list(_PART.finditer(name))
+    whole = [*published_parts(name), *_identifiers(name)]
+    return [
+        part.span()
+        for part in parts
+        if not (
+            _is_known(part[0], len(parts))
+            or any(a <= part.start() < b for a, b in whole)
+            or is_of_a_component(name, *part.span())
+        )
+    ]
+
+
+def _identifiers(name: str) -> list[tuple[int, int]]:
+    """Where `heap_inuse_bytes` or `m6i.2xlarge` stands: known as a whole, not by its parts."""
+    return [m.span() for m in _IDENTIFIER.finditer(name) if is_constant(m[0])]
+
+
+_IDENTIFIER = re.compile(r"[A-Za-z]\w*_\w+|\w{1,12}\.\d{0,2}[a-z]{4,6}(?![\w.])")
 
 
 def is_known_name(name: str) -> bool:

@@ -1,9 +1,10 @@
 # ruff: noqa: E501 - a pattern reads better unbroken
-"""What forms hold of people: the values behind labels in many languages, vCards, HL7 segments, `passwd` lines.
+"""What forms hold of people: the values behind labels in many languages, `passwd` lines.
 
-Here: `Příjmení: …`, `"keeper": "…"`, `<FamilyName>…</FamilyName>`, `PID|…`, `ADR;TYPE=home:…`, and the labels
-themselves, which are nobody's and stay. A value behind a label about somebody goes up to the next label or the
-end of its line. Not here: tables and postal addresses (`records`), identifiers with a format (`formats`).
+Here: `Příjmení: …`, `"keeper": "…"`, `<FamilyName>…</FamilyName>`, and the labels themselves, which are nobody's and
+stay. A value behind a label about somebody goes up to the next label or the
+end of its line. Not here: segments of HL7 and vCards (`segments`), tables and postal addresses (`records`), identifiers with a format
+(`formats`).
 """
 
 import re
@@ -11,11 +12,13 @@ from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 
 from privacy.detection.shapes.measures import is_personal_key
+from privacy.detection.texts.segments import segment_findings
 from privacy.detection.texts.speech import FREE_TEXT
 from privacy.detection.vocabulary.findings import Finding
 from privacy.detection.vocabulary.lexicon import (
     LISTS,
     is_given_name,
+    is_operations_word,
     is_program_word,
     is_word,
     word_list,
@@ -25,11 +28,15 @@ _SEGMENT_KEY = r"[^\W\d_](?:[\w .'\u2019()°/-]{0,30}[\w.)])?"
 # A label and what follows, up to the next label, a separator of fields or the end of the line.
 _SEGMENT = re.compile(
     rf"(?:^|(?<=[;|\t(])|(?<=,\s)|(?<=\s[/-]\s))[ \t*>-]{{0,8}}(?P<key>{_SEGMENT_KEY})\s{{0,2}}[:\uff1a=](?!//)\s{{0,3}}[\"'\[]{{0,2}}"
-    rf"(?P<hit>[^\s\"'\[{{][^\n;|\t]*?)(?=[\"'\])}}]{{0,2}}\s*(?:[;|&\t\n\"]|\Z|'[\s,;)]|,\s{_SEGMENT_KEY}\s?[:=]|\s\s+{_SEGMENT_KEY}\s?:|\s/\s{_SEGMENT_KEY}\s?:|\s-\s|\s[\w.-]{{2,30}}=)|\)|(?<=[\w\x01][\w\x01][\w\x01][\w\x01])\.\s+[A-Z])",
+    rf"(?P<hit>[^\s\"'\[{{][^\n;|\t]*?)(?=[\"'\])}}]{{0,2}}\s*(?:[;|&\t\n\"]|\Z|'[\s,;)]|,\s{_SEGMENT_KEY}\s?[:=]|\s\s+{_SEGMENT_KEY}\s?:|\s[A-Z][A-Za-z\d]{{1,14}}:\s|\s/\s{_SEGMENT_KEY}\s?:|\s-\s|\s[\w.-]{{2,30}}=)|\)|(?<=[\w\x01][\w\x01][\w\x01][\w\x01])\.\s+[A-Z])",
     re.MULTILINE,
 )
 _QUOTED = re.compile(
     r"[\"'](?P<key>[^\"'\n:]{1,40})[\"']\s{0,2}:\s{0,2}\[?\s{0,2}(?:\"(?P<hit>[^\"\n]{1,200})\"|'(?P<single>[^'\n]{1,200})')"
+)
+# `"edad": 34`, `"age"=> 38`.
+_NUMBERED = re.compile(
+    r"[\"'](?P<key>[^\"'\n:]{1,40})[\"']\]?\s{0,2}(?::|=>)\s{0,2}(?:int\(|float\()?(?P<hit>-?[\d\x01][\d.\x01]{0,20})"
 )
 _ELEMENT = re.compile(
     r"<(?:\w+:)?(?P<key>[A-Za-z][\w.-]{1,40})(?:\s[^<>\n]*)?>(?P<hit>[^<>\n]{1,200})</"
@@ -42,7 +49,7 @@ _LINE = re.compile(
     rf"^[ \t*>-]{{0,8}}(?P<key>{_SEGMENT_KEY})\s{{0,2}}[:\uff1a]\s{{1,3}}(?P<hit>[^\s\"'\[{{][^\n;|\t/\"]{{2,120}}?)\s*$",
     re.MULTILINE,
 )
-_VALUES = (_SEGMENT, _QUOTED, _ELEMENT, _ATTRIBUTE, _PARAMETER)
+_VALUES = (_SEGMENT, _QUOTED, _NUMBERED, _ELEMENT, _ATTRIBUTE, _PARAMETER)
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|[_.-]+(?=\w)")
 _NOTHING = frozenset(
     "none null nil true false unknown n/a na yes no ok empty missing invalid required pending male female other".split()
@@ -68,12 +75,7 @@ def form_findings(text: str, words: frozenset[str]) -> list[Finding]:
             for m in (_LINE.finditer(text) if "\n" in text else ())
             if ":" in m["hit"] and _is_of_places(m["key"]) and _KNOWN_WITHIN.search(m["hit"])
         ]
-    if "vcard" in words or "vcalendar" in words:
-        found += [f for m in _CARD.finditer(text) for f in _components(text, *m.span("hit"))]
-    if not _SEGMENTS_IN_SMALL.isdisjoint(words):
-        found += [f for m in _HL7.finditer(text) for f in _fields_of(text, m)]
-    if "^" in text:
-        found += [f for m in _CARETS.finditer(text) for f in _names_between_carets(text, m)]
+    found += segment_findings(text, words)
     if not _RESOURCES.isdisjoint(words):
         found += [Finding(m.start("hit"), m.end("hit"), "id") for m in _REFERENCE.finditer(text)]
     for match in _ACCOUNT.finditer(text) if any(s in text for s in _NO_PASSWORD) else ():
@@ -136,9 +138,11 @@ def label_words() -> frozenset[str]:
 def _value(match: re.Match[str]) -> Finding | None:
     group = "single" if match.re is _QUOTED and match["hit"] is None else "hit"
     kind = label_kind(match["key"])
+    if match.re is _NUMBERED and kind == "names":
+        return None
     if kind is None or not _is_told(match[group], kind, is_line=match.re is _SEGMENT):
         return None
-    end = match.end(group)
+    end = match.start(group) + len(match[group].rstrip("})] "))
     if match.re is _SEGMENT and kind != "places":
         end = next(
             (
@@ -166,7 +170,9 @@ def _is_next(match: re.Match[str]) -> bool:
 def label_kind(key: str) -> str | None:
     """Of what the label is that a key is: `names`, `places`, `numbers`, or None."""
     spaced = " ".join(_CAMEL.sub(" ", key).lower().split())
-    return _labels().get(spaced) or _labels().get(spaced.partition(" (")[0])
+    bare = spaced.replace(".", "").strip()
+    parts = (spaced, spaced.partition(" (")[0], bare, bare.partition("/")[0].strip())
+    return next((kind for part in parts if (kind := _labels().get(part))), None)
 
 
 def _is_of_places(key: str) -> bool:
@@ -177,6 +183,11 @@ def _is_of_places(key: str) -> bool:
 _KNOWN_WITHIN = re.compile(
     r"(?i:\b(?:no|nr|d|k|kat|daire|blok|flat|apt|unit|bl|ap|sc)\s?[:.]\s?[\d\x01])"
 )
+
+
+def is_ordinary_key(key: str) -> bool:
+    """Whether a field's name is made of words of programs or of the language."""
+    return _is_ordinary(key, is_code=True)
 
 
 def is_field_of_a_form(key: str) -> bool:
@@ -207,7 +218,8 @@ def _label_spans(text: str) -> Iterator[tuple[int, int]]:
         elif label_kind(match["key"]):
             yield match.span("key")
     known, unknown = 0, []
-    for pattern in (_SEGMENT, _BARE_LABEL, _QUOTED_KEY, _TAG, _ATTRIBUTE):
+    pairs = [p for p in (_PAIR_KEY, _MAP_KEY) if len(p.findall(text)) >= _FEWEST_PAIRS]
+    for pattern in (_SEGMENT, _BARE_LABEL, _QUOTED_KEY, _TAG, _ATTRIBUTE, *pairs):
         for match in pattern.finditer(text):
             is_label = label_kind(match["key"]) is not None
             if is_label or _is_ordinary(match["key"], is_code=pattern not in _WRITTEN):
@@ -219,15 +231,28 @@ def _label_spans(text: str) -> Iterator[tuple[int, int]]:
                 unknown.append(match)
     # A form most of whose fields are known: the others are fields too, unless somebody is called so.
     if len(unknown) < known:
-        yield from (m.span("key") for m in unknown if _is_field(m["key"]))
+        is_sure = 3 * len(unknown) < known
+        yield from (
+            m.span("key")
+            for m in unknown
+            if _is_field(m["key"]) or (is_sure and _is_written_as_field(m))
+        )
 
 
 _BARE_LABEL = re.compile(
     rf"^[ \t*-]{{0,8}}(?P<key>{_SEGMENT_KEY})\s?[:\uff1a](?=\s|\Z)", re.MULTILINE
 )
-_QUOTED_KEY = re.compile(r"[\"'](?P<key>[^\"'\n:]{1,40})[\"'](?=\s{0,2}:)")
+_QUOTED_KEY = re.compile(r"[\"'](?P<key>[^\"'\n:]{1,40})[\"'](?=\]?\s{0,2}(?::|=>))")
+# `dport=443`, `{ward: "maple"`: of three and more of them.
+_PAIR_KEY = re.compile(r"(?:^|[\s,;&?(\[{|])(?P<key>[A-Za-z][\w.-]{1,30})=(?=[^=\s])")
+_MAP_KEY = re.compile(r"[{,(]\s{0,2}(?P<key>[A-Za-z_]\w{1,30}):(?=\s?[^\s/:])")
+_FEWEST_PAIRS = 3
+# `reading_kwh`, `height_cm`: units of amounts.
+_UNITS = frozenset(
+    "kg km cm mm ml kwh kw mhz ghz kb mb gb tb ms us ns hz lb lbs oz ft mph kmh kph rpm bpm px pct".split()
+)
 _WRITTEN = (_SEGMENT, _BARE_LABEL)
-_QUOTES = frozenset({'"', "'"})
+_OF_VALUES, _CONSTANTS = frozenset({'"', "'", "["}), frozenset({"tru", "fal", "nul"})
 
 
 @lru_cache(maxsize=20_000)
@@ -237,7 +262,7 @@ def _is_ordinary(key: str, *, is_code: bool) -> bool:
         return False
     words = _LETTERS.findall(_CAMEL.sub(" ", key).lower())
     if is_code:
-        return all(is_program_word(w) or is_word(w) for w in words)
+        return all(is_operations_word(w) or w in _UNITS for w in words)
     return all(
         is_program_word(w)
         or (is_word(w) and not is_given_name(w) and w not in word_list("surnames"))
@@ -251,8 +276,17 @@ def _may_be_field(pattern: re.Pattern[str], match: re.Match[str]) -> bool:
     if pattern in _WRITTEN:
         return "\n" in text
     if pattern is _QUOTED_KEY:
-        return text[end + 1 : end + 6].lstrip(" :")[:1] in _QUOTES
+        value = text[end + 1 : end + 8].lstrip(" :=>]")
+        return value[:1] in _OF_VALUES or value[:3] in _CONSTANTS or "_" in match["key"]
+    if pattern is _PAIR_KEY or pattern is _MAP_KEY:
+        return True
     return pattern is _ATTRIBUTE or f"</{match['key']}>" in text
+
+
+def _is_written_as_field(match: re.Match[str]) -> bool:
+    """`"ward": "C2"`, `ward: maple`: in small letters, and its value no number of somebody's."""
+    after = match.string[match.end("key") : match.end("key") + 8].lstrip("\"' :=>]")
+    return match["key"].islower() and match["key"].isalpha() and not after[:1].isdigit()
 
 
 def _is_field(key: str) -> bool:
@@ -317,51 +351,3 @@ def _trimmed(text: str, start: int, end: int, kind: str) -> Finding | None:
     while start < end and not text[end - 1].isalnum():
         end -= 1
     return Finding(start, end, kind) if start < end else None
-
-
-# vCards and HL7
-
-_CARD = re.compile(
-    r"^(?:item\d{1,2}\.)?(?:N|FN|NICKNAME|ADR|TEL|EMAIL|BDAY|ORG|NOTE|LABEL|GEO|RELATED|ATTENDEE|ORGANIZER)(?:;[^:\n]*)?:(?P<hit>[^\n]+)",
-    re.MULTILINE,
-)
-# Of each segment the fields about somebody, counted from 1.
-_FIELDS = {
-    "PID": {2, 3, 4, 5, 6, 7, 9, 11, 13, 14, 18, 19, 20, 21, 23}, "NK1": {2, 4, 5, 6, 12, 30, 31},
-    "PV1": {7, 8, 9, 17, 19, 52}, "PD1": {4}, "GT1": {2, 3, 4, 5, 6, 7, 8, 12, 16, 19},
-    "IN1": {16, 18, 19, 36, 49}, "MRG": {1, 4, 7}, "STF": {1, 2, 3, 6, 10, 11, 15},
-    "OBR": {10, 16, 28, 32}, "ORC": {10, 11, 12}, "ROL": {4, 11, 12},
-}  # fmt: skip
-_SEGMENTS_IN_SMALL = frozenset("pid nk pv pd gt in mrg stf obr orc rol".split())
-_HL7 = re.compile(rf"\b(?P<name>{'|'.join(_FIELDS)})(?P<hit>\|[^\n\r]*)")
-_COMPONENT = re.compile(r"[^\W_][^;,^~&|\n]*")
-# The assigner and the type of an id.
-_CODE = re.compile(r"[A-Z]{1,5}\d{0,2}\Z")
-_OF_IDS = frozenset({"PID2", "PID3", "PID4", "PID18", "MRG1"})
-_CARETS = re.compile(r"[^\W\d_][\w'\u2019 -]{0,30}(?:\^[^\W\d_]?[\w'\u2019. -]{0,30}){1,5}")
-_CODES = frozenset(
-    "adt oru orm ack siu mdm spo wi wife spouse mth fth chd sib par grd oth emc mr ss an pi nk ast hgb".split()
-)
-
-
-def _components(text: str, start: int, end: int) -> list[Finding]:
-    return [Finding(m.start(), m.end(), "value") for m in _COMPONENT.finditer(text, start, end)]
-
-
-def _fields_of(text: str, segment: re.Match[str]) -> list[Finding]:
-    found, at = [], segment.start("hit") + 1
-    for number, field in enumerate(segment["hit"][1:].split("|"), start=1):
-        if number in _FIELDS[segment["name"]]:
-            parts = _components(text, at, at + len(field))
-            is_id = f"{segment['name']}{number}" in _OF_IDS
-            found += [p for p in parts if not (is_id and _CODE.match(text[p.start : p.end]))]
-        at += len(field) + 1
-    return found
-
-
-def _names_between_carets(text: str, match: re.Match[str]) -> list[Finding]:
-    """`DOE^JANE`, not `ADT^A01` or `SPO^SPOUSE`."""
-    parts = _LETTERS.findall(match.group().lower())
-    if not _CODES.isdisjoint(parts) or all(is_program_word(p) for p in parts):
-        return []
-    return [f for f in _components(text, *match.span()) if text[f.start].isalpha()]

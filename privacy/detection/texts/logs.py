@@ -1,16 +1,15 @@
 # ruff: noqa: E501 - a pattern reads better unbroken
 """Log lines and exception messages: constants of the template stay, everything else is masked.
 
-Here: words that neither the language of operations nor ordinary English knows, names that are
-also words, values of keys about people. Formats and cues come first (`skeleton`). Not here: what
-people write to each other (`chat`).
+Here: names that are
+also words, values of keys about people. Formats and cues come first (`skeleton`). Not here: words that
+nobody knows (`unknown`), what people write to each other (`chat`).
 """
 
 import re
 from functools import lru_cache
 
-from privacy.detection.shapes.constants import MODEL_NAMES, is_constant
-from privacy.detection.shapes.packages import may_publish, published_parts
+from privacy.detection.shapes.constants import is_constant
 from privacy.detection.texts.forms import label_words, without_labels
 from privacy.detection.texts.people import (
     acting_findings,
@@ -28,22 +27,21 @@ from privacy.detection.texts.records import (
 )
 from privacy.detection.texts.speech import (
     is_prose,
+    is_request,
     names_somebody,
     quoted_findings,
     spoken_findings,
 )
 from privacy.detection.texts.states import state_findings
-from privacy.detection.vocabulary.findings import MARKS, Finding, any_case, blank, union
+from privacy.detection.texts.unknown import unknown_findings
+from privacy.detection.vocabulary.findings import Finding, any_case, blank, union
 from privacy.detection.vocabulary.lexicon import (
-    is_ambiguous_software,
     is_given_name,
     is_program_word,
     is_software_word,
     word_list,
 )
 
-# A marker of a skeleton, or a word as programs and people write it.
-_TOKEN = re.compile(rf"<[a-z_]{{1,20}}>|[^\W\d_][\w{MARKS}]*(?:['\u2019][\w{MARKS}]+)*")
 _NAMING = (
     r"name|first_name|last_name|full_name|display_name|nick|nickname|school|employer|city|town|country|address|"
     r"clinic|hospital|practice|surgery|college|university|street"
@@ -72,7 +70,7 @@ _ORGANISATION = re.compile(
 )
 _STREET = (
     r"(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Drive|Dr|Close|Terrace|Crescent|Way|Court|Square|Gardens|Grove|Hill|Row|Place|"
-    r"Boulevard|Blvd|Approach|Mount|View|Park|Rise|Vale|Mews|Walk|Parade|Quay|Wharf|Heights|Ridge|Trail|Path|Loop|Circle|Cir|Parkway|Pkwy|Highway|Hwy|Plaza|Manor|Meadow|Meadows|Bridge|Crossing|Cove|Creek|Canyon|Harbor|Harbour|Landing|Mill|Mills|Orchard|Pike|Spring|Springs|Station|Turnpike|Valley|Village|Vista|Well|Wells)\b"
+    r"Boulevard|Blvd|Approach|Mount|View|Park|Rise|Vale|Mews|Walk|Parade|Quay|Wharf|Heights|Ridge|Trail|Path|Loop|Circle|Cir|Parkway|Pkwy|Highway|Hwy|Plaza|Manor|Meadow|Meadows|Bridge|Crossing|Cove|Creek|Canyon|Harbor|Harbour|Landing|Mill|Mills|Orchard|Pike|Spring|Springs|Station|Turnpike|Valley|Village|Vista|Well|Wells|Cottages|Cottage|Yard|Villas|Mansions|Fields|Green|Wynd|Brae|Mead)\b"
 )
 _ADDRESS = re.compile(
     rf"(?P<hit>(?:\b\d{{1,4}}/)?\b\d{{1,5}}[A-Za-z]?,?[ ](?:{_CAPITALISED}[ ]){{1,3}}{_STREET}\.?(?:,[ ]{_CAPITALISED}(?:[ ]{_CAPITALISED})?)*)"
@@ -169,12 +167,14 @@ def _open_findings(open_text: str, *, is_about: bool) -> tuple[list[Finding], _S
     if open_text.startswith("\x01") and (user := _ACCESS_USER.match(open_text)):
         found.append(Finding(user.start("hit"), user.end("hit"), "username"))
     found += [*_in_context(open_text, words), *acting_findings(open_text, words)]
-    found += [*login_findings(open_text, words), *_unknown(open_text)]
+    found += [*login_findings(open_text, words), *unknown_findings(open_text)]
     found = whole_names(open_text, union(found)) if found else found
     if found:
         listed = listed_names(open_text, found) if ", " in open_text else []
         found = union([*found, *listed, *linked_findings(open_text, words, found)])
-    if found and not label_words().isdisjoint(words):
+    if found and (
+        not label_words().isdisjoint(words) or _is_some_key(open_text, found) or "\n" in open_text
+    ):
         found = without_labels(open_text, found)
     states = state_findings(open_text, words, found, is_about=is_about)
     worded = tuple((kind, form) for kind, signs, form in _WORDED if not signs.isdisjoint(words))
@@ -191,6 +191,12 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(_LETTERS.findall(text.lower()))
 
 
+def _is_some_key(text: str, found: list[Finding]) -> bool:
+    """Whether one of the findings stands where a key does: `dport=`, `"ward":`."""
+    return any(text.startswith(_KEY_SIGNS, f.end) for f in found)
+
+
+_KEY_SIGNS = ("=", '":', '" :', "':", '"]=>', '"=>', ":")
 _BARE_NAME = re.compile(r"(?i:name)\W")
 _IMPERSONAL = re.compile(r"(?i:to|from|code|session|value|input_value|input|sub|location)\b")
 
@@ -310,7 +316,11 @@ def _value(match: re.Match[str]) -> Finding | None:
     hit = match["hit"].strip()
     if hit.lower().rstrip(".") in _SAFE_VALUES or not hit.strip("\x01"):
         return None
-    if hit.startswith("/") or (_BARE_NAME.match(match.group()) and _is_of_programs(hit.lower())):
+    if (
+        hit.startswith("/")
+        or is_request(hit)
+        or (_BARE_NAME.match(match.group()) and _is_of_programs(hit.lower()))
+    ):
         return None  # a path or a thing that programs name
     # `from=pending to=active` moves nobody.
     words = re.split(r"[\W_]+", hit.lower())
@@ -331,69 +341,3 @@ def _actor(match: re.Match[str]) -> Finding | None:
     if all(is_constant(w) and not names_somebody(w.lower(), len(words)) for w in words):
         return None
     return Finding(match.start("hit"), match.end("hit"), "name")
-
-
-def _unknown(text: str) -> list[Finding]:
-    found: list[Finding] = []
-    packages: list[tuple[int, int]] | None = None
-    for match in _TOKEN.finditer(text):
-        token = match.group()
-        if token[0] == "<" or is_constant(token) or _MODEL.match(text, match.start()):
-            continue
-        lower = token.lower()
-        if is_ambiguous_software(lower) and _is_in_a_chain(text, match):
-            continue
-        if lower in word_list("programs") and _is_part_of_a_package(text, match):
-            continue
-        if packages is None:
-            packages = published_parts(text) if may_publish(text) else []
-        if any(a <= match.start() < b for a, b in packages):
-            continue
-        found.append(Finding(*_whole(text, match.start(), match.end()), "word"))
-    return union(found)
-
-
-def _is_part_of_a_package(text: str, token: re.Match[str]) -> bool:
-    """`graphql-ruby`, `sentry-ruby`, not `user-ruby`: a product behind or in front of another."""
-    before = _HYPHEN_BEFORE.search(text, max(0, token.start() - 30), token.start())
-    after = _HYPHEN_AFTER.match(text, token.end())
-    pieces = [m["piece"].lower() for m in (before, after) if m is not None]
-    return any(
-        p not in _PEOPLE and (p in word_list("programs") or is_software_word(p)) for p in pieces
-    )
-
-
-_HYPHEN_BEFORE = re.compile(r"(?<![\w-])(?P<piece>[^\W\d_]{3,})[-_]\Z")
-_HYPHEN_AFTER = re.compile(r"[-_](?P<piece>[^\W\d_]{3,})(?![\w-])")
-_PEOPLE = frozenset(_VALUE_WORDS)
-
-
-def _is_in_a_chain(text: str, token: re.Match[str]) -> bool:
-    """`oslo-utils`, `sun/nio`, `loki: …` at the start of a line: joined to a word of programs, or a program's."""
-    before = _CHAIN_BEFORE.search(text, max(0, token.start() - 30), token.start())
-    after = _CHAIN_AFTER.match(text, token.end())
-    if token.start() == 0 and text[token.end() : token.end() + 1] in {":", "["}:
-        return True
-    return any(m is not None and _is_of_programs(m["piece"].lower()) for m in (before, after))
-
-
-_CHAIN_BEFORE = re.compile(r"(?P<piece>[^\W\d_]{3,})[./:_-]\Z")
-_CHAIN_AFTER = re.compile(r"[./:_-](?P<piece>[^\W\d_]{3,})")
-_MODEL = re.compile(rf"(?i:{MODEL_NAMES})")
-
-
-def _whole(text: str, start: int, end: int) -> tuple[int, int]:
-    """`priya.k`, `j.okafor`: what is joined to an unknown word and is no word of programs belongs to it."""
-    while before := _JOINED_BEFORE.search(text, max(start - 40, 0), start):
-        if is_program_word(before["piece"].lower()):
-            break
-        start = before.start("piece")
-    while after := _JOINED_AFTER.match(text, end):
-        if is_program_word(after["piece"].lower()):
-            break
-        end = after.end("piece")
-    return start, end
-
-
-_JOINED_BEFORE = re.compile(r"(?<![\w.-])(?P<piece>[^\W_]+)[.-]\Z")
-_JOINED_AFTER = re.compile(r"[.-](?P<piece>[^\W_]+)(?![\w-]|\.\w|[(=])")

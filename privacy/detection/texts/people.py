@@ -20,7 +20,7 @@ _TITLES = r"(?:dr|mr|mrs|ms|miss|mx|prof|professor|sir|rev|fr|sr|sra|dra|herr|fr
 _BEFORE = re.compile(
     rf"(?<![\w.@/=-])(?P<word>(?i:{_TITLES})\.?|[^\W\d_]{{1,2}}\.|[^\W\d_][\w'\u2019-]*)(?:[ ]|,[ ]|(?<=\.))\Z"
 )
-_AFTER = re.compile(r"[ ](?P<word>[^\W\d_]\.(?!\w)|[^\W\d_][\w'\u2019-]*)(?![\w=(/@-]|[.:]\w)")
+_AFTER = re.compile(r"[ ](?P<word>[^\W\d_]\.(?!\w)|[^\W\d_][\w'\u2019-]*)(?![\w=(/@-]|\.\w|:\S)")
 _TITLE = re.compile(rf"(?i:{_TITLES})\.?\Z")
 _INITIAL = re.compile(r"[^\W\d_]\.\Z")
 _OF_NAMES = frozenset({"name", "word", "location"})
@@ -87,7 +87,7 @@ _LINK_FORMS = (
         r"(?<=\x02) (?P<hit>(?:am|ob der|an der|bei|sur|sous|las?|les?|de|da|do|das|dos|del|della|di|du|des|lui|pod|nad|upon|van|von|der|den|ten|ter|tes|ap|ni|nic|mac)(?: (?:da|la|las|los|der|den|o|a))?) (?=\x02)"
     ),
     re.compile(
-        r"(?<=[\x01\x02\d]),? {1,2}(?P<hit>(?i:piso|apartamento|appartamento|bl|sc|ap|apt|et|nr|no|depto|dpto|int|esc|este|oeste|norte|sur|región|provincia|kat|daire|lok|lgh|top|stiege|tür|tur|puerta|unit|flat|floor|suite|room|bloco|andar|interno|scala|ép|em|ajtó|b)\.?) ?(?=[\x01\x02\d])"
+        r"(?<=[\x01\x02\d]),? {1,2}(?P<hit>(?i:piso|apartamento|appartamento|bl|sc|ap|apt|et|nr|no|depto|dpto|int|esc|este|oeste|norte|sur|región|provincia|kat|daire|lok|m|lgh|top|stiege|tür|tur|puerta|unit|flat|floor|suite|room|bloco|andar|interno|scala|ép|em|ajtó|b)\.?) ?(?=[\x01\x02\d])"
     ),
 )
 # In front of a house's number: `H.No. 87`, `Cr. 79 # 43-6`.
@@ -179,10 +179,23 @@ def login_findings(text: str, words: frozenset[str]) -> list[Finding]:
     hits = []
     if not _JOINERS.isdisjoint(words):
         hits += [m for m in _LOGIN.finditer(text) if _is_login(m["hit"])]
-    if _POINTED.search(text):
+    if _POINTED.search(text) and not _STATEMENT.match(text):
         hits += [m for m in _INITIALED.finditer(text) if _is_surname(m["last"])]
         hits += [m for m in _DOTTED.finditer(text) if _is_personal_pair(m["first"], m["last"])]
+        hits += [m for m in _OWNED.finditer(text) if not _is_of_programs(m["hit"])]
     return [Finding(m.start("hit"), m.end("hit"), "username") for m in hits]
+
+
+# `p.surname` of a statement is a column of a table.
+_STATEMENT = re.compile(r"\s*(?:SELECT|INSERT|UPDATE|DELETE|WITH|MERGE|MATCH)\s")
+# `session of pebble.oak`: what people have, and who has it.
+_OWNED = re.compile(
+    r"\b(?:session|account|password|profile|login|device|avatar|prompt|message|basket|cart|upload|request)s? of (?P<hit>[a-zà-ÿ]{2,20}[._][a-zà-ÿ]{2,20}\d{0,4})(?![\w(]|\.\w)"
+)
+
+
+def _is_of_programs(hit: str) -> bool:
+    return all(is_program_word(p) for p in re.split(r"[._]", hit.rstrip("0123456789")) if p)
 
 
 _JOINERS = frozenset(

@@ -7,6 +7,7 @@ addresses by the forms of several countries. Not here: identifiers that have a f
 """
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 
 from privacy.detection.texts.forms import form_findings, label_kind, label_words
@@ -79,7 +80,7 @@ _COMPOUND_ROADS = re.compile(
     r"(?<![\w/.-])(?P<hit>[A-ZÀ-ÞĀ-ɏ][\w'\u2019-]*(?:gasse|stra(?:ß|ss)e|str\.|weg|platz|allee|ufer|ring|damm|steig|gata|gatan|gränd|vägen|väg|vej|veien|veg|gade|straat|laan|plein|gracht|kade|dijk|steeg|katu|tie|kuja|polku|iela|gatvė|tänav|utca|braut|stígur|vegur)"
     r",?\s[\d\x01]{1,5}(?:\s?[a-zA-Z](?!\w))?(?:[/-][\d\x01]{1,4}){0,3}"
     r"|(?:[A-ZÀ-ÞĀ-ɏ][\w'\u2019-]*\s){1,4}(?i:caddesi|cad\.|sokak|sokağ\u0131|sk\.|bulvar\u0131|mahallesi|mah\.|jalan|jl\.|marg|nagar|chowk|ko'chasi|utca|út|tér|körút|gata|katu|vei|vej|väg|street|road|lane|avenue|drive|close|terrace|crescent|gardens|grove)(?:\.?,?\s(?i:no\.?\s?:?\s?|nr\.?\s?)?[\d\x01]{1,5}[a-zA-Z]?(?:[/-][\d\x01]{1,4})*)(?:,?\s(?i:d|kat|daire|k)\s?[:.]?\s?[\d\x01]{1,4})?"
-    r"|(?:Flat|Apt\.?|Apartment|Unit|Suite|Plot|Lot|Stand|Block|Blk|Villa|House|Door)\s[\d\x01]{1,4}[A-Z]?(?=,)"
+    r"|(?:Flat|Apt\.?|Apartment|Unit|Suite|Plot|Lot|Stand|Block|Blk|Villa|House|Door)\s[\d\x01]{1,4}[A-Z]?(?:,\s[A-ZÀ-ÞĀ-ɏ][\w'\u2019-]+(?:\s[A-ZÀ-ÞĀ-ɏ][\w'\u2019-]+){0,2}(?=[\n,;]|\Z)|(?=,))"
     r"|(?i:p\.?\s?o\.?\s?box|postfach|postbus|apartado(?: de correos)?|caixa postal|casella postale|bo[iî]te postale|b\.p\.|skrytka pocztowa|postboks|box)\s[\d\x01][\d\x01 -]{0,10}[\d\x01]?)"
 )
 # A road by its word, with the number, which is a format, before or after it.
@@ -135,9 +136,9 @@ def record_findings(text: str, words: frozenset[str]) -> list[Finding]:
 
 
 # Three to six short lines without fields, one of which holds a postcode before or behind a town.
-_BLOCK_LINE = re.compile(r"[^\n:=;|\t{}<>\"@\[\]]{2,60}\Z")
+_BLOCK_LINE = re.compile(r"(?:[^\n:=;|\t{}<>\"@\[\]]|(?<=[Nn][Oo]):){2,60}\Z")
 _CODE_LINE = re.compile(
-    rf"(?:[A-Z]{{1,2}}[- ])?[\d\x01]{{3,6}}(?:[ -][\d\x01]{{2,4}}|[ ]?[A-Z]{{2}})?,?\s{_CAP}|{_CAP}[^\n]*[ ,][\d\x01]{{3,6}}(?:[ -][\d\x01]{{2,4}})?\Z|[\d\x01][\d\x01 -]{{2,8}}\Z"
+    rf"(?:[A-Z]{{1,2}}[- ])?[\d\x01]{{2,6}}(?:[ -][\d\x01]{{2,4}}|[ ]?[A-Z]{{2}})?,?\s{_CAP}|{_CAP}[^\n]*[ ,][\d\x01]{{3,6}}(?:[ -][\d\x01]{{2,4}})?\Z|[\d\x01][\d\x01 -]{{2,8}}\Z"
 )
 _LINES_OF_A_BLOCK = (3, 7)
 
@@ -154,15 +155,35 @@ def _block(text: str) -> list[Finding]:
     """The lines of a postal address: who, road, town and land."""
     lines = text.split("\n")
     fewest, most = _LINES_OF_A_BLOCK
-    if not fewest <= len(lines) < most or not all(_BLOCK_LINE.match(line) for line in lines):
+    first = next((i for i, line in enumerate(lines) if _ADDRESSED.match(line)), -1) + 1
+    last = next(
+        (i for i in range(first, len(lines)) if not _BLOCK_LINE.match(lines[i])), len(lines)
+    )
+    if last < len(lines) and not first:
         return []
-    if not lines[0][:1].isupper() or not any(_CODE_LINE.match(line) for line in lines[1:]):
+    block = lines[first:last]
+    if not fewest - bool(first) <= len(block) < most or not _is_addressed(block):
         return []
-    found, at = [], 0
-    for line in lines:
+    found, at = [], sum(len(line) + 1 for line in lines[:first])
+    for line in block:
         found.append(Finding(at, at + len(line), "address"))
         at += len(line) + 1
     return found
+
+
+def is_block(text: str) -> bool:
+    """Whether a text is a postal address, line by line."""
+    return bool(_block(text))
+
+
+def _is_addressed(block: list[str]) -> bool:
+    return not block[0][:1].islower() and any(_CODE_LINE.match(line) for line in block[1:])
+
+
+# Behind such a line stands an address.
+_ADDRESSED = re.compile(
+    r"(?i:(?:ship|shipped|deliver|delivered|bill|sold|send|sent|mail|return|forward|dispatch)(?:ed)? to|(?:delivery|shipping|billing|mailing|postal|home)? ?address|consignee|addressee|recipient)\s?:?\s*(?:[^\n:=]{2,60})?\Z"
+)
 
 
 def _may_be_a_row(line: str) -> bool:
@@ -246,6 +267,20 @@ def _cells(text: str) -> list[Finding]:
             found += [Finding(at + a, at + b, "name") for a, b in _names_alone(line)]
         at += len(line) + 1
     return found
+
+
+def columns_of(text: str) -> Iterator[tuple[int, int, str]]:
+    """Of a table with headings, one of them about somebody, each cell: from, to, its heading."""
+    first, _, rest = text.partition("\n")
+    header = _header(first)
+    if header is None:
+        return
+    names, at = [first[a:b].strip(" \"'") for a, b in _split(first, header[1])], len(first) + 1
+    for line in rest.split("\n"):
+        cells = _split(line, header[1])
+        if len(cells) == len(names):
+            yield from ((at + a, at + b, name) for (a, b), name in zip(cells, names, strict=True))
+        at += len(line) + 1
 
 
 def _names_alone(line: str) -> list[tuple[int, int]]:

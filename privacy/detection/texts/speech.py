@@ -61,7 +61,14 @@ def _quoted(match: re.Match[str]) -> Finding | None:
         return None  # code: what nobody knows in it is masked word by word
     if all(is_constant(w) for w in words) and not is_prose(written) and _is_named(match, words):
         return _quoted_name(match, group) if len(words) == 1 else None
+    if _tells_of_somebody(match, words) and not is_prose(written):
+        return None  # who it is goes by itself
     return Finding(match.start(group), match.end(group), "value")
+
+
+def is_request(written: str) -> bool:
+    """`GET /notes/{id}`: its path is looked at elsewhere."""
+    return _REQUEST.match(written) is not None
 
 
 _REQUEST = re.compile(r"(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS|CONNECT|PRI) ")
@@ -77,12 +84,27 @@ def _is_named(match: re.Match[str], words: list[str]) -> bool:
     )
 
 
+def _tells_of_somebody(match: re.Match[str], words: list[str]) -> bool:
+    """`"msg": "login ok for <name>"`: a logger's sentence, two words of programs at least, and half of what is known."""
+    line = match.string
+    if _SENTENCE_KEY.search(line, max(match.start() - 24, 0), match.start()) is None:
+        return False
+    if not _LEVEL.search(line) or any(is_state_word(w.lower()) for w in words):
+        return False
+    known = [w for w in words if is_constant(w) and w.lower() not in _FUNCTION_WORDS]
+    telling = sum(_is_of_programs([w]) for w in known if w.islower())
+    return telling >= _FEWEST_OF_A_SENTENCE and 2 * telling >= len(known)
+
+
+_FEWEST_OF_A_SENTENCE = 2
+
+
 def _is_key(match: re.Match[str]) -> bool:
     """`"level": …` and `column "title"` name a part of a program, not what somebody typed."""
     line = match.string
     after = line[match.end() : match.end() + 9].lstrip()
     return (
-        after[:1] == ":"
+        after.startswith((":", "=>", "]=>"))
         or after.startswith("is null")
         or bool(_OBJECT.search(line, max(match.start() - 14, 0), match.start()))
     )
@@ -103,8 +125,12 @@ def _is_own_sentence(match: re.Match[str], words: list[str]) -> bool:
 def _is_plain_value(match: re.Match[str], words: list[str]) -> bool:
     """`"plan": "premium"`: at most three ordinary words of a field in which nobody writes freely."""
     key = _FIELD_KEY.search(match.string, max(match.start() - 32, 0), match.start())
+    if key is None and match.string[match.start() - 1 : match.start()] in _IN_LISTS:
+        key = _LIST_KEY.search(match.string, max(match.start() - 160, 0), match.start())
     if key is None or len(words) > _MOST_WORDS_OF_A_VALUE:
         return False
+    if _SEXES.issuperset(w.lower() for w in words):
+        return True
     parts = set(_KEY_PARTS.findall(key["key"] or key["bare"]))
     is_free = not FREE_TEXT.isdisjoint(p.lower() for p in parts)
     return not is_free and not any(
@@ -114,8 +140,14 @@ def _is_plain_value(match: re.Match[str], words: list[str]) -> bool:
 
 
 _MOST_WORDS_OF_A_VALUE = 3
+_SEXES = frozenset("male female other nonbinary diverse divers unknown".split())
 _FIELD_KEY = re.compile(
     r"(?:[\"'](?P<key>[\w.-]{1,28})[\"']\s?:|(?<![\w.-])(?P<bare>[\w.-]{1,28})=)\s?\Z"
+)
+_IN_LISTS = frozenset({"[", ",", " "})
+# `"tags": ["vip", `.
+_LIST_KEY = re.compile(
+    r"(?:[\"'](?P<key>[\w.-]{1,28})[\"']\s?:|(?<![\w.-])(?P<bare>[\w.-]{1,28})=)\s?\[[^\[\]{}]*\Z"
 )
 _KEY_PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 # What people fill in themselves, and what is about them, by the words of its key.
@@ -189,7 +221,7 @@ def _quoted_name(match: re.Match[str], group: str) -> Finding | None:
 
 def is_prose(text: str) -> bool:
     """Several words with a pronoun in them: somebody speaks."""
-    words = re.findall(r"(?<![/\w])[a-z'\u2019]+", text.lower())
+    words = re.findall(r"(?<![/\w])[a-z'\u2019]+(?![/\w])", text.lower())
     return len(words) >= 3 and not _SPEAKERS.isdisjoint(words)
 
 

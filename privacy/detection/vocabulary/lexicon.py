@@ -22,6 +22,7 @@ _PREFIXES = tuple("re un pre de dis auto multi micro sub over under non co mis i
 # Of a known word another is made; of a word of programs also somebody who does it.
 _SUFFIXES = tuple("able ably less ness ing ed ize ized izing ization ify ifier".split())
 _DOERS = ("er", "ers", "or", "ors", "let", "lets")
+_SHORTEST_STEM = 4
 _SHORTEST_PIECE, _SHORTEST_COMPOUND, _LONGEST_COMPOUND = 3, 7, 24
 
 
@@ -121,10 +122,12 @@ def _ambiguous_software() -> frozenset[str]:
 def is_made_of_known(word: str) -> bool:
     """`rebalanced`, `allocatable`, `connectionpool`, `libxcb`: known pieces, and nobody's name."""
     is_made = _is_derived(word) or _is_of_a_library(word) or _is_two_words_of_programs(word)
-    return is_made and not _is_in_names(word)
+    return is_made and not is_in_names(word)
 
 
 def _is_derived(word: str) -> bool:
+    if word.endswith("d") and len(word) > _SHORTEST_STEM and _is_of_software(word[:-1]):
+        return True  # `mongod`, `osqueryd`: a daemon
     stems = [word[len(p) :] for p in _PREFIXES if word.startswith(p)]
     if any(len(stem) > 3 and is_word(stem) for stem in stems):
         return True
@@ -150,10 +153,35 @@ def _is_two_words_of_programs(word: str) -> bool:
         return False
     known = _plain_program_words()
     places = range(_SHORTEST_PIECE, len(word) - _SHORTEST_PIECE + 1)
-    return any(word[:at] in known and word[at:] in known for at in places)
+    return any(word[:at] in known and word[at:] in known for at in places) or any(
+        (word[:at] in known and word[at:] in word_list("software"))
+        or (word[at:] in known and word[:at] in word_list("software"))
+        for at in range(_SHORTEST_STEM, len(word) - _SHORTEST_STEM + 1)
+    )
 
 
-def _is_in_names(word: str) -> bool:
+@lru_cache(maxsize=20_000)
+def is_joined(word: str) -> bool:
+    """`helmrelease`, `byteflow`: a word of programs and an ordinary one; handles are made so too."""
+    if not 2 * _SHORTEST_STEM <= len(word) <= _LONGEST_COMPOUND or is_in_names(word):
+        return False
+    return any(
+        _is_joined_of(word[:at], word[at:]) or _is_joined_of(word[at:], word[:at])
+        for at in range(_SHORTEST_STEM, len(word) - _SHORTEST_STEM + 1)
+    )
+
+
+def _is_joined_of(of_programs: str, ordinary: str) -> bool:
+    is_known = of_programs in _plain_program_words() and ordinary in word_list("words")
+    return is_known and not is_in_names(ordinary)
+
+
+def _is_of_software(word: str) -> bool:
+    return word in _plain_program_words() or word in word_list("software")
+
+
+def is_in_names(word: str) -> bool:
+    """Whether any list holds a lower-case word as a name of somebody or of a place."""
     return any(word in word_list(name) for name in ("given", "english_given", "surnames", "places"))
 
 

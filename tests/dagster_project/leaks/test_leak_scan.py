@@ -10,7 +10,7 @@ from dagster_project.leaks import home_scan as leak_scan
 from dagster_project.leaks.home_scan import scan_home
 from ingestion.meaning.errors.group_store import ErrorStore
 from ingestion.settings import Settings, load_settings
-from privacy.access.accounts import Accounts
+from privacy.access.identities import Identities
 from privacy.access.policy import Role
 from privacy.audit.audit_log import AuditLog
 from privacy.disk.databases import transaction
@@ -91,7 +91,7 @@ def test_the_audit_log_is_read_like_everything_else(settings: Settings, keys: Ke
 
 
 def test_a_session_beside_its_times_is_no_phone_number(settings: Settings, keys: KeyStore) -> None:
-    Accounts(settings.home, keys, AuditLog(settings.home, keys)).open_session(
+    Identities(settings.home, keys, AuditLog(settings.home, keys)).sessions.begin(
         "user:u_1", Role.OPERATOR, hours=1, how="test"
     )
     assert scan_home(settings, keys, artefacts=()).exit_code == 0

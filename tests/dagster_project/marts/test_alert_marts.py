@@ -15,7 +15,7 @@ from live_tail.alerts.desk.facts_out import FactsOut
 from live_tail.alerts.desk.manager import Manager
 from live_tail.alerts.life.resolution import weekly
 from live_tail.alerts.life.store import Store
-from live_tail.alerts.notify.notifier import WatchedPolicy
+from live_tail.alerts.notify.policy import WatchedPolicy
 from live_tail.alerts.words.model import Severity
 from privacy.keys.store import KeyStore
 from tests.live_tail.alerts.support import Clock, reading, round_at, rule
@@ -40,7 +40,7 @@ class Home:
         day = now - timedelta(days=(now.weekday() - 2) % 7 or 7)
         self.clock = Clock(day.replace(hour=10, minute=50, second=7))
         self.store = Store(folder, self.keys)
-        policy = WatchedPolicy(self.settings)
+        policy = WatchedPolicy(self.settings.home)
         self.manager = Manager(self.store, policy, clock=self.clock)
         pipeline = Pipeline(Spool(self.settings.spool_path, self.keys), self.keys)
         self._out = FactsOut(

@@ -14,7 +14,7 @@ from ingestion.expiry import plan as expiry
 from ingestion.lake import drain as lake
 from ingestion.receivers.committing.pipeline import Pipeline
 from ingestion.settings import Settings
-from privacy.access.accounts import Accounts
+from privacy.access.identities import Identities
 from privacy.audit.audit_log import AuditLog
 from privacy.keys.store import KeyStore
 from privacy.retention import receipts
@@ -153,7 +153,7 @@ def test_the_audit_log_itself_goes_after_two_years(settings: Settings, keys: Key
 def test_a_decade_later_accounts_open_and_releases_can_be_read(
     settings: Settings, keys: KeyStore
 ) -> None:
-    Accounts(settings.home, keys, AuditLog(settings.home, keys))
+    Identities(settings.home, keys, AuditLog(settings.home, keys))
     old = date(2016, 1, 1)
     for dataset in ("state.access", "state.release"):
         keys.data_key(dataset, old)

@@ -10,8 +10,8 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 )
 
 from ingestion.collectors.log_files.tail import LogTail
+from ingestion.collectors.own_settings import FollowedFiles
 from ingestion.doors.own_receiver import SendFailed, SendRefused
-from ingestion.settings.collectors import LogFiles
 from privacy.keys.store import KeyStore
 
 TRACE = (
@@ -46,7 +46,7 @@ class Tail:
         self.restart()
 
     def restart(self) -> None:
-        files = [LogFiles(glob=str(self.folder / "*.log"))]
+        files = [FollowedFiles(glob=str(self.folder / "*.log"))]
         self.tail = LogTail(
             self.home, self.keys, files, self._send, tell=self._hear, clock=lambda: self.now
         )

@@ -21,6 +21,7 @@ from ingestion.collectors.prometheus.exposition_otlp import ScrapeTime, to_otlp
 from ingestion.collectors.prometheus.jobs import JobsProblem, Target, load_jobs, seconds
 from ingestion.collectors.prometheus.relabelling import read_rules
 from ingestion.collectors.prometheus.scraper import ScrapeFailed, as_request, run_scraper, scrape
+from ingestion.doors.own_receiver import OwnDoor
 
 _Answer = Callable[[BaseHTTPRequestHandler], None]
 # Any scrape long after the registries of these tests were made.
@@ -268,12 +269,18 @@ def test_the_component_is_the_job_and_up_tells_of_the_target(
     assert (only.name, only.gauge.data_points[0].as_double) == ("up", 0)
 
 
+def _door(address: str) -> OwnDoor:
+    host, _, port = address.partition(":")
+    return OwnDoor(host, int(port), "a token")
+
+
 def _three_scrapes() -> tuple[list[bytes], threading.Event, _Answer]:
     """A receiver: what it was sent, and whether one target's requests came three times."""
     received: list[bytes] = []
     enough = threading.Event()
 
     def receive(handler: BaseHTTPRequestHandler) -> None:
+        assert handler.headers["Authorization"] == "Bearer a token"
         received.append(handler.rfile.read(int(handler.headers["Content-Length"])))
         if sum(b"tta_http_requests_total" in body for body in received) >= 3:
             enough.set()
@@ -287,10 +294,10 @@ def test_targets_are_scraped_again_and_again_and_one_that_is_down_stops_no_other
 ) -> None:
     received, enough, receive = _three_scrapes()
     good, down = _target(serve(_reply(generate_latest(_registry())))), _target("127.0.0.1:1")
-    otlp_url = f"http://{serve(receive)}/v1/metrics"
+    door = _door(serve(receive))
 
     async def run() -> None:
-        work = asyncio.create_task(run_scraper((good, down), otlp_url))
+        work = asyncio.create_task(run_scraper((good, down), door))
         assert await asyncio.to_thread(enough.wait, 30)
         work.cancel()
 
@@ -315,10 +322,10 @@ def test_an_error_of_ours_at_one_target_stops_no_other_and_is_told(
     broken = _target(serve(_reply(b"unforeseen 1\n")))
     # A header that cannot be sent is found out while asking, not while reading.
     mute = replace(good, headers={"Authorization": "Bearer \ud800"})
-    otlp_url = f"http://{serve(receive)}/v1/metrics"
+    door = _door(serve(receive))
 
     async def run() -> None:
-        work = asyncio.create_task(run_scraper((mute, broken, good), otlp_url))
+        work = asyncio.create_task(run_scraper((mute, broken, good), door))
         assert await asyncio.to_thread(enough.wait, 30)
         work.cancel()
 

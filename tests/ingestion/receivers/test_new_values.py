@@ -138,6 +138,31 @@ def test_each_component_has_its_own_limit(spool: Spool, keys: KeyStore) -> None:
     assert [row["name"] for row in landed(spool, "spans")] == ["GET", "PUT", OTHER] * 2
 
 
+def test_ten_components_that_flood_leave_every_other_a_room_of_its_own() -> None:
+    values = NewValues(ValueLimits(components=2_000, attribute_names=100))
+    values.begin(0)
+
+    def kept(component: str, count: int) -> int:
+        shown = [values.attribute_name(component, f"{component}.{n}") for n in range(count)]
+        return count - shown.count(OTHER)
+
+    assert [kept(f"flood{n}", 150) for n in range(10)] == [100] * 10
+    assert [kept(f"quiet{n}", 2) for n in range(500)] == [2] * 500
+    assert kept("flood10", 150) == 2
+    assert kept("quiet0", 2) == 2
+
+
+def test_span_names_routes_and_instances_have_that_room_too(spool: Spool, keys: KeyStore) -> None:
+    limits = ValueLimits(components=100, instances=1, span_names=1, routes=1, series=1)
+    kinds = {"name": "GET", "http.route": "/health", "service.instance.id": "1"}
+    floods = [{"service": f"flood{n}", **kinds} for n in range(10)]
+    Pipeline(spool, keys, limits=limits).process([spans(*floods, {"service": "quiet", **kinds})])
+    (quiet,) = [row for row in landed(spool, "spans") if row["component"] == "quiet"]
+    assert (quiet["name"], dict(quiet["attributes"])["http.route"]) == ("GET", "/health")
+    assert quiet["component_instance"] not in {None, OTHER}
+    assert noted(spool) == {}
+
+
 def test_the_next_hour_has_room_for_new_ones_and_for_those_that_stay() -> None:
     values = NewValues(SMALL)
     values.begin(0)

@@ -13,7 +13,9 @@ from pathlib import Path
 from ingestion.settings import load_settings
 from live_tail.alerts.desk.manager import Manager
 from live_tail.alerts.life.store import Store
-from live_tail.alerts.notify.notifier import Notifier, WatchedPolicy
+from live_tail.alerts.notify.notifier import Notifier
+from live_tail.alerts.notify.policy import WatchedPolicy
+from live_tail.alerts.notify.told_ways import ways_of
 from privacy.keys.store import KeyStore
 from tests.live_tail.alerts.support import reading, round_at, rule
 
@@ -23,9 +25,9 @@ EVERY_S = 0.1
 def work(role: str, home: Path) -> None:
     settings = load_settings(home)
     keys = KeyStore.open(home)
-    policy = WatchedPolicy(settings)
+    policy = WatchedPolicy(settings.home)
     if role == "notifier":
-        Notifier(home, keys, policy).run()
+        Notifier(home, keys, lambda: ways_of(policy())).run()
     began_s = float((home / "began").read_text())
     until_s = float((home / "until").read_text())
     manager = Manager(Store(home, keys), policy)

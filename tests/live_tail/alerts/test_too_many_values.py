@@ -11,7 +11,7 @@ from ingestion.settings import Settings
 from ingestion.spool import Spool
 from live_tail.alerts.desk.manager import Manager
 from live_tail.alerts.life.store import Store
-from live_tail.alerts.notify.notifier import WatchedPolicy
+from live_tail.alerts.notify.policy import WatchedPolicy
 from live_tail.alerts.reading.sources import Sources
 from live_tail.alerts.rules.rounds import Rounds
 from live_tail.alerts.rules.rule_files import SHIPPED, load_rules
@@ -76,7 +76,7 @@ def fired(settings: Settings, keys: KeyStore, spool: Spool) -> list[Alert]:
     rules = {rule.name: rule for rule in load_rules([SHIPPED])}
     made = Rounds(Sources(window), list(rules.values())).make(now)
     assert "TooManyValues" not in made.failed
-    manager = Manager(Store(settings.home, keys), WatchedPolicy(settings), clock=lambda: now)
+    manager = Manager(Store(settings.home, keys), WatchedPolicy(settings.home), clock=lambda: now)
     events = manager.take(made, rules)
     return [e.alert for e in events if e.kind == "fired" and e.alert.rule == "TooManyValues"]
 

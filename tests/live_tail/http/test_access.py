@@ -15,7 +15,7 @@ from live_tail.http.access import Door, _asked, about
 from live_tail.http.api import build_app
 from live_tail.http.client import ACTING_FOR
 from live_tail.window.queries.catalogue import QUERIES
-from privacy.access.accounts import Accounts
+from privacy.access.identities import Identities
 from privacy.access.policy import Right, Role, load_policy
 from privacy.audit.audit_log import AuditLog
 from privacy.keys.store import KeyStore
@@ -32,7 +32,7 @@ class Api:
 
     def __init__(self, settings: Settings, keys: KeyStore, *, is_open: bool = False) -> None:
         self.log = AuditLog(settings.home, keys)
-        self.accounts = Accounts(settings.home, keys, self.log)
+        self.identities = Identities(settings.home, keys, self.log)
         self.now = 0.0
         inner = Starlette(
             routes=[
@@ -40,7 +40,7 @@ class Api:
                 for path in (*ROUTES, "/api/{rest:path}")
             ]
         )
-        door = Door(inner, keys, self.log, self.accounts, is_open=is_open, clock=lambda: self.now)
+        door = Door(inner, keys, self.log, self.identities, is_open=is_open, clock=lambda: self.now)
         self.client = TestClient(door)
 
     def status(self, path: str, token: str | None = None, method: str = "GET") -> int:
@@ -57,7 +57,7 @@ def api(settings: Settings, keys: KeyStore) -> Api:
 
 @pytest.mark.parametrize("role", list(Role))
 def test_each_role_reads_the_queries_of_the_policy_and_no_other(role: Role, api: Api) -> None:
-    _, token = api.accounts.create_token(role, days=1, by="os:owner")
+    _, token = api.identities.tokens.create(role, days=1, by="os:owner")
     policy = load_policy()
     for name in [*QUERIES, "freshness"]:
         is_allowed = policy.allows(frozenset({role}), Right.QUERY, name)
@@ -84,7 +84,7 @@ _NOBODY: Any = (None, None)
 
 @pytest.mark.parametrize("role", list(Role))
 def test_each_role_at_every_route_read_or_written(role: Role, api: Api) -> None:
-    _, token = api.accounts.create_token(role, days=1, by="os:owner")
+    _, token = api.identities.tokens.create(role, days=1, by="os:owner")
     policy, routes = load_policy(), _all_routes()
     assert len(routes) > 12
     for method, path in routes:
@@ -107,7 +107,7 @@ def test_of_a_path_only_ids_of_ours_and_verbs_are_written_down() -> None:
 
 
 def test_only_this_homes_processes_act_for_an_account(api: Api, keys: KeyStore) -> None:
-    _, token = api.accounts.create_token(Role.OPERATOR, days=1, by="os:owner")
+    _, token = api.identities.tokens.create(Role.OPERATOR, days=1, by="os:owner")
     account = {ACTING_FOR: "user:u_0123456789ab"}
     for secret, who in ((token, "token:t_"), (service_token(keys), "user:u_0123456789ab")):
         headers = {"Authorization": f"Bearer {secret}", **account}
@@ -171,7 +171,7 @@ def test_with_sign_in_off_everybody_reads_and_only_loopback_may_do_so(
 def test_the_entry_of_an_action_says_how_it_went_and_is_there_before_the_answer(
     api: Api, settings: Settings, keys: KeyStore, status: int, outcome: str
 ) -> None:
-    _, token = api.accounts.create_token(Role.OPERATOR, days=1, by="os:owner")
+    _, token = api.identities.tokens.create(Role.OPERATOR, days=1, by="os:owner")
     seen: list[int] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -181,7 +181,7 @@ def test_the_entry_of_an_action_says_how_it_went_and_is_there_before_the_answer(
         seen.append(len(api.log.entries(action="access.action")))
         await send({"type": "http.response.body", "body": b""})
 
-    door = Door(app, keys, api.log, api.accounts)
+    door = Door(app, keys, api.log, api.identities)
     client = TestClient(door, raise_server_exceptions=False)
     headers = {"Authorization": f"Bearer {token}"}
     client.post("/api/v1/alerts/1f3a/acknowledge", headers=headers)

@@ -40,11 +40,16 @@ def exception(target, *, line: int = 10, value: str = "42") -> None:
 
 
 def span_body(
-    *, number: int = 1, at: datetime = NOW, version: str = "1.0.0", **of_exception
+    *,
+    number: int = 1,
+    at: datetime = NOW,
+    version: str = "1.0.0",
+    service: str = "player-api",
+    **of_exception,
 ) -> Incoming:
     request = ExportTraceServiceRequest()
     resource = request.resource_spans.add()
-    attributes(resource.resource, service__name="player-api", service__version=version)
+    attributes(resource.resource, service__name=service, service__version=version)
     span = resource.scope_spans.add().spans.add(
         trace_id=number.to_bytes(16, "big"), span_id=number.to_bytes(8, "big"), name="POST /chat",
         start_time_unix_nano=int(at.timestamp() * 1e9), end_time_unix_nano=int(at.timestamp() * 1e9) + 5,

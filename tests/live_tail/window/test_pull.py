@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from ingestion.receivers.committing.pipeline import Incoming, Pipeline
 from ingestion.settings import Settings
 from ingestion.spool import Spool, SpoolBatch
-from live_tail.alerts.notify.notifier import Notifier, WatchedPolicy
+from live_tail.alerts.notify.notifier import Notifier
 from live_tail.alerts.reading.sources import Sources
 from live_tail.alerts.rules.evaluate import evaluate
 from live_tail.alerts.rules.fast_lane import FastLane
@@ -318,7 +318,7 @@ def test_a_tidy_with_nothing_new_rewrites_nothing(life: Life, pipeline: Pipeline
 def test_a_notifier_without_news_asks_only_whether_there_are_any(
     settings: Settings, keys: KeyStore
 ) -> None:
-    notifier = Notifier(settings.home, keys, WatchedPolicy(settings))
+    notifier = Notifier(settings.home, keys, dict)
     asked: list[str] = []
     notifier._store._db.set_trace_callback(asked.append)
     waits: list[float] = []

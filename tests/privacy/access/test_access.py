@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from privacy.access import passwords
-from privacy.access.accounts import AccountProblem, Accounts, NotSignedIn
+from privacy.access.accounts import AccountProblem
+from privacy.access.identities import Identities
 from privacy.access.policy import (
     ADMINISTRATOR,
     AccessPolicyProblem,
@@ -18,6 +19,7 @@ from privacy.access.policy import (
     Role,
     load_policy,
 )
+from privacy.access.sessions import NotSignedIn
 from privacy.audit.audit_log import AuditLog
 from privacy.keys.state import FILE
 from privacy.keys.store import KeyProblem, KeyStore
@@ -37,8 +39,8 @@ def log(home: Path, keys: KeyStore) -> AuditLog:
 
 
 @pytest.fixture
-def accounts(home: Path, keys: KeyStore, log: AuditLog, clock: WallClock) -> Accounts:
-    return Accounts(home, keys, log, clock)
+def identities(home: Path, keys: KeyStore, log: AuditLog, clock: WallClock) -> Identities:
+    return Identities(home, keys, log, clock)
 
 
 @pytest.mark.parametrize("role", list(Role))
@@ -91,41 +93,41 @@ def test_a_wrong_policy_names_every_mistake(tmp_path: Path) -> None:
 
 
 def test_an_account_signs_in_and_out_and_nothing_of_it_is_readable_on_disk(
-    accounts: Accounts, home: Path, clock: WallClock
+    identities: Identities, home: Path, clock: WallClock
 ) -> None:
-    user = accounts.add("Ada Lovelace", PASSWORD, Role.OPERATOR, by="os:owner")
-    secret = accounts.sign_in(" ada lovelace", PASSWORD, hours=1)
-    session = accounts.session(secret)
+    user = identities.accounts.add("Ada Lovelace", PASSWORD, Role.OPERATOR, by="os:owner")
+    secret = identities.sessions.sign_in(" ada lovelace", PASSWORD, hours=1)
+    session = identities.sessions.find(secret)
     assert session and session.who == Principal(user.id, frozenset({Role.OPERATOR}))
     raw = b"".join(f.read_bytes() for f in home.glob("state.db*"))
     for plain in (PASSWORD, secret, "Lovelace", "lovelace", "argon2"):
         assert plain.encode() not in raw
-    accounts.sign_out(secret)
-    assert accounts.session(secret) is None
-    again = accounts.sign_in("Ada Lovelace", PASSWORD, hours=1)
+    identities.sessions.sign_out(secret)
+    assert identities.sessions.find(secret) is None
+    again = identities.sessions.sign_in("Ada Lovelace", PASSWORD, hours=1)
     clock.now += timedelta(hours=1)
-    assert accounts.session(again) is None
+    assert identities.sessions.find(again) is None
 
 
 @pytest.mark.parametrize("password", ["short", "a" * 20, "ada lovelace", "x" * 2_000])
-def test_a_weak_password_is_refused(accounts: Accounts, password: str) -> None:
+def test_a_weak_password_is_refused(identities: Identities, password: str) -> None:
     with pytest.raises(AccountProblem, match="password"):
-        accounts.add("ada lovelace", password, Role.ADMIN, by="os:owner")
+        identities.accounts.add("ada lovelace", password, Role.ADMIN, by="os:owner")
 
 
 def test_unknown_name_wrong_password_and_disabled_account_read_the_same(
-    accounts: Accounts, log: AuditLog, monkeypatch: pytest.MonkeyPatch
+    identities: Identities, log: AuditLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    accounts.add("ada", PASSWORD, Role.OPERATOR, by="os:owner")
-    accounts.add("bob", PASSWORD, Role.OPERATOR, by="os:owner")
-    accounts.change("bob", by="os:owner", is_disabled=True)
+    identities.accounts.add("ada", PASSWORD, Role.OPERATOR, by="os:owner")
+    identities.accounts.add("bob", PASSWORD, Role.OPERATOR, by="os:owner")
+    identities.accounts.change("bob", by="os:owner", is_disabled=True)
     verified: list[str] = []
     real = passwords.is_password
     monkeypatch.setattr(passwords, "is_password", lambda h, p: verified.append(h) or real(h, p))
     said = set()
     for name, password in [("ada", "wrong " * 3), ("nobody", PASSWORD), ("bob", PASSWORD)]:
         with pytest.raises(NotSignedIn) as refused:
-            accounts.sign_in(name, password, hours=1)
+            identities.sessions.sign_in(name, password, hours=1)
         said.add(str(refused.value))
     assert len(said) == 1
     assert len(verified) == 3  # An unknown name costs a hash as well.
@@ -133,102 +135,108 @@ def test_unknown_name_wrong_password_and_disabled_account_read_the_same(
 
 
 def test_guessing_is_slowed_down_and_waiting_helps(
-    accounts: Accounts, clock: WallClock, log: AuditLog
+    identities: Identities, clock: WallClock, log: AuditLog
 ) -> None:
-    accounts.add("ada", PASSWORD, Role.OPERATOR, by="os:owner")
+    identities.accounts.add("ada", PASSWORD, Role.OPERATOR, by="os:owner")
     for _ in range(5):
         with pytest.raises(NotSignedIn):
-            accounts.sign_in("ada", "wrong guess here", hours=1)
+            identities.sessions.sign_in("ada", "wrong guess here", hours=1)
     with pytest.raises(NotSignedIn):
-        accounts.sign_in("ada", PASSWORD, hours=1)
+        identities.sessions.sign_in("ada", PASSWORD, hours=1)
     assert log.entries(limit=1)[0].details["why"] == "throttled"
     clock.now += timedelta(seconds=2)
-    assert accounts.sign_in("ada", PASSWORD, hours=1)
+    assert identities.sessions.sign_in("ada", PASSWORD, hours=1)
 
 
-def test_a_changed_role_password_or_state_ends_sessions(accounts: Accounts) -> None:
-    accounts.add("ada", PASSWORD, Role.OPERATOR, by="os:owner")
+def test_a_changed_role_password_or_state_ends_sessions(identities: Identities) -> None:
+    identities.accounts.add("ada", PASSWORD, Role.OPERATOR, by="os:owner")
     other = "another long password"
     for change in ({"role": Role.DESIGNER}, {"password": other}, {"is_disabled": True}):
-        secret = accounts.sign_in("ada", PASSWORD, hours=1)
-        accounts.change("ada", by="os:owner", **change)
-        assert accounts.session(secret) is None
-        accounts.change("ada", by="os:owner", password=PASSWORD, is_disabled=False)
-    assert [u.role for u in accounts.users()] == [Role.DESIGNER]
+        secret = identities.sessions.sign_in("ada", PASSWORD, hours=1)
+        identities.accounts.change("ada", by="os:owner", **change)
+        assert identities.sessions.find(secret) is None
+        identities.accounts.change("ada", by="os:owner", password=PASSWORD, is_disabled=False)
+    assert [u.role for u in identities.accounts.users()] == [Role.DESIGNER]
     with pytest.raises(AccountProblem, match="no such user"):
-        accounts.change("nobody", by="os:owner", role=Role.ADMIN)
+        identities.accounts.change("nobody", by="os:owner", role=Role.ADMIN)
     with pytest.raises(AccountProblem, match="taken"):
-        accounts.add("ADA", PASSWORD, Role.ADMIN, by="os:owner")
+        identities.accounts.add("ADA", PASSWORD, Role.ADMIN, by="os:owner")
 
 
 def test_the_first_link_is_made_once_works_once_and_expires(
-    accounts: Accounts, clock: WallClock
+    identities: Identities, clock: WallClock
 ) -> None:
-    first = accounts.first_link()
-    assert first and accounts.first_link() is None
-    session = accounts.session(accounts.use_link(first, hours=1))
+    first = identities.links.first()
+    assert first and identities.links.first() is None
+    session = identities.sessions.find(identities.links.use(first, hours=1))
     assert session and session.who.roles == {Role.ADMIN}
     with pytest.raises(NotSignedIn):
-        accounts.use_link(first, hours=1)
-    late = accounts.link(Role.OPERATOR, hours=1, by="os:owner")
+        identities.links.use(first, hours=1)
+    late = identities.links.create(Role.OPERATOR, hours=1, by="os:owner")
     clock.now += timedelta(hours=1)
     with pytest.raises(NotSignedIn):
-        accounts.use_link(late, hours=1)
+        identities.links.use(late, hours=1)
 
 
-def test_tokens_live_until_they_expire_or_are_revoked(accounts: Accounts, clock: WallClock) -> None:
-    token, secret = accounts.create_token(Role.DEVELOPER, days=1, by="os:owner")
-    assert accounts.token(secret) == Principal(f"token:{token.id}", frozenset({Role.DEVELOPER}))
-    assert accounts.session(secret) is None and accounts.token(secret + "x") is None
-    assert accounts.tokens() == [token]
-    accounts.revoke_token(token.id, by="os:owner")
-    assert accounts.token(secret) is None
+def test_tokens_live_until_they_expire_or_are_revoked(
+    identities: Identities, clock: WallClock
+) -> None:
+    token, secret = identities.tokens.create(Role.DEVELOPER, days=1, by="os:owner")
+    assert identities.tokens.holder(secret) == Principal(
+        f"token:{token.id}", frozenset({Role.DEVELOPER})
+    )
+    assert (
+        identities.sessions.find(secret) is None and identities.tokens.holder(secret + "x") is None
+    )
+    assert identities.tokens.living() == [token]
+    identities.tokens.revoke(token.id, by="os:owner")
+    assert identities.tokens.holder(secret) is None
     with pytest.raises(AccountProblem, match="no such token"):
-        accounts.revoke_token(token.id, by="os:owner")
-    _, short = accounts.create_token(Role.DEVELOPER, days=1, by="os:owner")
+        identities.tokens.revoke(token.id, by="os:owner")
+    _, short = identities.tokens.create(Role.DEVELOPER, days=1, by="os:owner")
     clock.now += timedelta(days=1)
-    assert accounts.token(short) is None and accounts.tokens() == []
+    assert identities.tokens.holder(short) is None and identities.tokens.living() == []
 
 
 def test_break_glass_lends_a_role_and_ends_by_itself(
-    accounts: Accounts, clock: WallClock, log: AuditLog
+    identities: Identities, clock: WallClock, log: AuditLog
 ) -> None:
-    user = accounts.add("ada", PASSWORD, Role.OPERATOR, by="os:owner")
-    secret = accounts.sign_in("ada", PASSWORD, hours=8)
+    user = identities.accounts.add("ada", PASSWORD, Role.OPERATOR, by="os:owner")
+    secret = identities.sessions.sign_in("ada", PASSWORD, hours=8)
     reason = "player=Amelie asked, see amelie@example.com"
-    until = accounts.break_glass(
+    until = identities.break_glass.lend(
         user.id, Role.PRIVACY_OFFICER, reason=reason, minutes=30, by="os:owner"
     )
-    session = accounts.session(secret)
+    session = identities.sessions.find(secret)
     assert session and session.break_glass_until == until
     assert session.who.roles == {Role.OPERATOR, Role.PRIVACY_OFFICER}
     (entry,) = log.entries(action="access.break_glass")
     assert "melie" not in str(entry.details)
     clock.now += timedelta(minutes=30)
-    session = accounts.session(secret)
+    session = identities.sessions.find(secret)
     assert session and session.who.roles == {Role.OPERATOR} and not session.break_glass_until
     for reason, minutes in (("  ", 30), ("why", 0), ("why", 5_000)):
         with pytest.raises(AccountProblem, match="break-glass"):
-            accounts.break_glass(user.id, Role.ADMIN, reason=reason, minutes=minutes, by="x")
+            identities.break_glass.lend(user.id, Role.ADMIN, reason=reason, minutes=minutes, by="x")
 
 
 def test_writing_into_the_file_lends_nobody_a_role(
-    accounts: Accounts, home: Path, clock: WallClock
+    identities: Identities, home: Path, clock: WallClock
 ) -> None:
-    _, designer = accounts.create_token(Role.DESIGNER, days=1, by="os:owner")
-    admin, _ = accounts.create_token(Role.ADMIN, days=1, by="os:owner")
+    _, designer = identities.tokens.create(Role.DESIGNER, days=1, by="os:owner")
+    admin, _ = identities.tokens.create(Role.ADMIN, days=1, by="os:owner")
     with sqlite3.connect(home / FILE) as db:
         db.execute("UPDATE access_secrets SET kind = 'session', expires_at = '2999', owner = 'x'")
         (stolen,) = db.execute(
             "SELECT sealed FROM access_secrets WHERE id = ?", (admin.id,)
         ).fetchone()
-    assert accounts.session(designer) is None
+    assert identities.sessions.find(designer) is None
     clock.now += timedelta(days=2)
-    assert accounts.token(designer) is None
+    assert identities.tokens.holder(designer) is None
     with sqlite3.connect(home / FILE) as db:
         db.execute("UPDATE access_secrets SET sealed = ? WHERE id != ?", (stolen, admin.id))
     with pytest.raises(KeyProblem):
-        accounts.token(designer)
+        identities.tokens.holder(designer)
 
 
 def test_ids_of_accounts_and_tokens_stay_readable_in_the_log_whatever_digits_they_have(

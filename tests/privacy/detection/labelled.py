@@ -18,8 +18,11 @@ _WORD = re.compile(r"[^\W\d]{2,}")
 
 @dataclass(frozen=True)
 class Labelled:
+    """A text, what is personal in it, and where it names software (set E and later)."""
+
     text: str
     gold: list[tuple[int, int, str]]
+    software: list[tuple[int, int]]
 
 
 @dataclass
@@ -32,10 +35,24 @@ class Measured:
     words: int = 0
     masked: int = 0
     neutral: int = 0
+    covered: int = 0
+    letters: int = 0
+    whole: int = 0
+    named: int = 0
 
     @property
     def recall(self) -> float:
         return self.found / self.spans
+
+    @property
+    def of_letters(self) -> float:
+        """Share of the personal letters and digits that were found."""
+        return self.covered / self.letters
+
+    @property
+    def software(self) -> float:
+        """Share of the names of software of which no character was masked."""
+        return self.whole / self.named
 
     @property
     def survival(self) -> float:
@@ -63,13 +80,17 @@ def read(name: str) -> list[Labelled]:
 
 
 def parse(line: str) -> Labelled:
-    text, gold, at = "", [], 0
+    text, gold, software, at = "", [], [], 0
     for match in _LABEL.finditer(line):
         text += line[at : match.start()]
-        gold.append((len(text), len(text) + len(match[2]), match[1]))
+        start, end = len(text), len(text) + len(match[2])
+        if match[1] == "SOFTWARE":
+            software.append((start, end))
+        else:
+            gold.append((start, end, match[1]))
         text += match[2]
         at = match.end()
-    return Labelled(text + line[at:], gold)
+    return Labelled(text + line[at:], gold, software)
 
 
 def measure(
@@ -84,8 +105,14 @@ def measure(
         gold = {i for start, end, _ in line.gold for i in range(start, end)}
         for start, end, label in line.gold:
             if label not in {"HEALTH", "STATE"} and (only is None or label in only):
+                letters = [i in covered for i in range(start, end) if text[i].isalnum()]
                 result.spans += 1
-                result.found += all(i in covered for i in range(start, end) if text[i].isalnum())
+                result.found += all(letters)
+                result.letters += len(letters)
+                result.covered += sum(letters)
+        for start, end in line.software:
+            result.named += 1
+            result.whole += covered.isdisjoint(range(start, end))
         result.neutral += len(text) - len(gold)
         result.masked += len(covered - gold)
         for word in _WORD.finditer(text):
@@ -121,6 +148,16 @@ _CARD = (
     ("records D, as messages", "strangers_records_d.txt", "chat", False),
     ("logs D", "strangers_logs_d.txt", "log", False),
     ("chats D", "strangers_chat_d.txt", "chat", False),
+    ("records E, as logs", "strangers_records_e.txt", "log", False),
+    ("records E, as messages", "strangers_records_e.txt", "chat", False),
+    ("logs E", "strangers_logs_e.txt", "log", False),
+    ("records F, as logs", "strangers_records_f.txt", "log", False),
+    ("records F, as messages", "strangers_records_f.txt", "chat", False),
+    ("logs F", "strangers_logs_f.txt", "log", False),
+    ("chats F", "strangers_chat_f.txt", "chat", False),
+    ("records G, as logs", "strangers_records_g.txt", "log", False),
+    ("records G, as messages", "strangers_records_g.txt", "chat", False),
+    ("logs G", "strangers_logs_g.txt", "log", False),
 )
 
 

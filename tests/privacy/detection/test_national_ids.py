@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from privacy.detection.redact import KINDS, redact
 from privacy.detection.shapes import formats, national_ids
 from privacy.detection.shapes.formats import format_findings
-from privacy.detection.shapes.national_ids import SCHEMES, TYPE, scheme_of
+from privacy.detection.shapes.national_ids import SCHEMES, TYPE, Scheme, scheme_of
 
 # Published examples and made-up numbers whose check was worked out by hand or by the issuer's own tool.
 VALID = {
@@ -62,6 +62,14 @@ def test_a_number_that_passes_its_own_check_is_a_national_id_without_a_word(
     assert redact(f"lookup failed for {written} in table", "log").text == (
         f"lookup failed for <{TYPE}> in table"
     )
+
+
+@pytest.mark.parametrize("scheme", SCHEMES, ids=lambda scheme: scheme.name)
+@given(data=st.data())
+def test_no_check_raises_for_whatever_has_its_shape(scheme: Scheme, data: st.DataObject) -> None:
+    written = data.draw(st.from_regex(re.compile(scheme.shape, re.ASCII), fullmatch=True))
+    plain = written.upper() if scheme.has_signs else national_ids._plain(written)
+    assert scheme.check(plain) in {True, False}
 
 
 _CHECKED = sorted(

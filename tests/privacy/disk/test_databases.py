@@ -18,8 +18,10 @@ from ingestion.lake.catalog import Catalog, LakeFile
 from ingestion.meaning.errors.group_store import ErrorStore
 from ingestion.spool import SCHEMA as SPOOL
 from ingestion.spool import Receipt, Spool
-from live_tail.alerts.life.store import DELIVERED, Store
-from privacy.access.accounts import Accounts
+from live_tail.alerts.life.outbox import DELIVERED, Outgoing
+from live_tail.alerts.life.store import Store
+from live_tail.alerts.life.untold import Untold
+from privacy.access.identities import Identities
 from privacy.access.policy import Role
 from privacy.audit.audit_log import AuditLog
 from privacy.disk.databases import (
@@ -200,19 +202,18 @@ def use_audit(home: Path, keys: KeyStore) -> None:
 
 
 def use_accounts(home: Path, keys: KeyStore) -> None:
-    accounts = Accounts(home, keys, AuditLog(home, keys))
+    accounts = Identities(home, keys, AuditLog(home, keys)).accounts
     accounts.add("ann", "correct horse battery staple", Role.OPERATOR, by="owner")
     assert [user.name for user in accounts.users()] == ["ann"]
 
 
 def use_alerts(home: Path, keys: KeyStore) -> None:
     store = Store(home, keys)
-    store.mark_sent(3)
-    store.commit(
-        [], [], ({}, {}), [("k", "s", "hook", datetime.resolution, {"a": 1})], datetime.now(UTC)
-    )
-    store.mark("k", DELIVERED)
-    assert [channel["name"] for channel in store.channels()] == ["hook"]
+    Untold(store.tables).mark_sent(3)
+    outgoing = Outgoing("k", "s", "hook", datetime.resolution, {"a": 1})
+    store.commit([], [], ({}, {}), [outgoing], datetime.now(UTC))
+    store.outbox.mark("k", DELIVERED)
+    assert [channel["name"] for channel in store.outbox.channels()] == ["hook"]
 
 
 def use_receipts(home: Path, _: KeyStore) -> None:
@@ -382,7 +383,7 @@ def test_nobody_else_opens_a_database_and_each_has_its_tables_in_one_place() -> 
         # Dagster's own databases, of which it removes what Dagster leaves.
         "dagster_project/process/run_history.py",
         # A made-up one, to see whether the leak scan reads what was deleted in it.
-        "dagster_project/leaks/home_scan.py",
+        "dagster_project/leaks/planted.py",
     }
     assert schemas == {
         "privacy/keys/state_tables.py",
@@ -397,19 +398,19 @@ def test_nobody_else_makes_a_table_in_sqlite() -> None:
     # DuckDB: tables in memory, the warehouse and its published copies.
     in_duckdb = {
         "live_tail/window/error_groups.py",
-        "live_tail/window/evidence.py",
+        "live_tail/window/rows/evidence.py",
         "live_tail/window/minutes.py",
-        "live_tail/window/points.py",
+        "live_tail/window/rows/points.py",
         "live_tail/window/tables.py",
         "dagster_project/marts/warehouse.py",
-        "dagster_project/leaks/home_scan.py",
     }
+    made_up = {"dagster_project/leaks/planted.py"}  # planted in a folder of its own, and removed
     with_schema = {
         "privacy/keys/state_tables.py",
         "ingestion/spool.py",
         "ingestion/lake/catalog.py",
     }
-    assert found - in_duckdb - with_schema - {"privacy/disk/databases.py"} == set()
+    assert found - in_duckdb - made_up - with_schema - {"privacy/disk/databases.py"} == set()
 
 
 def test_every_insert_names_its_columns_because_a_later_version_may_have_more() -> None:

@@ -31,6 +31,9 @@ _TOLD = [
     ("sent %d", (447911123456,), "sent 450000000000"),
     ("progress 100%% of %s", ("rows",), "progress 100% of rows"),
     ("%d of what", ("no number",), "%d of what"),
+    ("encountered while exporting, retrying in 1.03s.", (), "encountered while exporting, retrying in 1.03s."),
+    ("step took %s and %s", ("1.5s", "2 min"), "step took 1.5s and 2 min"),
+    ("call +44 7911 123456 s", (), None),
 ]  # fmt: skip
 
 

@@ -96,6 +96,7 @@ def test_every_field_that_our_code_logs_is_allowed() -> None:
 
 
 _UNGUARDED = {"tta_monitor/__main__.py"}  # calls cli.main, which is guarded
+_GUARDING = ("run_process(", "answer(")  # `ingestion/processes` guards whoever begins there
 _LOADED_BY_OTHERS = (
     "tta_monitor/cli.py",
     "dagster_project/definitions.py",  # Dagster's code server and runs
@@ -114,4 +115,5 @@ def test_every_process_of_ours_calls_the_guard() -> None:
     assert len(mains) > 8
     for file in mains:
         name = str(file.relative_to(ROOT))
-        assert "guard()" in file.read_text() or name in _UNGUARDED, name
+        is_guarded = any(call in file.read_text() for call in ("guard()", *_GUARDING))
+        assert is_guarded or name in _UNGUARDED, name

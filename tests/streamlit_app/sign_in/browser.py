@@ -36,7 +36,7 @@ class Browser:
             middleware=[Middleware(Door)],
         )
         self.client = TestClient(inner, follow_redirects=False)
-        self.accounts = doorman.accounts()
+        self.identities = doorman.identities()
 
     def opens(self, path: str, **headers: str) -> Response:
         return self.client.get(path, headers=SHOWN | headers)
@@ -45,5 +45,5 @@ class Browser:
         return self.client.post(path, data=form, headers=OURS)
 
     def signs_in(self) -> Response:
-        link = self.accounts.link(Role.OPERATOR, hours=1, by="os:owner")
+        link = self.identities.links.create(Role.OPERATOR, hours=1, by="os:owner")
         return self.posts(f"/sign-in?link={link}")

@@ -7,7 +7,7 @@ from streamlit.error_util import handle_user_script_exception
 from streamlit.testing.v1 import AppTest
 
 from ingestion.settings import Settings
-from privacy.access.accounts import Accounts
+from privacy.access.identities import Identities
 from privacy.access.policy import Right, Role, load_policy
 from privacy.audit.audit_log import AuditLog
 from privacy.keys.store import KeyStore
@@ -139,16 +139,16 @@ def test_an_error_is_logged_by_its_type_alone(capsys: pytest.CaptureFixture[str]
 
 def test_break_glass_in_the_app_lends_and_says_so(settings: Settings) -> None:
     keys = KeyStore.open(settings.home)
-    accounts = Accounts(settings.home, keys, AuditLog(settings.home, keys))
-    accounts.add("ada", PASSWORD, Role.OPERATOR, by="os:owner")
+    identities = Identities(settings.home, keys, AuditLog(settings.home, keys))
+    identities.accounts.add("ada", PASSWORD, Role.OPERATOR, by="os:owner")
     shown = sign_in_page_test(view("account"), settings.home, Role.PRIVACY_OFFICER).run()
     shown.text_input[0].set_value("ada")
     shown.selectbox[0].set_value("privacy_officer")
     shown.text_input[1].set_value("incident 12")
     shown.button[0].click().run()
     assert not shown.exception and shown.success
-    secret = accounts.sign_in("ada", PASSWORD, hours=1)
-    session = accounts.session(secret)
+    secret = identities.sessions.sign_in("ada", PASSWORD, hours=1)
+    session = identities.sessions.find(secret)
     assert session and Role.PRIVACY_OFFICER in session.who.roles
     other = sign_in_page_test(view("account"), settings.home, Role.OPERATOR).run()
     assert not other.button

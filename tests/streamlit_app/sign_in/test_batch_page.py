@@ -113,7 +113,9 @@ def enters(client: TestClient) -> Callable[[Role], str]:
     """Sign in as a role; the secret of the session."""
 
     def enter(role: Role) -> str:
-        secret = doorman.accounts().open_session("user:u_0123456789ab", role, hours=1, how="test")
+        secret = doorman.identities().sessions.begin(
+            "user:u_0123456789ab", role, hours=1, how="test"
+        )
         client.cookies.set(COOKIE, secret)
         return secret
 
@@ -212,20 +214,20 @@ def test_its_page_runs_under_our_policy_and_learns_when_its_session_ends(
 def test_an_open_websocket_ends_with_its_session(
     client: TestClient, dagster: Dagster, how: str
 ) -> None:
-    accounts, password = doorman.accounts(), "correct horse battery staple"
-    accounts.add("ada", password, Role.OPERATOR, by="os:owner")
+    identities, password = doorman.identities(), "correct horse battery staple"
+    identities.accounts.add("ada", password, Role.OPERATOR, by="os:owner")
     hours = 1 if how != "expired" else 1 / 3_600
-    secret = accounts.sign_in("ada", password, hours=hours)
+    secret = identities.sessions.sign_in("ada", password, hours=hours)
     client.cookies.set(COOKIE, secret)
     with subscribed(client) as wire:
         wire.send_text("start")
         assert wire.receive_text() == "start"
         if how == "signed out":
-            accounts.sign_out(secret)
+            identities.sessions.sign_out(secret)
         elif how == "password changed":
-            accounts.change("ada", by="os:owner", password=f"{password} anew")
+            identities.accounts.change("ada", by="os:owner", password=f"{password} anew")
         elif how == "disabled":
-            accounts.change("ada", by="os:owner", is_disabled=True)
+            identities.accounts.change("ada", by="os:owner", is_disabled=True)
         with pytest.raises(WebSocketDisconnect) as end:
             wire.receive_text()
         assert end.value.code == 1008

@@ -54,7 +54,7 @@ def test_an_open_page_hears_nothing_more_when_its_session_ends(
     with browser.client.websocket_connect("/_stcore/stream") as open_page:
         open_page.send_bytes(b"fact")
         assert open_page.receive_bytes() == b"fact"
-        browser.accounts.sign_out(browser.client.cookies[COOKIE])
+        browser.identities.sessions.sign_out(browser.client.cookies[COOKIE])
         told = ForwardMsg.FromString(open_page.receive_bytes())
         assert told.auth_redirect.url == "/sign-in?because=ended"
         open_page.send_bytes(b"fact")
@@ -74,7 +74,7 @@ def test_an_open_page_ends_when_nobody_can_tell_whether_its_session_lasts(
     with browser.client.websocket_connect("/_stcore/stream") as open_page:
         open_page.send_bytes(b"fact")
         assert open_page.receive_bytes() == b"fact"
-        monkeypatch.setattr(browser.accounts, "session", no_disk)
+        monkeypatch.setattr(browser.identities.sessions, "find", no_disk)
         told = ForwardMsg.FromString(open_page.receive_bytes())
         assert told.auth_redirect.url == "/sign-in?because=ended"
 
@@ -82,7 +82,7 @@ def test_an_open_page_ends_when_nobody_can_tell_whether_its_session_lasts(
 def test_signing_in_sets_a_cookie_that_scripts_cannot_read_and_signing_out_ends_it(
     browser: Browser,
 ) -> None:
-    browser.accounts.add("ada", PASSWORD, Role.OPERATOR, by="os:owner")
+    browser.identities.accounts.add("ada", PASSWORD, Role.OPERATOR, by="os:owner")
     wrong = browser.posts("/sign-in", name="ada", password="wrong wrong wrong")
     assert wrong.status_code == 401 and "or password is wrong" in wrong.text
     assert COOKIE not in wrong.cookies and "wrong wrong" not in wrong.text
@@ -100,7 +100,7 @@ def test_signing_in_sets_a_cookie_that_scripts_cannot_read_and_signing_out_ends_
 
 
 def test_a_link_signs_in_once_and_looking_at_it_does_not_spend_it(browser: Browser) -> None:
-    link = browser.accounts.first_link()
+    link = browser.identities.links.first()
     for _ in range(2):
         page = browser.opens(f"/sign-in?link={link}")
         assert page.status_code == 200 and 'name="password"' not in page.text
@@ -117,12 +117,12 @@ def test_whoever_is_signed_in_keeps_a_link_good_or_leaves_the_old_session(
     browser.signs_in()
     first = browser.client.cookies[COOKIE]
     assert browser.opens("/sign-in?next=/errors").headers["location"] == "/errors"
-    link = browser.accounts.link(Role.ADMIN, hours=1, by="os:owner")
+    link = browser.identities.links.create(Role.ADMIN, hours=1, by="os:owner")
     page = browser.opens(f"/sign-in?link={link}")
-    assert "signed in already" in page.text and browser.accounts.is_good_link(link)
+    assert "signed in already" in page.text and browser.identities.links.is_good(link)
     assert browser.posts(f"/sign-in?link={link}").status_code == 303
-    assert browser.accounts.session(first) is None
-    session = browser.accounts.session(browser.client.cookies[COOKIE])
+    assert browser.identities.sessions.find(first) is None
+    session = browser.identities.sessions.find(browser.client.cookies[COOKIE])
     assert session and session.who.roles == {Role.ADMIN}
 
 
@@ -131,7 +131,7 @@ def test_whoever_is_signed_in_keeps_a_link_good_or_leaves_the_old_session(
     ["https://evil.example", "//evil.example", "/\\evil.example", "/sign-out", "/sign-in?next=/"],
 )
 def test_nobody_is_sent_to_another_site_or_in_a_circle(browser: Browser, target: str) -> None:
-    link = browser.accounts.link(Role.OPERATOR, hours=1, by="os:owner")
+    link = browser.identities.links.create(Role.OPERATOR, hours=1, by="os:owner")
     answer = browser.posts(f"/sign-in?link={link}&next={quote(target)}")
     assert answer.headers["location"] == "/"
 

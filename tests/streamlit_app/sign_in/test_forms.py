@@ -55,17 +55,17 @@ def test_only_our_own_page_signs_out_without_a_question(browser: Browser, site: 
 def test_a_form_counts_when_the_browser_vouches_for_it(
     browser: Browser, said: dict[str, str], counts: bool
 ) -> None:
-    link = browser.accounts.link(Role.OPERATOR, hours=1, by="os:owner")
+    link = browser.identities.links.create(Role.OPERATOR, hours=1, by="os:owner")
     answer = browser.client.post(f"/sign-in?link={link}", headers=said)
     assert answer.status_code == (303 if counts else 403)
-    assert browser.accounts.is_good_link(link) is not counts
+    assert browser.identities.links.is_good(link) is not counts
 
 
 @pytest.mark.parametrize("said", [{}, {"Origin": "null"}])
 def test_where_a_browser_says_nothing_the_token_of_its_own_form_counts(
     browser: Browser, said: dict[str, str]
 ) -> None:
-    link = browser.accounts.link(Role.OPERATOR, hours=1, by="os:owner")
+    link = browser.identities.links.create(Role.OPERATOR, hours=1, by="os:owner")
     page = browser.opens(f"/sign-in?link={link}").text
     (token,) = re.findall(r'name="token" value="(\w+)"', page)
     nonce = browser.client.cookies[same_origin.COOKIE]

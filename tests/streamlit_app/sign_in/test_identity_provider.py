@@ -32,13 +32,13 @@ def test_somebody_the_provider_knows_gets_the_mapped_role_and_goes_where_they_wa
     answer = sign_in(app)
     assert (answer.status_code, answer.headers["location"]) == (303, "/performance")
     assert app.get("/").text == "fact"
-    found = doorman.accounts().session(app.cookies[COOKIE])
+    found = doorman.identities().sessions.find(app.cookies[COOKIE])
     assert found and found.who.roles == {Role.OPERATOR}
     (entry,) = entries("access.sign_in")
     assert entry.actor == found.who.id and entry.actor.startswith("oidc:o_")
     assert (entry.outcome, entry.details) == ("done", {"how": "provider", "role": "operator"})
     assert sign_in(app).status_code == 303
-    again = doorman.accounts().session(app.cookies[COOKIE])
+    again = doorman.identities().sessions.find(app.cookies[COOKIE])
     assert again and again.who.id == found.who.id
 
 
@@ -58,11 +58,11 @@ def test_the_first_entry_of_the_mapping_decides_and_a_plain_claim_will_do(
 ) -> None:
     there.claims = {"realm_access": {"roles": ["tta-operators", "tta-privacy"]}}
     sign_in(app)
-    found = doorman.accounts().session(app.cookies[COOKIE])
+    found = doorman.identities().sessions.find(app.cookies[COOKIE])
     assert found and found.who.roles == {Role.PRIVACY_OFFICER}
     there.claims = {"realm_access.roles": "tta-operators", "realm_access": None}
     sign_in(app)
-    found = doorman.accounts().session(app.cookies[COOKIE])
+    found = doorman.identities().sessions.find(app.cookies[COOKIE])
     assert found and found.who.roles == {Role.OPERATOR}
 
 
@@ -119,7 +119,7 @@ def test_a_provider_that_is_down_says_so_and_local_accounts_go_on(
     assert answer.status_code == 502 and "does not answer" in answer.text
     assert 'name="password"' in answer.text
     password = "correct horse battery staple"
-    doorman.accounts().add("ada", password, Role.OPERATOR, by="os:owner")
+    doorman.identities().accounts.add("ada", password, Role.OPERATOR, by="os:owner")
     assert app.post("/sign-in", data={"name": "ada", "password": password}).status_code == 303
 
 
@@ -148,7 +148,7 @@ def test_the_live_api_and_the_command_line_take_no_session_and_no_token_of_the_p
     sign_in(app)
     keys = KeyStore.open(settings.home)
     inner = Starlette(routes=[Route("/api/v1/alerts", lambda _: PlainTextResponse("fact"))])
-    live = TestClient(LiveDoor(inner, keys, doorman.log(), doorman.accounts()))
+    live = TestClient(LiveDoor(inner, keys, doorman.log(), doorman.identities()))
     file = tmp_path / "token"
     monkeypatch.setenv("TTA_MONITOR_ACCESS__TOKEN_FILE", str(file))
     for proof in (app.cookies[COOKIE], there.issued[-1], "opaque"):
@@ -162,14 +162,14 @@ def test_the_live_api_and_the_command_line_take_no_session_and_no_token_of_the_p
 
 def test_break_glass_lends_to_somebody_of_the_provider_by_their_id(app: TestClient) -> None:
     sign_in(app)
-    accounts = doorman.accounts()
-    found = accounts.session(app.cookies[COOKIE])
-    assert found and accounts.holder(found.who.id) == found.who.id
-    assert accounts.holder("oidc:o_000000000000") is None
-    accounts.break_glass(
+    identities = doorman.identities()
+    found = identities.sessions.find(app.cookies[COOKIE])
+    assert found and identities.sessions.holder(found.who.id) == found.who.id
+    assert identities.sessions.holder("oidc:o_000000000000") is None
+    identities.break_glass.lend(
         found.who.id, Role.PRIVACY_OFFICER, reason="incident 12", minutes=5, by="os:owner"
     )
-    lent = accounts.session(app.cookies[COOKIE])
+    lent = identities.sessions.find(app.cookies[COOKIE])
     assert lent and Role.PRIVACY_OFFICER in lent.who.roles
 
 

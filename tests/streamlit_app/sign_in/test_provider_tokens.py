@@ -80,7 +80,7 @@ def test_the_session_ends_with_the_token_and_leaves_an_entry(
     sign_in(app)
     secret = app.cookies[COOKIE]
     assert app.get("/").text == "fact"
-    found = doorman.accounts().session(secret)
+    found = doorman.identities().sessions.find(secret)
     assert found
     with time_machine.travel(time.time() + 91):
         assert app.get("/").status_code == 303
@@ -95,6 +95,6 @@ def test_a_token_that_lives_longer_than_a_session_may_does_not_lengthen_it(
 ) -> None:
     there.claims = {"exp": int(time.time()) + 30 * 86_400}
     sign_in(app)
-    found = doorman.accounts().session(app.cookies[COOKIE])
+    found = doorman.identities().sessions.find(app.cookies[COOKIE])
     assert found
     assert found.expires_at.timestamp() < time.time() + settings.access.session_hours * 3_600 + 5

@@ -9,7 +9,7 @@ named as (
     select
         *,
         {{ meant('db_statement') }} as statement_text,
-        {{ whole_number(names_of('db_returned_rows')) }} as rows_returned,
+        {{ whole_number(var('meaning')['attributes']['db_returned_rows']) }} as rows_returned,
         {{ whole_number(['db.response.bytes']) }} as bytes_returned
     from spans
 ),

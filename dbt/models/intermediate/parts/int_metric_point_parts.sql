@@ -13,7 +13,7 @@ select
     sum(value) as value_sum,
     count(value) as value_count,
     max(value) as value_max,
-    max_by(value, event_at) as value_last,
+    max_by(value, row(event_at, value)) as value_last,
     max(event_at) filter (where value is not null) as last_at
 from {{ ref('stg_landed__metric_points') }}
 group by all

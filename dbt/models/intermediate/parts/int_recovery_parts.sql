@@ -3,7 +3,7 @@
 with attempts as (
     select
         *,
-        {{ whole_number(names_of('retry_attempt')) }} as attempt,
+        {{ whole_number(var('meaning')['attributes']['retry_attempt']) }} as attempt,
         {{ meant('fallback_used') }} as fallback_used
     from {{ ref('stg_landed__spans') }}
 )

@@ -22,13 +22,13 @@ identified as (
         coalesce(error_type, 'unspecified') as error_type,
         {{ number_within(meant('ai_first_chunk_s'), 1e6) }} * 1000
             as first_chunk_ms,
-        {{ whole_number(names_of('ai_input_tokens')) }}
+        {{ whole_number(var('meaning')['attributes']['ai_input_tokens']) }}
             as input_tokens,
-        {{ whole_number(names_of('ai_output_tokens')) }}
+        {{ whole_number(var('meaning')['attributes']['ai_output_tokens']) }}
             as output_tokens,
-        {{ whole_number(names_of('ai_cached_tokens')) }}
+        {{ whole_number(var('meaning')['attributes']['ai_cached_tokens']) }}
             as cached_tokens,
-        {{ whole_number(names_of('ai_reasoning_tokens')) }}
+        {{ whole_number(var('meaning')['attributes']['ai_reasoning_tokens']) }}
             as reasoning_tokens
     from spans
 )

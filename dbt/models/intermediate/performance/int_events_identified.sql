@@ -42,8 +42,8 @@ ai_calls as (
         duration_ms,
         status_code = 'ERROR' or error_type is not null as is_failed,
         coalesce(error_type, exception_type) as error_type,
-        {{ whole_number(names_of('ai_input_tokens')) }} as input_tokens,
-        {{ whole_number(names_of('ai_output_tokens')) }} as output_tokens,
+        {{ whole_number(var('meaning')['attributes']['ai_input_tokens']) }} as input_tokens,
+        {{ whole_number(var('meaning')['attributes']['ai_output_tokens']) }} as output_tokens,
         trace_id, span_id, cast(null as ubigint) as once, true as is_span, part
     from spans
     where {{ is_model_call() }}

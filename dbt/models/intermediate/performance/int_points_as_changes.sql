@@ -61,7 +61,7 @@ changes as (
     from compared
 )
 
-select changes.* from changes
+select * from changes
 where minute_at in (
     select minute_at from {{ source('landed', 'touched_minutes') }} where signal = 'metric_points'
 )

@@ -11,15 +11,15 @@ select
     hex(trace_id) as trace_id,
     {{ id_text('hex(span_id)') }} as span_id,
     component,
-    coalesce({{ meant('websocket_route') }}, name) as route,
+    {{ websocket_route() }} as route,
     start_at as opened_at,
     duration_ms,
-    {{ whole_number(names_of('websocket_received')) }} as told_received,
-    {{ whole_number(names_of('websocket_sent')) }} as told_sent,
-    {{ whole_number(names_of('websocket_bytes_received')) }} as bytes_received,
-    {{ whole_number(names_of('websocket_bytes_sent')) }} as bytes_sent,
-    {{ whole_number(names_of('websocket_close_code')) }} as close_code,
+    {{ whole_number(var('meaning')['attributes']['websocket_received']) }} as told_received,
+    {{ whole_number(var('meaning')['attributes']['websocket_sent']) }} as told_sent,
+    {{ whole_number(var('meaning')['attributes']['websocket_bytes_received']) }} as bytes_received,
+    {{ whole_number(var('meaning')['attributes']['websocket_bytes_sent']) }} as bytes_sent,
+    {{ whole_number(var('meaning')['attributes']['websocket_close_code']) }} as close_code,
     {{ attribute(['session.id', 'tta.session.id']) }} as session
 from spans
 -- One that is told twice, with another end or by another component, is one: the longest telling counts.
-qualify row_number() over (partition by connection_id order by duration_ns desc, component, name) = 1
+qualify row_number() over (partition by connection_id order by duration_ns desc, component asc, name asc) = 1

@@ -6,7 +6,7 @@ select
     start_at,
     date_trunc('minute', start_at) as minute_at,
     part,
-    coalesce(nullif(regexp_extract(name, '(/\S*)', 1), ''), name) as route,
+    {{ websocket_route() }} as route,
     asgi_event = '{{ var('meaning')['websocket_messages']['received'] }}' as is_received
 from {{ ref('stg_landed__spans') }}
 where asgi_event in {{ words(var('meaning')['websocket_messages'].values()) }}

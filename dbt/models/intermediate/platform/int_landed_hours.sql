@@ -20,6 +20,6 @@ select
     list(distinct host) filter (where host is not null) as hosts,
     part
 from {{ ref('stg_landed__' ~ signal) }}
-group by 1, 2, 3, 4, part
+group by all
 {% if not loop.last %}union all{% endif %}
 {% endfor %}

@@ -17,5 +17,5 @@ select
     cast(sum(items) as bigint) as items, part
 from ledger
 where outcome in ('accepted', 'rejected')
-    and received_at not in (select received_at from ledger where outcome = 'arrived')
+    and received_at not in (select counted.received_at from ledger as counted where counted.outcome = 'arrived')
 group by all

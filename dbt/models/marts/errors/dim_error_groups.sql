@@ -52,5 +52,5 @@ select
     coalesce(states.state, 'unknown') as state,
     states.resolved_in
 from counted
-join known using (group_key)
+inner join known using (group_key)
 left join {{ source('landed', 'error_states') }} as states using (group_key)

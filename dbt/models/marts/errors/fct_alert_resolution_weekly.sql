@@ -27,6 +27,6 @@ select
     cast(sum(notification_count) as bigint) as notification_count,
     avg(date_diff('microsecond', fired_at, acknowledged_at)) / 1e6 as mtta_s,
     avg(date_diff('microsecond', fired_at, resolved_at)) / 1e6 as mttr_s,
-    avg(date_diff('microsecond', fired_before_at, fired_at)) / 1e6 as mtbf_s
+    avg(date_diff('microsecond', fired_before_at, fired_at)) filter (where fired_before_at < fired_at) / 1e6 as mtbf_s
 from spaced
 group by rule, component, severity, week_on

@@ -10,7 +10,11 @@ with near as (
 once as (
     select * from near
     qualify once is null
-        or row_number() over (partition by once order by is_span desc, first_seen_at, group_key) = 1
+        or row_number() over (
+            partition by once
+            order by is_span desc, first_seen_at asc, component asc, version asc, environment asc, route asc,
+                therapeutic_area asc, group_key asc
+        ) = 1
 ),
 
 counted as (

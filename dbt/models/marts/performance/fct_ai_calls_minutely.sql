@@ -77,5 +77,5 @@ select
     answered_ms_sum,
     output_tokens_per_s
 from totals
-join histograms using (component, version, environment, model, provider, operation, minute_at)
+inner join histograms using (component, version, environment, model, provider, operation, minute_at)
 left join failed using (component, version, environment, model, provider, operation, minute_at)

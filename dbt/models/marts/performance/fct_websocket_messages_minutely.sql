@@ -4,7 +4,7 @@ select
     component,
     route,
     minute_at,
-    count(distinct (trace_id, span_id)) as active_connections,
+    count(distinct row(trace_id, span_id)) as active_connections,
     cast(sum(messages_received) as bigint) as messages_received,
     cast(sum(messages_sent) as bigint) as messages_sent
 from {{ ref('int_websocket_message_counts') }}

@@ -12,7 +12,7 @@ with levels as (
         min(value_min) as value_min,
         sum(value_sum) / nullif(sum(value_count), 0) as value_avg,
         max(value_max) as value_max,
-        max_by(value_last, last_at) as value_last
+        max_by(value_last, row(last_at, value_last)) as value_last
     from {{ ref('int_metric_point_parts') }}
     where hour_at in {{ touched_hours(['metric_points']) }}
     group by 1, 2, 3, 4, 5, 6

@@ -13,7 +13,7 @@ from live_tail.alerts.desk.manager import Manager
 from live_tail.alerts.life.resolution import weekly
 from live_tail.alerts.life.store import Store
 from live_tail.alerts.life.untold import Untold
-from live_tail.alerts.notify.notifier import WatchedPolicy
+from live_tail.alerts.notify.policy import WatchedPolicy
 from live_tail.alerts.reading.selecting import Select
 from live_tail.alerts.reading.sources import Sources
 from live_tail.window.window import Window
@@ -27,7 +27,7 @@ class Life:
     def __init__(self, settings: Settings, keys: KeyStore) -> None:
         self.clock = Clock(datetime.now(UTC))
         self.store = Store(settings.home, keys)
-        self.manager = Manager(self.store, WatchedPolicy(settings), clock=self.clock)
+        self.manager = Manager(self.store, WatchedPolicy(settings.home), clock=self.clock)
         self.rules = {"Broken": rule(is_fast=True)}
 
     def fire(self, component: str = "api") -> str:

@@ -11,7 +11,7 @@ from live_tail.alerts.desk.manager import Manager
 from live_tail.alerts.http.api import routes
 from live_tail.alerts.life.resolution import weekly
 from live_tail.alerts.life.store import Store
-from live_tail.alerts.notify.notifier import WatchedPolicy
+from live_tail.alerts.notify.policy import WatchedPolicy
 from live_tail.alerts.words.records import Alert, State
 from privacy.keys.store import KeyStore
 from tests.live_tail.alerts.support import START, reading, round_at, rule
@@ -19,7 +19,7 @@ from tests.live_tail.alerts.support import START, reading, round_at, rule
 
 @pytest.fixture
 def manager(settings: Settings, keys: KeyStore) -> Manager:
-    made = Manager(Store(settings.home, keys), WatchedPolicy(settings))
+    made = Manager(Store(settings.home, keys), WatchedPolicy(settings.home))
     rules = {"Broken": rule("Broken", summary="{{ component }} is broken", runbook=("Restart it",))}
     made.take(round_at(datetime.now(UTC), reading(component="api")), rules)
     return made
@@ -138,3 +138,8 @@ def test_resolution_figures_count_what_happened_and_leave_out_what_did_not() -> 
     assert (row["mtta_s"], row["mttr_s"], row["mtbf_s"]) == (60.0, 420.0, 3600.0)
     (alone,) = weekly([episode(0)])
     assert alone["mtta_s"] is None and alone["mtbf_s"] is None and alone["noise_pct"] == 100.0
+    # Two series that fire in the same round are one failure: nothing was measured between them.
+    (together,) = weekly([episode(0), episode(0)])
+    assert (together["fired"], together["mtbf_s"]) == (2, None)
+    (thrice,) = weekly([episode(0), episode(0), episode(10)])
+    assert thrice["mtbf_s"] == 600.0

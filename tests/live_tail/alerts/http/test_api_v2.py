@@ -15,14 +15,14 @@ from ingestion.settings import Settings
 from live_tail.alerts.desk.manager import Manager
 from live_tail.alerts.http.api import routes
 from live_tail.alerts.life.store import Store
-from live_tail.alerts.notify.notifier import WatchedPolicy
+from live_tail.alerts.notify.policy import WatchedPolicy
 from privacy.keys.store import KeyStore
 from tests.live_tail.alerts.support import reading, round_at, rule, wait_for
 
 
 @pytest.fixture
 def api(settings: Settings, keys: KeyStore) -> TestClient:
-    manager = Manager(Store(settings.home, keys), WatchedPolicy(settings))
+    manager = Manager(Store(settings.home, keys), WatchedPolicy(settings.home))
     found = (reading(component="api"), reading(component="story"))
     manager.take(round_at(datetime.now(UTC), *found), {"Broken": rule()})
     return TestClient(Starlette(routes=routes(manager)))

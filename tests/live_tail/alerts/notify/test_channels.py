@@ -5,7 +5,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from email import message_from_bytes
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 
 from live_tail.alerts.notify import templates
-from live_tail.alerts.notify.channels import SendProblem, send
-from live_tail.alerts.notify.policy import Channel
+from live_tail.alerts.notify.channels import SendProblem, Way, send
 from live_tail.alerts.words.records import Alert, Notification, State
 from tests.live_tail.alerts.support import START, Hook, reading, rule
 
@@ -84,11 +83,11 @@ class Mailbox:
         self._loop.call_soon_threadsafe(self._loop.stop)
 
 
-def channel(kind: str, url: str = "", **more: Any) -> Channel:
-    return Channel(type=kind, url=url, timeout=timedelta(seconds=2), **more)  # type: ignore[arg-type]
+def channel(kind: str, url: str = "", url_file: Path | None = None) -> Way:
+    return Way(kind, url, url_file, 2.0)
 
 
-def deliver(to: Channel, home: Path, *states: State) -> list[str]:
+def deliver(to: Way, home: Path, *states: State) -> list[str]:
     handed: list[str] = []
     send(to, KEY, told(*(states or (State.FIRING,))), home, lambda: handed.append(KEY))
     return handed

@@ -18,7 +18,9 @@ from ingestion.settings import Settings
 from live_tail.alerts.desk.manager import Manager
 from live_tail.alerts.life.store import Store
 from live_tail.alerts.notify.journal import Journal
-from live_tail.alerts.notify.notifier import Notifier, WatchedPolicy
+from live_tail.alerts.notify.notifier import Notifier
+from live_tail.alerts.notify.policy import WatchedPolicy
+from live_tail.alerts.notify.told_ways import ways_of
 from privacy.keys.state import connect
 from privacy.keys.store import KeyStore
 from tests.conftest import ROOT
@@ -46,10 +48,10 @@ class Pair:
     """A manager and a notifier over one home, in this process."""
 
     def __init__(self, settings: Settings, keys: KeyStore) -> None:
-        policy = WatchedPolicy(settings)
+        policy = WatchedPolicy(settings.home)
         self.store = Store(settings.home, keys)
         self.manager = Manager(self.store, policy)
-        self.notifier = Notifier(settings.home, keys, policy)
+        self.notifier = Notifier(settings.home, keys, lambda: ways_of(policy()))
         self.thread = threading.Thread(target=self.notifier.run, daemon=True)
         self.thread.start()
 
@@ -128,7 +130,7 @@ def test_what_was_being_handed_over_waits_for_its_repeat_interval(
     hook = Hook()
     write_policy(settings.home, hook=hook.url, repeat="1s")
     store = Store(settings.home, keys)
-    manager = Manager(store, WatchedPolicy(settings))
+    manager = Manager(store, WatchedPolicy(settings.home))
     now = datetime.now(UTC)
     manager.take(round_at(now, reading()), {"Broken": rule(is_fast=True)})
     key = store.outbox.deliveries(1)[0]["key"]
@@ -150,14 +152,14 @@ def test_a_second_hand_over_that_is_interrupted_waits_as_long_as_the_first(
     write_policy(settings.home, hook="http://127.0.0.1:9/x")
     store = Store(settings.home, keys)
     now = datetime.now(UTC)
-    Manager(store, WatchedPolicy(settings)).take(
+    Manager(store, WatchedPolicy(settings.home)).take(
         round_at(now, reading()), {"Broken": rule(is_fast=True)}
     )
     key = store.outbox.deliveries(1)[0]["key"]
     journal = Journal(settings.home / "run" / "deliveries.journal")
     for _ in range(2):
         journal.begin(key)
-        Notifier(settings.home, keys, WatchedPolicy(settings))._lock.release()
+        Notifier(settings.home, keys, dict)._lock.release()
         assert store.outbox.due("hook", time.time_ns() // 1_000) is None
         with connect(settings.home) as db:
             db.execute("UPDATE alert_outbox SET due_us = 0")
@@ -182,7 +184,7 @@ def test_a_message_for_a_channel_whose_type_was_changed_blocks_nothing(
     assert spoken != hooked
     (settings.home / "alerting.yaml").write_text(spoken)
     store = Store(settings.home, keys)
-    Manager(store, WatchedPolicy(settings)).take(
+    Manager(store, WatchedPolicy(settings.home)).take(
         round_at(datetime.now(UTC), reading()), {"Broken": rule(is_fast=True)}
     )
     (settings.home / "alerting.yaml").write_text(hooked)
@@ -204,7 +206,7 @@ def test_an_unconfirmed_message_is_dropped_once_something_newer_arrived(
 ) -> None:
     write_policy(settings.home, hook="http://127.0.0.1:9/x")
     store = Store(settings.home, keys)
-    manager = Manager(store, WatchedPolicy(settings))
+    manager = Manager(store, WatchedPolicy(settings.home))
     now = datetime.now(UTC)
     rules = {"Broken": rule(is_fast=True)}
     manager.take(round_at(now, reading()), rules)

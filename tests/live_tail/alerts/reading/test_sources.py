@@ -10,6 +10,7 @@ from ingestion.settings import Settings
 from ingestion.spool import Spool
 from live_tail.alerts.reading.sources import Sources
 from live_tail.alerts.rules.evaluate import evaluate
+from live_tail.alerts.rules.rule_files import SHIPPED, load_rules
 from live_tail.alerts.rules.spec import Forecast, Select, Sql, Threshold
 from live_tail.alerts.trials.promtest import landed
 from live_tail.alerts.words.model import Rule, Severity
@@ -88,7 +89,49 @@ def test_series_over_the_bound_are_counted_and_not_kept(monkeypatch: pytest.Monk
     monkeypatch.setattr(points, "MAX_SERIES_PER_METRIC", 3)
     window = window_of([point(1, 1.0, attributes=[("n", str(n))]) for n in range(5)])
     assert len(Sources(window).vector(Select(metric="m"), PLAIN)) == 3
-    assert window.points.dropped == 2
+    assert window.points.dropped(PLAIN - timedelta(minutes=5), PLAIN) == 2
+
+
+class _Sending:
+    """A window with room for three series of a metric, and whether the shipped rule finds too many."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(points, "MAX_SERIES_PER_METRIC", 3)
+        (self._rule,) = [r for r in load_rules([SHIPPED]) if r.name == "TooManySeries"]
+        self._minute, self._seq = 0, 0
+        self._window = Window(minutes=60, max_errors=10, clock=lambda: NOW + self._later)
+
+    @property
+    def _later(self) -> timedelta:
+        return timedelta(minutes=self._minute)
+
+    def is_too_much(self, minute: int, *names: str) -> bool:
+        self._minute, self._seq = minute, self._seq + 1
+        rows = [point(-60.0 * minute, 1.0, attributes=[("n", name)]) for name in names]
+        if rows:
+            self._window.ingest("metric_points", [(self._seq, landed("metric_points", rows))])
+        self._window.tidy()
+        return bool(evaluate([self._rule], Sources(self._window), NOW + self._later).readings)
+
+
+def test_too_many_series_ends_when_the_one_too_many_is_sent_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sending = _Sending(monkeypatch)
+    assert not sending.is_too_much(0, *"abc")
+    assert sending.is_too_much(1, *"abcd")
+    assert sending.is_too_much(4, *"abc")
+    assert not sending.is_too_much(8, *"abc")
+
+
+def test_too_many_series_ends_when_others_have_left_the_window(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sending = _Sending(monkeypatch)
+    sending.is_too_much(0, *"abc")
+    found = [sending.is_too_much(minute, "d") for minute in range(1, 75)]
+    assert all(found[:59]) and not any(found[70:])
+    assert sending.is_too_much(75, *"abcd") is True
 
 
 def test_merging_old_points_changes_no_increase() -> None:

@@ -15,7 +15,7 @@ from ingestion.settings import Settings
 from ingestion.spool import Spool
 from live_tail.alerts.desk.manager import Manager
 from live_tail.alerts.life.store import Store
-from live_tail.alerts.notify.notifier import WatchedPolicy
+from live_tail.alerts.notify.policy import WatchedPolicy
 from live_tail.alerts.reading.selecting import Select
 from live_tail.alerts.reading.sources import Sources
 from live_tail.alerts.rules.evaluate import readings_of
@@ -239,7 +239,7 @@ class Desk:
     ) -> None:
         self.now = datetime.now(UTC)
         self.store = Store(settings.home, keys)
-        self.manager = Manager(self.store, WatchedPolicy(settings), clock=lambda: self.now)
+        self.manager = Manager(self.store, WatchedPolicy(settings.home), clock=lambda: self.now)
         self.window = Window(minutes=60, max_errors=10, clock=lambda: self.now)
         self.rounds = Rounds(Sources(self.window), [rule])
         self.rules = {rule.name: rule}
@@ -304,7 +304,7 @@ def test_what_somebody_resolved_is_not_opened_by_older_failures(desk: Desk) -> N
 def test_before_the_first_round_nothing_is_known_and_nothing_breaks(
     settings: Settings, keys: KeyStore
 ) -> None:
-    manager = Manager(Store(settings.home, keys), WatchedPolicy(settings))
+    manager = Manager(Store(settings.home, keys), WatchedPolicy(settings.home))
     assert manager.hasten([Reading("Fast", (), 1.0)]) == []
 
 
