@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from ingestion.receivers.committing.pipeline import Pipeline
 from ingestion.settings import Settings
-from privacy.access.accounts import Accounts
+from privacy.access.identities import Identities
 from privacy.audit.audit_log import AuditLog
 from privacy.keys.store import KeyStore
 from streamlit_app.sign_in.entrance import routes as app_routes
@@ -83,9 +83,9 @@ def given(aged: Settings, keys: KeyStore, pipeline: Pipeline, tmp_path: Path) ->
     pipeline.process([span_body(number=1)])
     send(pipeline, 1, SUBJECT)
     live = Live(aged, keys)
-    accounts = Accounts(aged.home, keys, AuditLog(aged.home, keys))
-    accounts.add("bob", "a long enough password", "operator", by="os:owner")  # type: ignore[arg-type]
-    token, _ = accounts.create_token("operator", days=1, by="os:owner")  # type: ignore[arg-type]
+    identities = Identities(aged.home, keys, AuditLog(aged.home, keys))
+    identities.accounts.add("bob", "a long enough password", "operator", by="os:owner")  # type: ignore[arg-type]
+    token, _ = identities.tokens.create("operator", days=1, by="os:owner")  # type: ignore[arg-type]
     rules = tmp_path / "rules.yml"
     rules.write_text("groups: [{name: g, rules: [{alert: Hot, expr: t > 3}]}]")
     (group,) = [g.key for g in live.store.groups()]
