@@ -137,7 +137,7 @@ def test_a_client_secret_that_is_no_secret_is_not_used_and_the_doctor_says_why(
         oidc.client_secret_file.chmod(0o644)
     answer = app.get(doorman.TO_PROVIDER)
     assert answer.status_code == 503 and "doctor" in answer.text
-    found = {d.name: d for d in doctor.examine(doorman.settings())}["sign-in"]
+    found = {d.name: d for d in doctor.examine(doorman.settings())}["client_secret_file"]
     assert found.level == "fail" and "client_secret_file" in found.message
 
 
