@@ -44,7 +44,7 @@ class Home:
         self.manager = Manager(self.store, policy, clock=self.clock)
         pipeline = Pipeline(Spool(self.settings.spool_path, self.keys), self.keys)
         self._out = FactsOut(
-            self.store, lambda body: pipeline.process([Incoming("logs", body)]) and None
+            self.store.tables, lambda body: pipeline.process([Incoming("logs", body)]) and None
         )
 
     def pass_time(self, *readings, seconds: float = 60) -> None:
