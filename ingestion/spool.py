@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -181,11 +182,25 @@ class Spool:
             f" WHERE seq > ?{condition} ORDER BY seq LIMIT ?",
             (after, *(signals or ()), limit),
         )
-        for uid, signal, rows, at_us, day, payload, detector, aside, back, seq in cursor.fetchall():
-            yield SpoolBatch(
-                seq, uid, signal, rows, at_us, date.fromisoformat(day), payload, detector,
-                self._keys, aside, bool(back),
-            )  # fmt: skip
+        yield from map(self._batch, cursor.fetchall())
+
+    def these(self, seqs: Sequence[int]) -> Iterator[SpoolBatch]:
+        """Those of some batches that are still held, in order."""
+        for start in range(0, len(seqs), _MAX_PARAMETERS):
+            some = seqs[start : start + _MAX_PARAMETERS]
+            cursor = self._db.execute(
+                f"SELECT {_COLUMNS}, set_aside, is_taken_back, seq FROM batches"
+                f" WHERE seq IN ({','.join('?' * len(some))}) ORDER BY seq",
+                tuple(some),
+            )
+            yield from map(self._batch, cursor.fetchall())
+
+    def _batch(self, row: tuple[Any, ...]) -> SpoolBatch:
+        uid, signal, rows, at_us, day, payload, detector, aside, back, seq = row
+        return SpoolBatch(
+            seq, uid, signal, rows, at_us, date.fromisoformat(day), payload, detector,
+            self._keys, aside, bool(back),
+        )  # fmt: skip
 
     def last_detector(self) -> tuple[str, int] | None:
         """The detector that the latest batch has passed, and when (UTC microseconds)."""

@@ -17,6 +17,7 @@ from ingestion.processes.supervised import end_with_supervisor
 from ingestion.settings import load_settings
 from privacy.process_log.log import guard, logger
 from streamlit_app.sign_in import doorman
+from streamlit_app.sign_in.app_page import AppPage
 from streamlit_app.sign_in.batch_page import BatchPage
 from streamlit_app.sign_in.door import Door
 from streamlit_app.sign_in.entrance import routes
@@ -57,6 +58,6 @@ hosts = Middleware(
 app = App(
     "app.py",
     routes=routes(),
-    middleware=[hosts, Middleware(Door), Middleware(BatchPage)],
+    middleware=[hosts, Middleware(Door), Middleware(BatchPage), Middleware(AppPage)],
     on_script_error=note_error,
 )

@@ -31,7 +31,7 @@ def browser_page(
         size: ViewportSize = {"width": 1440, "height": 1000}
         page = running.browser.new_page(color_scheme=scheme, viewport=size)
         enter(page, address, home, role)
-        page.wait_for_selector("[data-testid=stMetricValue], [data-testid=stCaptionContainer]")
+        page.wait_for_selector(".tta-title h1, [data-testid=stAlert]")
         yield page
 
 

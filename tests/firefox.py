@@ -61,7 +61,10 @@ class Firefox:
             said = json.loads(self._wire.recv(timeout=_ANSWER_S))
             if said.get("method") == "network.beforeRequestSent":
                 about = said["params"]
-                self.asked[about["context"]].add(urlsplit(about["request"]["url"]).netloc)
+                there = urlsplit(about["request"]["url"])
+                # A picture inside its own address asks nobody.
+                if there.scheme != "data":
+                    self.asked[about["context"]].add(there.netloc)
             if said.get("id") == self._last:
                 if said["type"] == "error":
                     raise ScriptFailed(f"{method}: {said['error']}: {said['message']}")

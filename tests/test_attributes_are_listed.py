@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from ingestion.meaning.names import names
 from privacy.gate.allow_list import LEVELS, Treatment, load_allow_list
 from tests.conftest import ROOT
 
@@ -18,8 +19,10 @@ _NAME = re.compile(r"[\"']([^\"']+)[\"']")
 def _read() -> Iterator[str]:
     for folder, (kind, reads) in _READ.items():
         for file in (ROOT / folder).rglob(kind):
-            for names in reads.findall(file.read_text()):
-                yield from _NAME.findall(names)
+            for listed in reads.findall(file.read_text()):
+                yield from _NAME.findall(listed)
+    for named in names()["attributes"].values():
+        yield from named
 
 
 def _may_pass(name: str) -> bool:

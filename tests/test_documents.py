@@ -21,7 +21,7 @@ from live_tail.alerts.reading.selecting import FACTS
 from live_tail.alerts.rules.rounds import INVALID
 from live_tail.alerts.rules.rule_files import SHIPPED, load_rules
 from live_tail.alerts.rules.spec import KINDS, RuleSpec
-from live_tail.window.named_queries import QUERIES
+from live_tail.window.queries.catalogue import QUERIES
 from privacy.access.roles import Role
 from privacy.gate.allow_list import Treatment
 from privacy.retention.retention_policy import POLICY_FILE

@@ -16,6 +16,7 @@ from dagster_project.defs.home import Home, InHome
 from dagster_project.marts.changes import LAYOUT, reopen_after_upgrade
 from dagster_project.marts.dbt_run import DbtRun, MartTests, run_dbt
 from dagster_project.marts.manifest import ensure_manifest, target_folder
+from dagster_project.marts.upgrade import upgrade
 from dagster_project.marts.warehouse import (
     DBT_PROJECT,
     dbt_environment,
@@ -95,6 +96,8 @@ def _build(home: Home) -> DbtRun:
     arguments += ["--full-refresh"] if is_full_refresh else []
     with closing(home.catalog()) as catalog:
         reopen_after_upgrade(catalog, home.now())
+        if catalog.layout("marts") != LAYOUT:
+            upgrade(settings, home.keys(), ensure_manifest(settings))
         covered = catalog.dirty_hours()
         environment = dbt_environment(settings, home.keys(), is_full_refresh=is_full_refresh)
         with process_environment(environment):

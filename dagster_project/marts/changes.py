@@ -19,8 +19,8 @@ from privacy.keys.store import KeyStore
 
 PART_HOURS = 24
 """Hours of which aggregates by part are kept; an older hour is built whole when it changes."""
-LAYOUT = 3
-"""Raised when aggregates by part change their columns."""
+LAYOUT = 4
+"""Raised when aggregates by part or marts change their columns."""
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 Interval = tuple[datetime, datetime]
 
@@ -103,6 +103,11 @@ class Opened:
         self.con.register("rows_now", table)
         self.con.execute(f"CREATE OR REPLACE TABLE landed.{name} AS SELECT * FROM rows_now")
         self.con.unregister("rows_now")
+
+    def minutes(self, signal: str, time: str) -> set[datetime]:
+        """The minutes of the new rows."""
+        sql = f"SELECT DISTINCT date_trunc('minute', {time}) FROM landed.{signal}"
+        return {minute for (minute,) in self.con.execute(sql).fetchall()}
 
     def bounds(self, signal: str, time: str) -> list[Interval]:
         """First and last time of the new rows, hour by hour."""

@@ -16,6 +16,7 @@ from duckdb import DuckDBPyConnection
 
 from dagster_project.marts.changes import HOUR, MINUTE, Changes, Interval, Opened
 from dagster_project.marts.landed_errors import open_errors
+from dagster_project.marts.landed_patterns import log_patterns
 from ingestion.contracts import LANDED
 from ingestion.lake.catalog import Catalog, DirtyHour, LakeFile
 from ingestion.settings import Settings
@@ -54,17 +55,33 @@ def open_landed(
             "is_whole": pa.array([changes.is_whole(h) for h in changes.hours], pa.bool_()),
         },
     )
+    _open_before(opened, changes, parts)
+    opened.rows("log_patterns", log_patterns(con))
     _open_minutes(opened, changes)
     open_errors(opened, changes, now)
     catalog.close()
     return list(changes.hours)
 
 
+def _open_before(opened: Opened, changes: Changes, parts: Iterable[int]) -> None:
+    """View `landed.spans_before`: what the pass before landed in the hours that change now.
+
+    A trace whose spans came in two passes is whole with it, and a pass still costs what arrived.
+    """
+    whole = set(changes.whole("spans"))
+    changed = {h.hour_at for h in changes.hours if h.signal == "spans"} - whole
+    hours = sorted(changed | {hour - HOUR for hour in changed})
+    files = [f for f in opened.catalog.files("spans", hours) if f.plan and f.hour_at not in whole]
+    first = min(parts, default=0)
+    last = max((f.plan for f in files if f.plan < first), default=0)
+    before: dict[int | None, list[LakeFile]] = {None: [f for f in files if f.plan == last and last]}
+    opened.view("spans_before", "spans", before if before[None] else {})
+
+
 def _open_minutes(opened: Opened, changes: Changes) -> None:
     """Table `landed.touched_minutes`, and the metric points that those of them need."""
-    sql = "SELECT DISTINCT date_trunc('minute', start_at) FROM landed.spans"
-    spans = {minute for (minute,) in opened.con.execute(sql).fetchall()}
-    spans |= set(_minutes_of(changes.whole("spans")))
+    spans = opened.minutes("spans", "start_at") | set(_minutes_of(changes.whole("spans")))
+    logs = opened.minutes("logs", "event_at") | set(_minutes_of(changes.whole("logs")))
     dirty = {h.hour_at for h in changes.hours if h.signal == "metric_points"}
     reach = [(low, high + _REACH) for low, high in opened.bounds("metric_points", "event_at")]
     reach += [(hour, hour + HOUR + _REACH) for hour in changes.whole("metric_points")]
@@ -77,6 +94,7 @@ def _open_minutes(opened: Opened, changes: Changes) -> None:
     }
     touched = {
         "spans": spans,
+        "logs": logs,
         "recent_spans": {m for m in spans if m >= changes.horizon},
         "metric_points": points,
     }

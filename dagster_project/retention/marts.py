@@ -6,6 +6,7 @@ partitions and keys of the lake (`ingestion/expiry/plan`). DELETE leaves the byt
 is unlinked and its key destroyed, so that it opens in no backup either.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,6 +28,13 @@ EXPIRING = {
     "intermediate.int_websocket_message_counts": ("t.minute_at", "spans"),
     "intermediate.int_websocket_connection_spans": ("t.opened_at", "spans"),
     "marts.fct_metric_points_hourly": ("t.hour_at", "metric_rollups"),
+    "marts.fct_exemplars": ("t.event_at", "spans"),
+    "marts.fct_trace_spans": ("t.start_at", "spans"),
+    "marts.fct_log_lines": ("t.event_at", "logs"),
+    "marts.fct_log_patterns_minutely": ("t.minute_at", "logs"),
+    "intermediate.int_exemplar_parts": ("t.event_at", "spans"),
+    "intermediate.int_log_line_parts": ("t.event_at", "logs"),
+    "intermediate.int_log_pattern_parts": ("t.minute_at", "logs"),
     "marts.dim_error_groups": ("t.last_seen_at", "error_skeletons"),
     # Whole weeks go together: a week is counted from its episodes and would shrink.
     "marts.fct_alert_episodes": (
@@ -35,9 +43,14 @@ EXPIRING = {
     ),
     "marts.fct_alert_resolution_weekly": ("t.week_on", "alert_episodes"),
 }
-"""Tables whose rows expire, their time and the rule: rows of single connections live as long as spans."""
+"""Tables whose rows expire, their time and the rule: single connections, calls and traces live as long as
+spans, single log lines and patterns as long as logs."""
 
-_BY_COMPONENT = frozenset({"marts.fct_websocket_connections"})
+_OF_EVENTS = re.compile("exemplar|trace_spans|log_line|log_pattern")
+
+_BY_COMPONENT = frozenset(
+    {"marts.fct_websocket_connections"} | {table for table in EXPIRING if _OF_EVENTS.search(table)}
+)
 
 Leaving = Callable[[str], str | None]
 """SQL over row alias `t` of a table (`schema.name`) that is true for what goes; None when nothing does."""

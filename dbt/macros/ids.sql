@@ -1,5 +1,4 @@
 {# A hexadecimal id as text that no scan takes for a card's number: digits alone begin with a letter. #}
 {% macro id_text(hexadecimal) -%}
-    case when translate({{ hexadecimal }}, '0123456789', '') = ''
-        then 'a' || substr({{ hexadecimal }}, 2) else {{ hexadecimal }} end
+    {{ var('meaning')['id'] | replace('HEXADECIMAL', hexadecimal) }}
 {%- endmacro %}

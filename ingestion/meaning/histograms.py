@@ -20,6 +20,7 @@ EDGE_SLACK = 1e-9
 computing a logarithm differ by 1e-13: NumPy and DuckDB choose the same bucket."""
 
 _LOG_GAMMA = math.log(GAMMA)
+_Z = 1.959964  # of the normal distribution, two-sided 95 %
 
 
 def buckets(ms: np.ndarray) -> np.ndarray:
@@ -73,3 +74,29 @@ def quantile_sql(
         f"CASE WHEN count(*) > 0 THEN least({reached}, CASE WHEN max({longest}) IS NOT NULL"
         f" THEN greatest(max({longest}), 0.0) END) END"
     )
+
+
+def quantile_interval_sql(
+    q: float,
+    *,
+    bucket: str,
+    so_far: str = "so_far",
+    total: str = "total",
+    longest: str = "longest_ms",
+) -> tuple[str, str]:
+    """DuckDB's SQL for the 95 % interval of a quantile, by order statistics: low and high, milliseconds.
+
+    The rank of the true quantile is binomial, taken as normal (Conover, Practical Nonparametric Statistics,
+    3.2). An end for which there are too few values is null; none is above the longest.
+    """
+    spread = f"{_Z} * sqrt({total} * {q * (1 - q)!r})"
+    low, high = f"floor({total} * {q} - {spread})", f"ceil({total} * {q} + {spread}) + 1"
+    ends = (
+        f"min({bucket}) FILTER (WHERE {low} >= 1 AND {so_far} >= {low})",
+        f"min({bucket}) FILTER (WHERE {high} <= {total} AND {so_far} >= {high})",
+    )
+    low_sql, high_sql = (
+        f"CASE WHEN {end} IS NOT NULL THEN least({milliseconds_sql(end)}, max({longest})) END"
+        for end in ends
+    )
+    return low_sql, high_sql

@@ -13,6 +13,9 @@ from typing import Any
 import yaml
 
 from ingestion.meaning.histograms import bucket_sql, milliseconds_sql
+from ingestion.meaning.log_patterns import LONGEST_BODY, key_sql, severity_sql
+from ingestion.meaning.span_ids import id_sql
+from ingestion.meaning.without_people import events_without_people_sql, without_people_sql
 
 FILE = Path(__file__).with_name("names.yaml")
 
@@ -29,6 +32,17 @@ def attributes(meaning: str) -> tuple[str, ...]:
 
 
 def dbt_variables() -> str:
-    """What dbt is told as `--vars`, JSON: `meaning`, with the names and the histogram's expressions."""
+    """What dbt is told as `--vars`, JSON: `meaning`, with the names and expressions in SQL."""
     histogram = {"bucket": bucket_sql("MS"), "milliseconds": milliseconds_sql("BUCKET")}
-    return json.dumps({"meaning": {**names(), "histogram": histogram}}, sort_keys=True)
+    of_text = {
+        "id": id_sql("HEXADECIMAL"),
+        "severity": severity_sql("NUMBER"),
+        "pattern_key": key_sql("PATTERN"),
+        "body_characters": LONGEST_BODY,
+    }
+    of_people = {
+        "attributes_without_people": without_people_sql("attributes"),
+        "events_without_people": events_without_people_sql("events"),
+    }
+    meaning = {**names(), **of_text, **of_people, "histogram": histogram}
+    return json.dumps({"meaning": meaning}, sort_keys=True)

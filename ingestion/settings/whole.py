@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from ingestion.settings.access import AccessSettings
 from ingestion.settings.alerting import AlertingSettings
-from ingestion.settings.app import AppSettings
+from ingestion.settings.app import AppSettings, PriceSettings
 from ingestion.settings.audit import AuditSettings
 from ingestion.settings.collectors import CollectorSettings
 from ingestion.settings.errors import ErrorSettings
@@ -50,6 +50,7 @@ class Settings(Section):
     collectors: CollectorSettings = Field(
         default_factory=lambda: CollectorSettings.model_validate({})
     )
+    prices: PriceSettings = Field(default_factory=lambda: PriceSettings.model_validate({}))
     release: ReleaseSettings = Field(default_factory=lambda: ReleaseSettings.model_validate({}))
     retention: RetentionSettings = Field(
         default_factory=lambda: RetentionSettings.model_validate({})

@@ -28,8 +28,9 @@ from ingestion.doors.turned_away import TurnedAway
 from live_tail.alerts.desk.manager import Manager
 from live_tail.alerts.http.api import routes as alert_routes
 from live_tail.window.follow import Follower
-from live_tail.window.named_queries import QUERIES
-from live_tail.window.queries import BadQuery, run_query
+from live_tail.window.queries.asking import run_query
+from live_tail.window.queries.catalogue import QUERIES
+from live_tail.window.queries.model import BadQuery
 from live_tail.window.window import Window
 
 ARROW = "application/vnd.apache.arrow.stream"
@@ -167,7 +168,11 @@ def _described(name: str) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """JSON form: UTC times with Z; a number that is none becomes null."""
+    """JSON form: UTC times with Z; a number that is none becomes null; of lists and mappings each value."""
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
     if isinstance(value, datetime):
         utc = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
         return utc.isoformat().replace("+00:00", "Z")

@@ -11,7 +11,7 @@ here works only when nobody asks: after a start, and when what waits has become 
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -21,7 +21,7 @@ from ingestion.processes.lean import give_back_memory
 from ingestion.spool import Spool, SpoolBatch
 from live_tail.window.opened import Opened
 from live_tail.window.window import Window
-from privacy.keys.store import KeyProblem
+from privacy.keys.store import KeyDestroyed, KeyProblem
 from privacy.process_log.log import logger
 
 _log = logger()
@@ -70,6 +70,7 @@ class Follower:
         self.live_seq = 0
         self.last_commit_at: datetime | None = None
         self.unreadable = 0
+        window.recent.read = self._again
 
     def stop(self) -> None:
         """Ask `run` to end."""
@@ -244,6 +245,14 @@ class Follower:
             self.unreadable += 1
             cause = type(error).__name__
             _log.error("a spool batch cannot be taken in and is skipped", seq=seq, cause=cause)
+
+    def _again(self, seqs: Sequence[int]) -> Iterator[tuple[str, pa.Table]]:
+        """Batches that were taken in before, as far as the spool still holds them."""
+        for batch in self._spool.these(seqs):
+            try:
+                yield batch.signal, batch.table()
+            except KeyDestroyed:
+                continue  # its day has expired: nothing of it may be told any more
 
     def _open(self, batch: SpoolBatch) -> pa.Table | None:
         opened = self._opened.take(batch.seq, self._erasures)

@@ -27,20 +27,26 @@ from privacy.process_log.log import logger
 
 _OWN = """
 CREATE TABLE hot_requests (
-    bucket_at TIMESTAMP, component VARCHAR, route VARCHAR, method VARCHAR, status_class VARCHAR,
-    log_bucket INTEGER, is_judged BOOLEAN, request_count BIGINT, error_count BIGINT, ms_max DOUBLE);
+    bucket_at TIMESTAMP, component VARCHAR, version VARCHAR, environment VARCHAR, route VARCHAR,
+    method VARCHAR, status_class VARCHAR, log_bucket INTEGER, is_judged BOOLEAN, request_count BIGINT,
+    error_count BIGINT, ms_max DOUBLE);
 CREATE TABLE hot_ai_calls (
-    bucket_at TIMESTAMP, component VARCHAR, model VARCHAR, provider VARCHAR, log_bucket INTEGER,
-    call_count BIGINT, error_count BIGINT, input_tokens BIGINT, output_tokens BIGINT, ms_max DOUBLE);
+    bucket_at TIMESTAMP, component VARCHAR, version VARCHAR, environment VARCHAR, model VARCHAR,
+    provider VARCHAR, operation VARCHAR, failed_with VARCHAR, log_bucket INTEGER, call_count BIGINT,
+    error_count BIGINT, ms_sum DOUBLE, first_chunk_ms_sum DOUBLE, first_chunk_count BIGINT,
+    input_tokens BIGINT, output_tokens BIGINT, cached_tokens BIGINT, reasoning_tokens BIGINT,
+    answered_ms_sum DOUBLE, ms_max DOUBLE);
 CREATE TABLE hot_db_operations (
-    bucket_at TIMESTAMP, component VARCHAR, system VARCHAR, operation VARCHAR, log_bucket INTEGER,
-    operation_count BIGINT, error_count BIGINT, ms_max DOUBLE);
+    bucket_at TIMESTAMP, component VARCHAR, system VARCHAR, operation VARCHAR, collection VARCHAR,
+    statement VARCHAR, log_bucket INTEGER, operation_count BIGINT, error_count BIGINT, ms_sum DOUBLE,
+    returned_rows BIGINT, ms_max DOUBLE);
 CREATE TABLE hot_websocket_messages (
     bucket_at TIMESTAMP, component VARCHAR, route VARCHAR, connection UBIGINT,
     messages_received BIGINT, messages_sent BIGINT);
 CREATE TABLE hot_websocket_connections (
     bucket_at TIMESTAMP, opened_at TIMESTAMP, component VARCHAR, route VARCHAR, name VARCHAR,
-    connection UBIGINT, duration_ns BIGINT, told_received BIGINT, told_sent BIGINT);
+    connection UBIGINT, duration_ns BIGINT, told_received BIGINT, told_sent BIGINT,
+    bytes_received BIGINT, bytes_sent BIGINT, close_code BIGINT);
 CREATE TABLE hot_host (
     bucket_at TIMESTAMP, host VARCHAR, idle_sum DOUBLE, idle_count BIGINT, used_sum DOUBLE,
     used_count BIGINT, load_sum DOUBLE, load_count BIGINT);
@@ -55,21 +61,38 @@ CREATE TABLE hot_errors (
 CREATE TABLE hot_ledger (
     bucket_at TIMESTAMP, component VARCHAR, signal VARCHAR, outcome VARCHAR, reason VARCHAR,
     items BIGINT);
+CREATE TABLE hot_recoveries (
+    bucket_at TIMESTAMP, component VARCHAR, version VARCHAR, environment VARCHAR, attempt_count BIGINT,
+    retry_count BIGINT, failed_attempt_count BIGINT, fallback_count BIGINT, used_fallback_count BIGINT);
+CREATE TABLE hot_log_patterns (
+    bucket_at TIMESTAMP, component VARCHAR, version VARCHAR, environment VARCHAR, severity VARCHAR,
+    pattern VARCHAR, line_count BIGINT, last_at TIMESTAMP);
 CREATE TABLE hot_past_minutes (
     bucket_at TIMESTAMP, component VARCHAR, source VARCHAR, good BIGINT, total BIGINT);
 """
 _MERGES = {
     "hot_requests": (
-        "bucket_at, component, route, method, status_class, log_bucket, is_judged",
+        "bucket_at, component, version, environment, route, method, status_class, log_bucket, is_judged",
         "sum(request_count), sum(error_count), max(ms_max)",
     ),
     "hot_ai_calls": (
-        "bucket_at, component, model, provider, log_bucket",
-        "sum(call_count), sum(error_count), sum(input_tokens), sum(output_tokens), max(ms_max)",
+        "bucket_at, component, version, environment, model, provider, operation, failed_with, log_bucket",
+        "sum(call_count), sum(error_count), sum(ms_sum), sum(first_chunk_ms_sum),"
+        " sum(first_chunk_count), sum(input_tokens), sum(output_tokens), sum(cached_tokens),"
+        " sum(reasoning_tokens), sum(answered_ms_sum), max(ms_max)",
     ),
     "hot_db_operations": (
-        "bucket_at, component, system, operation, log_bucket",
-        "sum(operation_count), sum(error_count), max(ms_max)",
+        "bucket_at, component, system, operation, collection, statement, log_bucket",
+        "sum(operation_count), sum(error_count), sum(ms_sum), sum(returned_rows), max(ms_max)",
+    ),
+    "hot_recoveries": (
+        "bucket_at, component, version, environment",
+        "sum(attempt_count), sum(retry_count), sum(failed_attempt_count), sum(fallback_count),"
+        " sum(used_fallback_count)",
+    ),
+    "hot_log_patterns": (
+        "bucket_at, component, version, environment, severity, pattern",
+        "sum(line_count), max(last_at)",
     ),
     "hot_ledger": ("bucket_at, component, signal, outcome, reason", "sum(items)"),
     "hot_sightings": (
@@ -92,7 +115,8 @@ _SCHEMA: dict[str, str] = dict(
 MINUTES = "hot_minutes"
 _PACKED = frozenset(
     {
-        "hot_requests", "hot_ai_calls", "hot_db_operations", "hot_error_groups", *points.TABLES, MINUTES,
+        "hot_requests", "hot_ai_calls", "hot_db_operations", "hot_error_groups", "hot_log_patterns",
+        *points.TABLES, MINUTES,
     }
 )  # fmt: skip
 _LEAST_DEAD = 2_000

@@ -22,7 +22,9 @@ from live_tail.window import error_groups as errors
 from live_tail.window.history import EVENT_TIME, Deliveries
 from live_tail.window.minutes import Minutes
 from live_tail.window.minutes import past as past_minutes
-from live_tail.window.rows import evidence, hosts, points, span_rows
+from live_tail.window.recent.recent import TABLES as RECENT_TABLES
+from live_tail.window.recent.recent import Recent, Round
+from live_tail.window.rows import calls, evidence, hosts, points, span_rows
 from live_tail.window.rows.columns import BUCKET_S, Rows, concatenated, is_true, microseconds
 from live_tail.window.rows.spans import Spans
 from live_tail.window.seen import Seen, keys_of
@@ -46,6 +48,7 @@ class Window:
     ) -> None:
         self._tables = Tables()
         self.points = points.Points()
+        self.recent = Recent()
         self.history = history or Minutes(None)
         kept = self.history.restore(self._tables.con)
         self.errors = hot_errors or errors.HotErrors()
@@ -80,10 +83,17 @@ class Window:
         return self.now() - timedelta(minutes=self._minutes)
 
     def cursor(self, *tables: str) -> duckdb.DuckDBPyConnection:
-        """A connection for one reader thread; who names the tables it reads waits for no others."""
+        """A connection for one reader thread; who names the tables it reads waits for no others.
+
+        It sees tables called `recent_…` only when it names them.
+        """
         with self._writing:
             self._put(tables or tuple(self._staged))
-            return self._tables.con.cursor()
+            cursor = self._tables.con.cursor()
+            recent = {name: self.recent.table(name) for name in tables if name in RECENT_TABLES}
+        for name, table in recent.items():
+            cursor.register(name, table)
+        return cursor
 
     def has(self, *tables: str) -> bool:
         """Whether any of these tables may hold a row."""
@@ -125,9 +135,13 @@ class Window:
         # Nothing is changed here before everything is worked out: a round that fails is tried again.
         made = list(self._tables_of(signal, fresh)) if fresh.count else []
         counted = self.history.count(signal, fresh) if fresh.count else None
+        noted = self.recent.of(signal, fresh) if fresh.count else Round()
+        if noted.counts is not None:
+            made.append(("hot_log_patterns", noted.counts))
         late = self._late(signal, rows, keys, is_late) if is_late.any() else None
         self._stage([*made, *((MINUTES, t) for t in (counted, late) if t is not None)])
         self._seen[signal].add(keys[is_new], buckets[is_new])
+        self.recent.add(noted)
         for table in (counted, late):
             self.history.add(signal, table, max_seq)
         self._count(is_new, is_late, is_future, times)
@@ -137,6 +151,7 @@ class Window:
         yield "hot_sightings", hosts.sightings(signal, fresh, EVENT_TIME[signal])
         if isinstance(fresh, Spans):
             yield from span_rows.tables(fresh)
+            yield from calls.tables(fresh)
         if signal == "metric_points":
             yield from hosts.tables(fresh)
             yield from self.points.tables(fresh)
@@ -204,6 +219,7 @@ class Window:
                 seen.forget(_us(datetime.max))
             self._deliveries = Deliveries()
             self.errors.reset()
+            self.recent.clear()
 
     def tidy(self) -> None:
         """Evict what left the window and merge partial aggregates: memory stays bounded."""
@@ -217,6 +233,7 @@ class Window:
             self.points.tidy(con, self.now())
             self.history.tidy(con, self.now())
             self.errors.forget(start)
+            self.recent.tidy(_us(start))
             for seen in (*self._seen.values(), *self._seen_late.values()):
                 seen.forget(_us(start))
             self._tables.give_back()

@@ -117,6 +117,16 @@ CREATE TABLE IF NOT EXISTS leak_scan_runs (
 """
 """`dagster_project/leaks/runs`"""
 
+_SAVED = """
+CREATE TABLE IF NOT EXISTS saved_views (
+    id TEXT PRIMARY KEY, owner TEXT NOT NULL, is_shared INTEGER NOT NULL, at TEXT NOT NULL,
+    sealed BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS annotations (
+    id TEXT PRIMARY KEY, owner TEXT NOT NULL, at TEXT NOT NULL, sealed BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS annotations_at ON annotations (at);
+"""
+"""`streamlit_app/saved`"""
+
 STATE = Schema(
     steps=(
         Step(
@@ -130,6 +140,7 @@ STATE = Schema(
             + _FACTS
             + _SCANS
         ),
+        Step(_SAVED),
     ),
     pragmas=("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"),
 )

@@ -20,6 +20,7 @@ _SHORTEST = timedelta(hours=48)
 """Below two days the pseudonyms' salts and the day's own keys would go while they are in use."""
 _FOR_GOOD = {
     "state.access": "they open the accounts",
+    "state.saved": "views and notes that people keep until they remove them",
     "state.release": "a release ledger that cannot be read refuses every release",
 }
 """Day keys that no rule may ever destroy, and why."""

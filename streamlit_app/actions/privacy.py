@@ -12,13 +12,13 @@ from privacy.audit.audit_log import HEADS
 from privacy.audit.verify import HeadProblem, read_heads, verify
 from privacy.gate.allow_list import PolicyProblem
 from privacy.site_policy import Decision, decide
-from streamlit_app.readings import live_and_marts
+from streamlit_app.readings import source
 from streamlit_app.sign_in import doorman, permission
 
 
 def choose(name: str, decision: Decision | None) -> str:
     """Decide about an attribute; None takes the decision back."""
-    home = live_and_marts.settings().home
+    home = source.settings().home
     try:
         with permission.acting("privacy.decide", PolicyProblem) as who:
             decide(home, doorman.log(), actor=who.id, name=name, decision=decision)
@@ -32,7 +32,7 @@ def scan() -> str:
     """Start a leak scan."""
     try:
         with permission.acting("privacy.scan", scan_runs.ScanIsRunning) as who:
-            scan_runs.start(live_and_marts.settings(), who.id)
+            scan_runs.start(source.settings(), who.id)
     except scan_runs.ScanIsRunning as problem:
         return str(problem).capitalize()
     return "The scan runs."
@@ -41,7 +41,7 @@ def scan() -> str:
 def verify_audit() -> tuple[bool, str]:
     """Whether the audit log is as it was written, in words."""
     permission.require_of_viewer(Right.PAGE, "privacy")
-    settings = live_and_marts.settings()
+    settings = source.settings()
     places = [settings.home / HEADS, settings.audit.heads_path]
     log = doorman.log()
     try:

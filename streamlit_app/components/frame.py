@@ -1,101 +1,129 @@
-"""The frame of every page: title, time range in the URL, refresh and pause, data age, states."""
+"""The frame of every page: who may see it, critical alerts, and one row with all that a page depends on.
+
+Here: `page`, the first line of each page, and `live`, which draws a part again while its range ends now.
+Not here: the parts of the row (`header`), what is shown below it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
 import streamlit as st
 
-from dagster_project.reporting import charts
-from streamlit_app.components import alert_cards, drawing, formats
-from streamlit_app.readings import live_and_marts
+from streamlit_app.components import address, markup
+from streamlit_app.components.header import (
+    banner,
+    filter_bar,
+    range_picker,
+    refresh,
+    saved_menu,
+    search_box,
+    style,
+)
+from streamlit_app.sign_in import permission
+from streamlit_app.view import View
 
-# Below two seconds, so that an event is on the page within two in 95 of 100 cases.
-_REFRESH_S = 1.5
-_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
+_PULSE_S = 2.0
+Known = Mapping[str, Sequence[str]]
 
 
-def title_row(title: str, *, default_range: str = "1 h") -> int:
-    """Critical alerts, then title and time range in one row; returns the range in minutes."""
-    alert_cards.banner()
-    left, middle, right = st.columns([3, 4, 3], vertical_alignment="center")
-    left.subheader(title, anchor=False)
-    given = st.query_params.get("range", default_range)
-    chosen = middle.segmented_control(
-        "Time range",
-        list(live_and_marts.RANGES),
-        default=given if given in live_and_marts.RANGES else default_range,
-        label_visibility="collapsed",
-        key=f"range-{title}",
+def page(
+    name: str,
+    title: str,
+    *,
+    filters: Sequence[str] = (),
+    known: Known | Callable[[View], Known] | None = None,
+    default_range: str = "1 h",
+    trail: Sequence[tuple[str, str]] = (),
+    help: str = "",
+    has_range: bool = True,
+    built_at: Callable[[], datetime | None] | None = None,
+) -> View:
+    """Go on only when the page may be seen; draw the frame, and return what the address asks to show.
+
+    `filters` are fields of `View` (and `q`) that count here, `known` what they may be; `trail` are words and
+    links from the page down to what it shows; `help` is Markdown; `built_at` says when the copy was
+    made that the page reads, where it is not the operations copy.
+    """
+    permission.page(name)
+    address.has_moved()
+    shown = address.view(default_range)
+    style.install()
+    above = st.container(key="frame-above")
+    words, can_search = "", search_box.may_search()
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="frame-head"):
+        _title(title, trail)
+        if can_search:
+            words = search_box.field()
+        age = st.empty()
+        if has_range:
+            _pickers(name, shown, filters, known)
+        if help:
+            _help(help)
+    late = st.empty()
+    search_box.results(words, shown)
+    filter_bar.chips(shown, filters)
+    for problem in shown.problems:
+        st.html(
+            f'<p class="tta-quiet" role="status">{markup.symbol("info")} {markup.text(problem)}</p>'
+        )
+    with above:
+        st.fragment(_pulse, run_every=_PULSE_S)((age, late), shown.zone, built_at)
+    return shown
+
+
+def _pickers(
+    name: str,
+    shown: View,
+    filters: Sequence[str],
+    known: Known | Callable[[View], Known] | None,
+) -> None:
+    range_picker.range_picker(shown)
+    range_picker.compare_picker(shown)
+    if filters:
+        filter_bar.filter_picker(shown, filters, known(shown) if callable(known) else known or {})
+    refresh.refresh_picker(shown)
+    saved_menu.saved_menu(name, shown)
+
+
+def _help(words: str) -> None:
+    with st.popover(
+        "", icon=":material/help:", type="tertiary", help="About this page", key="help"
+    ):
+        st.markdown(words)
+
+
+def _title(title: str, trail: Sequence[tuple[str, str]]) -> None:
+    steps = "".join(
+        f" / {markup.link(words, to) if to else markup.text(words)}" for words, to in trail
     )
-    chosen = chosen or default_range
-    if st.query_params.get("range") != chosen:
-        st.query_params["range"] = chosen
-    with right:
-        st.toggle("Pause", key="is_paused", help="Stop refreshing this page.")
-    return live_and_marts.RANGES[chosen]
+    path = f'<nav aria-label="Where this is">{steps}</nav>' if trail else ""
+    st.html(f'<div class="tta-title"><h1>{markup.text(title)}</h1>{path}</div>')
 
 
-def refresh_s() -> float | None:
-    """Seconds between refreshes, or None while paused."""
-    return None if st.session_state.get("is_paused") else _REFRESH_S
-
-
-def data_age() -> None:
-    """How old live data and marts are, and why marts are not newer when something is wrong."""
-    source = live_and_marts.source()
-    live = f"live {formats.age(source.live_age_s)}"
-    marts = f"marts {formats.age(source.marts_age_s)}"
-    st.caption(f":material/schedule: {live} · {marts} · UTC")
-    why = " · ".join(live_and_marts.batch_problems())
+def _pulse(
+    places: tuple[Any, Any], zone: str, built_at: Callable[[], datetime | None] | None
+) -> None:
+    """What stays true of every page while it is open: alerts that wait, and how old data are."""
+    banner.draw()
+    age, late = places
+    words, why = refresh.age_words(zone, built_at)
+    age.html(words, width="content")
     if why:
-        st.caption(f":material/warning: {alert_cards.escaped(why)}")
-    if source.problem:
-        st.warning(source.problem, icon=":material/cloud_off:")
+        late.html(why)
+    else:
+        late.empty()
 
 
-def component_filter(names: list[str]) -> str | None:
-    """One component or all, kept in the URL."""
-    options = ["All components", *names]
-    given = st.query_params.get("component", options[0])
-    if given not in options:
-        options.append(given)
-    chosen = st.selectbox(
-        "Component", options, index=options.index(given), label_visibility="collapsed"
-    )
-    if chosen == options[0]:
-        st.query_params.pop("component", None)
-        return None
-    st.query_params["component"] = chosen
-    return chosen
+def live(function: Callable[[View], None], shown: View) -> None:
+    """Draw a part, and again at the chosen rate as long as its range ends now and nobody paused.
+
+    The function gets the view moved to this moment. What it wrote into the address is followed at once.
+    """
+    st.fragment(_drawn, run_every=refresh.rate_s(shown))(function, shown)
 
 
-def latency_lines(reading: live_and_marts.Reading, minutes: int, *, height: int = 190) -> None:
-    """The p50, p95 and p99 of a `performance.latency` reading over time, or why there is none."""
-    if problem(reading):
-        return
-    if reading.frame.empty:
-        nothing_yet("requests")
-        return
-    names = {"p50_ms": "p50", "p95_ms": "p95", "p99_ms": "p99"}
-    long = reading.frame.melt("bucket_at", list(names), "quantile", "ms").replace(names)
-    drawing.lines_over_time(
-        charts.with_gaps(long, series="quantile", step_s=live_and_marts.step_s(minutes)),
-        value="ms",
-        series="quantile",
-        unit="ms",
-        known=list(names.values()),
-        height=height,
-    )
-
-
-def nothing_yet(what: str) -> None:
-    """The empty state: one sentence that says what would fill it."""
-    receiver = live_and_marts.settings().receiver
-    st.caption(
-        f"No {what} in this range. Send some with "
-        f"`{_ENDPOINT}=http://{receiver.host}:{receiver.http_port}`."
-    )
-
-
-def problem(reading: live_and_marts.Reading) -> bool:
-    """Show why a reading failed; True when it did."""
-    if reading.problem:
-        st.info(reading.problem, icon=":material/info:")
-    return bool(reading.problem)
+def _drawn(function: Callable[[View], None], shown: View) -> None:
+    if address.has_moved():
+        st.rerun()
+    function(shown.moved(address.now()))

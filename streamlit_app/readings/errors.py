@@ -11,13 +11,21 @@ import streamlit as st
 from ingestion.meaning.errors.group_states import GroupRecord
 from ingestion.meaning.errors.group_store import ErrorStore, NoSuchGroup, Transition
 from privacy.keys.store import KeyProblem, KeyStore
-from streamlit_app.readings import live_and_marts
+from streamlit_app.readings import performance as data
+from streamlit_app.readings import ranges, source
+from streamlit_app.readings.source import Reading
+from streamlit_app.view import View
+
+_FILTERS = (*ranges.RELEASED, "route")
+_HOURS = ranges.within(*_FILTERS, time="hour_at").replace(
+    "hour_at >= $start", "hour_at >= date_trunc('hour', $start::TIMESTAMP)"
+)
 
 
 @st.cache_resource
 def store() -> ErrorStore | None:
     """The groups' records, or None where the data home has no key yet."""
-    settings = live_and_marts.settings()
+    settings = source.settings()
     try:
         return ErrorStore(settings.home, KeyStore.open(settings.home))
     except KeyProblem:
@@ -45,33 +53,50 @@ def history(key: str) -> list[Transition]:
     return found.transitions(key) if found else []
 
 
-def groups(minutes: int, component: str | None) -> live_and_marts.Reading:
-    """group_key, title, culprit, components, error_count, session_count, last_seen_at."""
-    if live_and_marts.is_live(minutes):
-        return live_and_marts.live("error_groups", minutes=minutes, component=component)
-    sql = """
+def groups(minutes: int, component: str | None) -> Reading:
+    """As `groups_of`, of the last minutes."""
+    return groups_of(data.view(minutes, component))
+
+
+def groups_of(view: View) -> Reading:
+    """group_key, title, culprit, components, error_count, session_count (null below ten), last_seen_at."""
+    if ranges.is_live(view):
+        return source.live("error_groups", **ranges.asked(view, *_FILTERS))
+    sql = f"""
         SELECT group_key, any_value(title) AS title, any_value(culprit) AS culprit,
             list(DISTINCT f.component) AS components, sum(f.error_count)::BIGINT AS error_count,
             max(f.session_count) AS session_count,
             max(f.last_seen_at) AT TIME ZONE 'UTC' AS last_seen_at
-        FROM fct_errors_hourly AS f JOIN dim_error_groups USING (group_key)
-        WHERE hour_at >= $since AND ($component IS NULL OR f.component = $component)
-        GROUP BY 1 ORDER BY error_count DESC"""
-    return live_and_marts.marts(sql, since=live_and_marts.since(minutes), component=component)
+        FROM (SELECT * FROM fct_errors_hourly WHERE {_HOURS}) AS f JOIN dim_error_groups USING (group_key)
+        GROUP BY 1 ORDER BY error_count DESC, group_key"""
+    return source.marts(sql, **ranges.bound(view, *_FILTERS))
 
 
 def trend(minutes: int, key: str | None = None) -> pd.DataFrame:
-    """bucket_at, group_key, error_count; no bucket where there was no error."""
-    if live_and_marts.is_live(minutes):
-        frame = live_and_marts.live(
-            "error_counts", minutes=minutes, step_s=live_and_marts.step_s(minutes)
-        ).frame
+    """As `trend_of`, of the last minutes."""
+    return trend_of(data.view(minutes), key).frame
+
+
+def trend_of(view: View, key: str | None = None) -> Reading:
+    """bucket_at, group_key, error_count, of all groups or one; no bucket where there was no error."""
+    if ranges.is_live(view):
+        found = source.live(
+            "error_counts", step_s=ranges.step_s(view), **ranges.asked(view, *_FILTERS)
+        )
     else:
-        sql = """
-            SELECT hour_at AS bucket_at, group_key, sum(error_count)::BIGINT AS error_count
-            FROM fct_errors_hourly WHERE hour_at >= $since GROUP BY 1, 2 ORDER BY 1, 2"""
-        frame = live_and_marts.marts(sql, since=live_and_marts.since(minutes)).frame
-    return pd.DataFrame(frame[frame["group_key"] == key]) if key and len(frame) else frame
+        sql = f"""
+            SELECT time_bucket(INTERVAL {step_s(view)} SECONDS, hour_at) AS bucket_at, group_key,
+                sum(error_count)::BIGINT AS error_count
+            FROM fct_errors_hourly WHERE {_HOURS} GROUP BY 1, 2 ORDER BY 1, 2"""
+        found = source.marts(sql, **ranges.bound(view, *_FILTERS))
+    if key is None or found.frame.empty:
+        return found
+    return found.with_frame(pd.DataFrame(found.frame[found.frame["group_key"] == key]))
+
+
+def step_s(view: View) -> int:
+    """Seconds of a bucket of `trend_of`: marts count errors by the hour."""
+    return ranges.step_s(view) if ranges.is_live(view) else view.step_s(3_600)
 
 
 def counted(trend: pd.DataFrame, step_s: int, now: datetime) -> pd.DataFrame:
@@ -87,9 +112,9 @@ def counted(trend: pd.DataFrame, step_s: int, now: datetime) -> pd.DataFrame:
     )
 
 
-def latest(key: str) -> live_and_marts.Reading:
+def latest(key: str) -> Reading:
     """The latest errors of a group in the live window: time, release, route, trace."""
-    return live_and_marts.live("error_group", key=key, limit=50)
+    return source.live("error_group", key=key, limit=50)
 
 
 def now() -> datetime:

@@ -25,7 +25,8 @@ from privacy.keys.store import KeyStore
 from privacy.retention.receipts import Receipt
 from privacy.retention.retention_policy import Policy, RetentionProblem
 from privacy.site_policy import SitePolicy, load_site_policy
-from streamlit_app.readings import live_and_marts
+from streamlit_app.readings import performance as data
+from streamlit_app.readings import source
 from streamlit_app.sign_in import doorman, permission
 
 PAGE = "privacy"
@@ -52,15 +53,13 @@ class Detector:
 @st.cache_resource
 def keys() -> KeyStore:
     """The keys of the data home; raises KeyProblem."""
-    return KeyStore.open(live_and_marts.settings().home)
+    return KeyStore.open(source.settings().home)
 
 
-def marts(sql: str, **parameters: object) -> live_and_marts.Reading:
+def marts(sql: str, **parameters: object) -> source.Reading:
     """A question to the copy of the viewer's audience; both hold the gate's counts."""
     is_officer = permission.may_read(Right.AUDIENCE, AUDIENCE)
-    return live_and_marts.marts(
-        sql, audience=AUDIENCE if is_officer else live_and_marts.AUDIENCE, **parameters
-    )
+    return source.marts(sql, audience=AUDIENCE if is_officer else source.AUDIENCE, **parameters)
 
 
 def built_at() -> datetime | None:
@@ -69,20 +68,20 @@ def built_at() -> datetime | None:
     return found.iloc[0, 0].tz_localize("UTC").to_pydatetime() if len(found) else None
 
 
-def decisions(minutes: int) -> live_and_marts.Reading:
+def decisions(minutes: int) -> source.Reading:
     """component, signal, field, treatment, value_count in a range, most values first."""
     sql = """
         SELECT component, signal, field, treatment, sum(value_count)::BIGINT AS value_count
         FROM fct_gate_decisions_hourly WHERE hour_at >= date_trunc('hour', $since::TIMESTAMP)
         GROUP BY ALL ORDER BY value_count DESC, component, field"""
-    return marts(sql, since=live_and_marts.since(minutes))
+    return marts(sql, since=data.since(minutes))
 
 
 def policy() -> tuple[SitePolicy, str]:
     """The site's decisions, and what is wrong with the file."""
     _allowed()
     try:
-        return load_site_policy(live_and_marts.settings().home), ""
+        return load_site_policy(source.settings().home), ""
     except PolicyProblem as problem:
         return {}, str(problem)
 
@@ -97,7 +96,7 @@ def waiting(decided: SitePolicy) -> tuple[list[Waiting], str | None]:
 def detector() -> Detector | None:
     """What stands in the latest batch of the spool, or None when there is none."""
     _allowed()
-    settings = live_and_marts.settings()
+    settings = source.settings()
     if not settings.spool_path.exists():
         return None
     with closing(Spool(settings.spool_path, keys())) as spool:
@@ -131,7 +130,7 @@ def wilson(hits: int, trials: int) -> tuple[float, float]:
 def retention() -> tuple[Policy | None, list[Doomed], str]:
     """The rules in force, what the next purge removes from lake, spool and keys, and what is wrong."""
     _allowed()
-    settings = live_and_marts.settings()
+    settings = source.settings()
     try:
         rules = expiry.policy_of(settings)
     except RetentionProblem as problem:
@@ -143,13 +142,13 @@ def retention() -> tuple[Policy | None, list[Doomed], str]:
 def receipts() -> list[Receipt]:
     """What purges left, newest first."""
     _allowed()
-    return expiry.receipts(live_and_marts.settings(), keys())
+    return expiry.receipts(source.settings(), keys())
 
 
 def scans() -> list[ScanRun]:
     """Leak scans, newest first."""
     _allowed()
-    return scan_runs.runs(live_and_marts.settings(), keys())
+    return scan_runs.runs(source.settings(), keys())
 
 
 def entries(family: str | None, actor: str | None, outcome: Outcome | None) -> list[AuditEntry]:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from privacy.access.accounts import AccountProblem
 from privacy.access.policy import Principal, Right, Role
+from streamlit_app.components import frame
 from streamlit_app.sign_in import doorman, permission
 
 _BREAK_GLASS = "access.break_glass"
@@ -12,7 +13,7 @@ _BREAK_GLASS = "access.break_glass"
 def main() -> None:
     """Draw the page."""
     seen_by = permission.page("account")
-    st.subheader("Account", anchor=False)
+    frame.page("account", "Account", has_range=False)
     session = permission.session()
     with st.container(border=True):
         roles = ", ".join(sorted(r.value.replace("_", " ") for r in seen_by.roles))

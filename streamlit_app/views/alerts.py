@@ -6,19 +6,24 @@ import pandas as pd
 import streamlit as st
 
 from live_tail.http.client import LiveUnavailable
-from streamlit_app.components import alert_cards, alert_tree, formats, frame
-from streamlit_app.readings import live_and_marts
-from streamlit_app.sign_in import permission
+from streamlit_app.components import formats, frame, states
+from streamlit_app.components.alerts import cards as alert_cards
+from streamlit_app.components.alerts import tree as alert_tree
+from streamlit_app.readings import source
+from streamlit_app.view import View
 
 _CARDS, _GROUPS = 20, 5
+_HELP = """
+What fires stands first, with what to do about it and who is told next; consequences stand below their
+cause. Below: silences, who is on call, channels, and what is over.
+"""
 _DURATIONS = {"30 min": "30m", "1 h": "1h", "4 h": "4h", "1 d": "1d", "7 d": "7d"}
 
 
 def main() -> None:
     """Draw the page."""
-    permission.page("alerts")
-    frame.title_row("Alerts")
-    st.fragment(_live_part, run_every=frame.refresh_s())()
+    shown = frame.page("alerts", "Alerts", help=_HELP)
+    frame.live(_live_part, shown)
     silences, told, past = st.tabs(["Silences", "On call and channels", "History"])
     with silences:
         _silences()
@@ -28,11 +33,10 @@ def main() -> None:
         _history()
 
 
-def _live_part() -> None:
-    frame.data_age()
-    answer = live_and_marts.alerts()
+def _live_part(_: View) -> None:
+    answer = source.alerts()
     if answer is None:
-        st.info("The live tail does not answer: run `./tta.sh monitor up`.", icon=":material/info:")
+        states.failed("The live tail does not answer: run ./tta.sh monitor up.")
         return
     if answer["problem"]:
         st.warning(answer["problem"], icon=":material/rule_settings:")
@@ -156,7 +160,7 @@ def _silences() -> None:
     if right.button("Silence", disabled=not matchers, width="stretch"):
         duration = _DURATIONS[chosen or "1 h"]
         alert_cards.act("/api/v1/silences", matchers=matchers, duration=duration, comment=comment)
-    answer = live_and_marts.alerts()
+    answer = source.alerts()
     for silence in answer["silences"] if answer else []:
         words, button = st.columns([6, 1], vertical_alignment="center")
         what = f"{', '.join(silence['matchers'])} until {silence['ends_at'][:16]} UTC"
@@ -171,7 +175,7 @@ def _silences() -> None:
 
 def _preview(matchers: list[str]) -> None:
     try:
-        found = live_and_marts.client().get("/api/v1/alerts/preview", matcher=matchers)
+        found = source.client().get("/api/v1/alerts/preview", matcher=matchers)
     except (LiveUnavailable, ValueError) as problem:
         st.warning(alert_cards.escaped(str(problem)))
         return
@@ -179,7 +183,7 @@ def _preview(matchers: list[str]) -> None:
 
 
 def _told() -> None:
-    answer = live_and_marts.alerts()
+    answer = source.alerts()
     if answer is None:
         return
     if not answer["on_call"]:
@@ -199,7 +203,7 @@ def _told() -> None:
 
 def _deliveries() -> None:
     try:
-        log = live_and_marts.client().get("/api/v1/deliveries", limit=50)["deliveries"]
+        log = source.client().get("/api/v1/deliveries", limit=50)["deliveries"]
     except LiveUnavailable:
         return
     if not log:
@@ -213,8 +217,8 @@ def _deliveries() -> None:
 
 def _history() -> None:
     try:
-        past = live_and_marts.client().get("/api/v1/alerts/history", limit=100)["alerts"]
-        live = live_and_marts.client().get("/api/v1/alerts/resolution")["weeks"]
+        past = source.client().get("/api/v1/alerts/history", limit=100)["alerts"]
+        live = source.client().get("/api/v1/alerts/resolution")["weeks"]
     except LiveUnavailable as problem:
         st.info(str(problem), icon=":material/info:")
         past, live = [], []
@@ -227,9 +231,9 @@ def _history() -> None:
 
 def _weeks(live: list[dict[str, Any]]) -> None:
     """What is published, and beside it what the live tail knows; never one for the other."""
-    published = live_and_marts.alert_weeks()
+    published = source.alert_weeks()
     if not published.frame.empty:
-        age = formats.age(live_and_marts.source().marts_age_s)
+        age = formats.age(source.ages().marts_age_s)
         st.markdown("**Resolution by week**")
         st.caption(f"Published {age} ago; alerts that fire still are in it.")
         weeks = published.frame.astype(object).where(published.frame.notna(), None)

@@ -8,10 +8,13 @@ import streamlit as st
 from ingestion.meaning.errors.group_states import GroupRecord, State
 from ingestion.meaning.errors.hand_rules import DIMENSIONS
 from streamlit_app.actions import errors as error_actions
-from streamlit_app.components import drawing, formats, frame, tables
+from streamlit_app.components import drawing, formats, frame, markup, states
+from streamlit_app.components.ranked_table import Column, ranked_table
+from streamlit_app.components.tile import Tile, tiles
 from streamlit_app.readings import errors as errors_data
-from streamlit_app.readings import live_and_marts
+from streamlit_app.readings import performance as data
 from streamlit_app.sign_in import permission
+from streamlit_app.view import View
 
 _SYMBOLS = {
     State.REGRESSED: "✖",
@@ -21,6 +24,29 @@ _SYMBOLS = {
     State.MUTED: "–",  # noqa: RUF001 - a dash, as for what is not told
     State.RESOLVED: "✓",
 }
+_PILLS: dict[State, markup.State] = {
+    State.REGRESSED: "critical", State.ESCALATING: "warning", State.NEW: "info",
+    State.ONGOING: "unknown", State.MUTED: "unknown", State.RESOLVED: "ok",
+}  # fmt: skip
+_FEW = "Affected sessions are shown from ten on."
+_HELP = """
+Errors of one cause are one group. The list begins with what came back or grows; a group shows why it is
+one, its stack, its latest errors, and what was decided about it.
+"""
+_GROUPS = (
+    Column(
+        "title",
+        "Error",
+        hover=lambda row: f"{row['title']} in {row['place'] or 'no frame of our own'}",
+    ),
+    Column("state", "State", "pill"),
+    Column("errors", "Errors", "bar", lambda v: f"{v:,.0f}"),
+    Column("trend", "Trend", "spark"),
+    Column("place", "Where"),
+    Column("components", "Components"),
+    Column("sessions", "Sessions", "number", lambda v: f"{v:,.0f}", note=_FEW),
+    Column("seen", "Last seen"),
+)
 _ORDER = list(_SYMBOLS)
 _ALL = "All states"
 
@@ -28,58 +54,46 @@ _ALL = "All states"
 def main() -> None:
     """Draw the list, or the group that the address names."""
     permission.page("errors")
-    minutes = frame.title_row("Errors")
-    frame.data_age()
     key = st.query_params.get("group")
+    record = errors_data.record(key) if key else None
+    trail = [("All errors", "/errors")] if key else []
+    if record:
+        trail.append((record.title[:80], ""))
+    shown = frame.page(
+        "errors", "Errors", filters=("component", "q"), known=_known, trail=trail, help=_HELP
+    )
     if key:
-        _group(key, minutes)
+        _group(record, shown)
     else:
-        _list(minutes)
+        _list(shown)
 
 
-def _list(minutes: int) -> None:
+def _known(_: View) -> dict[str, list[str]]:
+    return {"component": sorted({r.component for r in errors_data.records().values()})}
+
+
+def _list(shown: View) -> None:
+    minutes, component = shown.minutes, shown.component
     known = errors_data.records()
-    left, middle, right = st.columns([2, 2, 4], vertical_alignment="center")
-    with left:
-        component = frame.component_filter(
-            sorted({name for r in known.values() for name in r.components})
-        )
     options = [_ALL, *(s.value for s in _ORDER)]
-    state = middle.selectbox("State", options, label_visibility="collapsed")
-    words = right.text_input(
-        "Search", placeholder="Search titles and places", label_visibility="collapsed"
+    state = (
+        st.segmented_control("State", options, default=_ALL, label_visibility="collapsed") or _ALL
     )
     reading = errors_data.groups(minutes, component)
-    if frame.problem(reading):
+    if states.problem(reading):
         return
     if reading.frame.empty:
-        frame.nothing_yet("errors")
+        states.empty("errors")
         return
-    shown = group_table(reading.frame, known, errors_data.trend(minutes), datetime.now(UTC))
-    shown = filtered(shown, state, words)
-    if shown.empty:
+    rows = group_table(reading.frame, known, errors_data.trend(minutes), datetime.now(UTC))
+    rows = filtered(rows, state, shown.search)
+    if rows.empty:
         st.caption("No group matches: widen the state or the search.")
         return
-    chosen = tables.opened(
-        shown.drop(columns=["group_key", "rank"]),
-        list(shown["group_key"]),
-        key="error groups",
-        column_config={
-            "state": st.column_config.TextColumn("State", width="small"),
-            "title": st.column_config.TextColumn("Error", width="medium"),
-            "errors": st.column_config.NumberColumn("Errors", format="%d", width="small"),
-            "trend": st.column_config.LineChartColumn("Trend", width="small", y_min=0),
-            "place": st.column_config.TextColumn("Where", width="medium"),
-            "components": st.column_config.TextColumn("Components", width="medium"),
-            "sessions": st.column_config.NumberColumn(
-                "Sessions", format="%d", help="Affected sessions; not shown below ten."
-            ),
-            "seen": st.column_config.TextColumn("Last seen", width="small"),
-        },
-    )
-    if chosen:
-        st.query_params["group"] = chosen
-        st.rerun()
+    ranked_table(
+        rows, _GROUPS, key="groups", caption="Error groups, worst first",
+        link=lambda row: shown.link("errors", group=row["group_key"]), most=50,
+    )  # fmt: skip
 
 
 def group_table(
@@ -87,17 +101,17 @@ def group_table(
 ) -> pd.DataFrame:
     """The rows people see, worst state first, then by count."""
     moment = now.replace(tzinfo=None)
-    states = [known[k].state(moment) if k in known else State.ONGOING for k in groups["group_key"]]
+    told = [known[k].state(moment) if k in known else State.ONGOING for k in groups["group_key"]]
     lines = _sparklines(trend)
     table = pd.DataFrame(
         {
             "group_key": groups["group_key"],
-            "rank": [_ORDER.index(s) for s in states],
-            "state": [f"{_SYMBOLS[s]} {s}" for s in states],
+            "rank": [_ORDER.index(s) for s in told],
+            "state": [(_PILLS[s], s.value) for s in told],
             "title": groups["title"],
             "errors": groups["error_count"],
             "trend": [lines.get(k, []) for k in groups["group_key"]],
-            "place": groups["culprit"].replace("", formats.NOT_MEASURED),
+            "place": groups["culprit"].replace("", None),
             "components": [", ".join(sorted(names)) for names in groups["components"]],
             "sessions": groups["session_count"].astype("Float64"),
             "seen": [f"{formats.age(_age(at, now))} ago" for at in groups["last_seen_at"]],
@@ -110,9 +124,9 @@ def filtered(table: pd.DataFrame, state: str, words: str) -> pd.DataFrame:
     """Rows of a state whose title or place holds every word."""
     keep = pd.Series(True, index=table.index)
     if state != _ALL:
-        keep &= table["state"].str.endswith(state)
+        keep &= table["state"].map(lambda pair: pair[1] == state)
     for word in words.lower().split():
-        text = (table["title"] + " " + table["place"]).str.lower()
+        text = (table["title"] + " " + table["place"].fillna("")).str.lower()
         keep &= text.str.contains(word, regex=False)
     return pd.DataFrame(table[keep])
 
@@ -130,11 +144,7 @@ def _age(at: pd.Timestamp, now: datetime) -> float | None:
     return formats.seconds_since(at.to_pydatetime(), now)
 
 
-def _group(key: str, minutes: int) -> None:
-    if st.button("All errors", icon=":material/arrow_back:", type="tertiary"):
-        st.query_params.pop("group")
-        st.rerun()
-    record = errors_data.record(key)
+def _group(record: GroupRecord | None, shown: View) -> None:
     if record is None:
         st.info("This group is not known here: it was merged, or no live tail has seen it.")
         return
@@ -143,10 +153,10 @@ def _group(key: str, minutes: int) -> None:
     st.caption(
         f"{_SYMBOLS[state]} {state} · {record.key} · {record.culprit or 'no frame of our own'}"
     )
-    _numbers(record, minutes)
+    _numbers(record, shown.minutes)
     left, right = st.columns([3, 2])
     with left:
-        _trend(record, minutes)
+        _trend(record, shown)
         _stack(record)
         _latest(record)
     with right:
@@ -167,22 +177,22 @@ def _numbers(record: GroupRecord, minutes: int) -> None:
         ("Last seen", f"{formats.age(formats.seconds_since(record.last_seen_at, now))} ago"),
         ("Last release", record.last_version or formats.NOT_MEASURED),
     ]
-    for column, (label, value) in zip(st.columns(len(cards)), cards, strict=True):
-        note = "Shown from ten sessions on." if label == "Affected sessions" else None
-        column.metric(label, value, border=True, help=note)
+    tiles([Tile(label, value, missing=_FEW) for label, value in cards])
 
 
-def _trend(record: GroupRecord, minutes: int) -> None:
+def _trend(record: GroupRecord, shown: View) -> None:
+    minutes = shown.minutes
     with st.container(border=True):
         st.markdown("**Errors over time**")
         trend = errors_data.trend(minutes, record.key)
         if trend.empty:
-            frame.nothing_yet("errors of this group")
+            states.empty("errors of this group")
             return
-        counted = errors_data.counted(trend, live_and_marts.step_s(minutes), datetime.now(UTC))
-        drawing.lines_over_time(
-            counted, value="error_count", series="series", unit="errors", height=150
-        )
+        counted = errors_data.counted(trend, data.step_s(minutes), datetime.now(UTC))
+        drawing.time_chart(
+            counted, "error_count", "series", "errors", shown, key="group-trend",
+            step_s=data.step_s(minutes), height=150,
+        )  # fmt: skip
 
 
 def _stack(record: GroupRecord) -> None:
@@ -200,10 +210,10 @@ def _latest(record: GroupRecord) -> None:
     with st.container(border=True):
         st.markdown("**Latest in the live window**")
         reading = errors_data.latest(record.key)
-        if frame.problem(reading):
+        if states.problem(reading):
             return
         if reading.frame.empty:
-            frame.nothing_yet("errors of this group")
+            states.empty("errors of this group")
             return
         names = {
             "event_at": "Time (UTC)", "component": "Component", "version": "Release",

@@ -1,103 +1,104 @@
 """Performance: where time goes, by route, model, database, socket and process."""
 
-import math
-
-import pandas as pd
 import streamlit as st
 
-from streamlit_app.components import drawing, formats, frame, tables
-from streamlit_app.readings import live_and_marts, performance
-from streamlit_app.sign_in import permission
+from streamlit_app.components import drawing, formats, frame, panels, states, tables
+from streamlit_app.components.export_menu import export_menu
+from streamlit_app.components.ranked_table import Column, ranked_table
+from streamlit_app.readings import performance as data
+from streamlit_app.readings import source
+from streamlit_app.view import View
 
-_HEAT_BANDS_PER_DECADE = 6
-_ROUTE_COLUMNS = (
-    "component method route request_count error_count p50_ms p95_ms p99_ms ms_max".split()
+_HELP = """
+Where time goes. The heat map shows all requests, the lines their quantiles, the table the slowest
+routes first. Click a cell or a row for what it is made of.
+"""
+
+
+def _ms(value: float) -> str:
+    return f"{value:,.0f}"
+
+
+_ROUTES = (
+    Column("route", "Route"),
+    Column("method", "Method"),
+    Column("component", "Component"),
+    Column("request_count", "Requests", "bar", lambda v: f"{v:,.0f}"),
+    Column("error_count", "Errors", "bar", lambda v: f"{v:,.0f}", is_bad=lambda v: v > 0),
+    Column("p50_ms", "p50 ms", "number", _ms),
+    Column("p95_ms", "p95 ms", "bar", _ms),
+    Column("p99_ms", "p99 ms", "number", _ms),
+    Column("ms_max", "Max ms", "number", _ms),
 )
 
 
 def main() -> None:
     """Draw the page."""
-    permission.page("performance")
-    minutes = frame.title_row("Performance")
-    known = performance.requests(minutes, None)
-    names = sorted(known.frame["component"].unique()) if len(known.frame) else []
-    picked, age = st.columns([1, 3], vertical_alignment="center")
-    with picked:
-        component = frame.component_filter(names)
-    with age:
-        frame.data_age()
-    _latency(minutes, component)
-    _routes(minutes, component)
+    shown = frame.page(
+        "performance", "Performance", filters=("component",), known=_known, help=_HELP
+    )
+    frame.live(_latency, shown)
+    _routes(shown)
+    minutes, component = shown.minutes, shown.component
     left, right = st.columns(2)
     with left:
-        _table("AI models", "AI calls", performance.ai_models(minutes, component))
-        _table("WebSockets", "WebSocket connections", performance.websockets(minutes, component))
+        _table("AI models", "AI calls", data.ai_models(minutes, component))
+        _table("WebSockets", "WebSocket connections", data.websockets(minutes, component))
     with right:
-        _table("Databases", "database operations", performance.databases(minutes, component))
-        _table("Processes", "process metrics", performance.processes(minutes, component))
+        _table("Databases", "database operations", data.databases(minutes, component))
+        _table("Processes", "process metrics", data.processes(minutes, component))
 
 
-def _latency(minutes: int, component: str | None) -> None:
+def _known(shown: View) -> dict[str, list[str]]:
+    found = data.requests(shown.minutes, None).frame
+    return {"component": sorted(found["component"].unique()) if len(found) else []}
+
+
+def _latency(shown: View) -> None:
+    minutes, component = shown.minutes, shown.component
     left, right = st.columns(2)
     with left, st.container(border=True):
-        st.markdown("**Latency distribution**")
-        reading = performance.heat(minutes, component)
-        if frame.problem(reading):
-            pass
-        elif reading.frame.empty:
-            frame.nothing_yet("requests")
-        else:
-            bands = heat_bands(reading.frame, live_and_marts.step_s(minutes))
-            drawing.latency_heat_map(bands)
+        panels.heading("Latency distribution")
+        reading = data.heat(minutes, component)
+        if not states.problem(reading):
+            if reading.frame.empty:
+                states.empty("requests")
+            else:
+                drawing.heat_map(reading.frame, shown, key="heat", step_s=data.step_s(minutes))
     with right, st.container(border=True):
-        st.markdown("**Latency percentiles, ms**")
-        reading = performance.latency(minutes, component)
-        frame.latency_lines(reading, minutes, height=220)
+        reading = data.latency(minutes, component)
+        panels.latency_lines(
+            reading, shown, data.step_s(minutes), key="performance-latency", height=220
+        )
 
 
-def heat_bands(frame_: pd.DataFrame, step_s: int) -> pd.DataFrame:
-    """Fine log buckets as a few bands per decade: bucket_at, bucket_end_at, low_ms, high_ms, requests."""
-    band = frame_["latency_ms"].map(lambda ms: math.floor(math.log10(ms) * _HEAT_BANDS_PER_DECADE))
-    banded = frame_.assign(band=band, requests=frame_["request_count"])
-    by_band = banded.groupby(["bucket_at", "band"], as_index=False)
-    grouped = pd.DataFrame(by_band["requests"].sum())
-    return grouped.assign(
-        bucket_end_at=grouped["bucket_at"] + pd.Timedelta(seconds=step_s),
-        low_ms=10 ** (grouped["band"] / _HEAT_BANDS_PER_DECADE),
-        high_ms=10 ** ((grouped["band"] + 1) / _HEAT_BANDS_PER_DECADE),
-    )
-
-
-def _routes(minutes: int, component: str | None) -> None:
+def _routes(shown: View) -> None:
     with st.container(border=True):
-        st.markdown("**Routes, slowest first**")
-        reading = performance.routes(minutes, component)
-        if frame.problem(reading):
+        reading = data.routes(shown.minutes, shown.component)
+        with panels.heading("Routes, slowest first"):
+            export_menu("routes", reading.frame, shown)
+        if states.problem(reading):
             return
         if reading.frame.empty:
-            frame.nothing_yet("requests")
+            states.empty("requests")
             return
-        shown = pd.DataFrame(reading.frame[_ROUTE_COLUMNS])
-        chosen = tables.opened(
-            tables.shown(shown),
-            list(shown["component"]),
+        ranked_table(
+            reading.frame,
+            _ROUTES,
             key="routes",
-            height=280,
-            column_config=tables.column_config(list(shown.columns)),
+            caption="Routes, slowest first",
+            link=lambda row: shown.link("performance", component=row["component"]),
+            most=8,
         )
-        if chosen:
-            st.query_params["component"] = chosen
-            st.rerun()
-        _download("routes", shown)
 
 
-def _table(title: str, what: str, reading: live_and_marts.Reading) -> None:
+def _table(title: str, what: str, reading: source.Reading) -> None:
     with st.container(border=True):
         st.markdown(f"**{title}**")
-        if frame.problem(reading):
+        if states.problem(reading):
             return
         if reading.frame.empty:
-            frame.nothing_yet(what)
+            states.empty(what)
             return
         # A column nobody measured is left out rather than shown empty.
         shown = reading.frame.dropna(axis="columns", how="all")
@@ -113,13 +114,6 @@ def _table(title: str, what: str, reading: live_and_marts.Reading) -> None:
         if missing:
             words = ", ".join(c.replace("_", " ") for c in missing)
             st.caption(f"{formats.NOT_MEASURED} not measured: {words}")
-
-
-def _download(name: str, table: pd.DataFrame) -> None:
-    csv, json, _ = st.columns([1, 1, 8])
-    csv.download_button("CSV", table.to_csv(index=False), f"{name}.csv", "text/csv")
-    text = table.to_json(orient="records") or "[]"
-    json.download_button("JSON", text, f"{name}.json", "application/json")
 
 
 main()

@@ -6,15 +6,21 @@ import pandas as pd
 import streamlit as st
 
 from privacy.keys.store import KeyProblem
-from streamlit_app.components import formats, frame, privacy_expiry, privacy_parts, privacy_records
+from streamlit_app.components import address, formats, frame
+from streamlit_app.components.privacy import parts as privacy_parts
+from streamlit_app.components.privacy import records as privacy_records
+from streamlit_app.components.tile import Tile, tiles
 from streamlit_app.readings import privacy as privacy_data
-from streamlit_app.sign_in import permission
+from streamlit_app.view import View
 
+_HELP = """
+What the gate kept out, what waits for a decision, what expired, what was released, and who did what.
+"""
 _PARTS = {
     "Gate": privacy_parts.gate_counts,
     "Decisions": privacy_parts.decisions,
     "Detector": privacy_parts.detector,
-    "Expiry": privacy_expiry.expiry,
+    "Expiry": privacy_records.expiry,
     "Releases": privacy_records.releases,
     "Audit": privacy_records.audit,
     "Leak scan": privacy_records.leak_scan,
@@ -27,10 +33,11 @@ _SCAN_WORDS = {
 
 def main() -> None:
     """Draw the page."""
-    permission.page("privacy")
-    minutes = frame.title_row("Privacy", default_range="7 d")
-    age = formats.seconds_since(privacy_data.built_at(), datetime.now(UTC))
-    st.caption(f":material/schedule: marts {formats.age(age)} · UTC")
+    shown = frame.page(
+        "privacy", "Privacy", filters=("component",), default_range="7 d", built_at=privacy_data.built_at,
+        help=_HELP,
+    )  # fmt: skip
+    minutes = shown.minutes
     try:
         privacy_data.keys()
     except KeyProblem as problem:
@@ -38,17 +45,17 @@ def main() -> None:
         return
     _cards(minutes)
     given = st.query_params.get("part", "Gate")
-    chosen = st.segmented_control(
-        "Part",
-        list(_PARTS),
-        default=given if given in _PARTS else "Gate",
-        label_visibility="collapsed",
-        key="privacy-part",
-    )
-    chosen = chosen or "Gate"
-    if st.query_params.get("part") != chosen:
-        st.query_params["part"] = chosen
+    chosen = given if given in _PARTS else "Gate"
+    st.session_state["privacy-part"] = chosen
+    st.segmented_control(
+        "Part", list(_PARTS), label_visibility="collapsed", key="privacy-part",
+        on_change=_pick_part, args=(shown,),
+    )  # fmt: skip
     _PARTS[chosen](minutes)
+
+
+def _pick_part(shown: View) -> None:
+    address.go(shown, part=st.session_state["privacy-part"])
 
 
 def _cards(minutes: int) -> None:
@@ -65,8 +72,7 @@ def _cards(minutes: int) -> None:
         _purge(),
         _scan(),
     ]
-    for column, (label, value, note) in zip(st.columns(len(cards)), cards, strict=True):
-        column.metric(label, value, border=True, help=note)
+    tiles([Tile(label, value, note=note, missing=note) for label, value, note in cards])
 
 
 def _recall() -> tuple[str, str, str]:

@@ -28,6 +28,7 @@ fct_alert_episodes fct_alert_resolution_weekly fct_dropped_items_hourly
 dim_components dim_error_groups fct_errors_hourly fct_ai_calls_minutely fct_db_operations_minutely
 fct_db_pools_minutely fct_gate_decisions_hourly fct_host_usage_minutely fct_landed_items_hourly
 fct_metric_points_hourly fct_process_usage_minutely fct_noted_items_hourly fct_rejected_items_hourly
+fct_recoveries_minutely fct_exemplars fct_trace_spans fct_log_lines fct_log_patterns_minutely dim_releases
 fct_requests_minutely fct_websocket_connections fct_websocket_messages_minutely meta_builds
 """.split()
 
@@ -44,6 +45,8 @@ def test_assets_schedules_and_checks_are_exactly_these(repository) -> None:
             "ledger",
             "gate_decisions",
             "metric_points_context",
+            "spans_before",
+            "log_patterns",
             "dirty_hours",
             "new_parts",
             "touched_minutes",

@@ -22,7 +22,7 @@ _IS_STILL = "!document.querySelector('[data-testid=stStatusWidgetRunningIcon]') 
 _EXCEPTIONS = "document.querySelectorAll('[data-testid=stException]').length"
 _CHARTS = "document.querySelectorAll('[data-testid=stVegaLiteChart] svg').length || null"
 # The first card is the request rate.
-_REQUESTS = "[data-testid=stMetricValue]"
+_REQUESTS = ".tta-tile .tta-value"
 
 
 def send_requests(processes: Running, count: int, chance: random.Random) -> None:
@@ -67,7 +67,7 @@ def test_an_event_reaches_the_open_page_without_a_reload(
         page.wait_for_selector(_REQUESTS)
         assert seconds_until_shown(page, started, chance) < 30
         # Home has an address of its own, which holds the range and can be opened again.
-        assert page.url.endswith("/overview?range=15+min")
+        assert page.evaluate("location.pathname + location.search") == "/overview?range=15+min"
         page.goto(page.url)
         page.wait_for_selector(_REQUESTS)
         assert page.locator("text=Page not found").count() == 0
@@ -76,24 +76,55 @@ def test_an_event_reaches_the_open_page_without_a_reload(
 
 @needs_browser
 @pytest.mark.slow
-def test_a_row_that_is_clicked_opens_once_while_requests_keep_coming(started: Running) -> None:
-    chance, address = random.Random(8), f"{started.app}/performance?range=15+min"
+def test_a_row_a_drag_and_a_page_are_each_one_step_back_and_none_loads_the_app_anew(
+    started: Running,
+) -> None:
+    chance, address = random.Random(8), f"{started.app}/overview?range=15+min"
     with browser_page(address, started.settings.home) as page:
-        table = page.locator("[data-testid=stDataFrame]").first
-        table.wait_for()
-        box = table.bounding_box()
+        wait_for_chart(page)
+        page.evaluate("window.isStillHere = true")
+        steps = page.evaluate("history.length")
+        page.locator(".tta-table tbody a").first.click()
+        at(page, "/performance", "component=player-experience")
+        page.go_back()
+        at(page, "/overview", "range=15+min")
+        wait_for_chart(page)
+        box = page.locator("[data-testid=stVegaLiteChart]").last.bounding_box()
         assert box
-        send_requests(started, 30, chance)
-        page.mouse.click(box["x"] + 14, box["y"] + 52)
-        page.wait_for_url("**component=player-experience**")
-        # The row stays closed when somebody goes back to all of them.
-        wait_for(lambda: page.evaluate(_IS_STILL), lambda: "the page never came to rest", 90)
-        page.locator("[data-testid=stSelectbox] input").first.click()
-        page.get_by_role("option", name="All components").click()
-        page.wait_for_url(lambda url: "component=" not in url)
-        send_requests(started, 30, chance)
-        page.wait_for_timeout(4_000)
-        assert "component=" not in page.url
+        middle = box["y"] + box["height"] / 2
+        page.mouse.move(box["x"] + box["width"] * 0.5, middle)
+        page.mouse.down()
+        for share in (0.55, 0.6, 0.7, 0.8):
+            page.mouse.move(box["x"] + box["width"] * share, middle)
+            send_requests(started, 3, chance)
+        page.mouse.up()
+        at(page, "/overview", "from=")
+        assert page.evaluate("history.length") == steps + 1
+        page.go_back()
+        at(page, "/overview", "range=15+min")
+        page.locator("[data-testid=stPageLink-NavLink]", has_text="Errors").click()
+        at(page, "/errors", "range=15+min")
+        page.go_back()
+        at(page, "/overview", "range=15+min")
+        assert page.evaluate("window.isStillHere") is True
+
+
+def wait_for_chart(page: Page) -> None:
+    """Until the second chart of the overview is drawn and the page rests."""
+    page.wait_for_selector("[data-testid=stVegaLiteChart] svg >> nth=1", timeout=90_000)
+    page.wait_for_selector(".tta-table tbody a", timeout=90_000)
+    wait_for(lambda: page.evaluate(_IS_STILL), lambda: "the page never came to rest", 90)
+
+
+def at(page: Page, path: str, query: str) -> None:
+    """Until the address bar shows a page with these words in its query, and the page is drawn."""
+    there = "location.pathname + location.search"
+    wait_for(
+        lambda: (path in (now := page.evaluate(there)) and query in now) or None,
+        lambda: f"not at {path} with {query}: {page.evaluate(there)}",
+        60,
+    )
+    page.wait_for_selector(f"h1:has-text('{path[1:].capitalize()}')", timeout=60_000)
 
 
 @pytest.mark.slow
@@ -127,7 +158,7 @@ def test_every_page_draws_and_asks_nobody_but_the_app(started: Running, kind: st
 
 def _names_of_pages(visitor: Visitor) -> dict[str, str]:
     """Path and name of every page that the navigation offers."""
-    links = """[...document.querySelectorAll("[data-testid=stSidebarNavLink]")]
+    links = """[...document.querySelectorAll("[data-testid=stPageLink-NavLink]")]
       .map((one) => [new URL(one.href).pathname, one.innerText.trim()])"""
 
     def named() -> list[list[str]] | None:
@@ -135,5 +166,5 @@ def _names_of_pages(visitor: Visitor) -> dict[str, str]:
 
     found = dict(wait_for(named, lambda: "the app has no navigation", 90))
     views = {f"/{f.stem}" for f in (ROOT / "streamlit_app" / "views").glob("[a-z]*.py")}
-    assert views <= {*found, "/"}
-    return found
+    assert views - {"/gallery"} <= {*found}
+    return {**found, "/gallery": "Gallery"}

@@ -34,8 +34,8 @@ from ingestion.receivers.doors.http import build_app
 from ingestion.settings import Settings, load_settings
 from ingestion.spool import Spool
 from live_tail.window.follow import Follower
-from live_tail.window.named_queries import QUERIES
-from live_tail.window.queries import run_query
+from live_tail.window.queries.asking import run_query
+from live_tail.window.queries.catalogue import QUERIES
 from live_tail.window.window import Window
 from privacy.keys.store import KeyStore
 

@@ -20,8 +20,9 @@ from live_tail.alerts.reading.selecting import Select
 from live_tail.http.api import ARROW, build_app
 from live_tail.http.client import LiveClient, LiveUnavailable
 from live_tail.window.follow import Follower
-from live_tail.window.named_queries import QUERIES
-from live_tail.window.queries import BadQuery, run_query
+from live_tail.window.queries.asking import run_query
+from live_tail.window.queries.catalogue import QUERIES
+from live_tail.window.queries.model import BadQuery
 from live_tail.window.window import Window
 from privacy.keys.store import KeyStore
 from tests.ingestion.receivers.test_receivers import span_request

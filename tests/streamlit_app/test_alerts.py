@@ -7,8 +7,11 @@ import pandas as pd
 import pytest
 
 from ingestion.settings import Settings
-from streamlit_app.components import alert_cards, alert_tree
-from streamlit_app.readings import live_and_marts
+from streamlit_app.components.alerts import cards as alert_cards
+from streamlit_app.components.alerts import tree as alert_tree
+from streamlit_app.components.header import banner
+from streamlit_app.readings import source
+from tests.pages import links, words
 from tests.streamlit_app.test_pages import PAGES, fresh_caches, page  # noqa: F401
 
 NOW = datetime.now(UTC)
@@ -46,7 +49,7 @@ class Client:
         return {}
 
     def query(self, *_: Any, **__: Any) -> Any:
-        raise live_and_marts.LiveUnavailable("run `./tta.sh monitor up`.")
+        raise source.LiveUnavailable("run `./tta.sh monitor up`.")
 
 
 @pytest.fixture
@@ -63,8 +66,8 @@ def client(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Client:
         "unjudged": {"Odd": "not enough history: 1 of 1 series have fewer than 3 weeks"},
         "on_call": [{"schedule": "first", "member": "anna", "next_handover_at": NOW.isoformat()}],
     }  # fmt: skip
-    monkeypatch.setattr(live_and_marts, "client", lambda: made)
-    monkeypatch.setattr(live_and_marts, "alerts", lambda: answer)
+    monkeypatch.setattr(source, "client", lambda: made)
+    monkeypatch.setattr(source, "alerts", lambda: answer)
     return made
 
 
@@ -74,9 +77,10 @@ def test_a_critical_alert_stands_on_every_page_with_what_happens_next(
 ) -> None:
     shown = page(name).run()
     assert not shown.exception
-    words = shown.error[0].value
-    assert "Redis is \\*down\\*" in words and "3 min" in words and "Sessions cannot" in words
-    assert "first is told at" in words
+    told = words(shown)
+    assert "Redis is *down*" in told and "(3 min)" in told and "Sessions cannot" in told
+    assert "first is told at" in told
+    assert links(shown)["Redis is *down*"] == "/alerts?alert=abcd1234-1"
 
 
 def test_the_button_acknowledges(client: Client) -> None:
@@ -88,7 +92,7 @@ def test_the_button_acknowledges(client: Client) -> None:
 def test_the_page_shows_actions_silences_channels_and_history(client: Client) -> None:
     shown = page("alerts").run()
     assert not shown.exception
-    words = " ".join(e.value for e in [*shown.markdown, *shown.caption]).replace("\\", "")
+    told = " ".join(e.value for e in [*shown.markdown, *shown.caption]).replace("\\", "")
     for expected in (
         "Restart Redis",
         "deployment",
@@ -96,10 +100,10 @@ def test_the_page_shows_actions_silences_channels_and_history(client: Client) ->
         "HTTP 500",
         "not enough history",
     ):
-        assert expected in words
+        assert expected in told
     (weeks,) = [t.value for t in shown.dataframe if "Noise" in t.value.columns]
     assert (weeks["Noise"][0], weeks["MTTA"][0], weeks["MTTR"][0]) == ("50 %", "—", "3 min")
-    shown.text_input[0].input('a="b"').run()
+    next(t for t in shown.text_input if "Matchers" in t.label).input('a="b"').run()
     assert "Matches 3 now." in [c.value for c in shown.caption]
     next(b for b in shown.button if b.label == "Silence").click().run()
     assert client.posted == ["/api/v1/silences"]
@@ -112,10 +116,8 @@ def test_published_weeks_stand_before_the_live_state_and_say_how_old_they_are(
         "week": "2026-11-16", "rule": "RedisDown", "component": "", "severity": "critical", "fired": 9,
         "acted_on": 9, "noise_pct": 0.0, "reopened": 1, "mtta_s": 180.0, "mttr_s": 300.0, "mtbf_s": None,
     }  # fmt: skip
-    monkeypatch.setattr(
-        live_and_marts, "alert_weeks", lambda: live_and_marts.Reading(pd.DataFrame([week]))
-    )
-    monkeypatch.setattr(live_and_marts, "source", lambda: live_and_marts.Source(marts_age_s=240.0))
+    monkeypatch.setattr(source, "alert_weeks", lambda: source.Reading(pd.DataFrame([week])))
+    monkeypatch.setattr(source, "ages", lambda: source.Ages(marts_age_s=240.0))
     shown = page("alerts").run()
     assert not shown.exception
     published, live = [t.value for t in shown.dataframe if "Noise" in t.value.columns]
@@ -123,9 +125,9 @@ def test_published_weeks_stand_before_the_live_state_and_say_how_old_they_are(
         "2026-11-16", "3 min", "—",
     )  # fmt: skip
     assert live["Week"][0] == "2026-11-23"
-    words = [e.value for e in [*shown.markdown, *shown.caption]]
-    assert words.index("**Resolution by week**") < words.index("**Live state**")
-    assert any(w.startswith("Published 4 min ago") for w in words)
+    told = [e.value for e in [*shown.markdown, *shown.caption]]
+    assert told.index("**Resolution by week**") < told.index("**Live state**")
+    assert any(w.startswith("Published 4 min ago") for w in told)
 
 
 @pytest.mark.parametrize(
@@ -138,20 +140,33 @@ def test_what_is_acknowledged_muted_or_less_than_critical_is_no_banner(
 
 
 def shown_alerts(monkeypatch: pytest.MonkeyPatch, *alerts: dict[str, Any]) -> None:
-    answer = {**live_and_marts.alerts(), "alerts": list(alerts)}  # type: ignore[dict-item]
-    monkeypatch.setattr(live_and_marts, "alerts", lambda: answer)
+    answer = {**source.alerts(), "alerts": list(alerts)}  # type: ignore[dict-item]
+    monkeypatch.setattr(source, "alerts", lambda: answer)
 
 
-def test_however_many_causes_there_are_the_banner_has_two_lines(
+def test_the_banner_has_one_line_for_each_cause_and_three_at_most(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shown_alerts(monkeypatch, *(alert(id=f"abcd{n}-1", summary=f"Fault {n}") for n in range(9)))
+    of_one_rule = [alert(id=f"same{n}-1", summary=f"Route {n} fails") for n in range(3)]
+    others = [alert(id=f"abcd{n}-1", rule=f"Rule{n}", summary=f"Fault {n}") for n in range(6)]
+    shown_alerts(monkeypatch, *of_one_rule, *others)
     shown = page("overview").run()
     assert not shown.exception
-    assert [e.value.split("**")[1] for e in shown.error] == ["Fault 0", "Fault 1"]
-    # On a phone the second line is not shown: its count stands beside the first.
-    links = [m.value for m in shown.markdown if "/alerts" in m.value]
-    assert [text.split(">")[1].split("<")[0] for text in links] == ["and 8 more", "and 7 more"]
+    told = words(shown)
+    assert "Route 0 fails" in told and "and 2 more of it" in told and "Route 1 fails" not in told
+    assert "Fault 1" in told and "Fault 2" not in told
+    assert links(shown)["and 4 more"] == "/alerts"
+    shown.button(key="ack-banner-same0-1").click().run()
+    assert [p.split("/")[4] for p in client.posted] == ["same0-1", "same1-1", "same2-1"]
+
+
+def test_what_names_a_waiting_alert_as_its_cause_stands_on_its_line() -> None:
+    cause = {"id": "abcd1234-1", "summary": "Redis is down", "resolved_at": None}
+    low = alert(id="low-1", rule="Slow", cause=cause)
+    apart = alert(id="other-1", rule="Slow")
+    assert [[a["id"] for a in line] for line in banner.causes([low, alert(), apart])] == [
+        ["low-1", "abcd1234-1"], ["other-1"],
+    ]  # fmt: skip
 
 
 def test_consequences_stand_below_their_cause_and_not_beside_it(

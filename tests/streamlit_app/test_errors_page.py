@@ -9,16 +9,17 @@ from ingestion.meaning.errors.group_states import State
 from ingestion.receivers.committing.pipeline import Pipeline
 from ingestion.settings import Settings, load_settings
 from live_tail.http.client import LiveAnswer
-from live_tail.window.queries import run_query
+from live_tail.window.queries.asking import run_query
 from privacy.keys.store import KeyStore
 from streamlit_app.readings import errors as errors_data
-from streamlit_app.readings import live_and_marts
+from streamlit_app.readings import source
 from streamlit_app.sign_in import doorman
 from tests.conftest import ROOT
 from tests.live_tail.window.test_hot_errors import Live, span_body
+from tests.pages import links, tables, words
 from tests.signing_in import sign_in_page_test
 
-CACHES = (live_and_marts.settings, live_and_marts.client, live_and_marts._marts, errors_data.store)
+CACHES = (source.settings, source.client, source._marts, errors_data.store)
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +42,7 @@ def live(
 
     class Client:
         def get(self, path: str, **_: object) -> dict:
-            raise live_and_marts.LiveUnavailable(path)
+            raise source.LiveUnavailable(path)
 
         def query(self, name: str, **given: object) -> LiveAnswer:
             texts = {k: str(v) for k, v in given.items() if v is not None}
@@ -50,9 +51,9 @@ def live(
                 {k: v.isoformat() + "Z" if isinstance(v, datetime) else v for k, v in row.items()}
                 for row in rows
             ]
-            return LiveAnswer(name, "", 0.0, shown)
+            return LiveAnswer(name, "2026-11-25T12:00:00+00:00", 0.0, shown)
 
-    monkeypatch.setattr(live_and_marts, "client", _Cached(Client()))
+    monkeypatch.setattr(source, "client", _Cached(Client()))
     return tail
 
 
@@ -81,15 +82,16 @@ def test_without_a_live_tail_the_page_says_what_to_start(
     monkeypatch.setenv("TTA_MONITOR_LIVE__PORT", str(free_port))
     shown = page()
     assert not shown.exception
-    assert "monitor up" in " ".join(e.value for e in [*shown.info, *shown.warning])
+    assert "monitor up" in words(shown)
 
 
 def test_groups_are_listed_with_state_and_count(live: Live) -> None:
     shown = page()
     assert not shown.exception
-    [row] = shown.dataframe[0].value.to_dict("records")
-    assert (row["state"], row["errors"]) == ("● new", 4)
-    assert row["title"] == "SceneError: scene <*> is gone"
+    [[row]] = tables(shown)
+    assert (row["State"], row["Errors"]) == ("new", "4")
+    assert row["Error"] == "SceneError: scene <*> is gone"
+    assert links(shown)[row["Error"]].startswith("/errors?range=1%20h&group=")
 
 
 def test_a_group_shows_its_explanation_and_a_decision_lasts(live: Live) -> None:
@@ -120,7 +122,7 @@ def test_an_unknown_group_says_why(live: Live) -> None:
 
 def test_search_and_state_narrow_the_list(live: Live) -> None:
     shown = page()
-    shown.text_input[0].set_value("no such words").run()
-    assert not shown.dataframe
-    shown.text_input[0].set_value("gone next_scene").run()
-    assert len(shown.dataframe) == 1
+    shown.text_input(key="filter-q").set_value("no such words").run()
+    assert not tables(shown) and shown.query_params["q"] == "no such words"
+    shown.text_input(key="filter-q").set_value("gone next_scene").run()
+    assert len(tables(shown)) == 1

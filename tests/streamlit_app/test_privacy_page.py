@@ -21,18 +21,19 @@ from privacy.keys.store import KeyStore
 from privacy.leaks.samples import SAMPLES
 from privacy.retention.retention_policy import load_policy
 from privacy.site_policy import FILE, Decision, load_site_policy
-from streamlit_app.components.privacy_expiry import age_words
-from streamlit_app.components.privacy_parts import narrowed, totals
-from streamlit_app.readings import live_and_marts
+from streamlit_app.components.privacy.parts import narrowed, totals
+from streamlit_app.components.privacy.records import age_words
 from streamlit_app.readings import privacy as privacy_data
+from streamlit_app.readings import source
 from streamlit_app.sign_in import doorman
 from tests.conftest import ROOT
 from tests.ingestion.expiry.test_expiry import send as send_at
+from tests.pages import tiles, words
 from tests.privacy.gate.test_gate_counts import send, with_attributes
 from tests.signing_in import sign_in_page_test
 
 PARTS = ["Gate", "Decisions", "Detector", "Expiry", "Releases", "Audit", "Leak scan"]
-CACHES = (live_and_marts.settings, live_and_marts.client, live_and_marts._marts, privacy_data.keys)
+CACHES = (source.settings, source.client, source._marts, privacy_data.keys)
 
 
 @pytest.fixture(autouse=True)
@@ -64,7 +65,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> None:
         Waiting("player.mood_score", "", 60, ("api",), ("spans",), at, at),
         Waiting("~abcdefghijkl", "a.a_a", 7, ("api", "web"), ("logs",), at, at),
     ]
-    monkeypatch.setattr(privacy_data, "decisions", lambda _: live_and_marts.Reading(rows))
+    monkeypatch.setattr(privacy_data, "decisions", lambda _: source.Reading(rows))
     monkeypatch.setattr(
         privacy_data, "waiting", lambda decided: ([w for w in waits if w.name not in decided], None)
     )
@@ -78,11 +79,6 @@ def page(part: str = "Gate", role: Role = Role.PRIVACY_OFFICER) -> AppTest:
     return shown.run()
 
 
-def words(shown: AppTest) -> str:
-    said = [*shown.markdown, *shown.caption, *shown.info, *shown.warning, *shown.error]
-    return " ".join(e.value for e in [*said, *shown.success])
-
-
 def press(shown: AppTest, label: str) -> AppTest:
     next(b for b in shown.button if b.label == label).click().run()
     assert not shown.exception
@@ -93,7 +89,7 @@ def press(shown: AppTest, label: str) -> AppTest:
 def test_every_part_of_an_empty_home_says_what_would_fill_it(part: str, settings: Settings) -> None:
     shown = page(part)
     assert not shown.exception
-    values = {m.label: m.value for m in shown.metric}
+    values = tiles(shown)
     assert values["Canary recall"] == values["Leak scan"] == values["Last purge"] == "—"
     empty = {
         "Gate": "nothing is published for privacy yet: run",
@@ -115,7 +111,7 @@ def test_the_gates_counts_are_shown_with_what_was_kept_back_first(
     send(pipeline, with_attributes("api"))
     shown = page()
     assert not shown.exception
-    values = {m.label: m.value for m in shown.metric}
+    values = tiles(shown)
     assert values["Changed or dropped"] == "30 %"
     assert values["Attributes waiting"] == "2"
     assert values["Canary recall"] == "100 %"
@@ -204,7 +200,7 @@ def test_expiry_shows_rules_what_goes_and_the_proof_of_what_went(
     shown = page("Expiry")
     receipts = shown.dataframe[1].value
     assert set(receipts["Still found"]) == {0}
-    assert next(m for m in shown.metric if m.label == "Last purge").value.endswith("ago")
+    assert tiles(shown)["Last purge"].endswith("ago")
     assert age_words(None) == "for good"
 
 
@@ -242,7 +238,7 @@ def test_one_click_scans_and_the_result_stays(
     assert "personal data found" in words(shown)
     found = {(f["Place"], f["Kind"]) for f in shown.dataframe[0].value.to_dict("records")}
     assert ("note.txt", "email") in found
-    assert next(m for m in shown.metric if m.label == "Leak scan").value == "leaks found"
+    assert tiles(shown)["Leak scan"] == "leaks found"
     entries = doorman.log().entries(action="privacy.scan")
     assert [e.actor for e in entries] == ["user:u_test"]
 

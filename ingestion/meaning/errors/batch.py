@@ -31,6 +31,8 @@ SCHEMA = pa.schema(
         ("is_span", pa.bool_()),
         *((name, pa.string()) for name in _TEXTS),
         ("is_content_delivery", pa.bool_()),
+        ("trace_id", pa.binary()),
+        ("span_id", pa.binary()),
     ]
 )
 
@@ -78,6 +80,7 @@ def _number(key: str | None) -> int | None:
 
 _OF_OCCURRENCE = (
     "component version environment route therapeutic_area session stack is_content_delivery"
+    " trace_id span_id"
 ).split()
 
 

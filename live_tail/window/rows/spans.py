@@ -30,6 +30,7 @@ _S = load_signals()
 _TEXT = pa.string()
 _HOST = re.compile(r"^[a-z]+://[^/]*")
 _PATH = re.compile(names()["path_in_a_name"])
+_VERB = re.compile(r"^\s*([A-Za-z_.]+)")
 _NO_MODEL_CALLS = {name: frozenset(kinds) for name, kinds in names()["no_model_calls"].items()}
 
 
@@ -78,6 +79,11 @@ class Spans(Rows):
         return is_set(self.method) & ~self.has_asgi_event & ~self.is_outgoing
 
     @cached_property
+    def is_request(self) -> np.ndarray:
+        """Whether it is a request that is answered here."""
+        return self.is_served & ~self.is_web_socket
+
+    @cached_property
     def ai_model(self) -> pa.Array:
         """Which model it calls."""
         return self.meant("ai_model")
@@ -90,6 +96,41 @@ class Spans(Rows):
             for name, kinds in _NO_MODEL_CALLS.items():
                 is_call &= ~matched(self.attribute(name), lambda kind, no=kinds: kind.lower() in no)
         return is_call
+
+    @cached_property
+    def ai_operation(self) -> pa.Array:
+        """What the model is asked for: named, else by OpenInference's kind, else unknown."""
+        kinds = names()["ai_operations_by_kind"]
+        by_kind = mapped(self.meant("ai_kind"), lambda kind: kinds.get(kind.upper()), _TEXT)
+        return pc.coalesce(self.meant("ai_operation"), by_kind).fill_null("unknown")
+
+    @cached_property
+    def is_failed_call(self) -> np.ndarray:
+        """Whether, as a call of a model or a database, it failed."""
+        return self.is_error | is_set(self.error_type)
+
+    @cached_property
+    def db_operation(self) -> pa.Array:
+        """The verb of a database operation: named, else of its statement, else of its name."""
+        asked = mapped(self.meant("db_statement"), _verb_of, _TEXT)
+        named = mapped(self["name"], _first_word, _TEXT)
+        return pc.utf8_upper(pc.coalesce(self.meant("db_operation"), asked, named))
+
+    @cached_property
+    def db_statement(self) -> pa.Array:
+        """The beginning of a statement without its literals; empty where none is told."""
+        text = self.meant("db_statement").fill_null("")
+        return pc.utf8_slice_codeunits(text, 0, names()["statement_characters"])
+
+    @cached_property
+    def attempt(self) -> pa.Array:
+        """Which attempt of a retried operation it is, from 1."""
+        return integers(self.meant("retry_attempt"))
+
+    @cached_property
+    def milliseconds(self) -> pa.Array:
+        """Its duration."""
+        return pa.array(self["duration_ns"].to_numpy() / 1e6)
 
     @cached_property
     def db_system(self) -> pa.Array:
@@ -120,7 +161,7 @@ class Spans(Rows):
     @cached_property
     def log_bucket(self) -> pa.Array:
         """Its duration as a bucket of 2 % width."""
-        return pa.array(buckets(self["duration_ns"].to_numpy() / 1e6))
+        return pa.array(buckets(self.milliseconds.to_numpy()))
 
     @cached_property
     def socket_route(self) -> pa.Array:
@@ -139,3 +180,12 @@ def _path_of(url: str) -> str | None:
 def _path_in(name: str) -> str | None:
     found = _PATH.search(name)
     return found[1] if found else None
+
+
+def _verb_of(query: str) -> str | None:
+    found = _VERB.search(query)
+    return found[1] if found else None
+
+
+def _first_word(name: str) -> str:
+    return name.split(" ", 1)[0]

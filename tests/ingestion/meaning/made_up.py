@@ -77,6 +77,8 @@ _SOCKET = _some(
     http__target=_one("/ws"),
     tta__websocket__messages__received=_one(0, 3, -1, 10**13, "many"),
     tta__websocket__messages__sent=_one(1, 5),
+    tta__websocket__bytes__sent=_one(640, -1),
+    tta__websocket__close_code=_one(1000, 1006),
 )
 _AI = _some(
     gen_ai__operation__name=_one("chat", "invoke_agent", "Execute_Tool"),
@@ -88,12 +90,18 @@ _AI = _some(
     traceloop__span__kind=_one("workflow", "task"),
     gen_ai__usage__input_tokens=_one(0, 7, -3, 10**13, 4.5),
     llm__token_count__completion=_one(12, 1),
+    gen_ai__usage__cache_read__input_tokens=_one(5, -1, 10**13),
+    gen_ai__response__time_to_first_chunk=_one(0.25, -1.0, 2e6),
+    retry__attempt=_one(1, 2, 3),
+    fallback__used_fallback=_one("true", "false"),
     error__type=_one("RateLimitError"),
 )
 _DB = _some(
     db__system__name=_one("redis", "neo4j"),
     db__system=_one("redis"),
     db__operation=_one("get", "MATCH"),
+    db__collection__name=_one("players", "scenes"),
+    db__response__returned_rows=_one(3, 0, -2),
     db__statement=_one("SELECT 1", "  match (n) return n", "?"),
     error__type=_one("ConnectionError"),
 )

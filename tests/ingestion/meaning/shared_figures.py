@@ -16,44 +16,59 @@ _OUTCOMES = "'arrived', 'accepted', 'rejected', 'dropped', 'noted'"
 
 _REQUESTS = {
     "requests by bucket": (
-        f"SELECT component, route, method, status_class, {_MINUTE}, log_bucket,"
+        f"SELECT component, version, environment, route, method, status_class, {_MINUTE}, log_bucket,"
         " sum(request_count)::BIGINT FROM hot_requests GROUP BY ALL",
-        "SELECT component, route, method, status_class, minute_at, entry.key, entry.value::BIGINT FROM"
+        "SELECT component, version, environment, route, method, status_class, minute_at, entry.key, entry.value::BIGINT FROM"
         f" (SELECT *, {_HISTOGRAM} FROM fct_requests_minutely)",
     ),
     "failed requests": (
-        f"SELECT component, route, method, status_class, {_MINUTE},"
+        f"SELECT component, version, environment, route, method, status_class, {_MINUTE},"
         " sum(error_count)::BIGINT, max(ms_max) FROM hot_requests GROUP BY ALL",
-        "SELECT component, route, method, status_class, minute_at, error_count, duration_ms_max"
+        "SELECT component, version, environment, route, method, status_class, minute_at, error_count, duration_ms_max"
         " FROM fct_requests_minutely",
     ),
 }
 _CALLS = {
     "AI calls by bucket": (
-        f"SELECT component, model, provider, {_MINUTE}, log_bucket,"
+        f"SELECT component, version, environment, model, provider, operation, {_MINUTE}, log_bucket,"
         " sum(call_count)::BIGINT FROM hot_ai_calls GROUP BY ALL",
-        "SELECT component, model, provider, minute_at, entry.key, sum(entry.value)::BIGINT FROM"
+        "SELECT component, version, environment, model, provider, operation, minute_at, entry.key, sum(entry.value)::BIGINT FROM"
         f" (SELECT *, {_HISTOGRAM} FROM fct_ai_calls_minutely) GROUP BY ALL",
     ),
     "AI calls": (
-        f"SELECT component, model, provider, {_MINUTE}, sum(call_count)::BIGINT,"
+        f"SELECT component, version, environment, model, provider, operation, {_MINUTE}, sum(call_count)::BIGINT,"
         " sum(error_count)::BIGINT, coalesce(sum(input_tokens), 0)::BIGINT,"
-        " coalesce(sum(output_tokens), 0)::BIGINT FROM hot_ai_calls GROUP BY ALL",
-        "SELECT component, model, provider, minute_at, sum(call_count)::BIGINT, sum(error_count)::BIGINT,"
-        " coalesce(sum(input_tokens), 0)::BIGINT, coalesce(sum(output_tokens), 0)::BIGINT"
-        " FROM fct_ai_calls_minutely GROUP BY ALL",
+        " coalesce(sum(output_tokens), 0)::BIGINT, sum(cached_tokens)::BIGINT, sum(reasoning_tokens)::BIGINT,"
+        " sum(first_chunk_count)::BIGINT, sum(first_chunk_ms_sum) FROM hot_ai_calls GROUP BY ALL",
+        "SELECT component, version, environment, model, provider, operation, minute_at, sum(call_count)::BIGINT, sum(error_count)::BIGINT,"
+        " coalesce(sum(input_tokens), 0)::BIGINT, coalesce(sum(output_tokens), 0)::BIGINT,"
+        " sum(cached_tokens)::BIGINT, sum(reasoning_tokens)::BIGINT, sum(first_chunk_count)::BIGINT,"
+        " sum(first_chunk_ms_sum) FROM fct_ai_calls_minutely GROUP BY ALL",
+    ),
+    "AI errors by type": (
+        f"SELECT component, model, {_MINUTE}, failed_with, sum(call_count)::BIGINT"
+        " FROM hot_ai_calls WHERE failed_with IS NOT NULL GROUP BY ALL",
+        "SELECT component, model, minute_at, entry.key, sum(entry.value)::BIGINT FROM (SELECT *,"
+        " unnest(map_entries(errors_by_type)) AS entry FROM fct_ai_calls_minutely) GROUP BY ALL",
+    ),
+    "attempts and fallbacks": (
+        f"SELECT component, version, environment, {_MINUTE}, sum(attempt_count)::BIGINT,"
+        " sum(retry_count)::BIGINT, sum(failed_attempt_count)::BIGINT, sum(fallback_count)::BIGINT,"
+        " sum(used_fallback_count)::BIGINT FROM hot_recoveries GROUP BY ALL",
+        "SELECT component, version, environment, minute_at, attempt_count, retry_count,"
+        " failed_attempt_count, fallback_count, used_fallback_count FROM fct_recoveries_minutely",
     ),
     "database operations by bucket": (
-        f"SELECT component, system, operation, {_MINUTE}, log_bucket,"
+        f"SELECT component, system, operation, collection, statement, {_MINUTE}, log_bucket,"
         " sum(operation_count)::BIGINT FROM hot_db_operations GROUP BY ALL",
-        "SELECT component, system, operation, minute_at, entry.key, sum(entry.value)::BIGINT FROM"
+        "SELECT component, system, operation, collection, statement, minute_at, entry.key, sum(entry.value)::BIGINT FROM"
         f" (SELECT *, {_HISTOGRAM} FROM fct_db_operations_minutely) GROUP BY ALL",
     ),
     "failed database operations": (
-        f"SELECT component, system, operation, {_MINUTE}, sum(error_count)::BIGINT"
-        " FROM hot_db_operations GROUP BY ALL",
-        "SELECT component, system, operation, minute_at, sum(error_count)::BIGINT"
-        " FROM fct_db_operations_minutely GROUP BY ALL",
+        f"SELECT component, system, operation, collection, statement, {_MINUTE}, sum(error_count)::BIGINT,"
+        " sum(returned_rows)::BIGINT FROM hot_db_operations GROUP BY ALL",
+        "SELECT component, system, operation, collection, statement, minute_at, sum(error_count)::BIGINT,"
+        " sum(returned_rows)::BIGINT FROM fct_db_operations_minutely GROUP BY ALL",
     ),
 }
 _SOCKETS = {
@@ -64,10 +79,18 @@ _SOCKETS = {
         " FROM fct_websocket_messages_minutely",
     ),
     "WebSocket connections": (
-        "SELECT component, route, opened_at, duration_ns / 1e6, messages_received, messages_sent"
-        f" FROM ({CONNECTIONS})",
-        "SELECT component, route, opened_at, duration_ms, messages_received, messages_sent"
-        " FROM fct_websocket_connections",
+        "SELECT component, route, opened_at, duration_ns / 1e6, messages_received, messages_sent,"
+        f" bytes_received, bytes_sent, close_code FROM ({CONNECTIONS})",
+        "SELECT component, route, opened_at, duration_ms, messages_received, messages_sent,"
+        " bytes_received, bytes_sent, close_code FROM fct_websocket_connections",
+    ),
+}
+_RECORDS = {
+    "log records by pattern": (
+        "SELECT component, version, environment, severity, pattern, bucket_at, sum(line_count)::BIGINT,"
+        " max(last_at) FROM hot_log_patterns GROUP BY ALL",
+        "SELECT component, version, environment, severity, pattern, minute_at, line_count, last_at"
+        " FROM fct_log_patterns_minutely",
     ),
 }
 _FAILURES = {
@@ -118,5 +141,5 @@ _DOOR = {
         "SELECT component, first_seen_at, last_seen_at FROM dim_components",
     ),
 }
-SHARED = _REQUESTS | _CALLS | _SOCKETS | _FAILURES | _MEASURES | _DOOR
+SHARED = _REQUESTS | _CALLS | _SOCKETS | _RECORDS | _FAILURES | _MEASURES | _DOOR
 """By figure: the hot query and the cold one; their rows are compared as they are."""

@@ -14,7 +14,7 @@ from ingestion.settings import Settings, SettingsProblem, load_settings
 from live_tail.http.access import Door, _asked, about
 from live_tail.http.api import build_app
 from live_tail.http.client import ACTING_FOR
-from live_tail.window.named_queries import QUERIES
+from live_tail.window.queries.catalogue import QUERIES
 from privacy.access.identities import Identities
 from privacy.access.policy import Right, Role, load_policy
 from privacy.audit.audit_log import AuditLog

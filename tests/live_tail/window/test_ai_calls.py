@@ -6,7 +6,7 @@ import pytest
 
 from ingestion.receivers.committing.pipeline import Incoming, Pipeline
 from ingestion.spool import Spool
-from live_tail.window.queries import run_query
+from live_tail.window.queries.asking import run_query
 from live_tail.window.window import Window
 from tests.ingestion.lake.test_poison import put
 from tests.ingestion.receivers.test_receivers import NOW_NS, span_request

@@ -15,8 +15,8 @@ from live_tail.alerts.reading.sources import Sources
 from live_tail.alerts.rules.evaluate import evaluate
 from live_tail.alerts.rules.rule_files import SHIPPED, load_rules
 from live_tail.window.follow import Follower
-from live_tail.window.named_queries import QUERIES
-from live_tail.window.queries import run_query
+from live_tail.window.queries.asking import run_query
+from live_tail.window.queries.catalogue import QUERIES
 from live_tail.window.tables import Tables
 from live_tail.window.window import Window
 from tests.ingestion.lake.test_poison import DOUBLED, put

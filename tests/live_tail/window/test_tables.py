@@ -31,6 +31,8 @@ def requests(minute: int) -> pa.Table:
         {
             "bucket_at": pa.array([at] * 500, pa.timestamp("us")),
             "component": [f"component {number % 7}" for number in numbers],
+            "version": ["1.0"] * 500,
+            "environment": [""] * 500,
             "route": [f"/route/{number % 20}" for number in numbers],
             "method": ["GET"] * 500,
             "status_class": ["2xx"] * 500,

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 
 from ingestion.settings import Settings
 from privacy.audit.audit_log import AuditEntry
-from streamlit_app.readings import live_and_marts
+from streamlit_app.readings import source
 from streamlit_app.sign_in import doorman, provider
 from streamlit_app.sign_in.door import Door
 from streamlit_app.sign_in.entrance import routes
@@ -79,7 +79,7 @@ def entries(action: str) -> list[AuditEntry]:
 
 @pytest.fixture
 def browser(settings: Settings) -> Iterator[Browser]:
-    for cached in (live_and_marts.settings, live_and_marts.client, live_and_marts._marts):
+    for cached in (source.settings, source.client, source._marts):
         cached.clear()
     doorman.forget()
     yield Browser()

@@ -11,10 +11,11 @@ from privacy.access.identities import Identities
 from privacy.access.policy import Right, Role, load_policy
 from privacy.audit.audit_log import AuditLog
 from privacy.keys.store import KeyStore
-from streamlit_app.readings import live_and_marts
+from streamlit_app.readings import source
 from streamlit_app.server import note_error
 from streamlit_app.sign_in import doorman
 from tests.conftest import ROOT
+from tests.pages import tables, tiles, title
 from tests.signing_in import session_secret, sign_in_page_test
 
 VIEWS = sorted(
@@ -25,7 +26,7 @@ PASSWORD = "correct horse battery staple"
 
 @pytest.fixture(autouse=True)
 def fresh_caches(settings: Settings):
-    for cached in (live_and_marts.settings, live_and_marts.client, live_and_marts._marts):
+    for cached in (source.settings, source.client, source._marts):
         cached.clear()
     doorman.forget()
     yield
@@ -34,7 +35,7 @@ def fresh_caches(settings: Settings):
 
 def view(name: str) -> AppTest:
     return AppTest.from_file(
-        str(ROOT / "streamlit_app" / "views" / f"{name}.py"), default_timeout=60
+        str(ROOT / "streamlit_app" / "views" / f"{name}.py"), default_timeout=180
     )
 
 
@@ -49,17 +50,17 @@ def test_a_page_opens_for_the_roles_of_the_policy_and_no_other(
     refused = doorman.log().entries(action="access.page", outcome="refused")
     if load_policy().allows(frozenset({role}), Right.PAGE, name):
         assert refused == []
-        assert shown.subheader
+        assert title(shown)
         return
     assert [e.target for e in refused] == [name]
-    assert not shown.subheader and not shown.metric and not shown.dataframe
+    assert not title(shown) and not tiles(shown) and not tables(shown) and not shown.dataframe
     assert "your role may not" in shown.warning[0].value.lower()
 
 
 @pytest.mark.parametrize("name", VIEWS)
 def test_a_page_without_a_session_shows_nothing(name: str) -> None:
     shown = view(name).run()
-    assert not shown.exception and not shown.subheader
+    assert not shown.exception and not title(shown)
     assert "session has ended" in shown.info[0].value
 
 
@@ -69,9 +70,9 @@ def test_data_of_another_audience_is_refused_even_when_a_page_would_ask(
     def ask() -> None:
         import streamlit as st
 
-        from streamlit_app.readings import live_and_marts
+        from streamlit_app.readings import source
 
-        live_and_marts.marts("SELECT 1")
+        source.marts("SELECT 1")
         st.subheader("was answered")
 
     shown = sign_in_page_test(AppTest.from_function(ask), settings.home, Role.DESIGNER).run()
@@ -88,8 +89,8 @@ def test_who_may_decide_about_errors_and_alerts_and_the_log_says_who_did(
         import streamlit as st
 
         from streamlit_app.actions import errors as error_actions
-        from streamlit_app.components import alert_cards
-        from streamlit_app.readings import live_and_marts
+        from streamlit_app.components.alerts import cards as alert_cards
+        from streamlit_app.readings import source
 
         class Store:
             def mute(self, key: str, by: str) -> None:
@@ -100,13 +101,13 @@ def test_who_may_decide_about_errors_and_alerts_and_the_log_says_who_did(
                 st.session_state["posted_for"] = body["acting_for"]
                 raise ValueError("this alert is over")
 
-        live_and_marts.client = Client
+        source.client = Client
         if st.session_state["wanted"] == "errors":
             error_actions.mute(Store(), "0123456789abcdef0123456789abcdef")
         else:
             alert_cards.act("/api/v1/alerts/1f3a/acknowledge")
 
-    monkeypatch.setattr(live_and_marts, "client", live_and_marts.client)
+    monkeypatch.setattr(source, "client", source.client)
     policy = load_policy()
     for wanted, kept in (("errors", "muted_by"), ("alerts", "posted_for")):
         shown = sign_in_page_test(AppTest.from_function(decide), settings.home, role)

@@ -2,21 +2,21 @@
 
 from ingestion.settings import Settings
 from privacy.keys.store import KeyStore
-from streamlit_app.readings import live_and_marts
+from streamlit_app.readings import source
 from streamlit_app.sign_in import doorman
 
 
 def test_a_missing_key_is_named_on_the_page(settings: Settings, keys: KeyStore) -> None:
-    copy = settings.published_path(live_and_marts.AUDIENCE)
+    copy = settings.published_path(source.AUDIENCE)
     copy.parent.mkdir()
     copy.touch()
     (settings.home / "keys" / "kek").unlink()
-    live_and_marts.settings.clear()
+    source.settings.clear()
     doorman.forget()
     try:
-        reading = live_and_marts.marts("SELECT 4711")
+        reading = source.marts("SELECT 4711")
     finally:
-        live_and_marts.settings.clear()
+        source.settings.clear()
         doorman.forget()
     assert reading.frame.empty
     assert "its key is missing" in reading.problem and "TTA_KEK_FILE" in reading.problem

@@ -1,7 +1,7 @@
 {{ config(pre_hook="{{ forget_parts('minute_at', ['spans']) }}") }}
 
 select
-    component, model, provider, operation, minute_at, part,
+    component, version, environment, model, provider, operation, minute_at, part,
     {{ log_bucket('duration_ms') }} as log_bucket,
     case when is_error then error_type end as failed_with,
     count(*) as call_count,
@@ -15,4 +15,4 @@ select
     cast(sum(reasoning_tokens) as bigint) as reasoning_tokens,
     sum(duration_ms) filter (where output_tokens is not null) as answered_ms_sum
 from {{ ref('int_ai_calls_identified') }}
-group by component, model, provider, operation, minute_at, part, log_bucket, failed_with
+group by all

@@ -9,7 +9,7 @@ named as (
     select
         *,
         {{ meant('db_statement') }} as statement_text,
-        {{ whole_number(['db.response.returned_rows', 'db.rows']) }} as rows_returned,
+        {{ whole_number(var('meaning')['attributes']['db_returned_rows']) }} as rows_returned,
         {{ whole_number(['db.response.bytes']) }} as bytes_returned
     from spans
 ),
@@ -17,18 +17,14 @@ named as (
 operations as (
     select
         *,
-        upper(coalesce(
-            {{ meant('db_operation') }},
-            nullif(regexp_extract(statement_text, '^\s*([A-Za-z_.]+)', 1), ''),
-            split_part(name, ' ', 1)
-        )) as operation,
-        coalesce({{ attribute(['db.collection.name', 'db.sql.table', 'db.mongodb.collection', 'db.query.summary']) }}, '')
-            as collection
+        {{ db_operation_name() }} as operation,
+        coalesce({{ meant('db_collection') }}, '') as collection,
+        left(coalesce(statement_text, ''), {{ var('meaning')['statement_characters'] }}) as statement
     from named
 )
 
 select
-    component, db_system as system, operation, collection, minute_at, part,
+    component, db_system as system, operation, collection, statement, minute_at, part,
     {{ log_bucket('duration_ms') }} as log_bucket,
     count(*) as operation_count,
     count(*) filter (where status_code = 'ERROR' or error_type is not null) as error_count,

@@ -1,7 +1,7 @@
 {{ config(pre_hook="{{ forget_parts('minute_at', ['spans']) }}") }}
 
 select
-    component, route, method, status_class, minute_at, part,
+    component, version, environment, route, method, status_class, minute_at, part,
     {{ log_bucket('duration_ms') }} as log_bucket,
     count(*) as request_count,
     count(*) filter (where is_error) as error_count,

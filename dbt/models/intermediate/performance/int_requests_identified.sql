@@ -3,16 +3,15 @@
 -- children of the request before.
 with spans as (
     select * from {{ ref('stg_landed__spans') }}
-    where http_method is not null
-        and asgi_event is null
-        and kind not in {{ words(var('meaning')['kinds_of_calls_out']) }}
-        and coalesce(url_scheme, 'http') not in {{ words(var('meaning')['websocket_schemes']) }}
+    where {{ is_request() }}
 ),
 
 identified as (
     select
         component,
         component_instance,
+        coalesce(component_version, '') as version,
+        coalesce(environment, '') as environment,
         minute_at,
         part,
         upper(http_method) as method,

@@ -16,9 +16,9 @@ select
     duration_ms,
     {{ whole_number(var('meaning')['attributes']['websocket_received']) }} as told_received,
     {{ whole_number(var('meaning')['attributes']['websocket_sent']) }} as told_sent,
-    {{ whole_number(['tta.websocket.bytes.received']) }} as bytes_received,
-    {{ whole_number(['tta.websocket.bytes.sent']) }} as bytes_sent,
-    {{ whole_number(['tta.websocket.close_code']) }} as close_code,
+    {{ whole_number(var('meaning')['attributes']['websocket_bytes_received']) }} as bytes_received,
+    {{ whole_number(var('meaning')['attributes']['websocket_bytes_sent']) }} as bytes_sent,
+    {{ whole_number(var('meaning')['attributes']['websocket_close_code']) }} as close_code,
     {{ attribute(['session.id', 'tta.session.id']) }} as session
 from spans
 -- One that is told twice, with another end or by another component, is one: the longest telling counts.

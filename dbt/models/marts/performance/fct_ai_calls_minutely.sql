@@ -6,38 +6,38 @@ with parts as (
 ),
 
 buckets as (
-    select component, model, provider, operation, minute_at, log_bucket, sum(call_count) as call_count
+    select component, version, environment, model, provider, operation, minute_at, log_bucket, sum(call_count) as call_count
     from parts
-    group by 1, 2, 3, 4, 5, 6
+    group by 1, 2, 3, 4, 5, 6, 7, 8
 ),
 
 histograms as (
     select
-        component, model, provider, operation, minute_at,
+        component, version, environment, model, provider, operation, minute_at,
         {{ latency_histogram('log_bucket', 'call_count') }} as latency_histogram
     from buckets
-    group by 1, 2, 3, 4, 5
+    group by 1, 2, 3, 4, 5, 6, 7
 ),
 
 failures as (
-    select component, model, provider, operation, minute_at, failed_with, sum(call_count) as call_count
+    select component, version, environment, model, provider, operation, minute_at, failed_with, sum(call_count) as call_count
     from parts
     where failed_with is not null
-    group by 1, 2, 3, 4, 5, 6
+    group by 1, 2, 3, 4, 5, 6, 7, 8
 ),
 
 failed as (
     select
-        component, model, provider, operation, minute_at,
+        component, version, environment, model, provider, operation, minute_at,
         cast(map_from_entries(list({'k': failed_with, 'v': call_count} order by failed_with)) as map(varchar, bigint))
             as errors_by_type
     from failures
-    group by 1, 2, 3, 4, 5
+    group by 1, 2, 3, 4, 5, 6, 7
 ),
 
 totals as (
     select
-        component, model, provider, operation, minute_at,
+        component, version, environment, model, provider, operation, minute_at,
         cast(sum(call_count) as bigint) as call_count,
         cast(coalesce(sum(call_count) filter (where failed_with is not null), 0) as bigint) as error_count,
         sum(duration_ms_sum) as duration_ms_sum,
@@ -48,13 +48,16 @@ totals as (
         cast(sum(output_tokens) as bigint) as output_tokens,
         cast(sum(cached_tokens) as bigint) as cached_tokens,
         cast(sum(reasoning_tokens) as bigint) as reasoning_tokens,
+        sum(answered_ms_sum) as answered_ms_sum,
         sum(output_tokens) / nullif(sum(answered_ms_sum) / 1000, 0) as output_tokens_per_s
     from parts
-    group by 1, 2, 3, 4, 5
+    group by 1, 2, 3, 4, 5, 6, 7
 )
 
 select
     component,
+    version,
+    environment,
     model,
     provider,
     operation,
@@ -71,7 +74,8 @@ select
     output_tokens,
     cached_tokens,
     reasoning_tokens,
+    answered_ms_sum,
     output_tokens_per_s
 from totals
-inner join histograms using (component, model, provider, operation, minute_at)
-left join failed using (component, model, provider, operation, minute_at)
+inner join histograms using (component, version, environment, model, provider, operation, minute_at)
+left join failed using (component, version, environment, model, provider, operation, minute_at)

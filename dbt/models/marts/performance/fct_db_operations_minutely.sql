@@ -2,7 +2,7 @@
 
 with buckets as (
     select
-        component, system, operation, collection, minute_at, log_bucket,
+        component, system, operation, collection, statement, minute_at, log_bucket,
         cast(sum(operation_count) as bigint) as operation_count,
         cast(sum(error_count) as bigint) as error_count,
         sum(duration_ms_sum) as duration_ms_sum,
@@ -19,6 +19,7 @@ select
     system,
     operation,
     collection,
+    statement,
     minute_at,
     cast(sum(operation_count) as bigint) as operation_count,
     cast(sum(error_count) as bigint) as error_count,
@@ -28,4 +29,4 @@ select
     cast(sum(returned_rows) as bigint) as returned_rows,
     cast(sum(bytes) as bigint) as bytes
 from buckets
-group by component, system, operation, collection, minute_at
+group by component, system, operation, collection, statement, minute_at

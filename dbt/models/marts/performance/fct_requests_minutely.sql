@@ -2,7 +2,7 @@
 
 with buckets as (
     select
-        component, route, method, status_class, minute_at, log_bucket,
+        component, version, environment, route, method, status_class, minute_at, log_bucket,
         cast(sum(request_count) as bigint) as request_count,
         cast(sum(error_count) as bigint) as error_count,
         sum(duration_ms_sum) as duration_ms_sum,
@@ -14,6 +14,8 @@ with buckets as (
 
 select
     component,
+    version,
+    environment,
     route,
     method,
     status_class,
@@ -24,4 +26,4 @@ select
     max(duration_ms_max) as duration_ms_max,
     {{ latency_histogram('log_bucket', 'request_count') }} as latency_histogram
 from buckets
-group by component, route, method, status_class, minute_at
+group by component, version, environment, route, method, status_class, minute_at

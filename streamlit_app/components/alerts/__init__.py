@@ -1,0 +1,1 @@
+"""Alerts as pages draw them: what one says, its buttons, which stand below which."""

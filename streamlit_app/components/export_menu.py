@@ -1,0 +1,48 @@
+"""The menu by which a table or chart is taken away. Not here: what the files hold (`actions/exports`)."""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from streamlit_app.actions import exports
+from streamlit_app.components.header.style import look
+from streamlit_app.view import View, iso
+
+
+def export_menu(
+    name: str, frame: pd.DataFrame, view: View, *, chart: dict[str, Any] | None = None
+) -> None:
+    """CSV and JSON of the frame, and a PNG of the chart (what `drawing` returned); made when clicked."""
+    if not exports.may_export():
+        return
+    made = exports.Export(name, frame, _asked(view))
+    with st.popover(
+        "", icon=":material/download:", type="tertiary", help="Export", key=f"export-{name}"
+    ):
+        _button(made, "CSV", made.csv, "text/csv")
+        _button(made, "JSON", made.json, "application/json")
+        if chart is not None:
+            background = look().background
+            _button(made, "PNG", lambda: made.png(chart, background), "image/png")
+
+
+def _asked(view: View) -> dict[str, str]:
+    return {"from": iso(view.start_at), "to": iso(view.end_at), "tz": view.zone} | view.filters
+
+
+def _button(made: exports.Export, form: str, content: Any, kind: str) -> None:
+    st.download_button(
+        form,
+        content,
+        f"{made.name.replace(' ', '-')}.{form.lower()}",
+        kind,
+        key=f"export-{made.name}-{form}",
+        type="tertiary",
+        on_click=_noted,
+        args=(made, form),
+    )
+
+
+def _noted(made: exports.Export, form: str) -> None:
+    exports.note(made.name, form.lower(), made.edition)

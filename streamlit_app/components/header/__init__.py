@@ -1,0 +1,1 @@
+"""What every page begins with: banner, title, time range, comparison, filters, refresh, search."""

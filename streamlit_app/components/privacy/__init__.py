@@ -1,0 +1,1 @@
+"""What the Privacy page is made of."""
