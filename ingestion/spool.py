@@ -17,9 +17,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from privacy.disk.databases import Schema, Step, open_database, transaction
+from privacy.disk.sqlite_databases import Schema, Step, open_database, transaction
 from privacy.keys.ids import new_id
-from privacy.keys.store import DataKey, KeyDestroyed, KeyStore, seal, unseal
+from privacy.keys.key_store import DataKey, KeyDestroyed, KeyStore, seal, unseal
 
 DATASET = "spool"
 _MAX_PARAMETERS = 500

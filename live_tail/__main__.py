@@ -19,12 +19,12 @@ from ingestion.settings import Settings
 from ingestion.spool import Spool
 from live_tail.alerts.desk.service import AlertService
 from live_tail.alerts.desk.site_files import SiteFiles
+from live_tail.alerts.reading.rule_sources import Sources, group_changes
 from live_tail.alerts.reading.seasons import Hours
-from live_tail.alerts.reading.sources import Sources, group_changes
 from live_tail.alerts.rules.rounds import DueRounds
 from live_tail.alerts.rules.rule_files import SHIPPED, RuleFolders
 from live_tail.http.access import Door
-from live_tail.http.api import build_app
+from live_tail.http.live_api import build_app
 from live_tail.window.error_groups import HotErrors
 from live_tail.window.follow import Follower
 from live_tail.window.minutes import Minutes
@@ -33,7 +33,7 @@ from live_tail.window.window import Window
 from privacy.access.identities import Identities
 from privacy.audit.audit_log import AuditLog
 from privacy.audit.file_changes import FileChanges
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from privacy.process_log.log import logger
 
 _log = logger()

@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlencode
 
-from privacy.disk.databases import transaction
+from privacy.disk.sqlite_databases import transaction
 from privacy.gate.apart import treated
+from privacy.keys.key_store import KeyStore
 from privacy.keys.state import Sealer, connect
-from privacy.keys.store import KeyStore
 from streamlit_app.view import DETAILS, FILTERS, moment
 
 Treat = Callable[[Sequence[tuple[str, str]]], list[str]]

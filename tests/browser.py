@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 from playwright.sync_api import Page, ViewportSize
 
-from privacy.access.policy import Role
+from privacy.access.access_policy import Role
 from tests.firefox import firefox_path
 from tests.signing_in import link_to
 from tests.visitors import chromium, chromium_path

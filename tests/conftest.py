@@ -17,7 +17,7 @@ from ingestion.receivers.committing.pipeline import Incoming, Pipeline
 from ingestion.receivers.doors.http import PATHS
 from ingestion.settings import Settings, load_settings
 from ingestion.spool import Spool
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from privacy.process_log import log as logs
 from tta_monitor.traffic.demo import CAPTURE
 

@@ -18,7 +18,7 @@ import psutil
 
 from ingestion.doors.service_token import service_token
 from ingestion.settings import Settings, load_settings
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 
 ROOT = Path(__file__).resolve().parent.parent
 _APP = (

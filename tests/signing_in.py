@@ -4,10 +4,10 @@ from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
+from privacy.access.access_policy import Role
 from privacy.access.identities import Identities
-from privacy.access.policy import Role
 from privacy.audit.audit_log import AuditLog
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from streamlit_app.sign_in.doorman import COOKIE
 
 

@@ -61,7 +61,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from ingestion.receivers.committing.pipeline import Incoming, Pipeline
 from ingestion.settings import load_settings
 from ingestion.spool import Spool
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 request = ExportTraceServiceRequest()
 resource = request.resource_spans.add()
 resource.resource.attributes.add(key="service.name").value.string_value = "api"

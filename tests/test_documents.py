@@ -16,11 +16,11 @@ from pydantic import BaseModel
 from ingestion.meaning.errors.grouping import load_site
 from ingestion.settings import MIB, Settings, load_settings
 from live_tail.alerts.desk.own import RULES as OWN
-from live_tail.alerts.notify.policy import Policy, load_policy
+from live_tail.alerts.notify.notify_policy import Policy, load_policy
 from live_tail.alerts.reading.selecting import FACTS
 from live_tail.alerts.rules.rounds import INVALID
 from live_tail.alerts.rules.rule_files import SHIPPED, load_rules
-from live_tail.alerts.rules.spec import KINDS, RuleSpec
+from live_tail.alerts.rules.rule_spec import KINDS, RuleSpec
 from live_tail.window.queries.catalogue import QUERIES
 from privacy.access.roles import Role
 from privacy.gate.allow_list import Treatment

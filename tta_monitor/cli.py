@@ -132,7 +132,7 @@ def _exit_code(error: Exception) -> int | None:
     if isinstance(error, Problem):
         return error.code
     from ingestion.settings.sources import SettingsProblem
-    from privacy.disk.databases import DatabaseProblem
-    from privacy.keys.store import KeyProblem
+    from privacy.disk.sqlite_databases import DatabaseProblem
+    from privacy.keys.key_store import KeyProblem
 
     return 2 if isinstance(error, SettingsProblem | KeyProblem | DatabaseProblem) else None

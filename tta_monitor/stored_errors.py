@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 from dagster_project.marts.landed import open_landed
 from ingestion.lake.duck import connect
-from ingestion.meaning.errors.model import Occurrence
+from ingestion.meaning.errors.error_records import Occurrence
 from ingestion.meaning.errors.occurrences import once_key, read_occurrences
 from ingestion.settings import Settings
 from ingestion.spool import Spool
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 
 
 def stored_errors(settings: Settings) -> Iterator[Occurrence]:

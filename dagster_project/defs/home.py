@@ -20,7 +20,7 @@ from ingestion.lake.catalog import Catalog
 from ingestion.lake.duck import connect
 from ingestion.settings import Settings, load_settings
 from privacy.audit.audit_log import AuditLog
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 
 
 @dataclass(frozen=True)

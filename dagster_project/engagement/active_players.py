@@ -14,14 +14,14 @@ from datetime import UTC, date, datetime, timedelta
 
 import pyarrow as pa
 
-from dagster_project.engagement.release_gate import release_gate
+from dagster_project.engagement.site_gate import release_gate
 from ingestion.lake.catalog import Catalog, LakeFile
 from ingestion.lake.duck import add_file_keys, connect
 from ingestion.lake.partitions import scan
 from ingestion.settings import Settings
 from privacy.audit.audit_log import AuditLog
+from privacy.keys.key_store import KeyStore
 from privacy.keys.pseudonyms import Pseudonyms
-from privacy.keys.store import KeyStore
 from privacy.release import (
     Dimension,
     Histogram,

@@ -31,7 +31,7 @@ from ingestion.lake.stored_texts import (
     table_texts,
 )
 from ingestion.settings import Settings
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from privacy.leaks.detector import LeakDetector
 from privacy.leaks.samples import SAMPLES
 

@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow as pa
 
 from dagster_project.leaks.home_scan import without_kinds
-from dagster_project.leaks.landed import scan_landed
+from dagster_project.leaks.landed_scan import scan_landed
 from ingestion.contracts import LANDED
 from ingestion.lake import partitions
 from ingestion.lake.binding import path_of
@@ -28,8 +28,8 @@ from ingestion.meaning.errors.group_store import ErrorStore
 from ingestion.settings import Settings
 from ingestion.spool import Spool
 from privacy.gate.treatments import DROPPED, scrub, stack
+from privacy.keys.key_store import KeyDestroyed, KeyStore
 from privacy.keys.state import FILE
-from privacy.keys.store import KeyDestroyed, KeyStore
 from privacy.leaks.detector import LeakDetector
 from privacy.leaks.samples import SAMPLES
 from privacy.retention import receipts

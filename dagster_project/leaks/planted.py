@@ -25,7 +25,7 @@ from ingestion.lake.duck import attach, connect, published_dataset
 from ingestion.settings import Settings
 from ingestion.spool import Spool
 from privacy.keys import state
-from privacy.keys.store import KeyStore, utc_today
+from privacy.keys.key_store import KeyStore, utc_today
 from privacy.leaks.samples import SAMPLES
 
 SCRATCH = "leak-scan-"

@@ -21,8 +21,8 @@ from dagster_project.leaks.home_scan import Finding, ScanReport, scan_home
 from ingestion.settings import Settings, load_settings
 from privacy.audit.audit_log import AuditLog
 from privacy.disk.locks import LockHeld, is_held, locked
+from privacy.keys.key_store import KeyStore
 from privacy.keys.state import Sealer, connect
-from privacy.keys.store import KeyStore
 from privacy.process_log.log import guard
 
 _KIND = "scan_runs"

@@ -15,7 +15,7 @@ from ingestion.lake.catalog import Catalog, DirtyHour, LakeFile
 from ingestion.lake.duck import add_file_keys
 from ingestion.lake.partitions import empty_select, scan
 from ingestion.settings import Settings
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 
 PART_HOURS = 24
 """Hours of which aggregates by part are kept; an older hour is built whole when it changes."""

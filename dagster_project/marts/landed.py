@@ -20,7 +20,7 @@ from dagster_project.marts.landed_patterns import log_patterns
 from ingestion.contracts import LANDED
 from ingestion.lake.catalog import Catalog, DirtyHour, LakeFile
 from ingestion.settings import Settings
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 
 # A counter that says nothing for longer starts anew.
 _REACH = timedelta(hours=1)

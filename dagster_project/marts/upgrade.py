@@ -12,7 +12,7 @@ import duckdb
 from dagster_project.marts.warehouse import warehouse_key
 from ingestion.lake.duck import attach, connect
 from ingestion.settings import Settings
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 
 _SCHEMA = "marts"
 _PARTS = "parts"

@@ -17,7 +17,7 @@ from ingestion.lake.duck import attach, connect, key_of_file, published_dataset,
 from ingestion.settings import Settings
 from privacy.disk.files import put_in_place
 from privacy.disk.locks import locked
-from privacy.keys.store import DataKey, KeyStore, utc_today
+from privacy.keys.key_store import DataKey, KeyStore, utc_today
 
 DBT_PROJECT = Path(__file__).resolve().parents[2] / "dbt"
 AUDIENCE_MARTS = Path(__file__).with_name("audiences.yaml")

@@ -7,7 +7,7 @@ Nothing here imports Dagster or dbt.
 from ingestion.lake.catalog import Catalog
 from ingestion.settings import Settings
 from ingestion.spool import Spool
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 
 
 def has_news(settings: Settings) -> str | None:

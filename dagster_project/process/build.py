@@ -14,7 +14,7 @@ from dagster_project.marts.warehouse import process_environment
 from dagster_project.process.dagster_home import dagster_environment, ensure_dagster_home
 from dagster_project.retention.daily import catch_up
 from ingestion.settings import Settings
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 
 if TYPE_CHECKING:
     from dagster import AssetCheckEvaluation

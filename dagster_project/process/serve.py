@@ -34,7 +34,7 @@ from dagster_project.process.run_history import forget_old_runs
 from ingestion.processes import passes
 from ingestion.settings import Settings
 from privacy.audit.audit_log import AuditLog
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from privacy.process_log.log import logger, place_of
 
 LOCATION = "tta_monitor"

@@ -15,7 +15,7 @@ from dagster_project.retention.marts import expire
 from ingestion.expiry import plan as expiry
 from ingestion.settings import Settings
 from privacy.audit.audit_log import AuditLog
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from privacy.retention import receipts
 from privacy.retention.receipts import Receipt
 from privacy.retention.retention_policy import Policy

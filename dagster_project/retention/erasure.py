@@ -13,7 +13,7 @@ from dagster_project.retention.marts import count_leaving, publish_again, rewrit
 from ingestion.expiry.erasure import Erasure, erase_rows, holds_any, living_pseudonyms
 from ingestion.settings import Settings
 from privacy.audit.audit_log import AuditLog
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from privacy.retention import receipts
 from privacy.retention.receipts import Receipt
 

@@ -18,7 +18,7 @@ from ingestion.expiry import plan as expiry
 from ingestion.lake.duck import attach, connect
 from ingestion.settings import Settings
 from privacy.disk.files import put_in_place
-from privacy.keys.store import KeyStore, utc_today
+from privacy.keys.key_store import KeyStore, utc_today
 from privacy.retention import receipts
 from privacy.retention.receipts import Receipt
 from privacy.retention.retention_policy import Policy

@@ -37,7 +37,7 @@ def _work(settings: OwnSettings, _: argparse.Namespace) -> None:
     start_scraper(settings, stopping)
     if settings.log_files:
         # Keys and OTLP's messages, for homes that tail files.
-        from ingestion.collectors.log_files.tail import start_log_files  # noqa: PLC0415
+        from ingestion.collectors.log_files.file_tail import start_log_files  # noqa: PLC0415
 
         start_log_files(settings, stopping)
     provider = start(settings)

@@ -47,7 +47,7 @@ class OwnDoor:
         """The door of a home; raises KeyProblem where a token is needed and no key opens the home."""
         from ingestion.doors.service_token import RECEIVER, service_token  # noqa: PLC0415 - 8 MB of keys
         from ingestion.settings.section import LOOPBACK  # noqa: PLC0415
-        from privacy.keys.store import KeyStore  # noqa: PLC0415
+        from privacy.keys.key_store import KeyStore  # noqa: PLC0415
 
         receiver = settings.receiver
         if receiver.host in LOOPBACK:

@@ -8,7 +8,7 @@ import hashlib
 import hmac
 from typing import Literal
 
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 
 LIVE_API, RECEIVER = "live-api", "receiver"
 

@@ -2,7 +2,7 @@
 
 Here: counts by reason for `/metrics`, and audit entries, at most one a minute and reason, so that a flood of
 strangers does not fill the log. Not here: the refusing (`known_hosts`), and refusals of somebody known
-(`privacy/access/policy`).
+(`privacy/access/access_policy`).
 """
 
 import threading

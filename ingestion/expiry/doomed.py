@@ -11,14 +11,14 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
 from ingestion.contracts import LANDED
-from ingestion.expiry import components as component_expiry
+from ingestion.expiry import component_expiry
 from ingestion.lake import archive
 from ingestion.lake.catalog import Catalog, LakeFile, lake_dataset
 from ingestion.settings import Settings
 from ingestion.spool import DATASET as SPOOL
 from ingestion.spool import Spool
 from privacy.audit.audit_log import AuditLog
-from privacy.keys.store import KeyStore, dataset_of
+from privacy.keys.key_store import KeyStore, dataset_of
 from privacy.retention import receipts as receipt_book
 from privacy.retention.retention_policy import Policy
 

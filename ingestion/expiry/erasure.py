@@ -25,9 +25,9 @@ from ingestion.lake.drain import drain
 from ingestion.lake.duck import add_file_keys, add_parquet_keys, connect, in_memory
 from ingestion.settings import Settings
 from ingestion.spool import Spool, SpoolBatch
+from privacy.keys.key_store import KeyProblem, KeyStore
 from privacy.keys.players import PlayerPseudonyms
 from privacy.keys.pseudonyms import Pseudonyms
-from privacy.keys.store import KeyProblem, KeyStore
 
 
 @dataclass(frozen=True)

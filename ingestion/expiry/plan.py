@@ -12,7 +12,7 @@ key destroyed; the next pass finds files and keys that nothing lists and finishe
 from datetime import datetime
 
 from ingestion.contracts import LANDED
-from ingestion.expiry import components as component_expiry
+from ingestion.expiry import component_expiry
 from ingestion.expiry.doomed import DAY, Doomed, archives, end_of, is_by_component, purges, records
 from ingestion.lake import archive
 from ingestion.lake.binding import path_of
@@ -20,8 +20,8 @@ from ingestion.lake.catalog import Catalog
 from ingestion.settings import Settings
 from ingestion.spool import DATASET as SPOOL
 from ingestion.spool import Spool
+from privacy.keys.key_store import KeyStore
 from privacy.keys.players import PlayerPseudonyms
-from privacy.keys.store import KeyStore
 from privacy.retention import receipts as receipt_book
 from privacy.retention.receipts import Receipt
 from privacy.retention.retention_policy import Policy, load_policy

@@ -15,7 +15,7 @@ from ingestion.lake.binding import digest_of, path_of
 from ingestion.lake.catalog import Catalog, LakeFile
 from ingestion.settings import Settings
 from privacy.disk.files import put_in_place
-from privacy.keys.store import KeyProblem
+from privacy.keys.key_store import KeyProblem
 
 _DAY = timedelta(days=1)
 

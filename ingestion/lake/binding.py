@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ingestion.lake.catalog import LakeFile
 from ingestion.settings import Settings
-from privacy.keys.store import KeyProblem, KeyStore
+from privacy.keys.key_store import KeyProblem, KeyStore
 
 _CHUNK_BYTES = 1024 * 1024
 _checked: set[tuple[str, int, int, str]] = set()

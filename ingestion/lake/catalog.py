@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from privacy.disk.databases import Schema, Step, open_database, transaction
+from privacy.disk.sqlite_databases import Schema, Step, open_database, transaction
 
 SCHEMA = Schema(
     steps=(

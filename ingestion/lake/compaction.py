@@ -15,7 +15,7 @@ from ingestion.lake.duck import (
 )
 from ingestion.lake.partitions import SORT, scan, write_partition
 from ingestion.settings import Settings
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 
 _CROWDED = 4
 # Stragglers of a long call or connection still find the identities of their hour.

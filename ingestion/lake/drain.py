@@ -16,7 +16,7 @@ from ingestion.lake.duck import (
 from ingestion.lake.plan_run import DrainReport, PlanRun
 from ingestion.settings import Settings
 from ingestion.spool import Spool
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 
 _SMALL_PLAN_ROWS = 30_000
 _PLANS = 8

@@ -18,7 +18,7 @@ import duckdb_extensions
 
 from ingestion.lake.catalog import LakeFile, lake_dataset
 from ingestion.settings import Settings
-from privacy.keys.store import DataKey, KeyDestroyed, KeyProblem, KeyStore
+from privacy.keys.key_store import DataKey, KeyDestroyed, KeyProblem, KeyStore
 
 
 def in_memory(*, memory_limit: str = "1GB") -> duckdb.DuckDBPyConnection:

@@ -22,7 +22,7 @@ from ingestion.lake.partitions import EVENT_TIME, SORT, scan, write_partition
 from ingestion.lake.plans import read_plan
 from ingestion.settings import Settings
 from ingestion.spool import Spool
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 
 _SLICE_ROWS = 8_192
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from ingestion.lake.catalog import Plan
 from ingestion.spool import Spool, SpoolBatch
-from privacy.keys.store import KeyDestroyed
+from privacy.keys.key_store import KeyDestroyed
 
 
 @dataclass

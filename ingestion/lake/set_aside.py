@@ -18,7 +18,7 @@ import pyarrow as pa
 from ingestion.contracts import LANDED, LEDGER, SIGNALS
 from ingestion.lake.mending import mended
 from ingestion.spool import Spool, SpoolBatch
-from privacy.keys.store import KeyDestroyed, KeyProblem
+from privacy.keys.key_store import KeyDestroyed, KeyProblem
 from privacy.process_log.log import logger
 
 _TRIES = 2

@@ -21,9 +21,9 @@ from ingestion.lake.partitions import scan
 from ingestion.settings import Settings
 from ingestion.spool import Spool
 from privacy.audit.audit_log import Chain
-from privacy.disk.databases import open_to_read
+from privacy.disk.sqlite_databases import open_to_read
+from privacy.keys.key_store import KeyDestroyed, KeyProblem, KeyStore
 from privacy.keys.state import FILE, Sealer
-from privacy.keys.store import KeyDestroyed, KeyProblem, KeyStore
 
 _BATCHES = 64
 _ROWS = 100_000

@@ -1,8 +1,8 @@
 """What attributes and values of telemetry are called, whoever sent it.
 
 Here: reading `names.yaml`, and handing it to dbt. Not here: what is made of them
-(`live_tail/window/rows/spans` in Arrow, `dbt/models` in SQL), names of dependencies and probes (`signals`).
-Source: OpenTelemetry semantic conventions, of now and of before.
+(`live_tail/window/rows/span_facts` in Arrow, `dbt/models` in SQL), names of dependencies and probes
+(`signals`). Source: OpenTelemetry semantic conventions, of now and of before.
 """
 
 import json

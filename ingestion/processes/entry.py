@@ -67,7 +67,7 @@ def run_process(
 def _told_in_a_sentence() -> tuple[type[Exception], ...]:
     """Loaded when there is a problem: a process that waits has neither settings nor keys in memory."""
     from ingestion.settings.sources import SettingsProblem  # noqa: PLC0415
-    from privacy.disk.databases import DatabaseProblem  # noqa: PLC0415
+    from privacy.disk.sqlite_databases import DatabaseProblem  # noqa: PLC0415
     from privacy.keys.sealing import KeyProblem  # noqa: PLC0415
 
     return Wrong, SettingsProblem, KeyProblem, DatabaseProblem

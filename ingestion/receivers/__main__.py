@@ -27,7 +27,7 @@ from privacy.audit.audit_log import AuditLog
 from privacy.detection import identity
 from privacy.detection.without_names import without_names
 from privacy.gate.allow_list import PolicyProblem
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from privacy.process_log.log import logger
 from privacy.site_policy import PolicyWatch
 

@@ -1,7 +1,7 @@
 """The door of the live API: a bearer token with a role, or the token of this home's own processes.
 
 Here: recognising the caller of `/api/…` and asking the policy. Not here: the routes (`api`) and the
-policy (`privacy/access/policy`). Health and metrics stay open: they carry no fact.
+policy (`privacy/access/access_policy`). Health and metrics stay open: they carry no fact.
 """
 
 import hmac
@@ -18,10 +18,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ingestion.doors.service_token import service_token
 from live_tail.http.client import ACTING_FOR
+from privacy.access.access_policy import ADMINISTRATOR, Forbidden, Guard, Principal, Right
 from privacy.access.identities import Identities
-from privacy.access.policy import ADMINISTRATOR, Forbidden, Guard, Principal, Right
 from privacy.audit.audit_log import AuditLog, Outcome
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 
 _ACCOUNT = re.compile(r"[a-z]{2,12}:[a-z]_[0-9a-z]{4,40}\Z")
 _QUERY = "/api/v1/query/"

@@ -12,7 +12,7 @@ from urllib.parse import urlencode, urlsplit
 
 from ingestion.doors.service_token import service_token
 from ingestion.settings import Settings
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 
 ACTING_FOR = "X-Acting-For"
 """The account for which a process of this home asks; nobody else is believed."""

@@ -12,13 +12,13 @@ from datetime import datetime, timedelta
 import duckdb
 import pyarrow as pa
 
+from ingestion.meaning.errors.error_records import Grouped, Occurrence
 from ingestion.meaning.errors.group_states import GroupRecord, State
 from ingestion.meaning.errors.group_store import ErrorStore
 from ingestion.meaning.errors.grouping import CURRENT, Site, group
 from ingestion.meaning.errors.hand_rules import HandRules
-from ingestion.meaning.errors.model import Grouped, Occurrence
 from ingestion.meaning.errors.occurrences import once_key, once_rank
-from live_tail.window.rows.columns import Rows
+from live_tail.window.rows.arrow_columns import Rows
 from live_tail.window.rows.error_rows import as_rows, occurrences
 
 SCHEMA = """

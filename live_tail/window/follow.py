@@ -4,7 +4,7 @@ Here: the cursor, who may take in when, and what happens to a batch that cannot 
 the window's tables. The cursor lives in memory: after a restart the window is rebuilt from the spool,
 whose drained rows stay for that purpose.
 
-A reader (`live_tail/http/api`) and a round of rules (`live_tail/alerts/desk/service`) take in before
+A reader (`live_tail/http/live_api`) and a round of rules (`live_tail/alerts/desk/service`) take in before
 they look, so what gathers meanwhile costs one round of work however many batches it came in. The thread
 here works only when nobody asks: after a start, and when what waits has become much or old.
 """
@@ -21,7 +21,7 @@ from ingestion.processes.lean import give_back_memory
 from ingestion.spool import Spool, SpoolBatch
 from live_tail.window.opened import Opened
 from live_tail.window.window import Window
-from privacy.keys.store import KeyDestroyed, KeyProblem
+from privacy.keys.key_store import KeyDestroyed, KeyProblem
 from privacy.process_log.log import logger
 
 _log = logger()

@@ -1,9 +1,9 @@
 """Good and total events by minute, component and source, kept for 31 days across restarts.
 
-Here: counting them from what the window finds new, and keeping them sealed in `state.db`. Not
-here: availability and burn rates (`live_tail/alerts/reading/sources`). Sources: `requests` (server spans;
-a failure is ERROR or 5xx) and `probe` (readiness routes, `tta_service_up`). Routes that
-always answer "healthy" never count.
+Here: counting them from what the window finds new, and keeping them sealed in `state.db`. Not here:
+availability and burn rates (`live_tail/alerts/reading/rule_sources`). Sources: `requests` (server spans; a
+failure is ERROR or 5xx) and `probe` (readiness routes, `tta_service_up`). Routes that always answer
+"healthy" never count.
 
 Exact across restarts: an hour's totals and the last spool batch they hold are written in one
 transaction, and batches up to that one are not counted again when the window is rebuilt.
@@ -18,11 +18,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.meaning.signals import load_signals
-from live_tail.window.rows.columns import Rows, bucket_of, equals, grouped, is_set, matched, ones
-from live_tail.window.rows.spans import Spans
-from privacy.disk.databases import transaction
+from live_tail.window.rows.arrow_columns import (
+    Rows,
+    bucket_of,
+    equals,
+    grouped,
+    is_set,
+    matched,
+    ones,
+)
+from live_tail.window.rows.span_facts import Spans
+from privacy.disk.sqlite_databases import transaction
+from privacy.keys.key_store import KeyStore
 from privacy.keys.state import Sealer, connect
-from privacy.keys.store import KeyStore
 
 _S = load_signals()
 SCHEMA = """

@@ -8,7 +8,7 @@ bucket, and only buckets that new items fall into are compared.
 import numpy as np
 
 from ingestion.meaning.item_identity import SAME
-from live_tail.window.rows.columns import Rows, hashed, mixed
+from live_tail.window.rows.arrow_columns import Rows, hashed, mixed
 
 
 def keys_of(signal: str, rows: Rows) -> np.ndarray:

@@ -24,11 +24,11 @@ from live_tail.window.minutes import Minutes
 from live_tail.window.minutes import past as past_minutes
 from live_tail.window.recent.recent import TABLES as RECENT_TABLES
 from live_tail.window.recent.recent import Recent, Round
-from live_tail.window.rows import calls, evidence, hosts, points, span_rows
-from live_tail.window.rows.columns import BUCKET_S, Rows, concatenated, is_true, microseconds
-from live_tail.window.rows.spans import Spans
+from live_tail.window.rows import call_facts, evidence, hosts, point_facts, span_rows
+from live_tail.window.rows.arrow_columns import BUCKET_S, Rows, concatenated, is_true, microseconds
+from live_tail.window.rows.span_facts import Spans
 from live_tail.window.seen import Seen, keys_of
-from live_tail.window.tables import MINUTES, Tables
+from live_tail.window.window_tables import MINUTES, Tables
 
 _FUTURE = timedelta(minutes=5)
 _EPOCH = datetime(1970, 1, 1)
@@ -47,7 +47,7 @@ class Window:
         hot_errors: errors.HotErrors | None = None,
     ) -> None:
         self._tables = Tables()
-        self.points = points.Points()
+        self.points = point_facts.Points()
         self.recent = Recent()
         self.history = history or Minutes(None)
         kept = self.history.restore(self._tables.con)
@@ -151,7 +151,7 @@ class Window:
         yield "hot_sightings", hosts.sightings(signal, fresh, EVENT_TIME[signal])
         if isinstance(fresh, Spans):
             yield from span_rows.tables(fresh)
-            yield from calls.tables(fresh)
+            yield from call_facts.tables(fresh)
         if signal == "metric_points":
             yield from hosts.tables(fresh)
             yield from self.points.tables(fresh)

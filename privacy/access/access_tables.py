@@ -12,8 +12,8 @@ from pathlib import Path
 
 from privacy.access.bearer import BearerSecrets
 from privacy.audit.audit_log import AuditLog
+from privacy.keys.key_store import KeyStore
 from privacy.keys.state import Sealer, connect
-from privacy.keys.store import KeyStore
 
 
 class AccessTables:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from privacy.access import passwords
 from privacy.access.access_tables import AccessTables
 from privacy.access.roles import Role
-from privacy.disk.databases import transaction
+from privacy.disk.sqlite_databases import transaction
 
 
 class AccountProblem(Exception):

@@ -6,7 +6,7 @@ Here: counting by name, whether it exists or not. Not here: whether a password i
 from datetime import timedelta
 
 from privacy.access.access_tables import AccessTables
-from privacy.disk.databases import transaction
+from privacy.disk.sqlite_databases import transaction
 
 _FREE_ATTEMPTS = 5
 _MAX_WAIT_S = 900

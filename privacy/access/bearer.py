@@ -12,9 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from privacy.access.policy import Role
+from privacy.access.access_policy import Role
+from privacy.keys.key_store import KeyProblem
 from privacy.keys.state import Sealer
-from privacy.keys.store import KeyProblem
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from privacy.access.policy import Role
+from privacy.access.access_policy import Role
 
 
 class NotRecognised(Exception):

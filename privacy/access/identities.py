@@ -14,7 +14,7 @@ from privacy.access.break_glass import BreakGlass
 from privacy.access.links_and_tokens import Links, Tokens
 from privacy.access.sessions import Sessions
 from privacy.audit.audit_log import AuditLog
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 
 
 class Identities:

@@ -26,10 +26,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from privacy.disk.databases import transaction
 from privacy.disk.files import put_in_place
+from privacy.disk.sqlite_databases import transaction
+from privacy.keys.key_store import KeyProblem, KeyStore, seal, unseal
 from privacy.keys.state import connect
-from privacy.keys.store import KeyProblem, KeyStore, seal, unseal
 
 Outcome = Literal["done", "refused", "failed"]
 Detail = str | int | float | bool | None

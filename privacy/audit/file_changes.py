@@ -9,7 +9,7 @@ import hmac
 from collections.abc import Mapping
 
 from privacy.audit.audit_log import AuditLog
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 
 ACTION = "config.change"
 _MOST_ENTRIES = 100_000

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from privacy.detection.shapes.formats import format_findings
+from privacy.detection.shapes.shape_formats import format_findings
 from privacy.detection.vocabulary.findings import Finding, blank, render, union
 from privacy.detection.vocabulary.lexicon import (
     is_given_name,

@@ -20,7 +20,7 @@ from presidio_analyzer.predefined_recognizers import (
 )
 
 from privacy.detection.no_words import NoWords
-from privacy.detection.vocabulary.labels import TYPES
+from privacy.detection.vocabulary.model_labels import TYPES
 
 _PHONE_REGIONS = ("US", "GB", "DE", "FR", "ES", "PT", "CA", "AU")
 

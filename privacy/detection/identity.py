@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from privacy.detection.canary import run
-from privacy.detection.vocabulary.labels import installed_models
+from privacy.detection.vocabulary.model_labels import installed_models
 
 NAME = "tta-gate"
 VERSION = "2"

@@ -15,8 +15,8 @@ from presidio_analyzer.nlp_engine import NlpArtifacts
 from spacy.language import Language
 
 from privacy.detection.no_words import NoWords
-from privacy.detection.vocabulary.labels import TYPES, installed_models
 from privacy.detection.vocabulary.lexicon import is_given_name, is_word, word_list
+from privacy.detection.vocabulary.model_labels import TYPES, installed_models
 
 WEIGHTS = Path(__file__).with_name("model") / "ner.bin.xz"
 _WIDTH = 96

@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from privacy.detection.vocabulary.findings import Finding
-from privacy.detection.vocabulary.labels import TYPES
+from privacy.detection.vocabulary.model_labels import TYPES
 
 if TYPE_CHECKING:
     from presidio_analyzer import AnalyzerEngine

@@ -11,17 +11,17 @@ from functools import lru_cache
 
 from privacy.detection.cues import cue_findings
 from privacy.detection.presidio import entity_findings, presidio_findings
-from privacy.detection.shapes.formats import format_findings
 from privacy.detection.shapes.measures import impersonal
 from privacy.detection.shapes.paths import url_parts
+from privacy.detection.shapes.shape_formats import format_findings
 from privacy.detection.texts.chat import chat_findings
 from privacy.detection.texts.fields import told_by_fields
 from privacy.detection.texts.forms import without_labels
-from privacy.detection.texts.logs import log_findings, titled_findings
 from privacy.detection.texts.people import linked_findings, listed_names
 from privacy.detection.texts.plain import without_plain
-from privacy.detection.texts.records import address_findings, record_findings
 from privacy.detection.texts.structured import is_record
+from privacy.detection.texts.texts_of_logs import log_findings, titled_findings
+from privacy.detection.texts.texts_of_records import address_findings, record_findings
 from privacy.detection.vocabulary.findings import Finding, blank, render, union
 
 _ARTICLE = re.compile(r"\b[Tt]he \Z")

@@ -18,8 +18,8 @@ from pathlib import Path
 from privacy.disk.files import write_over
 from privacy.disk.locks import locked
 from privacy.keys.ids import new_id
+from privacy.keys.key_store import KEY_BYTES, KeyStore, seal, unseal
 from privacy.keys.pseudonyms import digest
-from privacy.keys.store import KEY_BYTES, KeyStore, seal, unseal
 
 PERIOD_DAYS = 28
 _FIRST = date(2024, 1, 1)

@@ -10,7 +10,7 @@ import hashlib
 from datetime import date
 from typing import Protocol
 
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 
 PREFIX = "p_"
 _DIGEST_BYTES = 10

@@ -12,9 +12,9 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from privacy.disk.databases import open_database
+from privacy.disk.sqlite_databases import open_database
+from privacy.keys.key_store import KeyProblem, KeyStore, seal, unseal, utc_today
 from privacy.keys.state_tables import STATE
-from privacy.keys.store import KeyProblem, KeyStore, seal, unseal, utc_today
 
 FILE = "state.db"
 _DAY_BYTES = 10

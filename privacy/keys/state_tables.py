@@ -4,7 +4,7 @@ Here: what each owner keeps there, named beside its tables. Not here: what is in
 opening and sealing (`state`). Whoever opens the file first makes all of it.
 """
 
-from privacy.disk.databases import Schema, Step
+from privacy.disk.sqlite_databases import Schema, Step
 
 _AUDIT = """
 CREATE TABLE IF NOT EXISTS audit_entries (
@@ -60,7 +60,7 @@ CREATE TABLE IF NOT EXISTS retention_passes (
 _COLLECTING = """
 CREATE TABLE IF NOT EXISTS log_positions (id TEXT PRIMARY KEY, record BLOB NOT NULL);
 """
-"""`ingestion/collectors/log_files/tail`"""
+"""`ingestion/collectors/log_files/file_tail`"""
 
 _ERRORS = """
 CREATE TABLE IF NOT EXISTS error_groups (
@@ -101,7 +101,7 @@ CREATE INDEX IF NOT EXISTS alert_outbox_due ON alert_outbox (state, channel, due
 CREATE TABLE IF NOT EXISTS alert_channels (name TEXT PRIMARY KEY, failures INTEGER NOT NULL,
     failing_us INTEGER, error TEXT NOT NULL, ok_us INTEGER);
 """
-"""`live_tail/alerts/life/store`, `live_tail/alerts/life/outbox`, `live_tail/alerts/life/untold`"""
+"""`live_tail/alerts/life/alert_store`, `live_tail/alerts/life/outbox`, `live_tail/alerts/life/untold`"""
 
 _FACTS = """
 CREATE TABLE IF NOT EXISTS alert_fast_lane (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL);

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from privacy.leaks import checks
+from privacy.leaks import leak_checks
 from privacy.leaks.views import readable, views
 
 LISTED = "listed_text"
@@ -46,7 +46,7 @@ KINDS: tuple[Kind, ...] = (
     _kind(
         "email",
         rb"[A-Za-z0-9][A-Za-z0-9._%+'-]{0,63}@" + _DOMAIN + rb"(?![A-Za-z0-9])",
-        checks.is_mail_domain,
+        leak_checks.is_mail_domain,
     ),
     _kind(
         "obfuscated_email",
@@ -57,7 +57,7 @@ KINDS: tuple[Kind, ...] = (
     _kind(
         "phone",
         rb"(?<![\w+.])(?:\+|00)[1-9]\d{0,2}[ ()./-]{0,2}(?:\d[ ()./-]{0,2}){6,12}\d(?!\w)",
-        checks.is_phone,
+        leak_checks.is_phone,
     ),
     _kind(
         "phone", rb"(?<![\w.+/-])(?:\([2-9]\d\d\) ?|[2-9]\d\d[-. ])[2-9]\d\d[-. ]\d{4}(?![\w.-])"
@@ -65,14 +65,14 @@ KINDS: tuple[Kind, ...] = (
     _kind(
         "phone",
         rb"(?<![\w.+/-])\(?0[1-9]\d{1,4}\)?[ /-]\d{3,4}[ -]?\d{3,5}(?![\w.-])",
-        checks.is_phone,
+        leak_checks.is_phone,
     ),
     _kind("phone", rb"(?<![\w.+/-])07\d{9}(?![\w.-])"),
-    _kind("card", rb"(?<![\w.-])[3-6](?:[ -]?\d){12,18}(?![\w.-])", checks.is_card),
+    _kind("card", rb"(?<![\w.-])[3-6](?:[ -]?\d){12,18}(?![\w.-])", leak_checks.is_card),
     _kind(
         "iban",
         rb"(?<![A-Za-z0-9])[A-Z]{2}\d\d(?:[ -]?[A-Z0-9]){11,30}(?![A-Za-z0-9])",
-        checks.is_iban,
+        leak_checks.is_iban,
     ),
     _kind("national_id", rb"(?<![\w-])(?!000|666|9)\d{3}-(?!00)\d\d-(?!0000)\d{4}(?![\w-])"),
     _kind(
@@ -84,40 +84,44 @@ KINDS: tuple[Kind, ...] = (
         "national_id",
         rb"(?<!\w)[12] ?\d\d ?(?:0[1-9]|1[0-2]) ?\d[\dAB]"
         rb"(?: ?\d{3}){2} ?\d\d(?!\w)",
-        checks.is_french_id,
+        leak_checks.is_french_id,
     ),
-    _kind("national_id", rb"(?<!\w)[XYZ\d]\d{7}-?[A-Z](?!\w)", checks.is_spanish_id),
-    _kind("jwt", rb"eyJ[\w-]{8,}\.[\w-]{4,}(?:\.[\w-]*)?", checks.is_jwt),
+    _kind("national_id", rb"(?<!\w)[XYZ\d]\d{7}-?[A-Z](?!\w)", leak_checks.is_spanish_id),
+    _kind("jwt", rb"eyJ[\w-]{8,}\.[\w-]{4,}(?:\.[\w-]*)?", leak_checks.is_jwt),
     _kind(
         "api_key",
         rb"(?<![A-Za-z0-9])(?:[spr]k[-_](?:live|test|proj|ant|or)?[-_]?[A-Za-z0-9_-]{16,}"
         rb"|gh[opusr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|xox[abeprs]-[\w-]{10,}"
         rb"|A[KS]IA[0-9A-Z]{16}|AIza[\w-]{30,}|hf_[A-Za-z0-9]{20,}|npm_[A-Za-z0-9]{30,})",
-        checks.is_random,
+        leak_checks.is_random,
     ),
     _kind("private_key", rb"-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----"),
-    _kind("bearer", rb"(?:bearer|basic)(?: |%20)[\w.~+/=-]{12,}", checks.is_random, re.IGNORECASE),
+    _kind(
+        "bearer", rb"(?:bearer|basic)(?: |%20)[\w.~+/=-]{12,}", leak_checks.is_random, re.IGNORECASE
+    ),
     _kind(
         "credential",
         rb"(?:passw(?:or)?d|passphrase|pwd|secret|api[-_]?key|access[-_]?token)[\"']?[ ]?[:=][ ]?[\"']?"
         rb"[^\s\"'<>{}()\[\],;&*$\x00-\x1f\x7f-\xff]{6,}",
-        checks.is_given_secret,
+        leak_checks.is_given_secret,
         re.IGNORECASE,
     ),
     _kind(
         "home_directory",
         rb"(?:(?<![\w.-])/home/|(?<![\w.-])/Users/|[A-Za-z]:\\{1,2}Users\\{1,2})[A-Za-z][\w.@-]{1,40}",
     ),
-    _kind("ip", rb"(?<![\w.-])\d{1,3}(?:\.\d{1,3}){3}(?![\w-]|\.\d)", checks.is_public_address),
+    _kind(
+        "ip", rb"(?<![\w.-])\d{1,3}(?:\.\d{1,3}){3}(?![\w-]|\.\d)", leak_checks.is_public_address
+    ),
     _kind(
         "ip",
         rb"(?<![\w:.])[23][0-9a-fA-F]{3}:[0-9a-fA-F:]{2,34}(?![\w:.])",
-        checks.is_public_address,
+        leak_checks.is_public_address,
     ),
     _kind(
         "mac",
         rb"(?<![\w:-])[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}(?![\w:-])",
-        checks.is_device,
+        leak_checks.is_device,
     ),
     _kind(
         "uuid",

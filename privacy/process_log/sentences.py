@@ -9,7 +9,7 @@ unless what it counts stands behind it.
 import re
 
 from privacy.detection.cues import cue_findings
-from privacy.detection.shapes.formats import format_findings
+from privacy.detection.shapes.shape_formats import format_findings
 from privacy.detection.vocabulary.findings import Finding, render
 
 _AMOUNT, _LONG_AMOUNT = re.compile(r"\d{1,6}(?:\.\d{1,3})?\Z"), re.compile(r"\d{1,12}\Z")

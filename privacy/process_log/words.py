@@ -11,8 +11,8 @@ from functools import lru_cache
 from typing import Any
 
 from privacy.detection.cues import cue_findings
-from privacy.detection.shapes.formats import format_findings
-from privacy.detection.texts.logs import log_findings
+from privacy.detection.shapes.shape_formats import format_findings
+from privacy.detection.texts.texts_of_logs import log_findings
 from privacy.detection.vocabulary.findings import Finding, render
 from privacy.detection.vocabulary.lexicon import is_given_name, is_program_word, template_words
 from privacy.process_log.sentences import is_measurement

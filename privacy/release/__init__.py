@@ -27,8 +27,8 @@ from privacy.release.epsilon_budget import Plan, Statement, plan, statement
 from privacy.release.period import Period, PeriodKind, PeriodProblem
 from privacy.release.release_gate import ReleaseGate, ReleaseRefused
 from privacy.release.release_ledger import LedgerProblem, ReleaseLedger
+from privacy.release.release_spec import Histogram, Keep, Mechanism, Statistic
 from privacy.release.results import Receipt, Released, Result
-from privacy.release.spec import Histogram, Keep, Mechanism, Statistic
 
 __all__ = [
     "Dimension",

@@ -12,7 +12,7 @@ import polars as pl
 import pyarrow as pa
 
 from privacy.release.dimensions import Dimension, ReleaseProblem
-from privacy.release.spec import Histogram, Keep
+from privacy.release.release_spec import Histogram, Keep
 
 Rows = pa.Table | pl.DataFrame
 

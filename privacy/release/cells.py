@@ -13,7 +13,7 @@ from itertools import product
 import numpy as np
 
 from privacy.release.mechanism import half_width
-from privacy.release.spec import Histogram
+from privacy.release.release_spec import Histogram
 
 BELOW_THRESHOLD = "fewer than {k} people (noisy count)"
 NOTHING_BELOW = "no cell below is shown"

@@ -15,7 +15,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from privacy.release.release_ledger import Entry
-from privacy.release.spec import Histogram
+from privacy.release.release_spec import Histogram
 
 DAYS = 28
 DEFAULT_EPSILON = 6.3

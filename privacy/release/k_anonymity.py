@@ -14,7 +14,7 @@ import numpy as np
 from privacy.release.cells import Cell, by_level, level_name, places
 from privacy.release.dimensions import ReleaseProblem
 from privacy.release.protection import Puzzle, narrow
-from privacy.release.spec import Histogram
+from privacy.release.release_spec import Histogram
 
 MAX_BINS = 2_000
 HIDDEN = "hidden to protect small cells"

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from privacy.release.cells import published_cells
 from privacy.release.epsilon_budget import DEFAULT_EPSILON, over_budget
 from privacy.release.k_anonymity import LIMITS, protected_cells
 from privacy.release.mechanism import noisy
 from privacy.release.period import Period
 from privacy.release.release_ledger import Entry, LedgerProblem, ReleaseLedger
+from privacy.release.release_spec import Histogram, Mechanism
 from privacy.release.results import Released, Result
-from privacy.release.spec import Histogram, Mechanism
 from privacy.release.statistics import figures
 
 if TYPE_CHECKING:

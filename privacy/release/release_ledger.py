@@ -15,11 +15,11 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from privacy.disk.databases import transaction
 from privacy.disk.files import write_whole
 from privacy.disk.locks import locked
+from privacy.disk.sqlite_databases import transaction
+from privacy.keys.key_store import KeyProblem, KeyStore
 from privacy.keys.state import Sealer, connect
-from privacy.keys.store import KeyProblem, KeyStore
 from privacy.release.period import Period
 from privacy.release.results import Receipt, Released, Result
 

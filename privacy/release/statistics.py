@@ -15,7 +15,7 @@ import numpy as np
 from privacy.release.cells import places
 from privacy.release.dimensions import Dimension
 from privacy.release.mechanism import discrete_laplace
-from privacy.release.spec import Histogram, Statistic
+from privacy.release.release_spec import Histogram, Statistic
 
 DRAWS = 400
 _CELLS_AT_ONCE = 2_000_000

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from privacy.audit.audit_log import AuditLog
+from privacy.keys.key_store import KeyStore
 from privacy.keys.state import Sealer, connect
-from privacy.keys.store import KeyStore
 
 ERASURE = "erasure"
 """The rule that stands in the receipt of an erased person."""

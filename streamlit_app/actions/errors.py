@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 
 from ingestion.meaning.errors.group_store import ErrorStore, NoSuchGroup
 from ingestion.meaning.errors.hand_rules import HandRuleProblem
-from privacy.access.policy import Principal
+from privacy.access.access_policy import Principal
 from streamlit_app.sign_in import permission
 
 

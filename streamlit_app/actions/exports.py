@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from dagster_project.reporting import picture
-from privacy.access.policy import Right
+from privacy.access.access_policy import Right
 from streamlit_app.sign_in import permission
 
 _EXPORT = "export"

@@ -7,7 +7,7 @@ Here: deciding about attributes, starting a scan, verifying the audit log, each 
 import sqlite3
 
 from dagster_project.leaks import runs as scan_runs
-from privacy.access.policy import Right
+from privacy.access.access_policy import Right
 from privacy.audit.audit_log import HEADS
 from privacy.audit.verify import HeadProblem, read_heads, verify
 from privacy.gate.allow_list import PolicyProblem

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from privacy.access.policy import Right
+from privacy.access.access_policy import Right
 from streamlit_app.saved import Annotation, SavedStore, SavedView
 from streamlit_app.sign_in import doorman, permission
 

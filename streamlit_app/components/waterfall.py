@@ -1,7 +1,7 @@
 """One trace as a waterfall that a keyboard can walk: spans, events, logs and errors in their place.
 
 Here: the drawing, each span a link that chooses it. Not here: order, critical path and gaps
-(`dagster_project/reporting/charts/spans`), reading a trace, what the page says of the chosen span.
+(`dagster_project/reporting/charts/span_tree`), reading a trace, what the page says of the chosen span.
 """
 
 from collections.abc import Mapping, Sequence

@@ -10,7 +10,7 @@ import streamlit as st
 
 from ingestion.meaning.errors.group_states import GroupRecord
 from ingestion.meaning.errors.group_store import ErrorStore, NoSuchGroup, Transition
-from privacy.keys.store import KeyProblem, KeyStore
+from privacy.keys.key_store import KeyProblem, KeyStore
 from streamlit_app.readings import performance as data
 from streamlit_app.readings import ranges, source
 from streamlit_app.readings.source import Reading

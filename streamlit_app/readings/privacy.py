@@ -16,12 +16,12 @@ from ingestion.expiry import plan as expiry
 from ingestion.expiry.doomed import Doomed
 from ingestion.gate_readings import UNKNOWN_SQL, Waiting, waits
 from ingestion.spool import Spool
-from privacy.access.policy import Right
+from privacy.access.access_policy import Right
 from privacy.audit.audit_log import AuditEntry, Outcome
 from privacy.detection.canary import canaries
 from privacy.detection.identity import content_hash, short_hash
 from privacy.gate.allow_list import PolicyProblem
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from privacy.retention.receipts import Receipt
 from privacy.retention.retention_policy import Policy, RetentionProblem
 from privacy.site_policy import SitePolicy, load_site_policy

@@ -19,8 +19,8 @@ from ingestion.processes import passes
 from ingestion.settings import Settings, load_settings
 from live_tail.http.client import LiveClient, LiveUnavailable
 from live_tail.window.queries.catalogue import QUERIES
-from privacy.access.policy import Right
-from privacy.keys.store import KeyProblem
+from privacy.access.access_policy import Right
+from privacy.keys.key_store import KeyProblem
 from streamlit_app.sign_in import permission
 
 AUDIENCE = "operations"

@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from dagster_project.process.page_rules import PREFIX
 from ingestion.doors.home_socket import short
 from ingestion.doors.turned_away import FOREIGN_ORIGIN
-from privacy.access.policy import ADMINISTRATOR, Forbidden, Principal, Right
+from privacy.access.access_policy import ADMINISTRATOR, Forbidden, Principal, Right
 from privacy.process_log.log import logger
 from streamlit_app.sign_in import doorman, safe_answers
 from streamlit_app.sign_in.passing_on import (

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from ingestion.doors.turned_away import FOREIGN_ORIGIN
-from privacy.keys.store import KeyProblem
+from privacy.keys.key_store import KeyProblem
 from streamlit_app.sign_in import batch_page, entrance, safe_answers
 from streamlit_app.sign_in.doorman import COOKIE, identities, is_open, turn_away
 from streamlit_app.sign_in.same_origin import READING, is_navigation, is_of_another_site

@@ -4,10 +4,10 @@ from functools import cache
 
 from ingestion.doors.turned_away import TurnedAway
 from ingestion.settings import Settings, load_settings
+from privacy.access.access_policy import Guard
 from privacy.access.identities import Identities
-from privacy.access.policy import Guard
 from privacy.audit.audit_log import AuditLog
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 
 COOKIE = "tta_monitor_session"
 TO_PROVIDER, FROM_PROVIDER = "/sign-in/provider", "/sign-in/provider/callback"

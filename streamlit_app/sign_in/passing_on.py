@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope, Send
 
 from dagster_project.process.page_rules import ASKED_BY, CHANGE, MAY_CHANGE
-from privacy.access.policy import Principal, Right
+from privacy.access.access_policy import Principal, Right
 from streamlit_app.sign_in import doorman, safe_answers
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """The check that every page makes: who looks, and whether the role may.
 
-Here: the session behind a page, refusing on the server, the banner of break-glass. Not here: HTTP
-(`door`) and the policy (`privacy/access/policy`). Hiding a page in the navigation is no access control.
+Here: the session behind a page, refusing on the server, the banner of break-glass. Not here: HTTP (`door`)
+and the policy (`privacy/access/access_policy`). Hiding a page in the navigation is no access control.
 """
 
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from privacy.access.policy import ADMINISTRATOR, Forbidden, Principal, Right
+from privacy.access.access_policy import ADMINISTRATOR, Forbidden, Principal, Right
 from privacy.access.sessions import Session
 from streamlit_app.sign_in import doorman
 

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
+from privacy.access.access_policy import Principal, Right, Role
 from privacy.access.accounts import AccountProblem
-from privacy.access.policy import Principal, Right, Role
 from streamlit_app.components import frame
 from streamlit_app.sign_in import doorman, permission
 

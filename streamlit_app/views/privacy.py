@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 import pandas as pd
 import streamlit as st
 
-from privacy.keys.store import KeyProblem
+from privacy.keys.key_store import KeyProblem
 from streamlit_app.components import address, formats, frame
 from streamlit_app.components.privacy import parts as privacy_parts
-from streamlit_app.components.privacy import records as privacy_records
+from streamlit_app.components.privacy import privacy_records
 from streamlit_app.components.tile import Tile, tiles
 from streamlit_app.readings import privacy as privacy_data
 from streamlit_app.view import View

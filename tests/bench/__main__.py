@@ -24,7 +24,7 @@ from ingestion.lake.drain import drain
 from ingestion.receivers.committing.pipeline import Incoming, Pipeline
 from ingestion.settings import Settings, load_settings
 from ingestion.spool import Spool
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from tests.bench.alert_round import alert_round
 from tests.bench.budgets import budgets
 from tests.bench.budgets import table as budget_table

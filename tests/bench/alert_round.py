@@ -15,16 +15,16 @@ from typing import Any
 
 from live_tail.alerts.desk.manager import Manager
 from live_tail.alerts.desk.service import GC_THRESHOLD
-from live_tail.alerts.life.store import Store
-from live_tail.alerts.notify.policy import load_policy
-from live_tail.alerts.reading.sources import Sources
+from live_tail.alerts.life.alert_store import Store
+from live_tail.alerts.notify.notify_policy import load_policy
+from live_tail.alerts.reading.rule_sources import Sources
 from live_tail.alerts.rules.rounds import Rounds
 from live_tail.alerts.rules.rule_files import SHIPPED, load_rules
-from live_tail.alerts.rules.spec import Threshold
+from live_tail.alerts.rules.rule_spec import Threshold
 from live_tail.alerts.trials.promtest_input import landed
-from live_tail.alerts.words.model import Rule, Severity
+from live_tail.alerts.words.rule_records import Rule, Severity
 from live_tail.window.window import Window
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 
 SERIES = 10_000
 _AT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

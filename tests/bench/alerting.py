@@ -17,8 +17,8 @@ from pathlib import Path
 import httpx
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from live_tail.alerts.life.store import Store
-from privacy.keys.store import KeyStore
+from live_tail.alerts.life.alert_store import Store
+from privacy.keys.key_store import KeyStore
 from tests.bench.load import capture_load, request_body, send
 from tests.live_tail.alerts.support import Hook
 from tests.processes import running

@@ -14,10 +14,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from privacy.gate.columns import Gate
 from privacy.gate.counts import Owners
+from privacy.gate.gate_columns import Gate
+from privacy.keys.key_store import KeyStore
 from privacy.keys.pseudonyms import Pseudonyms
-from privacy.keys.store import KeyStore
 from tests.privacy.detection.labelled import read
 
 _EVENTS = 200_000

@@ -20,7 +20,7 @@ from ingestion.lake.duck import open_published
 from ingestion.receivers.committing.pipeline import Incoming, Pipeline
 from ingestion.settings import Settings, load_settings
 from ingestion.spool import Spool
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from tests.bench.load import request_body
 from tests.processes import ROOT
 

@@ -22,7 +22,7 @@ from ingestion.lake.duck import (
 from ingestion.receivers.committing.pipeline import Incoming, Pipeline
 from ingestion.settings import Settings, load_settings
 from ingestion.spool import Spool
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from tests.ingestion.receivers.test_receivers import NOW_NS, span_request
 
 

@@ -14,7 +14,7 @@ from ingestion.processes import passes
 from ingestion.receivers.committing.pipeline import Incoming
 from ingestion.settings import Settings, load_settings
 from privacy.audit.audit_log import AuditLog
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from privacy.retention import receipts
 
 

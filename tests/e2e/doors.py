@@ -15,8 +15,8 @@ from ingestion.collectors import __path__ as collectors_path
 from ingestion.receivers.doors import grpc as grpc_door
 from ingestion.receivers.doors import http, sentry
 from ingestion.settings import load_settings
-from live_tail.alerts.notify.policy import Channel
-from live_tail.http.api import build_app
+from live_tail.alerts.notify.notify_policy import Channel
+from live_tail.http.live_api import build_app
 from streamlit_app.sign_in.entrance import routes as app_routes
 from tests.conftest import ROOT
 from tta_monitor.cli import app

@@ -4,7 +4,7 @@ import time
 
 from ingestion.lake.drain import drain
 from ingestion.settings import load_settings
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 
 if __name__ == "__main__":
     settings = load_settings()

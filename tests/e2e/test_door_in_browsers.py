@@ -9,10 +9,10 @@ from functools import partial
 
 import pytest
 
+from privacy.access.access_policy import Role
 from privacy.access.identities import Identities
-from privacy.access.policy import Role
 from privacy.audit.audit_log import AuditLog
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from streamlit_app.sign_in.doorman import COOKIE
 from tests.browser import needs_browser, needs_firefox
 from tests.firefox import Firefox, firefox

@@ -18,10 +18,10 @@ import pytest
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
+from privacy.access.access_policy import Right, Role, load_policy
 from privacy.access.identities import Identities
-from privacy.access.policy import Right, Role, load_policy
 from privacy.audit.audit_log import AuditLog
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from streamlit_app.sign_in.doorman import COOKIE
 from tests.browser import enter, needs_browser
 from tests.e2e.operator import Operator

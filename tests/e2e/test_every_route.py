@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from dagster_project.leaks.home_scan import ScanReport, scan_home
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from privacy.leaks.detector import LeakDetector
 from tests.conftest import ROOT
 from tests.e2e.canaries import Canary, canaries

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from privacy.audit.audit_log import AuditLog
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from streamlit_app.sign_in.doorman import COOKIE
 from tests.browser import needs_browser, needs_firefox
 from tests.firefox import firefox

@@ -6,7 +6,7 @@ from pathlib import Path
 from dagster_project.marts.warehouse import DBT_PROJECT
 from ingestion.settings import Settings
 from privacy.keys import kek
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 
 
 def spellings(home: Path) -> set[bytes]:

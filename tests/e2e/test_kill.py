@@ -14,7 +14,7 @@ from ingestion.lake.drain import drain
 from ingestion.lake.duck import add_parquet_keys, connect
 from ingestion.lake.partitions import scan
 from ingestion.settings import Settings
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from tests.bench.load import request_body
 from tests.processes import Running, running
 

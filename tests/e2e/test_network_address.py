@@ -12,7 +12,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from ingestion.doors.service_token import LIVE_API, RECEIVER, service_token
 from ingestion.spool import Spool
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from tests.conftest import ROOT
 from tests.e2e.stage import answers, serving, until
 from tests.processes import Running, running

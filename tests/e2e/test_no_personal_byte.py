@@ -10,7 +10,7 @@ from ingestion.lake.partitions import scan
 from ingestion.receivers.committing.pipeline import Incoming
 from ingestion.settings import Settings
 from ingestion.spool import Spool
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 
 EMAIL = re.compile(rb"[A-Za-z0-9._+-]+@(?:[A-Za-z0-9-]+\.)+(?:com|org|net)")
 JWT = re.compile(rb"eyJ[\w-]{10,}\.[\w-]{10,}")

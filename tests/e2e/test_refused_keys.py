@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from privacy.keys.store import KeyStore, utc_today
+from privacy.keys.key_store import KeyStore, utc_today
 from tests.conftest import ROOT
 
 ENTRY_POINTS = {

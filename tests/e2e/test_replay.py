@@ -13,7 +13,7 @@ from google.protobuf.json_format import MessageToDict
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from live_tail.alerts.desk.facts_out import COMPONENT as ALERTS
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from tests.conftest import CAPTURE, ROOT
 from tests.ingestion.receivers.test_receivers import landed, span_request
 from tests.processes import Running, running

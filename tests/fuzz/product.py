@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 import grpc
 
-from ingestion.collectors.log_files.tail import LogTail
+from ingestion.collectors.log_files.file_tail import LogTail
 from ingestion.collectors.own_settings import FollowedFiles
 from ingestion.contracts import SIGNALS
 from ingestion.doors.own_receiver import SendFailed, SendRefused
@@ -37,7 +37,7 @@ from live_tail.window.follow import Follower
 from live_tail.window.queries.asking import run_query
 from live_tail.window.queries.catalogue import QUERIES
 from live_tail.window.window import Window
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 
 _RPC = {signal: method for method, signal in METHODS.items()}
 _COME_AGAIN, _TOO_MUCH = frozenset({429, 502, 503, 504}), frozenset({400, 413})

@@ -10,7 +10,7 @@ import pytest
 
 from ingestion.settings import Settings
 from ingestion.spool import DATASET, Receipt, Spool
-from privacy.keys.store import KeyDestroyed, KeyProblem, KeyStore
+from privacy.keys.key_store import KeyDestroyed, KeyProblem, KeyStore
 
 HOUR_US = 3_600_000_000
 

@@ -17,14 +17,14 @@ from ingestion.settings import Settings
 from ingestion.spool import Spool
 from live_tail.alerts.reading import facts
 from live_tail.alerts.reading.selecting import Select
-from live_tail.http.api import ARROW, build_app
 from live_tail.http.client import LiveClient, LiveUnavailable
+from live_tail.http.live_api import ARROW, build_app
 from live_tail.window.follow import Follower
 from live_tail.window.queries.asking import run_query
 from live_tail.window.queries.catalogue import QUERIES
-from live_tail.window.queries.model import BadQuery
+from live_tail.window.queries.named_query import BadQuery
 from live_tail.window.window import Window
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from tests.ingestion.receivers.test_receivers import span_request
 
 NOW = datetime(2026, 11, 23, 21, 40, tzinfo=UTC)

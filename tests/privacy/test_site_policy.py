@@ -11,7 +11,7 @@ from ingestion.spool import Spool
 from privacy.audit.audit_log import AuditLog
 from privacy.gate.allow_list import PolicyProblem, Treatment
 from privacy.gate.attribute_names import ShownNames
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from privacy.site_policy import (
     FILE,
     Decision,

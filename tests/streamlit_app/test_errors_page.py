@@ -10,7 +10,7 @@ from ingestion.receivers.committing.pipeline import Pipeline
 from ingestion.settings import Settings, load_settings
 from live_tail.http.client import LiveAnswer
 from live_tail.window.queries.asking import run_query
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from streamlit_app.readings import errors as errors_data
 from streamlit_app.readings import source
 from streamlit_app.sign_in import doorman

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from ingestion.processes import passes
 from ingestion.settings import Settings, load_settings
-from privacy.access.policy import Role
+from privacy.access.access_policy import Role
 from streamlit_app.components import formats
 from streamlit_app.readings import performance as data
 from streamlit_app.readings import source

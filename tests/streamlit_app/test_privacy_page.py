@@ -14,15 +14,15 @@ from ingestion.lake import drain as lake
 from ingestion.receivers.committing.pipeline import Pipeline
 from ingestion.settings import Settings, load_settings
 from ingestion.spool import Spool
-from privacy.access.policy import Role
+from privacy.access.access_policy import Role
 from privacy.detection.canary import canaries
 from privacy.detection.model_card import held_out
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from privacy.leaks.samples import SAMPLES
 from privacy.retention.retention_policy import load_policy
 from privacy.site_policy import FILE, Decision, load_site_policy
 from streamlit_app.components.privacy.parts import narrowed, totals
-from streamlit_app.components.privacy.records import age_words
+from streamlit_app.components.privacy.privacy_records import age_words
 from streamlit_app.readings import privacy as privacy_data
 from streamlit_app.readings import source
 from streamlit_app.sign_in import doorman

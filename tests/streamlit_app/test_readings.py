@@ -10,7 +10,7 @@ from ingestion.settings import Settings
 from ingestion.spool import Spool
 from live_tail.window.queries import run_query
 from live_tail.window.window import Window
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from streamlit_app.readings import performance
 from tests.live_tail.test_live_tail import Clock, catch_up
 

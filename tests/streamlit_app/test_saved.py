@@ -8,9 +8,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from ingestion.settings import Settings
-from privacy.access.policy import Role
+from privacy.access.access_policy import Role
 from privacy.gate import apart
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from streamlit_app.actions import saved as actions
 from streamlit_app.saved import MOST, SavedProblem, SavedStore
 from streamlit_app.sign_in import doorman

@@ -14,7 +14,7 @@ from ingestion.receivers.committing.pipeline import Pipeline
 from ingestion.settings import Settings
 from privacy.access.identities import Identities
 from privacy.audit.audit_log import AuditLog
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from streamlit_app.sign_in.entrance import routes as app_routes
 from tests.conftest import ROOT
 from tests.dagster_project.retention.test_mart_erasure import SUBJECT, send

@@ -18,7 +18,7 @@ from ingestion.receivers.committing.pipeline import Incoming, Pipeline
 from ingestion.settings import Settings
 from live_tail.alerts.rules.rule_files import SHIPPED, load_rules
 from live_tail.alerts.trials.backtest import backtest_bodies
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from tests.live_tail.alerts.telemetry import START, every, service_up, span, spans
 from tests.live_tail.test_live_tail import request_body
 from tta_monitor.cli import app

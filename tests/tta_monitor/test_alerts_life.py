@@ -11,12 +11,12 @@ from typer.testing import CliRunner
 
 from ingestion.settings import Settings
 from live_tail.alerts.desk.manager import Manager
-from live_tail.alerts.http.api import routes
+from live_tail.alerts.http.alerts_api import routes
+from live_tail.alerts.life.alert_store import Store
 from live_tail.alerts.life.outbox import DELIVERED
-from live_tail.alerts.life.store import Store
-from live_tail.alerts.notify.policy import WatchedPolicy
+from live_tail.alerts.notify.notify_policy import WatchedPolicy
 from live_tail.http.client import LiveClient
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from tests.live_tail.alerts.support import reading, round_at, rule
 from tta_monitor.cli import app
 from tta_monitor.console.problems import Problem

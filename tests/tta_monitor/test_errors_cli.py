@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from ingestion.receivers.committing.pipeline import Pipeline
 from ingestion.settings import Settings
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from tests.live_tail.window.test_hot_errors import Live, span_body
 from tta_monitor.cli import app
 from tta_monitor.console.problems import Problem

@@ -8,10 +8,10 @@ import typer
 
 from ingestion.lake.duck import AUDIENCES
 from ingestion.settings import Settings
+from privacy.access.access_policy import ADMINISTRATOR, Right, Role, load_policy
 from privacy.access.identities import Identities
-from privacy.access.policy import ADMINISTRATOR, Right, Role, load_policy
 from privacy.audit.audit_log import AuditLog
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from tta_monitor.cli import app
 from tta_monitor.console import permission
 from tta_monitor.console.context import Chosen

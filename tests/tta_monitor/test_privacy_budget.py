@@ -6,7 +6,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from privacy.release import Period, PeriodKind
 from tests.privacy.release.population import ROWS, gate_of, small
 from tests.tta_monitor.test_cli import monitor

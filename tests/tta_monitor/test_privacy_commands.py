@@ -12,7 +12,7 @@ from ingestion.gate_readings import waiting
 from ingestion.lake import drain as lake
 from ingestion.receivers.committing.pipeline import Pipeline
 from ingestion.settings import Settings
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from privacy.retention import receipts
 from tests.dagster_project.retention.test_mart_erasure import OTHER, SUBJECT, send
 from tests.ingestion.expiry.test_expiry import send as send_at

@@ -37,7 +37,7 @@ def opened() -> "Iterator[Identities]":
     from privacy.access.accounts import AccountProblem
     from privacy.access.identities import Identities
     from privacy.audit.audit_log import AuditLog
-    from privacy.keys.store import KeyStore
+    from privacy.keys.key_store import KeyStore
 
     home = settings().home
     keys = KeyStore.open(home)
@@ -197,7 +197,7 @@ def whoami() -> None:
 
     Example: ./tta.sh monitor access whoami
     """
-    from privacy.keys.store import KeyStore
+    from privacy.keys.key_store import KeyStore
 
     KeyStore.open(settings().home)
     chosen = settings()

@@ -18,7 +18,7 @@ from tta_monitor.console.problems import Problem
 if TYPE_CHECKING:
     from live_tail.alerts.trials.backtest import Backtest, Body
     from live_tail.alerts.trials.promtest import Outcome
-    from live_tail.alerts.words.model import Rule
+    from live_tail.alerts.words.rule_records import Rule
 
 commands = group()
 

@@ -54,7 +54,7 @@ def _verified(chosen: "Settings", heads: list[Path] | None) -> "Verification":
     from privacy.audit.audit_log import HEADS, AuditLog
     from privacy.audit.verify import read_heads
     from privacy.audit.verify import verify as verify_log
-    from privacy.keys.store import KeyStore
+    from privacy.keys.key_store import KeyStore
 
     keys = KeyStore.open(chosen.home)
     log = AuditLog(chosen.home, keys)

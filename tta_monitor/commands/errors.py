@@ -217,7 +217,7 @@ def regroup(
 
 def _store() -> "ErrorStore":
     from ingestion.meaning.errors.group_store import ErrorStore
-    from privacy.keys.store import KeyStore
+    from privacy.keys.key_store import KeyStore
 
     chosen = settings()
     return ErrorStore(chosen.home, KeyStore.open(chosen.home))

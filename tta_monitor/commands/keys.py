@@ -1,6 +1,7 @@
 """`./tta.sh monitor keys …`: the KEK and the data keys it wraps.
 
-Here: arguments and printing. Not here: keys (`privacy/keys/store`) and rotation (`privacy/keys/rotation`).
+Here: arguments and printing. Not here: keys (`privacy/keys/key_store`) and rotation
+(`privacy/keys/rotation`).
 """
 
 import json
@@ -23,7 +24,7 @@ def status(
 
     Example: ./tta.sh monitor keys status
     """
-    from privacy.keys.store import KeyStore
+    from privacy.keys.key_store import KeyStore
 
     store = KeyStore.open(settings().home)
     datasets = store.datasets()
@@ -49,8 +50,8 @@ def rotate() -> None:
 
     Example: ./tta.sh monitor keys rotate
     """
+    from privacy.keys.key_store import KeyProblem
     from privacy.keys.rotation import rotate as rotate_kek
-    from privacy.keys.store import KeyProblem
 
     home = settings().home
     with noted(home, KeyProblem, action="keys.rotate", target="home"):

@@ -37,7 +37,7 @@ def erase(
         )
     from dagster_project.marts.warehouse import writer_lock
     from dagster_project.retention.erasure import erase as erase_everywhere
-    from privacy.keys.store import KeyStore
+    from privacy.keys.key_store import KeyStore
 
     chosen = settings()
     keys = KeyStore.open(chosen.home)

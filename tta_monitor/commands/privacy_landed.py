@@ -1,8 +1,8 @@
 """`privacy landed`: what the leak scan of landed files found, and an officer's decision to go on.
 
-Here: arguments, printing, the audit entry. Not here: the scan (`dagster_project/leaks/landed`) and masking
-(`landed_masking`). A finding stops every build until somebody has looked: a leak is closed at its source and
-masked where it landed; a false alarm is accepted.
+Here: arguments, printing, the audit entry. Not here: the scan (`dagster_project/leaks/landed_scan`) and
+masking (`landed_masking`). A finding stops every build until somebody has looked: a leak is closed at its
+source and masked where it landed; a false alarm is accepted.
 """
 
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from tta_monitor.console.problems import Problem
 
 if TYPE_CHECKING:
     from ingestion.settings import Settings
-    from privacy.keys.store import KeyStore
+    from privacy.keys.key_store import KeyStore
 
 commands = group()
 
@@ -39,11 +39,11 @@ def landed(
     if (accept or mask) and not reason.strip():
         word = "let through" if accept else "masked"
         raise Problem(f"this needs --reason: the audit log keeps why it was {word}.")
-    from dagster_project.leaks.landed import accept_landed, scan_landed
+    from dagster_project.leaks.landed_scan import accept_landed, scan_landed
     from dagster_project.marts.warehouse import writer_lock
     from ingestion.contracts import LANDED
     from privacy.audit.audit_log import AuditLog
-    from privacy.keys.store import KeyStore
+    from privacy.keys.key_store import KeyStore
 
     chosen = settings()
     keys = KeyStore.open(chosen.home)

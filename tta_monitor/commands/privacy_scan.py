@@ -31,7 +31,7 @@ def scan(
     Example: ./tta.sh monitor privacy scan --json
     """
     from dagster_project.leaks import runs as scan_runs
-    from privacy.keys.store import KeyStore
+    from privacy.keys.key_store import KeyStore
 
     chosen = settings()
     keys = KeyStore.open(chosen.home)

@@ -19,7 +19,7 @@ from tta_monitor.console.permission import keys_of
 
 if TYPE_CHECKING:
     from ingestion.settings import Settings
-    from privacy.keys.store import KeyStore
+    from privacy.keys.key_store import KeyStore
 
 commands = group()
 _READY_S = 180

@@ -24,7 +24,7 @@ def budget(
 
     Example: ./tta.sh monitor privacy budget --json
     """
-    from privacy.keys.store import KeyStore, utc_today
+    from privacy.keys.key_store import KeyStore, utc_today
     from privacy.release import LedgerProblem, ReleaseLedger, statement
 
     chosen = settings()

@@ -36,7 +36,7 @@ def plan(
     from dagster_project.marts.warehouse import writer_lock
     from dagster_project.retention.marts import count_leaving, past_time
     from ingestion.expiry import plan as expiry
-    from privacy.keys.store import KeyStore
+    from privacy.keys.key_store import KeyStore
 
     chosen = settings()
     keys = KeyStore.open(chosen.home)
@@ -88,7 +88,7 @@ def apply(
     from dagster_project.marts.warehouse import writer_lock
     from dagster_project.retention.daily import run_pass
     from ingestion.expiry import plan as expiry
-    from privacy.keys.store import KeyStore
+    from privacy.keys.key_store import KeyStore
 
     chosen = settings()
     keys = KeyStore.open(chosen.home)

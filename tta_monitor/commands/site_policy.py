@@ -72,7 +72,7 @@ def choose(
     """
     from privacy.audit.audit_log import AuditLog
     from privacy.gate.allow_list import PolicyProblem
-    from privacy.keys.store import KeyStore
+    from privacy.keys.key_store import KeyStore
     from privacy.site_policy import Decision, decide
 
     words = [d.value for d in Decision]

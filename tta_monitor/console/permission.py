@@ -1,8 +1,8 @@
 """The policy at the command line: who runs it, and whether the role may use the command.
 
-Here: the check around every command. Not here: the policy (`privacy/access/policy`). Whoever can read `keys/`
-can open everything and is the owner; with `access.token_file` the command line is the token's holder
-instead, and where there are no keys the live API alone decides.
+Here: the check around every command. Not here: the policy (`privacy/access/access_policy`). Whoever can
+read `keys/` can open everything and is the owner; with `access.token_file` the command line is the token's
+holder instead, and where there are no keys the live API alone decides.
 """
 
 import functools
@@ -19,7 +19,7 @@ from tta_monitor.console.problems import Problem
 
 if TYPE_CHECKING:
     from privacy.audit.audit_log import Detail
-    from privacy.keys.store import KeyStore
+    from privacy.keys.key_store import KeyStore
 
 _EVEN_WITH_WRONG_SETTINGS = frozenset({"status", "doctor"})
 """They say what is wrong with them."""
@@ -47,10 +47,10 @@ def require(right: Right, name: str) -> None:
     path = chosen.access.token_file
     if path is None:
         return
+    from privacy.access.access_policy import Forbidden, Guard
     from privacy.access.identities import Identities
-    from privacy.access.policy import Forbidden, Guard
     from privacy.audit.audit_log import AuditLog
-    from privacy.keys.store import KeyProblem, KeyStore
+    from privacy.keys.key_store import KeyProblem, KeyStore
 
     try:
         secret, home = path.read_text().strip(), chosen.home
@@ -86,7 +86,7 @@ def noted(
     A home without keys has no log yet; what its live tail finds at its first look is noted then.
     """
     from privacy.audit.audit_log import AuditLog
-    from privacy.keys.store import KeyStore
+    from privacy.keys.key_store import KeyStore
 
     if not (home / _MADE).exists():
         yield
@@ -100,7 +100,7 @@ def noted(
 
 def keys_of(home: Path) -> "KeyStore":
     """The keys of a home that a command may begin: making them is an entry."""
-    from privacy.keys.store import KeyStore
+    from privacy.keys.key_store import KeyStore
 
     is_new = not (home / _MADE).exists()
     keys = KeyStore.open(home, create=True)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from ingestion.settings import Settings
 from live_tail.alerts.desk.site_files import SITE_FILES, wrong_files
-from privacy.disk.databases import open_to_read
-from privacy.keys.store import KeyProblem, KeyStore
+from privacy.disk.sqlite_databases import open_to_read
+from privacy.keys.key_store import KeyProblem, KeyStore
 from tta_monitor.console.problems import Problem
 from tta_monitor.running import supervise
 from tta_monitor.watching import batch_health

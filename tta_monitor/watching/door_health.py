@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from ingestion.settings import Settings
 from privacy.audit.audit_log import AuditLog
-from privacy.keys.store import KeyProblem, KeyStore
+from privacy.keys.key_store import KeyProblem, KeyStore
 
 _ACTION = "access.door"
 _LATELY = timedelta(hours=1)

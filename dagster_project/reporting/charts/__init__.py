@@ -19,7 +19,7 @@ from dagster_project.reporting.charts.look import (
 )
 from dagster_project.reporting.charts.points import scatter, sparkline
 from dagster_project.reporting.charts.series import fold_series, keys_of, with_gaps
-from dagster_project.reporting.charts.spans import span_rows, waterfall
+from dagster_project.reporting.charts.span_tree import span_rows, waterfall
 from dagster_project.reporting.charts.time_chart import Kind, Mark, Threshold, described, time_chart
 from dagster_project.reporting.charts.time_rows import time_rows
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 import psutil
 from opentelemetry.metrics import CallbackOptions, Meter, Observation
 
-from ingestion.collectors.machine.processes import ChosenProcesses
+from ingestion.collectors.machine.host_processes import ChosenProcesses
 
 _Measure = Callable[[], Iterator[Observation]]
 

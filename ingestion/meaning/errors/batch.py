@@ -13,9 +13,9 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from ingestion.meaning.errors.error_records import Occurrence
 from ingestion.meaning.errors.grouping import Site, group
 from ingestion.meaning.errors.hand_rules import HandRules
-from ingestion.meaning.errors.model import Occurrence
 from ingestion.meaning.errors.occurrences import once_key, once_rank, read_occurrences
 
 _TEXTS = (

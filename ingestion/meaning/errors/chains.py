@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from ingestion.meaning.errors.error_records import Frame, Link, Stack
 from ingestion.meaning.errors.frames import (
     SiteFrames,
     comparable,
@@ -16,7 +17,6 @@ from ingestion.meaning.errors.frames import (
     is_wrapper,
     without_recursion,
 )
-from ingestion.meaning.errors.model import Frame, Link, Stack
 from ingestion.meaning.errors.stacks import parse_stack
 
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ingestion.meaning.errors.model import Frame
+from ingestion.meaning.errors.error_records import Frame
 
 _LIBRARY_PATH = re.compile(
     r"(?:^|/)(?:site-packages|dist-packages|node_modules|lib/python3(?:\.\d+)?)/"

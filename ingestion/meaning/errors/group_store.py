@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from ingestion.meaning.errors.error_records import Grouped, Occurrence
 from ingestion.meaning.errors.escalation import baseline, escalating
 from ingestion.meaning.errors.group_states import (
     GroupRecord,
@@ -23,10 +24,9 @@ from ingestion.meaning.errors.group_states import (
     seen_again,
 )
 from ingestion.meaning.errors.hand_rules import HandRules, checked_merge, checked_split
-from ingestion.meaning.errors.model import Grouped, Occurrence
-from privacy.disk.databases import transaction
+from privacy.disk.sqlite_databases import transaction
+from privacy.keys.key_store import KeyStore
 from privacy.keys.state import Sealer, connect
-from privacy.keys.store import KeyStore
 
 _HOUR_US = 3_600_000_000
 _KEEP_HOURS = 9 * 7 * 24

@@ -19,11 +19,11 @@ from typing import Any
 import yaml
 
 from ingestion.meaning.errors.chains import Chain, chain_of, place_of, plain_type
+from ingestion.meaning.errors.error_records import Grouped, Occurrence
 from ingestion.meaning.errors.frames import (
     SiteFrames,
 )
 from ingestion.meaning.errors.messages import parameterise
-from ingestion.meaning.errors.model import Grouped, Occurrence
 from privacy.disk.watched import Watched
 from privacy.process_log.log import logger
 

@@ -8,8 +8,8 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ingestion.meaning.errors.error_records import Occurrence
 from ingestion.meaning.errors.messages import parameterise
-from ingestion.meaning.errors.model import Occurrence
 
 DIMENSIONS = ("message", "component", "route", "version", "environment", "logger")
 

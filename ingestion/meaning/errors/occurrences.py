@@ -16,8 +16,8 @@ from typing import Any
 import duckdb
 
 from ingestion.meaning.errors.chains import plain_type
+from ingestion.meaning.errors.error_records import Occurrence
 from ingestion.meaning.errors.frames import comparable
-from ingestion.meaning.errors.model import Occurrence
 from ingestion.meaning.errors.stacks import parse_stack
 
 ERROR_SEVERITY = 17

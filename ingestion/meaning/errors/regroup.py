@@ -8,9 +8,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ingestion.meaning.errors.error_records import Occurrence
 from ingestion.meaning.errors.grouping import Site, group
 from ingestion.meaning.errors.hand_rules import HandRules
-from ingestion.meaning.errors.model import Occurrence
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ Here: chains, exception groups, recursion markers, omitted frames. Not here: whi
 import re
 from dataclasses import dataclass, field
 
-from ingestion.meaning.errors.model import Frame, Link, Stack
+from ingestion.meaning.errors.error_records import Frame, Link, Stack
 
 _PY_FRAME = re.compile(r'\s*(?:\|\s*)*File "([^"]*)", line (\d+)(?:, in (\S+))?')
 _JAVA_FRAME = re.compile(r"\s*at (?:[\w$./@-]+/)?([\w$.<>]+)\.([\w$<>]+)\(([^()]*)\)\s*$")

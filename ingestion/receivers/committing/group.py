@@ -22,7 +22,7 @@ from ingestion.receivers.decoding.otlp_json import json_bodies
 from ingestion.receivers.decoding.protobuf import NOT_JSON, NOT_PROTOBUF, to_arrow
 from ingestion.receivers.decoding.rejections import Rejection
 from ingestion.spool import Receipt
-from privacy.gate.columns import Gate
+from privacy.gate.gate_columns import Gate
 
 _UNREADABLE = {False: NOT_PROTOBUF, True: NOT_JSON}
 # More than these of one landing does not fit into a turn, however well it is known.

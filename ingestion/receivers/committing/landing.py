@@ -17,8 +17,8 @@ from ingestion.receivers.decoding.count_tables import DecisionEntry, Entry
 from ingestion.receivers.decoding.flatten import Flat
 from ingestion.receivers.decoding.rejections import Rejection
 from ingestion.spool import Receipt
-from privacy.gate.columns import Gate
 from privacy.gate.counts import UNKNOWN
+from privacy.gate.gate_columns import Gate
 
 ANY_COMPONENT = (None, "*")
 """Whom a token without a component may speak for."""

@@ -26,7 +26,7 @@ from ingestion.receivers.decoding.rejections import Rejection
 from ingestion.receivers.decoding.warm_up import give_back_memory
 from ingestion.spool import SealedTable
 from privacy.gate.turn import TurnOver
-from privacy.keys.store import KeyProblem
+from privacy.keys.key_store import KeyProblem
 from privacy.process_log.log import logger
 
 _SEALED_ROWS, _SEALED_BYTES = 16_384, 512 * 1024

@@ -23,10 +23,10 @@ from ingestion.receivers.decoding.count_tables import Entry, decisions_table, le
 from ingestion.receivers.decoding.flatten import Flat, flatten
 from ingestion.receivers.decoding.warm_up import warm_up
 from ingestion.spool import Receipt, SealedTable, Spool
-from privacy.gate.columns import Gate
+from privacy.gate.gate_columns import Gate
 from privacy.gate.turn import TurnOver
+from privacy.keys.key_store import KeyProblem, KeyStore
 from privacy.keys.pseudonyms import Pseudonyms
-from privacy.keys.store import KeyProblem, KeyStore
 from privacy.process_log.log import logger
 from privacy.site_policy import PolicyWatch
 

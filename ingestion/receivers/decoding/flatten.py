@@ -27,8 +27,8 @@ from ingestion.receivers.decoding.nested import (
 )
 from ingestion.receivers.decoding.origin import open_scopes, origin_of
 from ingestion.receivers.decoding.rejections import Flat, finish
-from privacy.gate.columns import Gate
 from privacy.gate.counts import Owners
+from privacy.gate.gate_columns import Gate
 
 _KINDS = ("UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER")
 _STATUSES = ("UNSET", "OK", "ERROR")

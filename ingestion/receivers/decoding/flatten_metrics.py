@@ -26,7 +26,7 @@ from ingestion.receivers.decoding.nested import (
 )
 from ingestion.receivers.decoding.origin import open_scopes, origin_of
 from ingestion.receivers.decoding.rejections import Flat, finish
-from privacy.gate.columns import Gate
+from privacy.gate.gate_columns import Gate
 
 _KINDS = ("gauge", "sum", "histogram", "exponential_histogram", "summary")
 _TEMPORALITIES = ("unspecified", "delta", "cumulative")

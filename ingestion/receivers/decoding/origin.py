@@ -14,8 +14,8 @@ import pyarrow as pa
 
 from ingestion.contracts.common import TIME
 from ingestion.receivers.decoding.nested import children, field_of, none_if_empty, spread
-from privacy.gate.columns import Gate
 from privacy.gate.counts import Owners
+from privacy.gate.gate_columns import Gate
 
 _UNKNOWN_SERVICE = "unknown_service"
 _COMPONENT = ("service.name",)

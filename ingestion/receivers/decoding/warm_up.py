@@ -2,7 +2,7 @@
 
 Here: bodies that use every kind of column, and their way through a gate that is thrown away: patterns
 are compiled, kernels are found; and giving back what a start has used. Not here: the detector and its
-canaries (`privacy/gate/columns`).
+canaries (`privacy/gate/gate_columns`).
 """
 
 import ctypes
@@ -17,7 +17,7 @@ import pyarrow as pa
 from ingestion.contracts import SIGNALS
 from ingestion.receivers.decoding.flatten import flatten
 from ingestion.receivers.decoding.protobuf import EXPORTS, to_arrow
-from privacy.gate.columns import Gate
+from privacy.gate.gate_columns import Gate
 
 _TEXTS = (
     "Login failed for user-17 at 10.0.0.7:8080 after 31 ms: token=abcdef0123456789",

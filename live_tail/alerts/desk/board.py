@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
+from live_tail.alerts.life.alert_store import Store
 from live_tail.alerts.life.by_hand import UnknownAlert
-from live_tail.alerts.life.store import Store
 from live_tail.alerts.notify.dispatch import Routing
 from live_tail.alerts.notify.mute import cause_of, silenced_now
+from live_tail.alerts.words.life_records import Alert, State
 from live_tail.alerts.words.matchers import matches
-from live_tail.alerts.words.records import Alert, State
 from privacy.gate.treatments import service as kept_name
 
 _STATES = {State.FIRING: 0, State.ACKNOWLEDGED: 1, State.PENDING: 2}

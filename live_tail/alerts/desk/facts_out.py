@@ -11,7 +11,7 @@ import threading
 from collections.abc import Sequence
 
 from ingestion.doors.own_receiver import Send, SendFailed
-from live_tail.alerts.life.tables import Tables
+from live_tail.alerts.life.alert_tables import Tables
 from live_tail.alerts.life.untold import LifeEvent, Untold
 from privacy.process_log.log import logger
 

@@ -15,11 +15,11 @@ from live_tail.alerts.desk.board import Board
 from live_tail.alerts.desk.settling import Standing, outgoing, settle
 from live_tail.alerts.desk.silences import Silences
 from live_tail.alerts.life import by_hand, transitions
-from live_tail.alerts.life.store import Store
+from live_tail.alerts.life.alert_store import Store
 from live_tail.alerts.notify.dispatch import Routing
-from live_tail.alerts.notify.policy import Policy
-from live_tail.alerts.words.model import Labels, Reading, Round, Rule
-from live_tail.alerts.words.records import Alert, Book, Event, Notification, Silence, State
+from live_tail.alerts.notify.notify_policy import Policy
+from live_tail.alerts.words.life_records import Alert, Book, Event, Notification, Silence, State
+from live_tail.alerts.words.rule_records import Labels, Reading, Round, Rule
 from privacy.gate.treatments import scrub
 from privacy.gate.treatments import service as kept_name
 from privacy.keys.ids import id_text, new_id

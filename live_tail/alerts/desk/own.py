@@ -11,7 +11,7 @@ from typing import Any
 
 from ingestion.processes.passes import BatchProblem
 from live_tail.alerts.desk import own_batch
-from live_tail.alerts.words.model import Reading, Round, Rule, Severity
+from live_tail.alerts.words.rule_records import Reading, Round, Rule, Severity
 
 DEAD_AFTER = timedelta(minutes=2)
 _DEAD, _INVALID, _FAILING, _ERROR_RULES = (

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ingestion.processes.passes import BatchProblem
-from live_tail.alerts.words.model import Reading, Rule, Severity
+from live_tail.alerts.words.rule_records import Reading, Rule, Severity
 
 _LOOK = "See what is wrong: ./tta.sh monitor status"
 RULES = {

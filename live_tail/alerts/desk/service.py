@@ -18,14 +18,14 @@ from ingestion.spool import Spool
 from live_tail.alerts.desk.facts_out import FactsOut
 from live_tail.alerts.desk.manager import Manager
 from live_tail.alerts.desk.site_files import SiteFiles
-from live_tail.alerts.life.store import Store
-from live_tail.alerts.life.tables import Tables
-from live_tail.alerts.notify.policy import WatchedPolicy
+from live_tail.alerts.life.alert_store import Store
+from live_tail.alerts.life.alert_tables import Tables
+from live_tail.alerts.notify.notify_policy import WatchedPolicy
 from live_tail.alerts.rules.fast_lane import FastLane
 from live_tail.alerts.rules.rounds import DueRounds
 from live_tail.window.follow import Follower
 from live_tail.window.opened import Opened
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from privacy.process_log.log import logger, place_of
 
 _log = logger()

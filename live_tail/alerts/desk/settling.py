@@ -17,7 +17,7 @@ from live_tail.alerts.notify.channels import READ_AS_TEXT
 from live_tail.alerts.notify.dispatch import Routing, dispatch
 from live_tail.alerts.notify.escalate import escalate
 from live_tail.alerts.notify.mute import mutes
-from live_tail.alerts.words.records import Alert, Book, Event, Notification, Silence
+from live_tail.alerts.words.life_records import Alert, Book, Event, Notification, Silence
 
 _DURABLE = attrgetter(
     "state",

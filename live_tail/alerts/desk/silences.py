@@ -9,10 +9,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from live_tail.alerts.desk.outside import matcher_may_stay
+from live_tail.alerts.life.alert_store import Store
 from live_tail.alerts.life.by_hand import Unknown
-from live_tail.alerts.life.store import Store
+from live_tail.alerts.words.life_records import Alert, Silence
 from live_tail.alerts.words.matchers import takes_everything
-from live_tail.alerts.words.records import Alert, Silence
 from privacy.gate.treatments import scrub
 from privacy.gate.treatments import service as kept_name
 from privacy.keys.ids import new_id

@@ -133,7 +133,7 @@ def _policy(settings: Settings) -> str:
 
 
 def _alerting(settings: Settings) -> str:
-    from live_tail.alerts.notify.policy import PolicyProblem, load_policy  # noqa: PLC0415
+    from live_tail.alerts.notify.notify_policy import PolicyProblem, load_policy  # noqa: PLC0415
 
     try:
         load_policy(settings.home, settings.alerting.webhook_url)

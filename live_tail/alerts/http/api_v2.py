@@ -14,9 +14,9 @@ from live_tail.alerts.desk.manager import Manager
 from live_tail.alerts.desk.outside import Tag, kept_labels
 from live_tail.alerts.life.by_hand import RESOLVE_TIMEOUT
 from live_tail.alerts.notify.templates import alertmanager_alert
+from live_tail.alerts.words.life_records import Alert, Silence
 from live_tail.alerts.words.matchers import parse
-from live_tail.alerts.words.model import labels_of
-from live_tail.alerts.words.records import Alert, Silence
+from live_tail.alerts.words.rule_records import labels_of
 from privacy.gate.treatments import scrub
 
 _MAX_NAME = 128

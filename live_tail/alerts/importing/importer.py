@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from live_tail.alerts.importing.labels import NeverHolds, check_labels
+from live_tail.alerts.importing.imported_labels import NeverHolds, check_labels
 from live_tail.alerts.importing.promql import Untranslatable, translate
 from live_tail.alerts.importing.texts import texts_of
 from live_tail.alerts.rules.rule_files import mistakes_of

@@ -7,13 +7,13 @@ Here: such a change, with the time given. Not here: what rounds change (`transit
 from datetime import datetime, timedelta
 
 from live_tail.alerts.life.transitions import changed, fire, how_begun, resolved
-from live_tail.alerts.words.model import (
+from live_tail.alerts.words.life_records import BY_HAND, EXTERNAL, Alert, Book, Event, State
+from live_tail.alerts.words.rule_records import (
     Labels,
     Severity,
     fingerprint,
     labels_of,
 )
-from live_tail.alerts.words.records import BY_HAND, EXTERNAL, Alert, Book, Event, State
 
 RESOLVE_TIMEOUT = timedelta(minutes=5)
 

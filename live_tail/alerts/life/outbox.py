@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from live_tail.alerts.life.tables import Tables, microseconds
-from privacy.disk.databases import transaction
+from live_tail.alerts.life.alert_tables import Tables, microseconds
+from privacy.disk.sqlite_databases import transaction
 
 WAITING, UNCONFIRMED, DELIVERED, SUPERSEDED = "waiting", "unconfirmed", "delivered", "superseded"
 

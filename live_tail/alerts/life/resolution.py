@@ -12,7 +12,7 @@ from itertools import pairwise
 from statistics import fmean
 from typing import Any
 
-from live_tail.alerts.words.records import Alert
+from live_tail.alerts.words.life_records import Alert
 
 
 def weekly(episodes: Iterable[Alert]) -> list[dict[str, Any]]:

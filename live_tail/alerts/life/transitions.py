@@ -10,14 +10,14 @@ from datetime import datetime, timedelta
 
 from live_tail.alerts.rules.rule_files import rendered
 from live_tail.alerts.words.digests import words
-from live_tail.alerts.words.model import (
+from live_tail.alerts.words.life_records import BY_HAND, EXTERNAL, Alert, Book, Event, State
+from live_tail.alerts.words.rule_records import (
     Reading,
     Round,
     Rule,
     Severity,
     fingerprint,
 )
-from live_tail.alerts.words.records import BY_HAND, EXTERNAL, Alert, Book, Event, State
 
 # A gap between two rounds counts as at most this much observed time.
 MAX_GAP = timedelta(minutes=2)

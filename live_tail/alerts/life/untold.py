@@ -6,8 +6,8 @@ Here: reading it in order, and how far the warehouse has it. Not here: sending
 
 from dataclasses import dataclass
 
-from live_tail.alerts.life.tables import Tables
-from live_tail.alerts.words.records import Alert
+from live_tail.alerts.life.alert_tables import Tables
+from live_tail.alerts.words.life_records import Alert
 from live_tail.alerts.words.stored import alert_from
 
 

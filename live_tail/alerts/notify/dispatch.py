@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from live_tail.alerts.notify.policy import Escalation, Policy, Route, routes
+from live_tail.alerts.notify.notify_policy import Escalation, Policy, Route, routes
 from live_tail.alerts.notify.times import is_within
+from live_tail.alerts.words.life_records import Alert, Book, Group, Notification, State
 from live_tail.alerts.words.matchers import matches, parse
-from live_tail.alerts.words.model import Labels, Severity, labels_of
-from live_tail.alerts.words.records import Alert, Book, Group, Notification, State
+from live_tail.alerts.words.rule_records import Labels, Severity, labels_of
 
 
 @dataclass(frozen=True)

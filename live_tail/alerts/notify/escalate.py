@@ -10,9 +10,9 @@ at once, the highest only.
 from datetime import datetime, timedelta
 
 from live_tail.alerts.notify.dispatch import Routing, dedup_key
-from live_tail.alerts.notify.policy import Escalation, Policy
+from live_tail.alerts.notify.notify_policy import Escalation, Policy
 from live_tail.alerts.notify.times import on_call
-from live_tail.alerts.words.records import Alert, Book, Notification, State
+from live_tail.alerts.words.life_records import Alert, Book, Notification, State
 
 
 def escalate(book: Book, routing: Routing, now: datetime) -> tuple[list[Alert], list[Notification]]:

@@ -10,10 +10,10 @@ Here: which mutes hold for which alert, pure. Not here: quiet hours (they delay,
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from live_tail.alerts.notify.policy import Policy
+from live_tail.alerts.notify.notify_policy import Policy
 from live_tail.alerts.notify.times import is_in_maintenance
+from live_tail.alerts.words.life_records import Alert, Silence
 from live_tail.alerts.words.matchers import matches, matches_targets
-from live_tail.alerts.words.records import Alert, Silence
 
 Uses = frozenset[tuple[str, str]]
 # What an outage set off may begin after its end: growth of errors is tested once a minute.

@@ -22,13 +22,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ingestion.processes.entry import on_stop, run_process
+from live_tail.alerts.life.alert_tables import Tables
 from live_tail.alerts.life.outbox import DELIVERED, SUPERSEDED, UNCONFIRMED, WAITING, Entry, Outbox
-from live_tail.alerts.life.tables import Tables
 from live_tail.alerts.notify.channels import SendProblem, is_made_for, send
 from live_tail.alerts.notify.journal import Journal
 from live_tail.alerts.notify.ways import WatchedWays, Ways
 from privacy.disk.locks import hold
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from privacy.process_log.log import logger
 
 _log = logger()

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from live_tail.alerts.words.records import Alert, Listed, Notification, State
+from live_tail.alerts.words.life_records import Alert, Listed, Notification, State
 
 _BARS = "▁▂▃▄▅▆▇█"
 _SHOWN = 10

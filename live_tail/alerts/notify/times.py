@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from live_tail.alerts.notify.policy import WEEKDAYS, Hours, Maintenance, Schedule
+from live_tail.alerts.notify.notify_policy import WEEKDAYS, Hours, Maintenance, Schedule
 
 
 def is_within(hours: Iterable[Hours], zone: str, at: datetime) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from ingestion.processes.asked import answer
 from ingestion.settings import Settings
 from live_tail.alerts.notify.channels import Way
-from live_tail.alerts.notify.policy import SHIPPED, Policy, PolicyProblem, load_policy
+from live_tail.alerts.notify.notify_policy import SHIPPED, Policy, PolicyProblem, load_policy
 from live_tail.alerts.notify.ways import Ways
 
 

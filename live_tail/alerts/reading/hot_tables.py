@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import duckdb
 
-from live_tail.window.rows.points import Points
+from live_tail.window.rows.point_facts import Points
 
 Rows = list[tuple[dict[str, str], float]]
 

@@ -7,13 +7,13 @@ Here: matchers of `where`, keeping labels, folding. Not here: matchers of silenc
 import re
 from collections.abc import Callable, Mapping
 
-from live_tail.alerts.reading.histograms import (
+from live_tail.alerts.reading.histogram_readings import (
     NUMBERED,
     same_number,
 )
 from live_tail.alerts.reading.hot_tables import Rows
 from live_tail.alerts.reading.selecting import Select, Where
-from live_tail.alerts.words.model import Labels, labels_of
+from live_tail.alerts.words.rule_records import Labels, labels_of
 
 Vector = dict[Labels, float]
 """Values by labels."""

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import numpy as np
 
-from live_tail.alerts.reading.histograms import (
+from live_tail.alerts.reading.histogram_readings import (
     Growth,
     Part,
     grown,
@@ -22,7 +22,7 @@ from live_tail.alerts.reading.histograms import (
 from live_tail.alerts.reading.hot_tables import HotTables, Rows, asked
 from live_tail.alerts.reading.matching import matches, only
 from live_tail.alerts.reading.selecting import Select
-from live_tail.alerts.words.model import Labels, labels_of
+from live_tail.alerts.words.rule_records import Labels, labels_of
 
 _POINTS = ("hot_points", "hot_histograms")
 _PLAIN = {

@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 
 from live_tail.alerts.reading.selecting import Select
-from live_tail.alerts.words.model import Labels
-from privacy.disk.databases import transaction
+from live_tail.alerts.words.rule_records import Labels
+from privacy.disk.sqlite_databases import transaction
 from privacy.keys.ids import id_text
+from privacy.keys.key_store import KeyStore
 from privacy.keys.state import Sealer, connect
-from privacy.keys.store import KeyStore
 
 WEEKS = 8
 _HOUR, _WEEK = timedelta(hours=1), timedelta(weeks=1)

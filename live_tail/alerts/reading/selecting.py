@@ -1,7 +1,7 @@
 """What a rule may select: a metric, a fact, arithmetic on them, SQL; checked as it is read.
 
 Here: pydantic models and the fields that they share, nothing that acts. Not here: conditions on what is
-selected (`live_tail/alerts/rules/spec`), reading it (`sources`).
+selected (`live_tail/alerts/rules/rule_spec`), reading it (`sources`).
 """
 
 import re
@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from live_tail.alerts.words.model import of_seconds
+from live_tail.alerts.words.rule_records import of_seconds
 
 FACTS = {
     "requests": {"component", "route", "method", "status_class"},

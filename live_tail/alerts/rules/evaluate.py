@@ -10,12 +10,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from live_tail.alerts.reading.matching import Vector, matches
+from live_tail.alerts.reading.rule_sources import ErrorGroupsUnavailable, Sources
 from live_tail.alerts.reading.selecting import Expr, Sql
-from live_tail.alerts.reading.sources import ErrorGroupsUnavailable, Sources
 from live_tail.alerts.rules.expressions import combined, vector_of
 from live_tail.alerts.rules.remembering import anomaly, forecast, not_enough, span_text
 from live_tail.alerts.rules.rule_files import rendered
-from live_tail.alerts.rules.spec import (
+from live_tail.alerts.rules.rule_spec import (
     Absence,
     BurnRate,
     ErrorGroup,
@@ -23,7 +23,7 @@ from live_tail.alerts.rules.spec import (
     Threshold,
 )
 from live_tail.alerts.words.digests import digests
-from live_tail.alerts.words.model import Labels, Reading, Round, Rule, labels_of
+from live_tail.alerts.words.rule_records import Labels, Reading, Round, Rule, labels_of
 
 _OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     ">": operator.gt,

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from live_tail.alerts.reading.matching import Vector
+from live_tail.alerts.reading.rule_sources import Sources
 from live_tail.alerts.reading.selecting import Aggregate, Combine, Expr, Select
-from live_tail.alerts.reading.sources import Sources
-from live_tail.alerts.words.model import Labels
+from live_tail.alerts.words.rule_records import Labels
 
 _ARITHMETIC: Mapping[str, Callable[[float, float], float]] = {
     "add": operator.add,

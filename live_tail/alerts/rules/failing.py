@@ -14,10 +14,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from live_tail.window.rows.columns import Rows, concatenated, microseconds
+from live_tail.window.rows.arrow_columns import Rows, concatenated, microseconds
 from live_tail.window.rows.failures import failures
-from live_tail.window.rows.points import Points
-from live_tail.window.rows.spans import Spans
+from live_tail.window.rows.point_facts import Points
+from live_tail.window.rows.span_facts import Spans
 from live_tail.window.seen import Seen, keys_of
 
 _BEGIN = datetime(1970, 1, 1)

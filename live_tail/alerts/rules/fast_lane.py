@@ -20,17 +20,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.spool import Spool, SpoolBatch
-from live_tail.alerts.reading.sources import Sources
+from live_tail.alerts.reading.rule_sources import Sources
 from live_tail.alerts.rules.evaluate import readings_of
 from live_tail.alerts.rules.failing import Failures, failing
-from live_tail.alerts.rules.spec import Threshold, selects_of
-from live_tail.alerts.words.model import Labels, Reading, Rule
+from live_tail.alerts.rules.rule_spec import Threshold, selects_of
+from live_tail.alerts.words.rule_records import Labels, Reading, Rule
 from live_tail.window.history import Deliveries
 from live_tail.window.opened import Opened
-from live_tail.window.rows.columns import concatenated
+from live_tail.window.rows.arrow_columns import concatenated
 from live_tail.window.rows.evidence import tells_of_dependency
+from privacy.keys.key_store import KeyProblem
 from privacy.keys.state import connect
-from privacy.keys.store import KeyProblem
 from privacy.process_log.log import logger
 
 _log = logger()

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from live_tail.alerts.reading.matching import Vector
-from live_tail.alerts.reading.sources import Sources
-from live_tail.alerts.rules.spec import (
+from live_tail.alerts.reading.rule_sources import Sources
+from live_tail.alerts.rules.rule_spec import (
     Anomaly,
     Forecast,
 )

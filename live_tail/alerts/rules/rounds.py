@@ -14,12 +14,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from live_tail.alerts.reading.sources import Sources
+from live_tail.alerts.reading.rule_sources import Sources
 from live_tail.alerts.rules.evaluate import evaluate
 from live_tail.alerts.rules.fast_lane import FAILURE_FACTS, is_for_fast_lane
 from live_tail.alerts.rules.rule_files import RuleFolders
-from live_tail.alerts.rules.spec import Threshold, selects_of
-from live_tail.alerts.words.model import Reading, Round, Rule, Severity
+from live_tail.alerts.rules.rule_spec import Threshold, selects_of
+from live_tail.alerts.words.rule_records import Reading, Round, Rule, Severity
 from privacy.process_log.log import logger
 
 _log = logger()

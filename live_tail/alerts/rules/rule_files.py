@@ -15,8 +15,8 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from live_tail.alerts.rules.spec import KINDS, RuleSpec
-from live_tail.alerts.words.model import Inhibition, Rule, labels_of
+from live_tail.alerts.rules.rule_spec import KINDS, RuleSpec
+from live_tail.alerts.words.rule_records import Inhibition, Rule, labels_of
 from privacy.disk.watched import Watched
 
 SHIPPED = Path(__file__).resolve().parents[2] / "rules"

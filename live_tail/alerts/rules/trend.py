@@ -6,7 +6,7 @@ which series (`sources`). Sources: Sen 1968; Gardner and McKenzie 1985; Iglewicz
 
 import numpy as np
 
-from live_tail.alerts.rules.spec import Anomaly, Forecast
+from live_tail.alerts.rules.rule_spec import Anomaly, Forecast
 
 _MAX_POINTS = 300
 _ALPHA, _BETA, _PHI = 0.5, 0.3, 0.95

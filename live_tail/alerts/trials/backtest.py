@@ -25,10 +25,10 @@ from ingestion.receivers.decoding.protobuf import to_arrow
 from ingestion.settings import Settings
 from live_tail.alerts.reading.seasons import Hours
 from live_tail.alerts.trials.simulate import Simulation, as_json
-from live_tail.alerts.words.model import Rule
-from privacy.gate.columns import Gate
+from live_tail.alerts.words.rule_records import Rule
+from privacy.gate.gate_columns import Gate
+from privacy.keys.key_store import KeyStore
 from privacy.keys.pseudonyms import Pseudonyms
-from privacy.keys.store import KeyStore
 
 Arrived = tuple[float, str, pa.Table]
 """Unix seconds of receipt, signal, landed rows."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from live_tail.alerts.reading.seasons import Hours
 from live_tail.alerts.rules.rule_files import SHIPPED, load_rules
-from live_tail.alerts.rules.spec import Anomaly
+from live_tail.alerts.rules.rule_spec import Anomaly
 from live_tail.alerts.trials.promtest_files import (
     AlertTest,
     BadTestFile,
@@ -22,7 +22,7 @@ from live_tail.alerts.trials.promtest_files import (
 )
 from live_tail.alerts.trials.promtest_input import START, Row, expand, facts_of, landed
 from live_tail.alerts.trials.simulate import Simulation
-from live_tail.alerts.words.model import Rule, labels_of
+from live_tail.alerts.words.rule_records import Rule, labels_of
 
 
 @dataclass(frozen=True)

@@ -16,16 +16,16 @@ import pyarrow as pa
 from ingestion.meaning.errors.group_store import ErrorStore
 from live_tail.alerts.life import transitions
 from live_tail.alerts.notify.mute import mutes
-from live_tail.alerts.notify.policy import SHIPPED, load_policy
+from live_tail.alerts.notify.notify_policy import SHIPPED, load_policy
+from live_tail.alerts.reading.rule_sources import Sources, group_changes
 from live_tail.alerts.reading.seasons import Hours
-from live_tail.alerts.reading.sources import Sources, group_changes
 from live_tail.alerts.rules.rounds import Rounds
 from live_tail.alerts.rules.rule_files import rendered
-from live_tail.alerts.words.model import Rule
-from live_tail.alerts.words.records import Alert, Book, State
+from live_tail.alerts.words.life_records import Alert, Book, State
+from live_tail.alerts.words.rule_records import Rule
 from live_tail.window.error_groups import HotErrors
 from live_tail.window.window import Window
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 
 _TIDY = timedelta(seconds=60)
 

@@ -7,8 +7,8 @@ Here: groups by labels, what a summary may say of them. Pure. Not here: which gr
 from collections.abc import Mapping, Sequence
 from datetime import UTC
 
-from live_tail.alerts.words.model import GroupChange, Labels, labels_of
-from live_tail.alerts.words.records import Listed
+from live_tail.alerts.words.life_records import Listed
+from live_tail.alerts.words.rule_records import GroupChange, Labels, labels_of
 
 _LONGEST = 90
 

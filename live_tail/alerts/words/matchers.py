@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-from live_tail.alerts.words.model import Labels
+from live_tail.alerts.words.rule_records import Labels
 
 _FORM = re.compile(
     r"""\s*(?:"((?:[^"\\]|\\.)+)"|([^\s"'`=!~,{}\\]+))\s*(=~|!~|!=|=)\s*(?:"((?:[^"\\]|\\.)*)"|(.*?))\s*\Z"""

@@ -8,8 +8,8 @@ import dataclasses
 from datetime import datetime, timedelta
 from typing import Any
 
-from live_tail.alerts.words.model import Inhibition, Labels, Severity
-from live_tail.alerts.words.records import Alert, Group, Listed, Silence, State
+from live_tail.alerts.words.life_records import Alert, Group, Listed, Silence, State
+from live_tail.alerts.words.rule_records import Inhibition, Labels, Severity
 
 
 def to_record(thing: Any) -> dict[str, Any]:

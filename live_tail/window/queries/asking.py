@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from live_tail.window.queries.catalogue import QUERIES
-from live_tail.window.queries.model import BadQuery, NamedQuery, Parameter, Values
+from live_tail.window.queries.named_query import BadQuery, NamedQuery, Parameter, Values
 from live_tail.window.window import Window
 
 MAX_ROWS = 20_000

@@ -4,7 +4,7 @@ Here: SQL. Not here: single calls (`events`), requests (`requests`).
 """
 
 from ingestion.meaning.histograms import quantile_interval_sql
-from live_tail.window.queries.model import (
+from live_tail.window.queries.named_query import (
     MODEL,
     RELEASED,
     STEP_SQL,

@@ -4,7 +4,7 @@ Here: their names. Not here: their SQL (modules beside this one), running one (`
 """
 
 from live_tail.window.queries import calls, components, errors, events, requests
-from live_tail.window.queries.model import NamedQuery
+from live_tail.window.queries.named_query import NamedQuery
 
 QUERIES: dict[str, NamedQuery] = {
     **requests.QUERIES,

@@ -3,7 +3,7 @@
 Here: SQL. Not here: requests and calls (`requests`, `calls`).
 """
 
-from live_tail.window.queries.model import P95, STEP, STEP_SQL, TIMED, NamedQuery, where
+from live_tail.window.queries.named_query import P95, STEP, STEP_SQL, TIMED, NamedQuery, where
 from live_tail.window.shared_figures import HOST_FIGURES
 
 # Down: a probe says so, or a component that was heard all the time before is silent for 3 min. What arrived

@@ -3,7 +3,7 @@
 Here: SQL. Not here: how errors are grouped (`ingestion/meaning/errors`).
 """
 
-from live_tail.window.queries.model import (
+from live_tail.window.queries.named_query import (
     LIMIT,
     RELEASED,
     ROUTE,

@@ -12,7 +12,7 @@ from ingestion.contracts import SIGNALS
 from ingestion.meaning.log_patterns import LONGEST_BODY, key_sql, severity_sql
 from ingestion.meaning.span_ids import id_sql
 from ingestion.meaning.without_people import events_without_people_sql, without_people_sql
-from live_tail.window.queries.model import (
+from live_tail.window.queries.named_query import (
     COMPONENT,
     LIMIT,
     MODEL,

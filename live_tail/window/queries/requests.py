@@ -4,7 +4,7 @@ Here: SQL. Not here: single requests (`events`), AI calls and databases (`calls`
 """
 
 from ingestion.meaning.histograms import NOTHING, milliseconds_sql
-from live_tail.window.queries.model import (
+from live_tail.window.queries.named_query import (
     P95,
     RELEASED,
     ROUTE,

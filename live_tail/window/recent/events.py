@@ -11,9 +11,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from live_tail.window.rows.columns import hashed, integers, is_set
+from live_tail.window.rows.arrow_columns import hashed, integers, is_set
+from live_tail.window.rows.span_facts import Spans
 from live_tail.window.rows.span_rows import released
-from live_tail.window.rows.spans import Spans
 
 REQUEST, AI_CALL, DB = "request", "ai_call", "db"
 SCHEMA = pa.schema(

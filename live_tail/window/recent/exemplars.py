@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from live_tail.window.recent import events
-from live_tail.window.rows.columns import microseconds
+from live_tail.window.rows.arrow_columns import microseconds
 
 MOST = 3
 _MINUTE_US = 60_000_000

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.meaning.log_patterns import LONGEST_BODY, pattern_of, severity_of
-from live_tail.window.rows.columns import Rows, bucket_of, grouped, mapped, ones
+from live_tail.window.rows.arrow_columns import Rows, bucket_of, grouped, mapped, ones
 
 SCHEMA = pa.schema(
     [

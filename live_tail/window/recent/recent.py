@@ -17,8 +17,8 @@ from live_tail.window.recent import events, log_lines
 from live_tail.window.recent.exemplars import Exemplars
 from live_tail.window.recent.ring import Ring
 from live_tail.window.recent.traces import Found, Traces
-from live_tail.window.rows.columns import Rows
-from live_tail.window.rows.spans import Spans
+from live_tail.window.rows.arrow_columns import Rows
+from live_tail.window.rows.span_facts import Spans
 
 MIB = 2**20
 _TAIL_ROWS, _TAIL_BYTES = 2_000, MIB

@@ -10,10 +10,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from ingestion.meaning.errors.model import Grouped, Occurrence
+from ingestion.meaning.errors.error_records import Grouped, Occurrence
 from ingestion.meaning.errors.occurrences import ERROR_SEVERITY, once_key, told_by
-from live_tail.window.rows.columns import Rows, first_in_lists, is_set
-from live_tail.window.rows.spans import Spans
+from live_tail.window.rows.arrow_columns import Rows, first_in_lists, is_set
+from live_tail.window.rows.span_facts import Spans
 
 _BUCKET_S = 5
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.meaning.signals import load_signals
-from live_tail.window.rows.columns import (
+from live_tail.window.rows.arrow_columns import (
     Rows,
     first_in_lists,
     grouped,
@@ -25,7 +25,7 @@ from live_tail.window.rows.columns import (
 )
 from live_tail.window.rows.failures import failed_logs, failed_spans, is_error_log
 from live_tail.window.rows.measured import of_points
-from live_tail.window.rows.spans import Spans
+from live_tail.window.rows.span_facts import Spans
 
 SCHEMA = """
 CREATE TABLE hot_probes (bucket_at TIMESTAMP, target VARCHAR, dependency VARCHAR, component VARCHAR,

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.meaning.signals import load_signals
-from live_tail.window.rows.columns import (
+from live_tail.window.rows.arrow_columns import (
     Rows,
     bucket_of,
     equals,
@@ -20,7 +20,7 @@ from live_tail.window.rows.columns import (
     ones,
     only,
 )
-from live_tail.window.rows.spans import Spans
+from live_tail.window.rows.span_facts import Spans
 
 _S = load_signals()
 ERROR_SEVERITY = 17

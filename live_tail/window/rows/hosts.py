@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from live_tail.window.rows.columns import (
+from live_tail.window.rows.arrow_columns import (
     Rows,
     bucket_of,
     equals,

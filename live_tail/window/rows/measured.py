@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.meaning.signals import load_signals
-from live_tail.window.rows.columns import (
+from live_tail.window.rows.arrow_columns import (
     Rows,
     equals,
     hashed,

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from live_tail.window.rows.columns import Rows, equals, is_true, microseconds
+from live_tail.window.rows.arrow_columns import Rows, equals, is_true, microseconds
 
 _MOST_SCALE = 1_000
 

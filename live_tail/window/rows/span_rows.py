@@ -11,12 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.meaning.signals import load_signals
-from live_tail.window.rows.columns import (
+from live_tail.window.rows.arrow_columns import (
     grouped,
     matched,
     ones,
 )
-from live_tail.window.rows.spans import Spans
+from live_tail.window.rows.span_facts import Spans
 
 _S = load_signals()
 BY_RELEASE = ("bucket_at", "component", "version", "environment")

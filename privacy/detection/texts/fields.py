@@ -13,10 +13,10 @@ from functools import lru_cache
 from privacy.detection.shapes.constants import is_constant
 from privacy.detection.shapes.measures import is_personal_key
 from privacy.detection.texts.forms import is_ordinary_key, label_kind
-from privacy.detection.texts.records import columns_of
+from privacy.detection.texts.person_states import is_state_word
 from privacy.detection.texts.segments import coded_spans
 from privacy.detection.texts.speech import FREE_TEXT
-from privacy.detection.texts.states import is_state_word
+from privacy.detection.texts.texts_of_records import columns_of
 from privacy.detection.vocabulary.findings import Finding
 from privacy.detection.vocabulary.lexicon import is_given_name, is_only_a_name
 

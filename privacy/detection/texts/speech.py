@@ -8,7 +8,7 @@ Not here: what is said of a person's state (`states`), the rest of a line (`logs
 import re
 
 from privacy.detection.shapes.constants import is_constant
-from privacy.detection.texts.states import is_state_word
+from privacy.detection.texts.person_states import is_state_word
 from privacy.detection.vocabulary.findings import Finding
 from privacy.detection.vocabulary.lexicon import (
     is_given_name,

@@ -9,7 +9,7 @@ log (`logs`); a sentence is read word by word (`chat`). Not here: what a record 
 import re
 
 from privacy.detection.texts.forms import is_field_of_a_form
-from privacy.detection.texts.records import has_header, is_block
+from privacy.detection.texts.texts_of_records import has_header, is_block
 
 _JSON = re.compile(r"\s*[\[{].*[\"'][^\"'\n]{1,40}[\"']\s{0,2}:.*[\]}]\s*\Z", re.DOTALL)
 _XML = re.compile(r"\s*<[A-Za-z?!/][^<>]*>.*(?:</[\w:.-]+>|/>)\s*\Z", re.DOTALL)

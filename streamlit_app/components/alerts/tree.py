@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from privacy.access.policy import Right
+from privacy.access.access_policy import Right
 from streamlit_app.readings import source
 from streamlit_app.sign_in import permission
 

@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 
 import streamlit as st
 
-from privacy.access.policy import Right
+from privacy.access.access_policy import Right
 from streamlit_app.components import address
 from streamlit_app.readings import releases, source
 from streamlit_app.sign_in import permission

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from privacy.access.policy import Right
+from privacy.access.access_policy import Right
 from streamlit_app.components import address, formats, markup
 from streamlit_app.readings import source
 from streamlit_app.sign_in import permission

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from privacy.access.policy import Right
+from privacy.access.access_policy import Right
 from streamlit_app.components import markup
 from streamlit_app.readings import source, tail
 from streamlit_app.sign_in import permission

@@ -7,7 +7,7 @@ audit and scans (`privacy_records`, `privacy_expiry`).
 import pandas as pd
 import streamlit as st
 
-from privacy.access.policy import Right
+from privacy.access.access_policy import Right
 from privacy.detection.model_card import held_out
 from privacy.site_policy import Decision
 from streamlit_app.actions import privacy as privacy_actions

@@ -20,7 +20,7 @@ from ingestion.receivers.committing.pipeline import Incoming, Pipeline
 from ingestion.settings import Settings, load_settings
 from ingestion.spool import Spool
 from privacy.audit.audit_log import AuditLog
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from privacy.release import ReleaseLedger
 from tests.ingestion.receivers.test_receivers import span_request
 

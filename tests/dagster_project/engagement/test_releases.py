@@ -2,10 +2,10 @@
 
 import pytest
 
-from dagster_project.engagement.release_gate import release_gate
+from dagster_project.engagement.site_gate import release_gate
 from ingestion.settings import Settings, load_settings
 from privacy.audit.audit_log import AuditLog
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from privacy.release import Period, PeriodKind, ReleaseRefused
 from tests.privacy.release.population import ROWS, small
 

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pytest
 from typer.testing import CliRunner
 
-from dagster_project.leaks import landed as landed_leaks
-from dagster_project.leaks.landed import scan_landed
+from dagster_project.leaks import landed_scan as landed_leaks
+from dagster_project.leaks.landed_scan import scan_landed
 from ingestion.contracts import LANDED
 from ingestion.lake.catalog import Catalog
 from ingestion.lake.compaction import compact
@@ -18,7 +18,7 @@ from ingestion.receivers.committing.pipeline import Incoming, Pipeline
 from ingestion.settings import Settings
 from ingestion.spool import Spool
 from privacy.audit.audit_log import AuditLog
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from privacy.leaks.samples import SAMPLES
 from tests.ingestion.receivers.test_receivers import landed, span_request
 from tta_monitor.cli import app

@@ -10,11 +10,11 @@ from dagster_project.leaks import home_scan as leak_scan
 from dagster_project.leaks.home_scan import scan_home
 from ingestion.meaning.errors.group_store import ErrorStore
 from ingestion.settings import Settings, load_settings
+from privacy.access.access_policy import Role
 from privacy.access.identities import Identities
-from privacy.access.policy import Role
 from privacy.audit.audit_log import AuditLog
-from privacy.disk.databases import transaction
-from privacy.keys.store import KeyStore
+from privacy.disk.sqlite_databases import transaction
+from privacy.keys.key_store import KeyStore
 from privacy.leaks.samples import SAMPLES
 
 

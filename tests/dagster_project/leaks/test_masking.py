@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from dagster_project.leaks import masking as landed_masking
 from dagster_project.leaks.home_scan import scan_home
-from dagster_project.leaks.landed import scan_landed
+from dagster_project.leaks.landed_scan import scan_landed
 from ingestion.lake.catalog import Catalog
 from ingestion.meaning.errors.group_states import GroupRecord
 from ingestion.meaning.errors.group_store import ErrorStore
@@ -18,7 +18,7 @@ from ingestion.settings import Settings
 from ingestion.spool import Spool
 from privacy.audit.audit_log import AuditLog
 from privacy.gate.treatments import DROPPED
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from privacy.leaks.samples import SAMPLES
 from privacy.retention import receipts
 from tests.dagster_project.leaks.test_landed_leaks import MAIL, one_row, plant

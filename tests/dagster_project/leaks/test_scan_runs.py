@@ -9,7 +9,7 @@ from dagster_project.leaks import runs as scan_runs
 from dagster_project.leaks.runs import ScanIsRunning
 from ingestion.settings import Settings
 from privacy.audit.audit_log import AuditLog
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from privacy.leaks.samples import SAMPLES
 
 

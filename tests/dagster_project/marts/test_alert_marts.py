@@ -13,11 +13,11 @@ from ingestion.settings import Settings, load_settings
 from ingestion.spool import Spool
 from live_tail.alerts.desk.facts_out import FactsOut
 from live_tail.alerts.desk.manager import Manager
+from live_tail.alerts.life.alert_store import Store
 from live_tail.alerts.life.resolution import weekly
-from live_tail.alerts.life.store import Store
-from live_tail.alerts.notify.policy import WatchedPolicy
-from live_tail.alerts.words.model import Severity
-from privacy.keys.store import KeyStore
+from live_tail.alerts.notify.notify_policy import WatchedPolicy
+from live_tail.alerts.words.rule_records import Severity
+from privacy.keys.key_store import KeyStore
 from tests.live_tail.alerts.support import Clock, reading, round_at, rule
 
 # Two builds, one of them over what the other left.

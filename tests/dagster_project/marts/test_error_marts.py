@@ -7,7 +7,7 @@ from ingestion.settings import Settings
 from ingestion.spool import Spool
 from live_tail.window.follow import Follower
 from live_tail.window.window import Window
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 
 
 def test_batch_and_live_count_the_same_errors_in_the_same_groups(built: Settings) -> None:

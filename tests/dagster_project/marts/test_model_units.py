@@ -6,7 +6,7 @@ from dagster_project.marts.dbt_run import run_dbt
 from dagster_project.marts.manifest import target_folder
 from dagster_project.marts.warehouse import dbt_environment, process_environment
 from ingestion.settings import Settings
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ from ingestion.receivers.committing.pipeline import Incoming, Pipeline
 from ingestion.receivers.doors.http import PATHS
 from ingestion.settings import Settings, load_settings
 from ingestion.spool import Spool
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from tests.conftest import CAPTURE
 from tta_monitor.traffic.replay import read_capture, shifted
 

@@ -10,7 +10,7 @@ from dagster_project.retention.erasure import erase
 from ingestion.lake.duck import open_published
 from ingestion.receivers.committing.pipeline import Pipeline
 from ingestion.settings import Settings
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from tests.live_tail.window.recent.test_recent import CANARY, records, request_of, spans
 
 TRACE = bytes.fromhex("ab" * 16)

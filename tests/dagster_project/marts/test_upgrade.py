@@ -8,7 +8,7 @@ from ingestion.lake.catalog import Catalog
 from ingestion.lake.duck import attach, connect, open_published
 from ingestion.receivers.committing.pipeline import Incoming, Pipeline
 from ingestion.settings import Settings
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from tests.live_tail.window.recent.test_recent import request_of, spans
 
 _NEW = "fct_exemplars fct_trace_spans fct_log_lines fct_log_patterns_minutely dim_releases".split()

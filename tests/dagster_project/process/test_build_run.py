@@ -10,7 +10,7 @@ from dagster_project.passes.pass_record import tell_why
 from dagster_project.process.build_run import run_batch_job
 from dagster_project.process.dagster_home import ensure_dagster_home
 from ingestion.processes import passes
-from privacy.keys.store import KeyProblem
+from privacy.keys.key_store import KeyProblem
 
 
 @dg.asset

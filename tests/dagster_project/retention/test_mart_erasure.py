@@ -16,9 +16,9 @@ from ingestion.settings import Settings
 from ingestion.spool import Spool
 from live_tail.window.follow import Follower
 from live_tail.window.window import Window
+from privacy.keys.key_store import KeyStore, utc_today
 from privacy.keys.players import PlayerPseudonyms
 from privacy.keys.pseudonyms import Pseudonyms
-from privacy.keys.store import KeyStore, utc_today
 from privacy.retention import receipts
 from tests.ingestion.lake.test_lake import rows
 from tests.ingestion.receivers.test_receivers import NOW_NS, span_request

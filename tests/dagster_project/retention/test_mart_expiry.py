@@ -9,7 +9,7 @@ from dagster_project.marts.warehouse import warehouse_key
 from dagster_project.retention.marts import copy_without, expire, past_time, rewrite_warehouse
 from ingestion.lake.duck import attach, connect
 from ingestion.settings import Settings
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from privacy.retention import receipts
 from privacy.retention.retention_policy import load_policy
 

@@ -16,7 +16,7 @@ from ingestion.receivers.committing.pipeline import Pipeline
 from ingestion.settings import Settings
 from privacy.access.identities import Identities
 from privacy.audit.audit_log import AuditLog
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from privacy.retention import receipts
 from privacy.retention.retention_policy import RetentionProblem, load_policy
 from tests.dagster_project.retention.test_mart_erasure import SUBJECT

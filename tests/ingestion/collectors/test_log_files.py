@@ -9,10 +9,10 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
 )
 
-from ingestion.collectors.log_files.tail import LogTail
+from ingestion.collectors.log_files.file_tail import LogTail
 from ingestion.collectors.own_settings import FollowedFiles
 from ingestion.doors.own_receiver import SendFailed, SendRefused
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 
 TRACE = (
     "ERROR:    Exception in ASGI application\n"

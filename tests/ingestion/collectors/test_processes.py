@@ -6,7 +6,7 @@ from collections import Counter
 import psutil
 import pytest
 
-from ingestion.collectors.machine.processes import ChosenProcesses
+from ingestion.collectors.machine.host_processes import ChosenProcesses
 from tests.clocks import Seconds
 
 

@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.expiry import components as component_expiry
-from ingestion.expiry import erasure
+from ingestion.expiry import component_expiry, erasure
 from ingestion.expiry import plan as expiry
 from ingestion.lake import drain as lake
 from ingestion.lake.catalog import Catalog
 from ingestion.receivers.committing.pipeline import Incoming, Pipeline
 from ingestion.settings import Settings, load_settings
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from privacy.retention.retention_policy import RetentionProblem, load_policy
 from tests.ingestion.expiry.test_expiry import NOW, found
 from tests.ingestion.lake.test_lake import rows

@@ -14,8 +14,8 @@ from ingestion.lake.duck import connect, secret_text
 from ingestion.receivers.committing.pipeline import Incoming, Pipeline
 from ingestion.settings import Settings
 from ingestion.spool import Spool
+from privacy.keys.key_store import KeyProblem, KeyStore
 from privacy.keys.pseudonyms import Pseudonyms
-from privacy.keys.store import KeyProblem, KeyStore
 from privacy.retention import receipts as receipt_book
 from privacy.retention.retention_policy import RetentionProblem, load_policy, read_policy
 from tests.ingestion.lake.test_lake import rows

@@ -17,7 +17,7 @@ from ingestion.receivers.committing.pipeline import Pipeline
 from ingestion.settings import Settings, load_settings
 from live_tail.alerts.trials.backtest import _history
 from privacy.audit.audit_log import AuditLog
-from privacy.keys.store import KeyProblem, KeyStore
+from privacy.keys.key_store import KeyProblem, KeyStore
 from privacy.retention.retention_policy import load_policy
 from tests.ingestion.expiry.test_expiry import MARKER, NOW, found, send
 from tests.ingestion.lake.test_lake import rows

@@ -11,7 +11,7 @@ from ingestion.lake import drain as lake
 from ingestion.lake.catalog import Catalog
 from ingestion.receivers.committing.pipeline import Pipeline
 from ingestion.settings import Settings
-from privacy.keys.store import KeyProblem, KeyStore
+from privacy.keys.key_store import KeyProblem, KeyStore
 from tests.ingestion.lake.test_lake import rows, send
 from tests.ingestion.receivers.test_receivers import NOW_NS
 

@@ -8,7 +8,7 @@ import pytest
 
 from ingestion.lake.duck import attach, connect, in_memory, open_published, published_dataset
 from ingestion.settings import Settings
-from privacy.keys.store import KeyStore, utc_today
+from privacy.keys.key_store import KeyStore, utc_today
 from tests.conftest import ROOT
 from tta_monitor import query
 from tta_monitor.console.problems import Problem

@@ -16,7 +16,7 @@ from ingestion.receivers.committing.pipeline import Incoming, Pipeline
 from ingestion.receivers.decoding.protobuf import count_items
 from ingestion.settings import Settings
 from ingestion.spool import Spool
-from privacy.keys.store import KeyProblem, KeyStore
+from privacy.keys.key_store import KeyProblem, KeyStore
 from tests.ingestion.receivers.test_receivers import NOW_NS, span_request
 
 UNKNOWN_FIELD = b"\xc0\x3e\x01"  # makes the digest differ, not the content

@@ -17,9 +17,9 @@ from ingestion.receivers.committing.pipeline import Incoming, Pipeline
 from ingestion.receivers.decoding.count_tables import ledger_table
 from ingestion.settings import Settings
 from ingestion.spool import Spool
-from privacy.gate import columns as gate
+from privacy.gate import gate_columns as gate
 from privacy.gate.repeated_keys import Once
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from tests.ingestion.lake.test_lake import rows, send
 from tests.ingestion.lake.test_poison import DOUBLED
 

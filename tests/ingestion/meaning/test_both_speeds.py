@@ -23,7 +23,7 @@ from ingestion.settings import load_settings
 from ingestion.spool import Spool
 from live_tail.window.follow import Follower
 from live_tail.window.window import Window
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from tests.ingestion.meaning.made_up import batches, bodies
 from tests.ingestion.meaning.shared_figures import SHARED
 

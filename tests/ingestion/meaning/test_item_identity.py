@@ -14,7 +14,7 @@ from ingestion.lake.catalog import LakeFile
 from ingestion.lake.duck import in_memory
 from ingestion.lake.repeats import event_hours, existing_identities, mark, stored_identity
 from ingestion.meaning.item_identity import SAME
-from live_tail.window.rows.columns import Rows
+from live_tail.window.rows.arrow_columns import Rows
 from live_tail.window.seen import Seen, keys_of
 
 _AT = datetime(2026, 1, 1, 12, 59, 58)

@@ -15,7 +15,7 @@ import pytest
 from ingestion.processes.entry import on_stop, run_process
 from ingestion.settings import Settings
 from ingestion.spool import SCHEMA as SPOOL
-from privacy.disk.databases import Schema, Step, open_database
+from privacy.disk.sqlite_databases import Schema, Step, open_database
 from privacy.keys.state_tables import STATE
 from tests.conftest import ROOT
 

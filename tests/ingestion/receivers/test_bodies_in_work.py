@@ -9,7 +9,7 @@ from ingestion.receivers.committing.large_body import LargeBody
 from ingestion.receivers.committing.pipeline import Answer, Incoming, Pipeline, TurnOver
 from ingestion.receivers.decoding.budget import BodyBudget
 from ingestion.spool import Spool
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from tests.ingestion.receivers.test_hostile_bodies import (
     finished,
     large,

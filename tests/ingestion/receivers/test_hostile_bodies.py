@@ -11,7 +11,7 @@ from ingestion.receivers.committing.pipeline import Answer, Incoming, Pipeline
 from ingestion.receivers.decoding.budget import BodyBudget
 from ingestion.receivers.doors.http import JSON, PROTOBUF
 from ingestion.spool import Spool
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from tests.ingestion.receivers.test_receivers import NOW_NS, door, landed, post, span_request
 
 SMALL = BodyBudget(

@@ -23,11 +23,11 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
 from ingestion.lake.duck import connect
+from ingestion.meaning.errors.error_records import Occurrence
 from ingestion.meaning.errors.grouping import group
-from ingestion.meaning.errors.model import Occurrence
 from ingestion.meaning.errors.occurrences import read_occurrences
 from ingestion.spool import Spool
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from tests.processes import Running, running
 
 

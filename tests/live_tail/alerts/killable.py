@@ -14,11 +14,11 @@ import filelock  # noqa: F401 - otherwise each child imports it with its first l
 
 from ingestion.settings import load_settings
 from live_tail.alerts.desk.manager import Manager
-from live_tail.alerts.life.store import Store
+from live_tail.alerts.life.alert_store import Store
 from live_tail.alerts.notify.notifier import Notifier
-from live_tail.alerts.notify.policy import WatchedPolicy
+from live_tail.alerts.notify.notify_policy import WatchedPolicy
 from live_tail.alerts.notify.told_ways import ways_of
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from tests.live_tail.alerts.support import reading, round_at, rule
 
 EVERY_S = 0.1

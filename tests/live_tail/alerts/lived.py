@@ -24,23 +24,23 @@ from ingestion.meaning.errors.group_store import ErrorStore
 from ingestion.receivers.decoding.flatten import flatten
 from ingestion.receivers.decoding.protobuf import to_arrow
 from live_tail.alerts.desk.manager import Manager
-from live_tail.alerts.life.store import Store
-from live_tail.alerts.notify.policy import SHIPPED as POLICY
-from live_tail.alerts.notify.policy import load_policy
-from live_tail.alerts.reading.sources import Sources, group_changes
+from live_tail.alerts.life.alert_store import Store
+from live_tail.alerts.notify.notify_policy import SHIPPED as POLICY
+from live_tail.alerts.notify.notify_policy import load_policy
+from live_tail.alerts.reading.rule_sources import Sources, group_changes
 from live_tail.alerts.rules.evaluate import readings_of
 from live_tail.alerts.rules.failing import Failures, failing
 from live_tail.alerts.rules.fast_lane import is_for_fast_lane
 from live_tail.alerts.rules.rounds import Rounds
 from live_tail.alerts.rules.rule_files import SHIPPED, load_rules
 from live_tail.alerts.trials.backtest import Body
-from live_tail.alerts.words.records import Alert, Event
+from live_tail.alerts.words.life_records import Alert, Event
 from live_tail.window.error_groups import HotErrors
 from live_tail.window.history import Deliveries
 from live_tail.window.window import Window
-from privacy.gate.columns import Gate
+from privacy.gate.gate_columns import Gate
+from privacy.keys.key_store import KeyStore
 from privacy.keys.pseudonyms import Pseudonyms
-from privacy.keys.store import KeyStore
 from tta_monitor.simulator.traffic import Pipes, Traffic
 
 _METRICS_EVERY_S = 5

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from live_tail.alerts.words.model import Reading, Round, Rule, Severity, labels_of
+from live_tail.alerts.words.rule_records import Reading, Round, Rule, Severity, labels_of
 
 START = datetime.fromisoformat("2026-03-01T00:00:00+00:00")
 

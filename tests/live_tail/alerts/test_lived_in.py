@@ -7,7 +7,7 @@ import pytest
 
 from ingestion.receivers.doors.http import PATHS
 from live_tail.alerts.trials.backtest import Body
-from live_tail.alerts.words.records import State
+from live_tail.alerts.words.life_records import State
 from tests.conftest import CAPTURE
 from tests.live_tail.alerts.lived import Desk, simulated
 from tests.live_tail.alerts.telemetry import redis, request, service_up, spans

@@ -9,7 +9,7 @@ import pytest
 from ingestion.receivers.doors.http import PATHS
 from live_tail.alerts.rules.rule_files import SHIPPED, load_rules
 from live_tail.alerts.trials.backtest import Body, backtest_bodies
-from live_tail.alerts.words.model import Rule
+from live_tail.alerts.words.rule_records import Rule
 from tests.conftest import CAPTURE
 from tests.live_tail.alerts.telemetry import (
     START,

@@ -10,14 +10,14 @@ from ingestion.receivers.committing.pipeline import Incoming, Pipeline
 from ingestion.settings import Settings
 from ingestion.spool import Spool
 from live_tail.alerts.desk.manager import Manager
-from live_tail.alerts.life.store import Store
-from live_tail.alerts.notify.policy import WatchedPolicy
-from live_tail.alerts.reading.sources import Sources
+from live_tail.alerts.life.alert_store import Store
+from live_tail.alerts.notify.notify_policy import WatchedPolicy
+from live_tail.alerts.reading.rule_sources import Sources
 from live_tail.alerts.rules.rounds import Rounds
 from live_tail.alerts.rules.rule_files import SHIPPED, load_rules
-from live_tail.alerts.words.records import Alert
+from live_tail.alerts.words.life_records import Alert
 from live_tail.window.window import Window
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from tests.ingestion.receivers.test_receivers import span_request
 from tests.live_tail.test_live_tail import catch_up
 

@@ -12,13 +12,13 @@ from starlette.testclient import TestClient
 from ingestion.doors.service_token import service_token
 from ingestion.settings import Settings, SettingsProblem, load_settings
 from live_tail.http.access import Door, _asked, about
-from live_tail.http.api import build_app
 from live_tail.http.client import ACTING_FOR
+from live_tail.http.live_api import build_app
 from live_tail.window.queries.catalogue import QUERIES
+from privacy.access.access_policy import Right, Role, load_policy
 from privacy.access.identities import Identities
-from privacy.access.policy import Right, Role, load_policy
 from privacy.audit.audit_log import AuditLog
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 
 ROUTES = ["/livez", "/metrics", "/api/v1/queries", "/api/v1/query/{name}", "/api/v1/silences"]
 

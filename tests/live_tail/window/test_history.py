@@ -9,14 +9,14 @@ import pytest
 from ingestion.receivers.decoding.flatten import flatten
 from ingestion.receivers.decoding.protobuf import to_arrow
 from live_tail.alerts.reading.facts import bad_and_total
+from live_tail.alerts.reading.rule_sources import Sources
 from live_tail.alerts.reading.selecting import Select
-from live_tail.alerts.reading.sources import Sources
 from live_tail.alerts.trials.backtest import Body
 from live_tail.window.history import Deliveries
 from live_tail.window.window import Window
-from privacy.gate.columns import Gate
+from privacy.gate.gate_columns import Gate
+from privacy.keys.key_store import KeyStore
 from privacy.keys.pseudonyms import Pseudonyms
-from privacy.keys.store import KeyStore
 from tests.live_tail.alerts.telemetry import START, gauge, redis, request, service_up, spans
 
 NOW = datetime.fromtimestamp(START, UTC)

@@ -14,7 +14,7 @@ from ingestion.spool import Spool
 from live_tail.window.error_groups import HotErrors
 from live_tail.window.follow import Follower
 from live_tail.window.window import Window
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 
 STACK = (
     "Traceback (most recent call last):\n"

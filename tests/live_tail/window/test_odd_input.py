@@ -10,15 +10,15 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 
 from ingestion.receivers.committing.pipeline import Incoming, Pipeline
 from ingestion.spool import Spool
+from live_tail.alerts.reading.rule_sources import Sources
 from live_tail.alerts.reading.selecting import Select
-from live_tail.alerts.reading.sources import Sources
 from live_tail.alerts.rules.evaluate import evaluate
 from live_tail.alerts.rules.rule_files import SHIPPED, load_rules
 from live_tail.window.follow import Follower
 from live_tail.window.queries.asking import run_query
 from live_tail.window.queries.catalogue import QUERIES
-from live_tail.window.tables import Tables
 from live_tail.window.window import Window
+from live_tail.window.window_tables import Tables
 from tests.ingestion.lake.test_poison import DOUBLED, put
 from tests.ingestion.lake.test_set_aside import send_poison
 from tests.ingestion.receivers.test_receivers import NOW_NS, span_request

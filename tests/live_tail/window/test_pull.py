@@ -13,16 +13,16 @@ from ingestion.receivers.committing.pipeline import Incoming, Pipeline
 from ingestion.settings import Settings
 from ingestion.spool import Spool, SpoolBatch
 from live_tail.alerts.notify.notifier import Notifier
-from live_tail.alerts.reading.sources import Sources
+from live_tail.alerts.reading.rule_sources import Sources
 from live_tail.alerts.rules.evaluate import evaluate
 from live_tail.alerts.rules.fast_lane import FastLane
 from live_tail.alerts.rules.rounds import Rounds
 from live_tail.alerts.rules.rule_files import SHIPPED, load_rules
-from live_tail.http.api import build_app
+from live_tail.http.live_api import build_app
 from live_tail.window.follow import Follower
 from live_tail.window.opened import Opened
 from live_tail.window.window import Window
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from tests.conftest import ROOT
 from tests.live_tail.test_live_tail import NOW, Clock, catch_up, request_body, total
 

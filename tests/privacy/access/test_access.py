@@ -7,9 +7,7 @@ from pathlib import Path
 import pytest
 
 from privacy.access import passwords
-from privacy.access.accounts import AccountProblem
-from privacy.access.identities import Identities
-from privacy.access.policy import (
+from privacy.access.access_policy import (
     ADMINISTRATOR,
     AccessPolicyProblem,
     Forbidden,
@@ -19,10 +17,12 @@ from privacy.access.policy import (
     Role,
     load_policy,
 )
+from privacy.access.accounts import AccountProblem
+from privacy.access.identities import Identities
 from privacy.access.sessions import NotSignedIn
 from privacy.audit.audit_log import AuditLog
+from privacy.keys.key_store import KeyProblem, KeyStore
 from privacy.keys.state import FILE
-from privacy.keys.store import KeyProblem, KeyStore
 from tests.clocks import WallClock
 
 PASSWORD = "correct horse battery staple"

@@ -14,8 +14,8 @@ import pytest
 
 from privacy.audit.audit_log import AuditLog, plain
 from privacy.audit.verify import verify
+from privacy.keys.key_store import KeyStore
 from privacy.keys.state import FILE
-from privacy.keys.store import KeyStore
 from tests.clocks import WallClock
 from tests.conftest import ROOT
 
@@ -102,7 +102,7 @@ _WRITER = """
 import sys
 from pathlib import Path
 from privacy.audit.audit_log import AuditLog
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 home = Path(sys.argv[1])
 log = AuditLog(home, KeyStore.open(home))
 while True:

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 from ingestion.settings import Settings
 from privacy.audit.audit_log import AuditLog
 from privacy.audit.verify import HeadProblem, read_heads, verify
+from privacy.keys.key_store import KeyStore
 from privacy.keys.state import FILE
-from privacy.keys.store import KeyStore
 from tests.privacy.audit.test_audit import write
 from tta_monitor.cli import app
 

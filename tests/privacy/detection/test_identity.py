@@ -22,7 +22,7 @@ from privacy.detection import canary, identity, redact
 from privacy.detection.canary import canaries
 from privacy.detection.vocabulary import lexicon
 from privacy.gate.treatments import DROPPED, keep, path, scrub, span_name, stack, statement
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from tests.ingestion.receivers.test_receivers import NOW_NS, door, landed, span_request
 from tta_monitor.cli import app
 

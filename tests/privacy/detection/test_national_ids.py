@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from privacy.detection.redact import KINDS, redact
-from privacy.detection.shapes import formats, national_ids
-from privacy.detection.shapes.formats import format_findings
+from privacy.detection.shapes import national_ids, shape_formats
 from privacy.detection.shapes.national_ids import SCHEMES, TYPE, Scheme, scheme_of
+from privacy.detection.shapes.shape_formats import format_findings
 
 # Published examples and made-up numbers whose check was worked out by hand or by the issuer's own tool.
 VALID = {
@@ -184,12 +184,12 @@ def test_naming_covers_whatever_was_covered_before(text: str) -> None:
     def covered(found: list) -> set[int]:
         return {i for f in found if f.replacement is None for i in range(f.start, f.end)}
 
-    real = formats.typed
+    real = shape_formats.typed
     try:
-        formats.typed = lambda _, found: found  # type: ignore[assignment]
+        shape_formats.typed = lambda _, found: found  # type: ignore[assignment]
         before = covered(format_findings(text))
     finally:
-        formats.typed = real
+        shape_formats.typed = real
     assert before <= covered(format_findings(text))
 
 

@@ -18,7 +18,7 @@ from ingestion.spool import Spool
 from privacy.detection import identity
 from privacy.gate.allow_list import load_allow_list
 from privacy.gate.counts import Owners, Tally
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from tests.ingestion.lake.test_lake import rows
 from tests.ingestion.receivers.test_receivers import NOW_NS, span_request
 

@@ -10,7 +10,7 @@ from ingestion.receivers.committing.pipeline import Pipeline
 from ingestion.spool import Spool
 from privacy.gate.allow_list import LEVELS, Treatment, load_allow_list
 from privacy.gate.attribute_names import ShownNames, is_plain_name, shape
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from tests.privacy.gate.test_gate_counts import send, spooled, with_attributes
 
 

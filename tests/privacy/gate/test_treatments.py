@@ -8,8 +8,8 @@ from privacy.detection.shapes.paths import template_url
 from privacy.gate import treatments
 from privacy.gate.allow_list import AllowList, Treatment, load_allow_list
 from privacy.gate.remembered import Remembered
+from privacy.keys.key_store import KeyStore
 from privacy.keys.pseudonyms import Pseudonyms
-from privacy.keys.store import KeyStore
 
 
 @pytest.mark.parametrize(

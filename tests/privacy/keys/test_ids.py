@@ -2,7 +2,7 @@
 
 import pytest
 
-from live_tail.alerts.words.model import fingerprint
+from live_tail.alerts.words.rule_records import fingerprint
 from privacy.keys import ids
 from privacy.keys.ids import id_text, new_id
 from privacy.leaks.detector import LeakDetector

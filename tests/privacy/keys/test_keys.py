@@ -14,9 +14,9 @@ import time_machine
 
 from privacy.disk import files
 from privacy.keys import kek, rotation
+from privacy.keys.key_store import KeyDestroyed, KeyProblem, KeyStore, seal, unseal
 from privacy.keys.rotation import rotate
 from privacy.keys.state import Sealer
-from privacy.keys.store import KeyDestroyed, KeyProblem, KeyStore, seal, unseal
 
 DAY = date(2026, 3, 1)
 

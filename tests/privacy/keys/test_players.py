@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from privacy.gate.allow_list import Treatment
 from privacy.gate.remembered import Treatments
 from privacy.keys import players as players_module
+from privacy.keys.key_store import KeyProblem, KeyStore
 from privacy.keys.players import PERIOD_DAYS, PlayerPseudonyms, period_of
 from privacy.keys.rotation import rotate
-from privacy.keys.store import KeyProblem, KeyStore
 
 DAY = date(2026, 11, 25)
 LATER = DAY + timedelta(days=PERIOD_DAYS)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from privacy.release import (
     Dimension,
     Histogram,

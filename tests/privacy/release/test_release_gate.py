@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from privacy.audit.audit_log import AuditLog
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from privacy.release import (
     Mechanism,
     Period,

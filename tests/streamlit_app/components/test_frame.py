@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from ingestion.settings import Settings
-from privacy.access.policy import Role
+from privacy.access.access_policy import Role
 from streamlit_app.actions import saved
 from streamlit_app.components import address
 from streamlit_app.components.header import filter_bar, range_picker, refresh, search_box

@@ -15,11 +15,11 @@ from ingestion.receivers.committing.pipeline import Incoming, Pipeline
 from ingestion.receivers.doors.http import PATHS
 from ingestion.settings import Settings, load_settings
 from ingestion.spool import Spool
-from live_tail.http.api import build_app
 from live_tail.http.client import LiveAnswer, LiveUnavailable
+from live_tail.http.live_api import build_app
 from live_tail.window.follow import Follower
 from live_tail.window.window import Window
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from streamlit_app.readings import (
     ai_models,
     databases,

@@ -8,7 +8,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket
 
-from privacy.access.policy import Role
+from privacy.access.access_policy import Role
 from streamlit_app.sign_in import doorman
 from streamlit_app.sign_in.door import Door
 from streamlit_app.sign_in.entrance import routes

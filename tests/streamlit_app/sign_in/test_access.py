@@ -7,10 +7,10 @@ from streamlit.error_util import handle_user_script_exception
 from streamlit.testing.v1 import AppTest
 
 from ingestion.settings import Settings
+from privacy.access.access_policy import Right, Role, load_policy
 from privacy.access.identities import Identities
-from privacy.access.policy import Right, Role, load_policy
 from privacy.audit.audit_log import AuditLog
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from streamlit_app.readings import source
 from streamlit_app.server import note_error
 from streamlit_app.sign_in import doorman

@@ -21,7 +21,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from dagster_project.process.page_rules import ASKED_BY, MAY_CHANGE
 from ingestion.doors.home_socket import listen
 from ingestion.settings import load_settings
-from privacy.access.policy import Right, Role, load_policy
+from privacy.access.access_policy import Right, Role, load_policy
 from streamlit_app.sign_in import door, doorman
 from streamlit_app.sign_in.batch_page import BatchPage
 from streamlit_app.sign_in.door import Door

@@ -11,7 +11,7 @@ import pytest
 from starlette.websockets import WebSocketDisconnect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from privacy.access.policy import Role
+from privacy.access.access_policy import Role
 from streamlit_app.sign_in import door, doorman
 from streamlit_app.sign_in.doorman import COOKIE
 from tests.streamlit_app.sign_in.browser import OURS, PASSWORD, Browser

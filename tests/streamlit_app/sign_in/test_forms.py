@@ -5,7 +5,7 @@ import re
 import pytest
 from starlette.websockets import WebSocketDisconnect
 
-from privacy.access.policy import Role
+from privacy.access.access_policy import Role
 from streamlit_app.sign_in import same_origin
 from tests.streamlit_app.sign_in.browser import Browser
 

@@ -13,8 +13,8 @@ from starlette.testclient import TestClient
 
 from ingestion.settings import Settings, SettingsProblem, load_settings
 from live_tail.http.access import Door as LiveDoor
-from privacy.access.policy import Role
-from privacy.keys.store import KeyStore
+from privacy.access.access_policy import Role
+from privacy.keys.key_store import KeyStore
 from streamlit_app.sign_in import doorman
 from streamlit_app.sign_in.doorman import COOKIE
 from tests.identity_provider import SECRET, Provider

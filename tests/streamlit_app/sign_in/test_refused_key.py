@@ -1,7 +1,7 @@
 """A page without the right key shows what to do, and no number."""
 
 from ingestion.settings import Settings
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from streamlit_app.readings import source
 from streamlit_app.sign_in import doorman
 

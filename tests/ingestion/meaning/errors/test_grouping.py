@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ingestion.meaning.errors.error_records import Occurrence
 from ingestion.meaning.errors.grouping import RulesProblem, Site, WatchedSite, group, load_site
-from ingestion.meaning.errors.model import Occurrence
 from ingestion.meaning.errors.stacks import parse_stack
 from privacy.gate.treatments import scrub, stack
 

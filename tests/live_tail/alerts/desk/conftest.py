@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from live_tail.alerts.desk.manager import Manager
-from live_tail.alerts.life.store import Store
-from live_tail.alerts.notify.policy import Policy, load_policy
-from privacy.keys.store import KeyStore
+from live_tail.alerts.life.alert_store import Store
+from live_tail.alerts.notify.notify_policy import Policy, load_policy
+from privacy.keys.key_store import KeyStore
 from tests.live_tail.alerts.support import START, Clock, round_at
 
 POLICY = """

@@ -10,14 +10,14 @@ from ingestion.settings import Settings
 from ingestion.spool import Spool
 from live_tail.alerts.desk.facts_out import FactsOut, body_of
 from live_tail.alerts.desk.manager import Manager
+from live_tail.alerts.life.alert_store import Store
 from live_tail.alerts.life.resolution import weekly
-from live_tail.alerts.life.store import Store
 from live_tail.alerts.life.untold import Untold
-from live_tail.alerts.notify.policy import WatchedPolicy
+from live_tail.alerts.notify.notify_policy import WatchedPolicy
+from live_tail.alerts.reading.rule_sources import Sources
 from live_tail.alerts.reading.selecting import Select
-from live_tail.alerts.reading.sources import Sources
 from live_tail.window.window import Window
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from tests.live_tail.alerts.support import Clock, reading, round_at, rule
 
 

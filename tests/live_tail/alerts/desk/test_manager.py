@@ -11,9 +11,9 @@ from ingestion.processes import passes
 from ingestion.processes.passes import BatchProblem
 from live_tail.alerts.desk import own_batch
 from live_tail.alerts.desk.manager import Manager
-from live_tail.alerts.notify.policy import Policy, load_policy
-from live_tail.alerts.words.model import Severity
-from privacy.keys.store import KeyStore
+from live_tail.alerts.notify.notify_policy import Policy, load_policy
+from live_tail.alerts.words.rule_records import Severity
+from privacy.keys.key_store import KeyStore
 from tests.live_tail.alerts.desk.conftest import POLICY, Desk
 from tests.live_tail.alerts.support import START, Clock, reading, rule
 

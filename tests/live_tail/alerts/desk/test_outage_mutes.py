@@ -1,6 +1,6 @@
 """What a dead dependency mutes, during its outage and after it."""
 
-from live_tail.alerts.words.model import Inhibition
+from live_tail.alerts.words.rule_records import Inhibition
 from tests.live_tail.alerts.desk.conftest import Desk
 from tests.live_tail.alerts.support import reading, round_at, rule
 

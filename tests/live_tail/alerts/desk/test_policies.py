@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from live_tail.alerts.notify.policy import Policy, PolicyProblem, Schedule, load_policy
+from live_tail.alerts.notify.notify_policy import Policy, PolicyProblem, Schedule, load_policy
 from live_tail.alerts.notify.times import is_within, next_handover, on_call
 from tests.live_tail.alerts.desk.conftest import POLICY
 

@@ -11,7 +11,7 @@ from ingestion.spool import Spool
 from live_tail.alerts.desk import service
 from live_tail.alerts.desk.service import AlertService
 from live_tail.alerts.desk.site_files import SiteFiles
-from live_tail.alerts.reading.sources import Sources
+from live_tail.alerts.reading.rule_sources import Sources
 from live_tail.alerts.rules.rounds import DueRounds
 from live_tail.alerts.rules.rule_files import RuleFolders
 from live_tail.window import follow
@@ -20,7 +20,7 @@ from live_tail.window.opened import Opened
 from live_tail.window.window import Window
 from privacy.audit.audit_log import AuditLog
 from privacy.audit.file_changes import FileChanges
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from tests.live_tail.test_live_tail import request_body
 
 

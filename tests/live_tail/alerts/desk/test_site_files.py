@@ -9,12 +9,12 @@ from pydantic import BaseModel
 from ingestion.settings import Settings
 from live_tail.alerts.desk.manager import Manager
 from live_tail.alerts.desk.site_files import SITE_FILES, SiteFiles, wrong_files
-from live_tail.alerts.life.store import Store
-from live_tail.alerts.notify.policy import WatchedPolicy
-from live_tail.alerts.words.records import State
+from live_tail.alerts.life.alert_store import Store
+from live_tail.alerts.notify.notify_policy import WatchedPolicy
+from live_tail.alerts.words.life_records import State
 from privacy.audit.audit_log import AuditLog
 from privacy.audit.file_changes import FileChanges
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from tests.documents import quoted, rows, section, text
 from tests.live_tail.alerts.support import round_at
 

@@ -13,10 +13,10 @@ from starlette.testclient import TestClient
 
 from ingestion.settings import Settings
 from live_tail.alerts.desk.manager import Manager
-from live_tail.alerts.http.api import routes
-from live_tail.alerts.life.store import Store
-from live_tail.alerts.notify.policy import WatchedPolicy
-from privacy.keys.store import KeyStore
+from live_tail.alerts.http.alerts_api import routes
+from live_tail.alerts.life.alert_store import Store
+from live_tail.alerts.notify.notify_policy import WatchedPolicy
+from privacy.keys.key_store import KeyStore
 from tests.live_tail.alerts.support import reading, round_at, rule, wait_for
 
 

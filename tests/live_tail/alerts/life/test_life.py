@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from live_tail.alerts.life import by_hand, transitions
-from live_tail.alerts.words.model import Severity
-from live_tail.alerts.words.records import Book, State
+from live_tail.alerts.words.life_records import Book, State
+from live_tail.alerts.words.rule_records import Severity
 from live_tail.alerts.words.stored import alert_from, to_stored
 from tests.live_tail.alerts.support import START, reading, round_at, rule
 

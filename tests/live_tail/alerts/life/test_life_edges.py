@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from live_tail.alerts.life import by_hand, transitions
-from live_tail.alerts.words.model import Reading
-from live_tail.alerts.words.records import BY_HAND, Book, State
+from live_tail.alerts.words.life_records import BY_HAND, Book, State
+from live_tail.alerts.words.rule_records import Reading
 from tests.live_tail.alerts.support import START, reading, round_at, rule
 
 S = timedelta(seconds=1)

@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from live_tail.alerts.life.resolution import weekly
-from live_tail.alerts.words.model import Severity
-from live_tail.alerts.words.records import Alert, State
+from live_tail.alerts.words.life_records import Alert, State
+from live_tail.alerts.words.rule_records import Severity
 
 MONDAY = datetime.fromisoformat("2026-03-02T00:00:00+00:00")
 S = timedelta(seconds=1)

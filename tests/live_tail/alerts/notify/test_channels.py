@@ -14,7 +14,7 @@ import pytest
 
 from live_tail.alerts.notify import templates
 from live_tail.alerts.notify.channels import SendProblem, Way, send
-from live_tail.alerts.words.records import Alert, Notification, State
+from live_tail.alerts.words.life_records import Alert, Notification, State
 from tests.live_tail.alerts.support import START, Hook, reading, rule
 
 KEY = "k" * 32

@@ -16,13 +16,13 @@ import pytest
 
 from ingestion.settings import Settings
 from live_tail.alerts.desk.manager import Manager
-from live_tail.alerts.life.store import Store
+from live_tail.alerts.life.alert_store import Store
 from live_tail.alerts.notify.journal import Journal
 from live_tail.alerts.notify.notifier import Notifier
-from live_tail.alerts.notify.policy import WatchedPolicy
+from live_tail.alerts.notify.notify_policy import WatchedPolicy
 from live_tail.alerts.notify.told_ways import ways_of
+from privacy.keys.key_store import KeyStore
 from privacy.keys.state import connect
-from privacy.keys.store import KeyStore
 from tests.conftest import ROOT
 from tests.live_tail.alerts.killable import EVERY_S
 from tests.live_tail.alerts.support import Hook, reading, round_at, rule, wait_for

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from live_tail.alerts.importing.promql import translate
-from live_tail.alerts.reading.sources import Sources
+from live_tail.alerts.reading.rule_sources import Sources
 from live_tail.alerts.rules.evaluate import evaluate
-from live_tail.alerts.rules.spec import Select, Threshold
+from live_tail.alerts.rules.rule_spec import Select, Threshold
 from live_tail.window.window import Window
 from tests.live_tail.alerts.reading.test_sources import (
     PLAIN,

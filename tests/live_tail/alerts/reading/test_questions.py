@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from live_tail.alerts.reading import hot_tables, outages
-from live_tail.alerts.reading.sources import Sources
+from live_tail.alerts.reading.rule_sources import Sources
 from live_tail.alerts.rules.evaluate import evaluate
 from live_tail.alerts.rules.rounds import INVALID, DueRounds
 from live_tail.alerts.rules.rule_files import RuleFolders
-from live_tail.alerts.rules.spec import Select, Threshold
+from live_tail.alerts.rules.rule_spec import Select, Threshold
 from live_tail.alerts.trials.promtest import landed
 from tests.live_tail.alerts.reading.test_sources import PLAIN, point, rule, window_of
 from tests.live_tail.test_live_tail import NOW, Clock

@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from live_tail.alerts.reading.rule_sources import Sources
 from live_tail.alerts.reading.seasons import WEEKS, Hours
 from live_tail.alerts.reading.selecting import Select
-from live_tail.alerts.reading.sources import Sources
 from live_tail.alerts.rules.evaluate import evaluate
-from live_tail.alerts.rules.spec import Anomaly, Forecast
+from live_tail.alerts.rules.rule_spec import Anomaly, Forecast
 from live_tail.alerts.trials.promtest import run_file
 from live_tail.alerts.trials.promtest_files import BadTestFile
 from live_tail.alerts.trials.promtest_input import landed
-from live_tail.alerts.words.model import Round, Rule, Severity
+from live_tail.alerts.words.rule_records import Round, Rule, Severity
 from live_tail.window.window import Window
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 
 # A Monday.
 NOW = datetime(2026, 3, 2, 9, 30)

@@ -14,20 +14,20 @@ from ingestion.receivers.committing.pipeline import Incoming, Pipeline
 from ingestion.settings import Settings
 from ingestion.spool import Spool
 from live_tail.alerts.desk.manager import Manager
-from live_tail.alerts.life.store import Store
-from live_tail.alerts.notify.policy import WatchedPolicy
+from live_tail.alerts.life.alert_store import Store
+from live_tail.alerts.notify.notify_policy import WatchedPolicy
+from live_tail.alerts.reading.rule_sources import Sources
 from live_tail.alerts.reading.selecting import Select
-from live_tail.alerts.reading.sources import Sources
 from live_tail.alerts.rules.evaluate import readings_of
 from live_tail.alerts.rules.failing import failing
 from live_tail.alerts.rules.fast_lane import FastLane, is_for_fast_lane
 from live_tail.alerts.rules.rounds import Rounds
 from live_tail.alerts.rules.rule_files import SHIPPED, load_rules
-from live_tail.alerts.rules.spec import Threshold
+from live_tail.alerts.rules.rule_spec import Threshold
 from live_tail.alerts.trials.promtest_input import landed
-from live_tail.alerts.words.model import Reading, Rule, Severity
+from live_tail.alerts.words.rule_records import Reading, Rule, Severity
 from live_tail.window.window import Window
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from tests.live_tail.alerts.telemetry import request, span, spans
 from tests.live_tail.test_live_tail import catch_up
 

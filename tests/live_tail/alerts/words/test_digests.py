@@ -8,15 +8,15 @@ import pytest
 from live_tail.alerts.life import transitions
 from live_tail.alerts.notify.dispatch import Routing, dispatch
 from live_tail.alerts.notify.mute import mutes
-from live_tail.alerts.notify.policy import SHIPPED, load_policy
+from live_tail.alerts.notify.notify_policy import SHIPPED, load_policy
 from live_tail.alerts.notify.templates import body, title
-from live_tail.alerts.reading.sources import Sources
+from live_tail.alerts.reading.rule_sources import Sources
 from live_tail.alerts.rules.evaluate import readings_of
 from live_tail.alerts.rules.rule_files import SHIPPED as RULES
 from live_tail.alerts.rules.rule_files import load_rules
 from live_tail.alerts.words.digests import digests, shortened, words
-from live_tail.alerts.words.model import GroupChange, Reading, Rule
-from live_tail.alerts.words.records import Alert, Book, State
+from live_tail.alerts.words.life_records import Alert, Book, State
+from live_tail.alerts.words.rule_records import GroupChange, Reading, Rule
 from live_tail.alerts.words.stored import alert_from, to_record, to_stored
 from tests.live_tail.alerts.support import START, round_at, rule
 

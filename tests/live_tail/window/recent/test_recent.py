@@ -15,16 +15,16 @@ from dagster_project.retention.erasure import erase
 from ingestion.receivers.committing.pipeline import Incoming, Pipeline
 from ingestion.settings import Settings
 from ingestion.spool import Spool
-from live_tail.http.api import build_app
+from live_tail.http.live_api import build_app
 from live_tail.window.follow import Follower
 from live_tail.window.queries.asking import run_query
-from live_tail.window.queries.model import BadQuery
+from live_tail.window.queries.named_query import BadQuery
 from live_tail.window.recent import events
 from live_tail.window.recent.exemplars import MOST, best
 from live_tail.window.recent.ring import Ring
 from live_tail.window.recent.traces import Traces
 from live_tail.window.window import Window
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 
 NOW = datetime.now(UTC).replace(second=30, microsecond=0) - timedelta(minutes=2)
 CANARY = "player-ada-4711"
@@ -343,8 +343,8 @@ def test_an_hour_of_traffic_stays_within_twenty_megabytes(live: Live, pipeline: 
     pipeline.process([records(*(f"word{'abcdefghij'[n % 10]} is told" for n in range(3_000)))])
     live.ask("summary")
     recent, batches = live.window.recent, list(live.follower._spool.read(0))
-    from live_tail.window.rows.columns import concatenated
-    from live_tail.window.rows.spans import Spans
+    from live_tail.window.rows.arrow_columns import concatenated
+    from live_tail.window.rows.span_facts import Spans
 
     (first,) = [Spans(concatenated([(b.seq, b.table())])) for b in batches if b.signal == "spans"]
     for minute in range(120):

@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from live_tail.alerts.life.alert_tables import Tables, microseconds
 from live_tail.alerts.life.outbox import Outbox, Outgoing
-from live_tail.alerts.life.tables import Tables, microseconds
-from live_tail.alerts.words.records import Alert, Event, Group, Silence
+from live_tail.alerts.words.life_records import Alert, Event, Group, Silence
 from live_tail.alerts.words.stored import alert_from, group_from, silence_from, to_record, to_stored
-from privacy.disk.databases import transaction
+from privacy.disk.sqlite_databases import transaction
+from privacy.keys.key_store import KeyStore
 from privacy.keys.pseudonyms import Pseudonyms
-from privacy.keys.store import KeyStore
 
 _KEEP = timedelta(days=90)
 

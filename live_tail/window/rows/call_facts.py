@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.meaning.names import names
-from live_tail.window.rows.columns import (
+from live_tail.window.rows.arrow_columns import (
     equals,
     grouped,
     hashed,
@@ -21,8 +21,8 @@ from live_tail.window.rows.columns import (
     ones,
     only,
 )
+from live_tail.window.rows.span_facts import Spans
 from live_tail.window.rows.span_rows import BY_RELEASE, common, released
-from live_tail.window.rows.spans import Spans
 
 _MESSAGES = names()["websocket_messages"]
 _LONGEST_FIRST_CHUNK_S = 1e6

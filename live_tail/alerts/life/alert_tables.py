@@ -7,8 +7,8 @@ it all. Not here: what lies in the tables (`store`, `outbox`, `untold`).
 from datetime import datetime
 from pathlib import Path
 
+from privacy.keys.key_store import KeyStore
 from privacy.keys.state import Sealer, connect
-from privacy.keys.store import KeyStore
 
 
 class Tables:

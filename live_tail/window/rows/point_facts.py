@@ -1,7 +1,7 @@
 """Metric points of every name in the hot window, by series, within a bound of series.
 
 Here: which series exist and their points in buckets, so that a rule on any metric works. Not here:
-rates and quantiles (`live_tail/alerts/reading/sources`), the host and service tables of the pages
+rates and quantiles (`live_tail/alerts/reading/rule_sources`), the host and service tables of the pages
 (`window`). A series is metric, component, instance and labels; a series over the bound is not kept
 and its points are counted by minute: `dropped`.
 """
@@ -16,7 +16,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from live_tail.window.rows.columns import Rows, hashed, is_recorded, microseconds
+from live_tail.window.rows.arrow_columns import Rows, hashed, is_recorded, microseconds
 from live_tail.window.rows.point_rows import (
     histogram_rows,
     histograms,

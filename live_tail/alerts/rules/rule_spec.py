@@ -21,7 +21,7 @@ from live_tail.alerts.reading.selecting import (
     Strict,
     Where,
 )
-from live_tail.alerts.words.model import Severity
+from live_tail.alerts.words.rule_records import Severity
 
 
 class Threshold(Strict):

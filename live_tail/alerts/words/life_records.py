@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from live_tail.alerts.words.model import Inhibition, Labels, Severity
+from live_tail.alerts.words.rule_records import Inhibition, Labels, Severity
 
 
 class State(StrEnum):

@@ -26,11 +26,11 @@ from starlette.routing import Route
 
 from ingestion.doors.turned_away import TurnedAway
 from live_tail.alerts.desk.manager import Manager
-from live_tail.alerts.http.api import routes as alert_routes
+from live_tail.alerts.http.alerts_api import routes as alert_routes
 from live_tail.window.follow import Follower
 from live_tail.window.queries.asking import run_query
 from live_tail.window.queries.catalogue import QUERIES
-from live_tail.window.queries.model import BadQuery
+from live_tail.window.queries.named_query import BadQuery
 from live_tail.window.window import Window
 
 ARROW = "application/vnd.apache.arrow.stream"

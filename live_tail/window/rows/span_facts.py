@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from ingestion.meaning.histograms import buckets
 from ingestion.meaning.names import names
 from ingestion.meaning.signals import load_signals
-from live_tail.window.rows.columns import (
+from live_tail.window.rows.arrow_columns import (
     Rows,
     equals,
     first_in_lists,

@@ -20,7 +20,7 @@ from ingestion.lake.catalog import Catalog, LakeFile
 from ingestion.lake.duck import add_file_keys, connect
 from ingestion.lake.partitions import scan
 from ingestion.settings import Settings
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from privacy.leaks.detector import LeakDetector
 from privacy.leaks.samples import SAMPLES
 

@@ -20,7 +20,7 @@ from live_tail.alerts.reading.matching import Vector, folded, matches
 from live_tail.alerts.reading.metrics import Matching, Metrics
 from live_tail.alerts.reading.seasons import Hours
 from live_tail.alerts.reading.selecting import Select, Sql
-from live_tail.alerts.words.model import GroupChange, Labels
+from live_tail.alerts.words.rule_records import GroupChange, Labels
 from live_tail.window.queries.asking import tables_in
 from live_tail.window.window import Window
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from dagster_project.defs.home import InHome
-from dagster_project.leaks.landed import LandedLeaks, scan_landed
+from dagster_project.leaks.landed_scan import LandedLeaks, scan_landed
 from dagster_project.marts.landing_checks import Finding, validate_landed
 from ingestion.contracts import LANDED
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from live_tail.alerts.reading.selecting import Select
+from live_tail.window.rows.point_facts import Points
 from live_tail.window.rows.point_rows import number_label
-from live_tail.window.rows.points import Points
 
 Growth = tuple[float, float, list[float], list[float]]
 """Count, sum, bounds and counts."""

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pyarrow as pa
 
-from live_tail.window.tables import Tables
+from live_tail.window.window_tables import Tables
 
 _BEGIN = datetime(2026, 1, 1)
 

@@ -2,7 +2,7 @@
 
 Here: connections, transactions, ordered migrations counted in `PRAGMA user_version`. Not here: which
 tables there are; each database has one list of steps, beside its owner. No other module opens a database
-for writing or makes a table (`tests/privacy/disk/test_databases.py`).
+for writing or makes a table (`tests/privacy/disk/test_sqlite_databases.py`).
 
 A home moves by one version in either direction. Forward: what it lacks of the steps, in one transaction.
 Back: a step only adds (tables, indexes, columns with a default), and every INSERT names its columns, so

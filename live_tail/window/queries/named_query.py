@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from ingestion.meaning.histograms import quantile_sql
 from live_tail.window.recent.recent import Recent
-from live_tail.window.rows.columns import BUCKET_S
+from live_tail.window.rows.arrow_columns import BUCKET_S
 
 Values = Mapping[str, int | str | None]
 Prepared = Callable[[Recent, Values], Mapping[str, pa.Table]]

@@ -8,12 +8,12 @@ from starlette.testclient import TestClient
 
 from ingestion.settings import Settings
 from live_tail.alerts.desk.manager import Manager
-from live_tail.alerts.http.api import routes
+from live_tail.alerts.http.alerts_api import routes
+from live_tail.alerts.life.alert_store import Store
 from live_tail.alerts.life.resolution import weekly
-from live_tail.alerts.life.store import Store
-from live_tail.alerts.notify.policy import WatchedPolicy
-from live_tail.alerts.words.records import Alert, State
-from privacy.keys.store import KeyStore
+from live_tail.alerts.notify.notify_policy import WatchedPolicy
+from live_tail.alerts.words.life_records import Alert, State
+from privacy.keys.key_store import KeyStore
 from tests.live_tail.alerts.support import START, reading, round_at, rule
 
 

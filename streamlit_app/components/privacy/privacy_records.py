@@ -12,9 +12,9 @@ import streamlit as st
 from dagster_project.leaks.home_scan import ScanReport
 from dagster_project.leaks.runs import ScanRun
 from ingestion.expiry.doomed import Doomed
-from privacy.access.policy import Right
+from privacy.access.access_policy import Right
 from privacy.audit.audit_log import Outcome
-from privacy.keys.store import KeyStore, utc_today
+from privacy.keys.key_store import KeyStore, utc_today
 from privacy.retention.retention_policy import Policy
 from streamlit_app.actions import privacy as privacy_actions
 from streamlit_app.components import formats

@@ -14,13 +14,13 @@ from dataclasses import asdict, dataclass, replace
 from glob import glob
 from pathlib import Path
 
-from ingestion.collectors.log_files.exports import export_of_drops, export_of_entries
 from ingestion.collectors.log_files.lines import Entry, entries
+from ingestion.collectors.log_files.otlp_exports import export_of_drops, export_of_entries
 from ingestion.collectors.own_settings import FollowedFiles, OwnSettings
 from ingestion.doors.own_receiver import Send, SendFailed, SendRefused, sender
-from privacy.disk.databases import transaction
+from privacy.disk.sqlite_databases import transaction
+from privacy.keys.key_store import KeyStore
 from privacy.keys.state import Sealer, connect
-from privacy.keys.store import KeyStore
 from privacy.process_log.log import logger
 
 _CHUNK_BYTES = 1024 * 1024

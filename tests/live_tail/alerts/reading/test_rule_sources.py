@@ -8,17 +8,17 @@ import pytest
 from ingestion.receivers.committing.pipeline import Incoming, Pipeline
 from ingestion.settings import Settings
 from ingestion.spool import Spool
-from live_tail.alerts.reading.sources import Sources
+from live_tail.alerts.reading.rule_sources import Sources
 from live_tail.alerts.rules.evaluate import evaluate
 from live_tail.alerts.rules.rule_files import SHIPPED, load_rules
-from live_tail.alerts.rules.spec import Forecast, Select, Sql, Threshold
+from live_tail.alerts.rules.rule_spec import Forecast, Select, Sql, Threshold
 from live_tail.alerts.trials.promtest import landed
-from live_tail.alerts.words.model import Rule, Severity
+from live_tail.alerts.words.rule_records import Rule, Severity
 from live_tail.window.follow import Follower
 from live_tail.window.minutes import Minutes
-from live_tail.window.rows import points
+from live_tail.window.rows import point_facts
 from live_tail.window.window import Window
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from tests.live_tail.test_live_tail import NOW, Clock, request_body
 
 PLAIN = NOW.replace(tzinfo=None)
@@ -86,7 +86,7 @@ def test_deltas_add_up() -> None:
 
 
 def test_series_over_the_bound_are_counted_and_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(points, "MAX_SERIES_PER_METRIC", 3)
+    monkeypatch.setattr(point_facts, "MAX_SERIES_PER_METRIC", 3)
     window = window_of([point(1, 1.0, attributes=[("n", str(n))]) for n in range(5)])
     assert len(Sources(window).vector(Select(metric="m"), PLAIN)) == 3
     assert window.points.dropped(PLAIN - timedelta(minutes=5), PLAIN) == 2
@@ -96,7 +96,7 @@ class _Sending:
     """A window with room for three series of a metric, and whether the shipped rule finds too many."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(points, "MAX_SERIES_PER_METRIC", 3)
+        monkeypatch.setattr(point_facts, "MAX_SERIES_PER_METRIC", 3)
         (self._rule,) = [r for r in load_rules([SHIPPED]) if r.name == "TooManySeries"]
         self._minute, self._seq = 0, 0
         self._window = Window(minutes=60, max_errors=10, clock=lambda: NOW + self._later)

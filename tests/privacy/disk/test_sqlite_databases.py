@@ -18,13 +18,13 @@ from ingestion.lake.catalog import Catalog, LakeFile
 from ingestion.meaning.errors.group_store import ErrorStore
 from ingestion.spool import SCHEMA as SPOOL
 from ingestion.spool import Receipt, Spool
+from live_tail.alerts.life.alert_store import Store
 from live_tail.alerts.life.outbox import DELIVERED, Outgoing
-from live_tail.alerts.life.store import Store
 from live_tail.alerts.life.untold import Untold
+from privacy.access.access_policy import Role
 from privacy.access.identities import Identities
-from privacy.access.policy import Role
 from privacy.audit.audit_log import AuditLog
-from privacy.disk.databases import (
+from privacy.disk.sqlite_databases import (
     DatabaseProblem,
     Schema,
     Step,
@@ -33,8 +33,8 @@ from privacy.disk.databases import (
     transaction,
     version_of,
 )
+from privacy.keys.key_store import KeyStore
 from privacy.keys.state_tables import STATE
-from privacy.keys.store import KeyStore
 from privacy.release.release_ledger import ReleaseLedger
 from privacy.retention import receipts
 from tests.conftest import ROOT
@@ -379,7 +379,7 @@ def test_nobody_else_opens_a_database_and_each_has_its_tables_in_one_place() -> 
             if called == "Schema":
                 schemas.add(name)
     assert opening == {
-        "privacy/disk/databases.py",
+        "privacy/disk/sqlite_databases.py",
         # Dagster's own databases, of which it removes what Dagster leaves.
         "dagster_project/process/run_history.py",
         # A made-up one, to see whether the leak scan reads what was deleted in it.
@@ -400,8 +400,8 @@ def test_nobody_else_makes_a_table_in_sqlite() -> None:
         "live_tail/window/error_groups.py",
         "live_tail/window/rows/evidence.py",
         "live_tail/window/minutes.py",
-        "live_tail/window/rows/points.py",
-        "live_tail/window/tables.py",
+        "live_tail/window/rows/point_facts.py",
+        "live_tail/window/window_tables.py",
         "dagster_project/marts/warehouse.py",
     }
     made_up = {"dagster_project/leaks/planted.py"}  # planted in a folder of its own, and removed
@@ -410,7 +410,7 @@ def test_nobody_else_makes_a_table_in_sqlite() -> None:
         "ingestion/spool.py",
         "ingestion/lake/catalog.py",
     }
-    assert found - in_duckdb - made_up - with_schema - {"privacy/disk/databases.py"} == set()
+    assert found - in_duckdb - made_up - with_schema - {"privacy/disk/sqlite_databases.py"} == set()
 
 
 def test_every_insert_names_its_columns_because_a_later_version_may_have_more() -> None:

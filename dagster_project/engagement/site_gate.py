@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from ingestion.settings import Settings
 from privacy.audit.audit_log import AuditLog
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from privacy.release import ReleaseGate
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from live_tail.alerts.life import by_hand, transitions
+from live_tail.alerts.life.alert_store import Store
 from live_tail.alerts.life.outbox import Outgoing
-from live_tail.alerts.life.store import Store
 from live_tail.alerts.life.untold import Untold
-from live_tail.alerts.words.records import Book, Event
-from privacy.keys.store import KeyStore
+from live_tail.alerts.words.life_records import Book, Event
+from privacy.keys.key_store import KeyStore
 from tests.live_tail.alerts.support import START, reading, round_at, rule
 
 S = timedelta(seconds=1)

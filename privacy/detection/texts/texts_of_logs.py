@@ -18,13 +18,7 @@ from privacy.detection.texts.people import (
     login_findings,
     whole_names,
 )
-from privacy.detection.texts.records import (
-    ADDRESS_SIGN,
-    ADDRESSES,
-    ROAD_WORDS,
-    ROADS,
-    record_findings,
-)
+from privacy.detection.texts.person_states import state_findings
 from privacy.detection.texts.speech import (
     is_prose,
     is_request,
@@ -32,7 +26,13 @@ from privacy.detection.texts.speech import (
     quoted_findings,
     spoken_findings,
 )
-from privacy.detection.texts.states import state_findings
+from privacy.detection.texts.texts_of_records import (
+    ADDRESS_SIGN,
+    ADDRESSES,
+    ROAD_WORDS,
+    ROADS,
+    record_findings,
+)
 from privacy.detection.texts.unknown import unknown_findings
 from privacy.detection.vocabulary.findings import Finding, any_case, blank, union
 from privacy.detection.vocabulary.lexicon import (

@@ -21,8 +21,8 @@ import pyarrow as pa
 from ingestion.lake.duck import in_memory
 from live_tail.window import error_groups as errors
 from live_tail.window import minutes
-from live_tail.window.rows import evidence, points
-from live_tail.window.rows.columns import microseconds
+from live_tail.window.rows import evidence, point_facts
+from live_tail.window.rows.arrow_columns import microseconds
 from privacy.process_log.log import logger
 
 _OWN = """
@@ -108,7 +108,7 @@ _MERGES = {
 _SCHEMA: dict[str, str] = dict(
     re.findall(
         r"CREATE TABLE (hot_\w+) (\(.*?\));",
-        _OWN + evidence.SCHEMA + points.SCHEMA + errors.SCHEMA + minutes.SCHEMA,
+        _OWN + evidence.SCHEMA + point_facts.SCHEMA + errors.SCHEMA + minutes.SCHEMA,
         re.DOTALL,
     )
 )
@@ -116,7 +116,7 @@ MINUTES = "hot_minutes"
 _PACKED = frozenset(
     {
         "hot_requests", "hot_ai_calls", "hot_db_operations", "hot_error_groups", "hot_log_patterns",
-        *points.TABLES, MINUTES,
+        *point_facts.TABLES, MINUTES,
     }
 )  # fmt: skip
 _LEAST_DEAD = 2_000

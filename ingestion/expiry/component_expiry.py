@@ -19,7 +19,7 @@ from ingestion.lake.binding import path_of
 from ingestion.lake.catalog import Catalog, LakeFile, lake_dataset
 from ingestion.lake.duck import add_file_keys, add_parquet_key, connect, parquet_key_name
 from ingestion.settings import Settings
-from privacy.keys.store import KeyStore
+from privacy.keys.key_store import KeyStore
 from privacy.retention.retention_policy import Policy
 
 _DAY = timedelta(days=1)

@@ -21,8 +21,8 @@ from live_tail.alerts.life.resolution import weekly
 from live_tail.alerts.notify.escalate import next_step
 from live_tail.alerts.notify.policy_fields import duration
 from live_tail.alerts.notify.times import next_handover, on_call
+from live_tail.alerts.words.life_records import Alert, Silence
 from live_tail.alerts.words.matchers import BadMatcher
-from live_tail.alerts.words.records import Alert, Silence
 from live_tail.alerts.words.stored import to_record
 
 _MAX_EPISODES = 20_000
