@@ -20,6 +20,7 @@ from ingestion.settings.gate import GateSettings
 from ingestion.settings.live import LiveSettings
 from ingestion.settings.receiver import ReceiverSettings
 from ingestion.settings.release import ReleaseSettings
+from ingestion.settings.reports import ReportSettings
 from ingestion.settings.retention import RetentionSettings
 from ingestion.settings.section import LOOPBACK, Section
 from ingestion.settings.sources import (
@@ -52,6 +53,7 @@ class Settings(Section):
     )
     prices: PriceSettings = Field(default_factory=lambda: PriceSettings.model_validate({}))
     release: ReleaseSettings = Field(default_factory=lambda: ReleaseSettings.model_validate({}))
+    reports: ReportSettings = Field(default_factory=lambda: ReportSettings.model_validate({}))
     retention: RetentionSettings = Field(
         default_factory=lambda: RetentionSettings.model_validate({})
     )
@@ -89,6 +91,11 @@ class Settings(Section):
     def published_path(self, audience: str) -> Path:
         """The read-only copy for one audience."""
         return self.home / "published" / f"{audience}.duckdb"
+
+    @property
+    def reports_path(self) -> Path:
+        """Reports as they were made, `YYYY/MM/DD`, and their history."""
+        return self.home / "reports"
 
     @property
     def run_path(self) -> Path:

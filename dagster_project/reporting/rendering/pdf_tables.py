@@ -1,0 +1,63 @@
+"""Tables of a PDF: columns as wide as they need, headers again on each page, long names wrapped."""
+
+from collections.abc import Sequence
+
+from reportlab.lib.colors import HexColor
+from reportlab.platypus import Flowable, LongTable, Paragraph, TableStyle
+
+from dagster_project.reporting.charts import LIGHT
+from dagster_project.reporting.document.figures import Table
+from dagster_project.reporting.rendering.pdf_letters import BOLD, marked_up, width_of
+from dagster_project.reporting.rendering.pdf_styles import Styles
+
+_PAD, _SIZE = 4.0, 8.5
+_WIDEST_TEXT = 210.0
+_STYLE = TableStyle(
+    [
+        ("VALIGN", (0, 0), (-1, -1), "TOP"),
+        ("LINEBELOW", (0, 0), (-1, -1), 0.5, HexColor(LIGHT.grid)),
+        ("LINEBELOW", (0, 0), (-1, 0), 0.8, HexColor(LIGHT.quiet)),
+        ("LEFTPADDING", (0, 0), (-1, -1), _PAD),
+        ("RIGHTPADDING", (0, 0), (-1, -1), _PAD),
+        ("TOPPADDING", (0, 0), (-1, -1), 2.5),
+        ("BOTTOMPADDING", (0, 0), (-1, -1), 3.0),
+    ]
+)
+
+
+def pdf_table(one: Table, width: float, styles: Styles) -> Flowable:
+    """The table, as wide as given in points; a row is never cut in two."""
+    heads = [
+        Paragraph(marked_up(c.title), styles.number_head if c.is_number else styles.cell_head)
+        for c in one.columns
+    ]
+    cells = one.cells()
+    rows = [
+        [
+            Paragraph(marked_up(text), styles.number if column.is_number else styles.cell)
+            for text, column in zip(row, one.columns, strict=True)
+        ]
+        for row in cells
+    ]
+    return LongTable(
+        [heads, *rows], colWidths=_widths(one, cells, width), repeatRows=1, splitByRow=1,
+        splitInRow=0, style=_STYLE, hAlign="LEFT",
+    )  # fmt: skip
+
+
+def _widths(one: Table, cells: Sequence[Sequence[str]], width: float) -> list[float]:
+    """Numbers get what they need; texts share the rest by what they need."""
+    needs = []
+    for place, column in enumerate(one.columns):
+        longest = max((width_of(row[place], _SIZE) for row in cells), default=0.0)
+        word = max(width_of(w, _SIZE, BOLD) for w in (column.title.split() or [""]))
+        whole = width_of(column.title, _SIZE, BOLD)
+        need = max(longest, word if column.is_number else min(whole, 90.0))
+        needs.append(need + 2 * _PAD + 1 if column.is_number else min(need + 2 * _PAD + 1, _WIDEST_TEXT))
+    numbers = sum(n for n, c in zip(needs, one.columns, strict=True) if c.is_number)
+    texts = sum(n for n, c in zip(needs, one.columns, strict=True) if not c.is_number)
+    left = max(width - numbers, 0.35 * width)
+    shares = [
+        n if c.is_number else n * left / texts for n, c in zip(needs, one.columns, strict=True)
+    ]
+    return [share * width / sum(shares) for share in shares]
