@@ -37,6 +37,7 @@ _GROUPS = {
     "keys": ("The key-encryption key and its data keys.", ("keys",)),
     "alerts": ("Alerts, silences and rules.", ("alert_rules", "alerts_life")),
     "errors": ("Error groups.", ("errors",)),
+    "report": ("Reports: daily, weekly, monthly.", ("report",)),
 }  # fmt: skip
 """Groups: what they are about, and the modules whose commands belong to them."""
 _MODULES = {name: module for module, names in _ALONE.items() for name in names}

@@ -12,7 +12,8 @@ batch_job = dg.define_asset_job(
     "batch",
     # What is named for lineage only is made by nobody.
     selection=dg.AssetSelection.all().materializable()
-    - dg.AssetSelection.assets(["retention", "receipts"]),
+    - dg.AssetSelection.assets(["retention", "receipts"])
+    - dg.AssetSelection.groups("reports"),
     description="Drain, check, build the changed hours, publish.",
     hooks={tell_why},
 )

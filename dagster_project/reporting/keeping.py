@@ -24,9 +24,9 @@ _DAYS = "%Y/%m/%d"
 
 @dataclass(frozen=True)
 class Entry:
-    """One making of a report. `outcome` is made, same (an edition that was there) or failed.
+    """One making of a report. `outcome` is made, same (an edition that was there), empty or failed.
 
-    `by` is an id of ours. `reason` says in words why it failed; `delivered` how each delivery went.
+    `by` is an id of ours. `reason` says in words why there is none; `delivered` how each delivery went.
     """
 
     kind: str

@@ -6,7 +6,7 @@ Here: which period, opening the copy, the document, keeping it, what is due. Not
 
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import duckdb
 
@@ -30,7 +30,7 @@ from privacy.keys.key_store import KeyProblem, KeyStore
 
 EVERY = "*"
 SERVICE = "service:reports"
-_WAIT = timedelta(hours=1)
+EMPTY = "empty"
 
 
 class ReportProblem(Exception):
@@ -39,6 +39,8 @@ class ReportProblem(Exception):
 
 REFUSALS = (UnknownKind, PeriodProblem, NoData, NotPublished, ReportProblem)
 """Errors that say why a report was not made, in words for people."""
+WRONG = (UnknownKind, PeriodProblem)
+"""Those of them that are about what was asked."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,8 @@ def make(settings: Settings, keys: KeyStore, due: Due, *, by: str, now: datetime
         if is_new:
             keeping.keep(settings, document, rendered(document), made)
     except (NoData, NotPublished, KeyProblem, ReportProblem, PictureProblem) as problem:
-        keeping.note(settings, replace(entry, outcome="failed", reason=str(problem)))
+        outcome = EMPTY if isinstance(problem, NoData) else "failed"
+        keeping.note(settings, replace(entry, outcome=outcome, reason=str(problem)))
         if isinstance(problem, PictureProblem):
             raise ReportProblem(str(problem)) from None
         raise
@@ -113,6 +116,11 @@ def document_of(settings: Settings, keys: KeyStore, due: Due, now: datetime) -> 
     return generated(document, now)
 
 
+def latest_of(settings: Settings, kind: ReportKind, now: datetime) -> Due:
+    """The report of the newest period that is over."""
+    return Due(kind, latest_over(kind.cadence, now, settings.reports.zone))
+
+
 def enabled(settings: Settings) -> list[ReportKind]:
     """Kinds that are made by themselves; raises UnknownKind for a setting that names none."""
     wanted = settings.reports.kinds
@@ -125,31 +133,23 @@ def due(settings: Settings, now: datetime) -> list[Due]:
 
     One waits while the marts end before it did and something is on its way to them.
     """
-    found = [Due(k, latest_over(k.cadence, now, settings.reports.zone)) for k in enabled(settings)]
-    return [one for one in found if _is_missing(settings, one) and _is_known(settings, one, now)]
+    found = [latest_of(settings, kind, now) for kind in enabled(settings)]
+    return [one for one in found if _is_missing(settings, one) and _is_known(settings, one)]
 
 
 def _is_missing(settings: Settings, one: Due) -> bool:
-    return keeping.made_of(settings, one.kind.name, one.period.label) is None
+    """Whether nobody has made it, nor found that there is nothing to say."""
+    label = (one.kind.name, one.period.label)
+    asked = [e for e in keeping.history(settings) if (e.kind, e.period) == label]
+    return not any(e.outcome == EMPTY or keeping.is_kept(settings, e) for e in asked)
 
 
-def _is_known(settings: Settings, one: Due, now: datetime) -> bool:
+def _is_known(settings: Settings, one: Due) -> bool:
     try:
         written = settings.published_path(one.kind.audience).stat().st_mtime
     except OSError:
         return False
-    if _has_failed_since(settings, one, datetime.fromtimestamp(written, UTC), now):
-        return False
     return datetime.fromtimestamp(written, UTC) >= one.period.end_at or has_news(settings) is None
-
-
-def _has_failed_since(settings: Settings, one: Due, written: datetime, now: datetime) -> bool:
-    """Whether it failed after this copy was written and less than an hour ago: waiting helps, not haste."""
-    label = (one.kind.name, one.period.label)
-    return any(
-        e.outcome == "failed" and (e.kind, e.period) == label and e.at > max(written, now - _WAIT)
-        for e in keeping.history(settings)
-    )
 
 
 def _begun(due: Due, by: str, now: datetime) -> Entry:

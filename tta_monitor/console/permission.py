@@ -77,6 +77,15 @@ def require(right: Right, name: str) -> None:
         log.close()
 
 
+def may(right: Right, name: str) -> bool:
+    """Whether whoever runs this would be allowed; leaves no entry. `require` has said who it is."""
+    from privacy.access.access_policy import load_policy
+
+    if _Caller.who is ADMINISTRATOR:
+        return True
+    return load_policy().allows(_Caller.who.roles, right, name)
+
+
 @contextmanager
 def noted(
     home: Path, *refusals: type[Exception], action: str, target: str, **about: "Detail"

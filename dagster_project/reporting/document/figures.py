@@ -50,7 +50,7 @@ class Figure:
     @property
     def words(self) -> str:
         """`99.53 %`."""
-        return f"{told(self.value, self.digits)} {self.unit}".strip()
+        return told(self.value, self.digits) + (f" {self.unit}" if self.unit and self.value is not None else "")
 
     @property
     def is_points(self) -> bool:

@@ -92,7 +92,7 @@ class ReportPeriod:
             return f"{_MONTHS[self.first.month - 1]} {self.first.year}"
         if self.cadence is Cadence.DAILY:
             return f"{_WEEKDAYS[self.first.weekday()]} {_day(self.first)}"
-        return f"week {self.first.isocalendar().week}, {_day(self.first)} to {_day(self.last)}"
+        return f"Week {self.first.isocalendar().week}, {_day(self.first)} to {_day(self.last)}"
 
     @property
     def previous_words(self) -> str:

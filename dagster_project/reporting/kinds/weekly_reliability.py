@@ -95,16 +95,17 @@ def _verdict(
     )
     critical = sum(alert["severity"] == "critical" for alert in fired)
     repaired = _mean(fired, "minutes")
-    ended = f"{critical:,} critical alerts" if critical != 1 else "1 critical alert"
+    ended = f"{critical or 'no'} critical alert{'' if critical == 1 else 's'}"
     ended += "" if repaired is None else f", repaired in {told(rounded(repaired, 1), 1)} min on average"
     if not rows:
         return "unknown", f"No request was measured; {ended}."
     left = f"{told(rounded(budget.left_pct, 1), 1)} % of the error budget is left"
+    named = ", ".join(missed[:3]) + (f" and {len(missed) - 3} more" if len(missed) > 3 else "")
+    below = f"below {objective:g} % in {named or 'no component'} this week"
     if budget.left_pct == 0:
-        return "critical", f"The error budget of {_BUDGET_DAYS} days is spent; {ended}."
+        return "critical", f"The error budget of {_BUDGET_DAYS} days is spent: {below}; {ended}."
     if missed:
-        named = ", ".join(missed[:3]) + (f" and {len(missed) - 3} more" if len(missed) > 3 else "")
-        return "warning", f"Below {objective:g} % in {named}; {left}; {ended}."
+        return "warning", f"{below[0].upper()}{below[1:]}; {left}; {ended}."
     return "ok", f"Every component met {objective:g} %; {left}; {ended}."
 
 
@@ -178,14 +179,14 @@ def _charts(
         failed[row["component"]] += row["failed"]
     worst = sorted(failed, key=lambda name: (-failed[name], name))[:_MOST_LINES]
     lines = [
-        (at, row["component"], rounded(mart_sums.available(row), 2))
+        (at, row["component"], rounded(mart_sums.share(row["failed"], row["requests"]), 2))
         for at, row in days
         if row["component"] in worst
     ]
     return (
         Chart(
-            "Availability by day", "lines", "%", _DAY_S, tuple(lines), 2,
-            (objective, f"objective {objective:g} %"),
+            "Share of requests that failed, by day", "lines", "%", _DAY_S, tuple(lines), 2,
+            (100 - objective, f"error budget {100 - objective:g} %"),
         ),
         Chart("Alerts by day", "bars", "alerts", _DAY_S, _by_day(period, fired)),
     )  # fmt: skip

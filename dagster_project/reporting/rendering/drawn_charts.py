@@ -4,6 +4,7 @@ Here: from a chart's data to the same drawing that pages show. Not here: the dra
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import pandas as pd
@@ -13,6 +14,7 @@ from dagster_project.reporting.charts import LIGHT, Clock, Look, Threshold
 from dagster_project.reporting.document.report_document import Chart, Document
 
 WIDTH, HEIGHT = 700, 150
+_LEGEND_COLUMNS = 3
 _MEANING = {
     "failed": "critical", "critical": "critical", "warning": "warning", "info": "unknown",
     "drop": "critical", "unknown": "warning",
@@ -36,16 +38,41 @@ def described(
     """The Vega-Lite description of one chart."""
     period = document.period
     clock = Clock(period.start_at, period.end_at, period.zone)
-    frame = pd.DataFrame(chart.points, columns=["bucket_at", "series", "value"])
+    points = _with_ends(chart) if chart.form == "lines" else chart.points
+    frame = pd.DataFrame(points, columns=["bucket_at", "series", "value"])
     shared: dict[str, Any] = {
         "value": "value", "series": "series", "unit": chart.unit, "look": look, "clock": clock,
         "step_s": chart.step_s, "height": height,
     }  # fmt: skip
     if chart.form == "lines":
         marks = [Threshold(*chart.threshold)] if chart.threshold else []
-        return charts.time_chart(frame, **shared, thresholds=marks).to_dict()
+        return _on_one_line(charts.time_chart(frame, **shared, thresholds=marks).to_dict())
     folded = charts.fold_series(frame, "series", "value")
-    return charts.bars_over_time(folded, **shared, **_colours(folded, look)).to_dict()
+    return _on_one_line(charts.bars_over_time(folded, **shared, **_colours(folded, look)).to_dict())
+
+
+def _with_ends(chart: Chart) -> list[tuple[Any, ...]]:
+    """A bucket without neighbours is as long as it is: a line of one point would not be seen."""
+    step = timedelta(seconds=chart.step_s)
+    known = {(at, name) for at, name, _ in chart.points}
+    alone = [
+        (at + step, name, value)
+        for at, name, value in chart.points
+        if (at - step, name) not in known and (at + step, name) not in known
+    ]
+    return [*chart.points, *alone]
+
+
+def _on_one_line(description: Any) -> Any:
+    """Legends of pages fit a phone; on paper there is room."""
+    if isinstance(description, list):
+        return [_on_one_line(each) for each in description]
+    if not isinstance(description, dict):
+        return description
+    every = {name: _on_one_line(each) for name, each in description.items()}
+    if isinstance(every.get("legend"), dict):
+        every["legend"]["columns"] = _LEGEND_COLUMNS
+    return every
 
 
 def _colours(frame: pd.DataFrame, look: Look) -> dict[str, Any]:
