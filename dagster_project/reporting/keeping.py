@@ -54,7 +54,9 @@ def file_of(settings: Settings, entry: Entry, form: str) -> Path:
     return settings.reports_path / entry.last_day.strftime(_DAYS) / name
 
 
-def keep(settings: Settings, document: Document, content: Mapping[str, bytes], entry: Entry) -> bool:
+def keep(
+    settings: Settings, document: Document, content: Mapping[str, bytes], entry: Entry
+) -> bool:
     """Write the files of an edition; False, and nothing written, when all of it is there."""
     files = {form: file_of(settings, entry, form) for form in FORMS}
     if all(file.exists() for file in files.values()):

@@ -79,7 +79,9 @@ def list_reports(
     print_table(["report", "made", "about"], [[k.name, k.cadence.value, k.about] for k in known])
     out.print()
     if not made:
-        out.print("None has been made yet: `./tta.sh monitor report run daily-operations` makes one.")
+        out.print(
+            "None has been made yet: `./tta.sh monitor report run daily-operations` makes one."
+        )
         return
     print_table(
         ["made at", "report", "period", "outcome", "edition", "says"],

@@ -50,7 +50,9 @@ class Figure:
     @property
     def words(self) -> str:
         """`99.53 %`."""
-        return told(self.value, self.digits) + (f" {self.unit}" if self.unit and self.value is not None else "")
+        return told(self.value, self.digits) + (
+            f" {self.unit}" if self.unit and self.value is not None else ""
+        )
 
     @property
     def is_points(self) -> bool:
@@ -133,9 +135,7 @@ def table(
         tuple(_value(v, c) for v, c in zip(row, columns, strict=True)) for row in every[:most]
     )
     note = f"The first {most:,} of {len(every):,}." if len(every) > most else ""
-    return Table(
-        title, tuple(columns), kept, empty or "Nothing of the kind in this period.", note
-    )
+    return Table(title, tuple(columns), kept, empty or "Nothing of the kind in this period.", note)
 
 
 def _value(value: Any, column: Column) -> Value:

@@ -143,7 +143,14 @@ def component_table(rows: Rows) -> Table:
         Column("p50, ms", 1), Column("p95, ms", 1),
     )  # fmt: skip
     cells = [
-        (r["component"], r["requests"], r["failed"], mart_sums.available(r), r["p50_ms"], r["p95_ms"])
+        (
+            r["component"],
+            r["requests"],
+            r["failed"],
+            mart_sums.available(r),
+            r["p50_ms"],
+            r["p95_ms"],
+        )
         for r in rows
     ]
     return table("Components", columns, cells, empty="No component answered a request.")

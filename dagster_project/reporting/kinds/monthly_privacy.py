@@ -11,7 +11,15 @@ from typing import Any
 
 from dagster_project.leaks import runs as scan_runs
 from dagster_project.leaks.runs import ScanRun
-from dagster_project.reporting.document.figures import Column, Figure, Table, figure, rounded, table, told
+from dagster_project.reporting.document.figures import (
+    Column,
+    Figure,
+    Table,
+    figure,
+    rounded,
+    table,
+    told,
+)
 from dagster_project.reporting.document.report_document import Chart, State
 from dagster_project.reporting.document.report_periods import Cadence, ReportPeriod
 from dagster_project.reporting.kinds import mart_sums
@@ -145,7 +153,8 @@ def _treatments(rows: list[dict[str, Any]]) -> Table:
     columns = (Column("Treatment"), Column("Values", 0), Column("Share, %", 1), Column("Fields", 0))
     whole = sum(r["values"] for r in rows)
     cells = [
-        (r["treatment"], r["values"], mart_sums.share(r["values"], whole), r["fields"]) for r in rows
+        (r["treatment"], r["values"], mart_sums.share(r["values"], whole), r["fields"])
+        for r in rows
     ]
     return table("What the gate did", columns, cells, empty="No value passed the gate.")
 

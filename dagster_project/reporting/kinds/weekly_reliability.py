@@ -87,16 +87,14 @@ def say(source: Source, period: ReportPeriod) -> Said:
     )
 
 
-def _verdict(
-    rows: Rows, budget: Budget, fired: Rows, objective: float
-) -> tuple[State, str]:
-    missed = sorted(
-        r["component"] for r in rows if (mart_sums.available(r) or 100.0) < objective
-    )
+def _verdict(rows: Rows, budget: Budget, fired: Rows, objective: float) -> tuple[State, str]:
+    missed = sorted(r["component"] for r in rows if (mart_sums.available(r) or 100.0) < objective)
     critical = sum(alert["severity"] == "critical" for alert in fired)
     repaired = _mean(fired, "minutes")
     ended = f"{critical or 'no'} critical alert{'' if critical == 1 else 's'}"
-    ended += "" if repaired is None else f", repaired in {told(rounded(repaired, 1), 1)} min on average"
+    ended += (
+        "" if repaired is None else f", repaired in {told(rounded(repaired, 1), 1)} min on average"
+    )
     if not rows:
         return "unknown", f"No request was measured; {ended}."
     left = f"{told(rounded(budget.left_pct, 1), 1)} % of the error budget is left"
@@ -238,7 +236,9 @@ def _rules(fired: Rows) -> Table:
 
 
 def _means(rows: Rows) -> tuple[float | None, float | None]:
-    known: Callable[[str], list[float]] = lambda name: [r[name] for r in rows if r[name] is not None]  # noqa: E731
+    known: Callable[[str], list[float]] = lambda name: [
+        r[name] for r in rows if r[name] is not None
+    ]  # noqa: E731
     times = (known("acknowledged_minutes"), known("minutes"))
     return tuple(sum(t) / len(t) if t else None for t in times)  # type: ignore[return-value]
 

@@ -3,7 +3,12 @@
 from dagster_project.reporting.document.report_document import Document
 
 FORMS = ("pdf", "csv", "json", "html")
-MIME = {"pdf": "application/pdf", "csv": "text/csv", "json": "application/json", "html": "text/html"}
+MIME = {
+    "pdf": "application/pdf",
+    "csv": "text/csv",
+    "json": "application/json",
+    "html": "text/html",
+}
 
 
 def rendered(document: Document) -> dict[str, bytes]:

@@ -106,7 +106,11 @@ def _summary(document: Document, styles: Styles) -> Iterator[Flowable]:
         styles.verdict,
     )
     bar = ("LINEBEFORE", (0, 0), (0, -1), 3, HexColor(_STATE[document.state]))
-    yield Table([[verdict]], colWidths=[_WIDTH], style=TableStyle([bar, ("LEFTPADDING", (0, 0), (-1, -1), 9)]))
+    yield Table(
+        [[verdict]],
+        colWidths=[_WIDTH],
+        style=TableStyle([bar, ("LEFTPADDING", (0, 0), (-1, -1), 9)]),
+    )
     yield Spacer(0, 8)
     yield _tiles(document.figures, styles)
     yield Spacer(0, 4)
@@ -120,7 +124,10 @@ def _tiles(figures: Sequence[Figure], styles: Styles) -> Flowable:
             ("BOX", (place, 0), (place, 0), 0.7, HexColor(LIGHT.grid))
             for place in range(len(figures))
         ]
-        + [("BACKGROUND", (0, 0), (-1, -1), HexColor("#F4F7F8")), ("VALIGN", (0, 0), (-1, -1), "TOP")]
+        + [
+            ("BACKGROUND", (0, 0), (-1, -1), HexColor("#F4F7F8")),
+            ("VALIGN", (0, 0), (-1, -1), "TOP"),
+        ]
     )
     return Table(cells, colWidths=[_WIDTH / max(len(figures), 1)] * len(figures), style=style)
 

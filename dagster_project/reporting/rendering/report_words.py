@@ -26,4 +26,6 @@ def about(document: Document) -> dict[str, str]:
 
 def compared(document: Document) -> str:
     """What changes are against."""
-    return f"Changes are against {document.period.previous_words}, {document.period.previous.label}."
+    return (
+        f"Changes are against {document.period.previous_words}, {document.period.previous.label}."
+    )
