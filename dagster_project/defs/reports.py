@@ -57,7 +57,7 @@ report_job = dg.define_asset_job(
     execution_timezone="UTC",
 )
 def report_schedule(home: InHome) -> dg.RunRequest | dg.SkipReason:
-    """A run for what is due and missing; every hour, so that clocks that change and nights off cost nothing."""
+    """A run for what is due and missing, looked for every hour: a night off or a changed clock costs none."""
     if is_pass_running(home.settings.home):
         return dg.SkipReason("a pass is running: the next hour will do")
     now = home.clock()

@@ -21,8 +21,8 @@ from streamlit_app.sign_in.permission import Right
 
 _HELP = """
 Reports are made by themselves within the hour after their day, week or month is over, and whenever somebody
-makes one. An **edition** is a digest of all that is said: the same data make the same edition. PDF, CSV, JSON and
-HTML hold the same numbers.
+makes one. An **edition** is a digest of all that is said: the same data make the same edition. PDF, CSV, JSON
+and HTML hold the same numbers.
 """
 _SAID = "report said"
 _MOST_TABLE = 15

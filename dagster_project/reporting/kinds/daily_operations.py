@@ -203,7 +203,7 @@ def _short(key: str) -> str:
     return f"{version}:{digits[:8]}" if version else digits[:8]
 
 
-def alert_table(rows: Rows, period: ReportPeriod) -> Table:
+def alert_table(rows: Rows, period: ReportPeriod, title: str = "Alerts") -> Table:
     """What fired, critical first."""
     columns = (
         Column("Fired"), Column("Severity"), Column("Rule"), Column("Component"),
@@ -214,7 +214,7 @@ def alert_table(rows: Rows, period: ReportPeriod) -> Table:
          r["acknowledged_minutes"], r["minutes"])
         for r in rows
     ]  # fmt: skip
-    return table("Alerts", columns, cells, empty="No alert fired.", most=25)
+    return table(title, columns, cells, empty="No alert fired.", most=25)
 
 
 def release_table(rows: Rows, period: ReportPeriod) -> Table:

@@ -248,7 +248,7 @@ def _aware(moment: datetime) -> datetime:
 _METHOD = (
     "The gate treats every value before anything is written; values of an item that was sent again count "
     "again. Changed or dropped are all that did not stay as they were sent.",
-    "A receipt is one rule's purge; what was found afterwards is looked for in catalog, spool, disk and keys.",
+    "A receipt is one rule's purge; what was found afterwards is looked for on disk and among keys.",
     "A leak scan plants leaks of its own first: one that does not see them cannot vouch and counts as none.",
     "Epsilon is what published engagement figures cost each person at most in the 28 days up to the end of "
     "the month (basic composition); releases by k-anonymity state none.",

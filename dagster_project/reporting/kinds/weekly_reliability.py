@@ -1,7 +1,7 @@
 """The weekly report of reliability: objectives and their error budgets, time to repair, top errors."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -35,7 +35,7 @@ _KNOWN_BY = {
     "fct_errors_hourly": "hour_at",
     "fct_alert_episodes": "coalesce(fired_at, started_at, updated_at)",
 }
-_UP_TO = f"""
+_UP_TO = """
     SELECT component, sum(request_count)::BIGINT AS requests, sum(error_count)::BIGINT AS failed
     FROM fct_requests_minutely
     WHERE minute_at >= $since AND minute_at < $until AND NOT regexp_matches(lower(route), $unasked)
@@ -62,24 +62,48 @@ class Budget:
         return None if self.used_pct is None else max(100.0 - self.used_pct, 0.0)
 
 
+class _Week:
+    """What the marts know of one week."""
+
+    def __init__(self, source: Source, period: ReportPeriod, objective: float) -> None:
+        self.by_component = mart_sums.requests(source, period, "component")
+        self.fired = mart_sums.alerts(source, period)
+        self.errors = mart_sums.errors(source, period)
+        self.budgets = _budgets(source, period, objective)
+        self.budget = _sum(self.budgets.values(), objective)
+
+    @property
+    def whole(self) -> dict[str, Any]:
+        """Requests of all components."""
+        return {n: sum(r[n] for r in self.by_component) for n in ("requests", "failed")}
+
+    @property
+    def critical(self) -> Rows:
+        """Critical alerts that fired."""
+        return [alert for alert in self.fired if alert["severity"] == "critical"]
+
+    @property
+    def repair_min(self) -> float | None:
+        """Mean minutes to resolution of critical alerts and warnings that are over."""
+        return _mean([alert for alert in self.fired if alert["severity"] != "info"], "minutes")
+
+
 def say(source: Source, period: ReportPeriod) -> Said:
     """How reliable a week was; raises NoData."""
     mart_sums.check_known(source, period, _KNOWN_BY)
     objective = source.settings.reports.objective_pct
-    weeks = [mart_sums.requests(source, p, "component") for p in (period, period.previous)]
-    fired, before = (mart_sums.alerts(source, p) for p in (period, period.previous))
-    budgets = [_budgets(source, p, objective) for p in (period, period.previous)]
-    state, verdict = _verdict(weeks[0], _sum(budgets[0].values(), objective), fired, objective)
+    week, before = (_Week(source, p, objective) for p in (period, period.previous))
+    state, verdict = _verdict(week, objective)
     return Said(
         state,
         verdict,
-        _figures(source, period, weeks, budgets, (fired, before), objective),
-        _charts(source, period, fired, objective),
+        _figures(week, before),
+        _charts(source, period, week, objective),
         (
-            _objectives(weeks[0], budgets[0], objective),
-            _rules(fired),
-            alert_table([a for a in fired if a["severity"] == "critical"], period),
-            error_table(mart_sums.errors(source, period)),
+            _objectives(week, objective),
+            _rules(week.fired),
+            alert_table(week.critical, period, title="Critical alerts"),
+            error_table(week.errors),
             _routes(source, period),
             release_table(mart_sums.releases(source, period), period),
         ),
@@ -87,55 +111,45 @@ def say(source: Source, period: ReportPeriod) -> Said:
     )
 
 
-def _verdict(rows: Rows, budget: Budget, fired: Rows, objective: float) -> tuple[State, str]:
-    missed = sorted(r["component"] for r in rows if (mart_sums.available(r) or 100.0) < objective)
-    critical = sum(alert["severity"] == "critical" for alert in fired)
-    repaired = _mean(fired, "minutes")
-    ended = f"{critical or 'no'} critical alert{'' if critical == 1 else 's'}"
-    ended += (
-        "" if repaired is None else f", repaired in {told(rounded(repaired, 1), 1)} min on average"
+def _verdict(week: _Week, objective: float) -> tuple[State, str]:
+    missed = sorted(
+        r["component"] for r in week.by_component if (mart_sums.available(r) or 0.0) < objective
     )
-    if not rows:
+    critical, repaired = len(week.critical), rounded(week.repair_min, 1)
+    ended = f"{critical or 'no'} critical alert{'' if critical == 1 else 's'}"
+    ended += "" if repaired is None else f", alerts ended after {told(repaired, 1)} min on average"
+    if not week.by_component:
         return "unknown", f"No request was measured; {ended}."
-    left = f"{told(rounded(budget.left_pct, 1), 1)} % of the error budget is left"
+    left = f"{told(rounded(week.budget.left_pct, 1), 1)} % of the error budget is left"
     named = ", ".join(missed[:3]) + (f" and {len(missed) - 3} more" if len(missed) > 3 else "")
-    below = f"below {objective:g} % in {named or 'no component'} this week"
-    if budget.left_pct == 0:
-        return "critical", f"The error budget of {_BUDGET_DAYS} days is spent: {below}; {ended}."
+    below = f"elow {objective:g} % in {named or 'no component'} this week"
+    if week.budget.left_pct == 0:
+        return "critical", f"The error budget of {_BUDGET_DAYS} days is spent: b{below}; {ended}."
     if missed:
-        return "warning", f"{below[0].upper()}{below[1:]}; {left}; {ended}."
+        return "warning", f"B{below}; {left}; {ended}."
     return "ok", f"Every component met {objective:g} %; {left}; {ended}."
 
 
-def _figures(
-    source: Source,
-    period: ReportPeriod,
-    weeks: list[Rows],
-    budgets: list[dict[str, Budget]],
-    alerts: tuple[Rows, Rows],
-    objective: float,
-) -> tuple[Figure, ...]:
-    now, before = (_all(rows) for rows in weeks)
-    left = [_sum(b.values(), objective).left_pct for b in budgets]
-    errors = [
-        sum(r["errors"] for r in mart_sums.errors(source, p)) for p in (period, period.previous)
-    ]
-    critical = [sum(a["severity"] == "critical" for a in rows) for rows in alerts]
+def _figures(week: _Week, before: _Week) -> tuple[Figure, ...]:
     missing = "No request was measured."
     return (
         figure(
-            "Availability", mart_sums.available(now), mart_sums.available(before), unit="%", digits=2,
+            "Availability", mart_sums.available(week.whole), mart_sums.available(before.whole),
+            unit="%", digits=2, better="up", missing=missing,
+        ),
+        figure(
+            "Error budget left", week.budget.left_pct, before.budget.left_pct, unit="%", digits=1,
             better="up", missing=missing,
         ),
         figure(
-            "Error budget left", *left, unit="%", digits=1, better="up", missing=missing,
-        ),
-        figure(
-            "Time to repair", *(_mean(rows, "minutes") for rows in alerts), unit="min", digits=1,
+            "Time to repair", week.repair_min, before.repair_min, unit="min", digits=1,
             better="down", missing="No alert was resolved.",
         ),
-        figure("Critical alerts", *critical, better="down"),
-        figure("Errors", *errors, better="down"),
+        figure("Critical alerts", len(week.critical), len(before.critical), better="down"),
+        figure(
+            "Errors", sum(r["errors"] for r in week.errors),
+            sum(r["errors"] for r in before.errors), better="down",
+        ),
     )  # fmt: skip
 
 
@@ -154,18 +168,13 @@ def _sum(budgets: Iterable[Budget], objective: float) -> Budget:
     return Budget(sum(b.requests for b in every), sum(b.failed for b in every), objective)
 
 
-def _all(rows: Rows) -> dict[str, Any]:
-    return {name: sum(r[name] for r in rows) for name in ("requests", "failed")}
-
-
 def _mean(rows: Rows, name: str) -> float | None:
-    """Over what is known of critical alerts and warnings."""
-    known = [r[name] for r in rows if r[name] is not None and r["severity"] != "info"]
+    known = [r[name] for r in rows if r[name] is not None]
     return sum(known) / len(known) if known else None
 
 
 def _charts(
-    source: Source, period: ReportPeriod, fired: Rows, objective: float
+    source: Source, period: ReportPeriod, week: _Week, objective: float
 ) -> tuple[Chart, ...]:
     days = [
         (day.start_at, row)
@@ -186,7 +195,7 @@ def _charts(
             "Share of requests that failed, by day", "lines", "%", _DAY_S, tuple(lines), 2,
             (100 - objective, f"error budget {100 - objective:g} %"),
         ),
-        Chart("Alerts by day", "bars", "alerts", _DAY_S, _by_day(period, fired)),
+        Chart("Alerts by day", "bars", "alerts", _DAY_S, _by_day(period, week.fired)),
     )  # fmt: skip
 
 
@@ -199,15 +208,17 @@ def _by_day(period: ReportPeriod, fired: Rows) -> tuple[tuple[Any, str, int], ..
     return tuple((at, severity, n) for (at, severity), n in sorted(counted.items()))
 
 
-def _objectives(rows: Rows, budgets: dict[str, Budget], objective: float) -> Table:
+def _objectives(week: _Week, objective: float) -> Table:
     columns = (
         Column("Component"), Column("Requests", 0), Column("Failed", 0), Column("Available, %", 2),
         Column("Objective, %", 2), Column("Budget used in 30 d, %", 1), Column("Verdict"),
     )  # fmt: skip
     cells = []
-    for row in sorted(rows, key=lambda r: (mart_sums.available(r) or 100.0, r["component"])):
-        reached, budget = mart_sums.available(row), budgets.get(row["component"])
-        met = "met" if reached is None or reached >= objective else "missed"
+    for row in sorted(
+        week.by_component, key=lambda r: (mart_sums.available(r) or 0.0, r["component"])
+    ):
+        reached, budget = mart_sums.available(row), week.budgets.get(row["component"])
+        met = "met" if (reached or 0.0) >= objective else "missed"
         used = budget.used_pct if budget else None
         cells.append(
             (row["component"], row["requests"], row["failed"], reached, objective, used, met)
@@ -227,20 +238,12 @@ def _rules(fired: Rows) -> Table:
     cells = [
         (
             rule, severity, len(rows), sum(r["is_acted_on"] for r in rows),
-            sum(r["is_reopened"] for r in rows), *_means(rows),
+            sum(r["is_reopened"] for r in rows), _mean(rows, "acknowledged_minutes"), _mean(rows, "minutes"),
         )
         for (rule, severity), rows in by_rule.items()
     ]  # fmt: skip
     cells.sort(key=lambda cell: (-cell[2], cell[0]))
     return table("Alert rules", columns, cells, empty="No alert fired.")
-
-
-def _means(rows: Rows) -> tuple[float | None, float | None]:
-    known: Callable[[str], list[float]] = lambda name: [
-        r[name] for r in rows if r[name] is not None
-    ]  # noqa: E731
-    times = (known("acknowledged_minutes"), known("minutes"))
-    return tuple(sum(t) / len(t) if t else None for t in times)  # type: ignore[return-value]
 
 
 def _routes(source: Source, period: ReportPeriod) -> Table:

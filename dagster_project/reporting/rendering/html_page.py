@@ -14,8 +14,8 @@ from dagster_project.reporting.rendering.report_words import PRODUCT, STATES, ab
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 _STYLE = f"""
-body {{ font: 14px/1.45 Inter, system-ui, sans-serif; color: {LIGHT.text}; background: #FFFFFF; margin: 0 auto;
-  max-width: 60rem; padding: 1.5rem; }}
+body {{ font: 14px/1.45 Inter, system-ui, sans-serif; color: {LIGHT.text}; background: #FFFFFF;
+  margin: 0 auto;  max-width: 60rem; padding: 1.5rem; }}
 h1 {{ font-size: 1.5rem; margin: 0; }} h2 {{ font-size: 1.15rem; margin: 2rem 0 .5rem; }}
 p {{ margin: .25rem 0; overflow-wrap: anywhere; }} .quiet {{ color: {LIGHT.quiet}; }}
 .verdict {{ font-size: 1.15rem; font-weight: 600; border-left: 4px solid; padding-left: .75rem;

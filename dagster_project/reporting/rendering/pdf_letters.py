@@ -1,8 +1,8 @@
 """Inter in a PDF: the fonts, and texts made of letters that they have.
 
-Here: registering, and what stands for a letter that is not there. Not here: layout. The fonts are cut from the
-app's own file (`streamlit_app/static`, SIL OFL 1.1): Latin; any other letter is `?`, while CSV, JSON and HTML
-have it as it is.
+Here: registering, and what stands for a letter that is not there. Not here: layout. The fonts are cut from
+the app's own file (`streamlit_app/static`, SIL OFL 1.1): Latin; any other letter is `?`, while CSV, JSON and
+HTML have it as it is.
 """
 
 from functools import cache

@@ -10,6 +10,7 @@ from typing import Any
 
 from reportlab.lib.colors import HexColor
 from reportlab.lib.pagesizes import A4
+from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import (
@@ -28,7 +29,7 @@ from reportlab.platypus import (
 from dagster_project.reporting.charts import LIGHT
 from dagster_project.reporting.document.figures import Figure
 from dagster_project.reporting.document.report_document import Document
-from dagster_project.reporting.rendering.pdf_letters import REGULAR, marked_up, written
+from dagster_project.reporting.rendering.pdf_letters import REGULAR, marked_up, width_of, written
 from dagster_project.reporting.rendering.pdf_styles import Styles, pdf_styles
 from dagster_project.reporting.rendering.pdf_tables import pdf_table
 from dagster_project.reporting.rendering.report_words import PRODUCT, STATES, about, compared
@@ -36,6 +37,7 @@ from dagster_project.reporting.rendering.svg_shapes import Drawing
 
 _MARGIN, _FOOT = 18 * mm, 16 * mm
 _WIDTH = A4[0] - 2 * _MARGIN
+_TILE_PAD = 12.5
 _STATE = {
     "ok": LIGHT.ok, "warning": LIGHT.warning, "critical": LIGHT.critical, "unknown": LIGHT.unknown,
 }  # fmt: skip
@@ -118,7 +120,8 @@ def _summary(document: Document, styles: Styles) -> Iterator[Flowable]:
 
 
 def _tiles(figures: Sequence[Figure], styles: Styles) -> Flowable:
-    cells = [[_tile(one, styles) for one in figures]]
+    width = _WIDTH / max(len(figures), 1)
+    cells = [[_tile(one, styles, width - _TILE_PAD) for one in figures]]
     style = TableStyle(
         [
             ("BOX", (place, 0), (place, 0), 0.7, HexColor(LIGHT.grid))
@@ -129,17 +132,25 @@ def _tiles(figures: Sequence[Figure], styles: Styles) -> Flowable:
             ("VALIGN", (0, 0), (-1, -1), "TOP"),
         ]
     )
-    return Table(cells, colWidths=[_WIDTH / max(len(figures), 1)] * len(figures), style=style)
+    return Table(cells, colWidths=[width] * len(figures), style=style)
 
 
-def _tile(one: Figure, styles: Styles) -> list[Flowable]:
+def _tile(one: Figure, styles: Styles, room: float) -> list[Flowable]:
     below = one.change_words or (one.missing if one.value is None else "")
     colour = _NEWS[one.news]
     return [
         Paragraph(marked_up(one.name), styles.label),
-        Paragraph(marked_up(one.words), styles.value),
+        Paragraph(marked_up(one.words), _fitting(one.words, styles.value, room)),
         Paragraph(f'<font color="{colour}">{marked_up(below)}</font>', styles.label),
     ]
+
+
+def _fitting(words: str, style: ParagraphStyle, room: float) -> ParagraphStyle:
+    """The style, smaller where the words would break: half a number is another number."""
+    share = room / max(width_of(words, style.fontSize, style.fontName), 1.0)
+    if share >= 1:
+        return style
+    return ParagraphStyle("fitting", style, fontSize=style.fontSize * share * 0.99)
 
 
 class _Bookmark(Flowable):
@@ -170,7 +181,7 @@ def _canvas_of(document: Document) -> type[Canvas]:
             super().__init__(*args, **kwargs)
             self._pages: list[dict[str, Any]] = []
 
-        def showPage(self) -> None:  # noqa: N802 - reportlab's name
+        def showPage(self) -> None:
             """Keep the page until all are known."""
             self._pages.append(dict(self.__dict__))
             self._startPage()
