@@ -62,8 +62,11 @@ def test_assets_schedules_and_checks_are_exactly_these(repository) -> None:
     assert others == {
         "receiver/otlp", "audit/head", "retention/receipts", "released/engagement",
         *(f"published/{audience}" for audience in ("operations", "privacy", "engagement")),
+        *(f"reports/{kind}" for kind in ("daily_operations", "weekly_reliability", "monthly_privacy")),
     }  # fmt: skip
-    assert sorted(s.name for s in repository.schedules) == ["batch_schedule", "retention_schedule"]
+    assert sorted(s.name for s in repository.schedules) == [
+        "batch_schedule", "report_schedule", "retention_schedule",
+    ]  # fmt: skip
     assert [s.name for s in repository.sensors] == ["retention_catch_up"]
     checks = {key.name for key in repository.resolve_asset_graph().asset_check_keys}
     assert checks == {"landed_suite", "leak_scan", "dbt_tests"}

@@ -36,6 +36,7 @@ NONE = {
     **dict.fromkeys(
         """status|doctor|query|keys status|retention plan|access whoami|access user list|access token list|\
 alerts test|alerts backtest|alerts list|alerts show|errors list|errors show|privacy budget|\
+report list|report show|\
 privacy policy list""".split("|"),
         _READS,
     ),
@@ -67,6 +68,7 @@ LEAVES = {
     "privacy policy set": ("privacy policy set player.mood_score allow", "privacy.decide"),
     "privacy erase": (f"privacy erase --subject {SUBJECT} --no-build", "privacy.erase"),
     "privacy scan": ("privacy scan", "privacy.scan home"),
+    "report run": ("report run daily-operations", "report.make daily-operations"),
     "retention apply": ("retention apply --yes", "retention.purge"),
 }  # fmt: skip
 ELSEWHERE = {"privacy landed": "tests/dagster_project/leaks/test_landed_leaks.py"}
