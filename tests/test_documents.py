@@ -13,6 +13,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from dagster_project.reporting.kinds import kinds
 from ingestion.meaning.errors.grouping import load_site
 from ingestion.settings import MIB, Settings, load_settings
 from live_tail.alerts.desk.own import RULES as OWN
@@ -189,6 +190,12 @@ def _kinds() -> str:
 def test_every_field_of_a_rule_is_documented_and_no_other() -> None:
     fields = {field.alias or name for name, field in RuleSpec.model_fields.items()}
     assert set(_table("docs/alerting.md", "Fields of every rule")) == fields
+
+
+def test_every_kind_of_report_is_documented_and_no_other() -> None:
+    audiences = {kind.name: kind.audience for kind in kinds().values()}
+    told = rows(section(text("docs/reports.md"), "Kinds"))
+    assert {quoted(row[0])[0]: row[2] for row in told} == audiences
 
 
 def test_every_part_of_the_alerting_policy_is_documented_and_no_other() -> None:
