@@ -19,8 +19,7 @@ from ingestion.settings.errors import ErrorSettings
 from ingestion.settings.gate import GateSettings
 from ingestion.settings.live import LiveSettings
 from ingestion.settings.receiver import ReceiverSettings
-from ingestion.settings.release import ReleaseSettings
-from ingestion.settings.reports import ReportSettings
+from ingestion.settings.release import ReleaseSettings, ReportSettings
 from ingestion.settings.retention import RetentionSettings
 from ingestion.settings.section import LOOPBACK, Section
 from ingestion.settings.sources import (

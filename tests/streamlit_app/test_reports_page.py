@@ -90,7 +90,7 @@ def test_an_edition_is_shown_with_its_verdict_numbers_tables_and_charts(
     components = next(t for t in tables(shown) if t and "Share, %" in t[0])
     assert components[0] == {"Name": "api", "Share, %": "1.25", "Count": "1,200"}
     assert components[1]["Share, %"] == "—"
-    assert len(shown.get("arrow_vega_lite_chart")) == 2
+    assert len(shown.get("vega_lite_chart")) == 2
     assert "No alert fired." in told
     assert "edition=" in links(shown)["2026-11-29"]
 

@@ -27,9 +27,13 @@ from tta_monitor.console.problems import Problem
 @pytest.fixture
 def made_up(settings: Settings, keys: KeyStore, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """A home in which every report says the same, and nothing is drawn."""
-    monkeypatch.setattr(making, "document_of", lambda _, __, due, now: document(
-        kind=due.kind.name, audience=due.kind.audience, period=due.period
-    ))
+    monkeypatch.setattr(
+        making,
+        "document_of",
+        lambda _, __, due, now: document(
+            kind=due.kind.name, audience=due.kind.audience, period=due.period
+        ),
+    )
     monkeypatch.setattr(
         making, "rendered", lambda one: dict.fromkeys(FORMS, b"x\n") | {"json": as_json(one)}
     )
@@ -51,7 +55,11 @@ def test_a_report_is_made_listed_and_shown(made_up: Settings, keys: KeyStore) ->
     assert made.exit_code == 0, made.output
     assert "99.53 % of 1,920 requests" in made.output and "+0.33 pt" in made.output
     (entry,) = AuditLog(made_up.home, keys).entries(action="report.")
-    assert (entry.action, entry.target, entry.outcome) == ("report.make", "daily-operations", "done")
+    assert (entry.action, entry.target, entry.outcome) == (
+        "report.make",
+        "daily-operations",
+        "done",
+    )
     assert entry.details["period"] == "2026-11-29" and entry.actor == "os:owner"
     again = run("run", "daily-operations", "--period", "2026-11-29")
     assert "This edition was there already." in again.output
@@ -132,7 +140,9 @@ def test_a_role_makes_and_reads_the_reports_of_its_audience_and_no_other(
     assert run("show", own).exit_code == 0
     assert problem(run("show", other)).code == 3
     told = json.loads(run("list", "--json").output)
-    assert own in {m["kind"] for m in told["made"]} and other not in {m["kind"] for m in told["made"]}
+    assert own in {m["kind"] for m in told["made"]} and other not in {
+        m["kind"] for m in told["made"]
+    }
 
 
 @pytest.mark.parametrize("role", [Role.DEVELOPER, Role.DESIGNER, Role.RESEARCHER])

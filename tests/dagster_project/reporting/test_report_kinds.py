@@ -105,7 +105,9 @@ def test_a_day_counts_its_minutes_and_no_other(source: Source, con) -> None:
     said = kind_named("daily-operations").say(source, DAY)
     assert numbers(said)["Requests"] == 400 and numbers(said)["Availability"] == 99.0
     assert said.figures[1].before == 7
-    assert said.state == "critical" and "Below the objective of 99.5 %: 99.00 % of 400" in said.verdict
+    assert (
+        said.state == "critical" and "Below the objective of 99.5 %: 99.00 % of 400" in said.verdict
+    )
     assert "4 of 400" in said.verdict
     assert rows(said, "Components") == [("api", 400, 4, 99.0, 9.9, 9.9)]
     assert numbers(said)["AI calls"] is None
@@ -188,7 +190,8 @@ def test_time_to_repair_is_of_what_is_over_and_matters(source: Source, con) -> N
 
 
 @pytest.mark.parametrize(
-    ("counted", "used", "left"), [((0, 0), None, None), ((1_000, 5), 100.0, 0.0), ((1_000, 50), 1_000.0, 0.0)]
+    ("counted", "used", "left"),
+    [((0, 0), None, None), ((1_000, 5), 100.0, 0.0), ((1_000, 50), 1_000.0, 0.0)],
 )
 def test_a_budget_that_is_overspent_has_nothing_left(
     counted: tuple[int, int], used: float | None, left: float | None
@@ -202,7 +205,8 @@ def test_a_month_of_privacy_counts_gate_receipts_and_refusals(
 ) -> None:
     for treatment, count in (("keep", 750), ("drop", 200), ("scrub", 50)):
         con.execute(
-            "INSERT INTO fct_gate_decisions_hourly VALUES ('api', 'f', ?, ?, ?)", [treatment, NOON, count]
+            "INSERT INTO fct_gate_decisions_hourly VALUES ('api', 'f', ?, ?, ?)",
+            [treatment, NOON, count],
         )
     for number, at in enumerate((NOON, NOON, NOON - timedelta(days=40))):
         receipt = Receipt(f"r{number}", at, "spans", at, 2, 30, 9, ("lake.spans/2026-10-01",), 0, 0)

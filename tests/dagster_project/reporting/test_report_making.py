@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import ClassVar
 
 import dagster as dg
 import pytest
@@ -94,7 +95,9 @@ def test_the_same_data_leave_the_first_edition_as_it_was(
     assert len(keeping.history(quick)) == 2
 
 
-def test_an_edition_of_which_a_file_is_missing_is_made_again(quick: Settings, keys: KeyStore) -> None:
+def test_an_edition_of_which_a_file_is_missing_is_made_again(
+    quick: Settings, keys: KeyStore
+) -> None:
     made = make(quick, keys)
     keeping.file_of(quick, made, "csv").unlink()
     assert not keeping.is_kept(quick, made)
@@ -112,7 +115,11 @@ def test_an_edition_of_which_a_file_is_missing_is_made_again(quick: Settings, ke
     ],
 )
 def test_why_there_is_none_is_in_the_history(
-    quick: Settings, keys: KeyStore, monkeypatch: pytest.MonkeyPatch, problem: Exception, outcome: str
+    quick: Settings,
+    keys: KeyStore,
+    monkeypatch: pytest.MonkeyPatch,
+    problem: Exception,
+    outcome: str,
 ) -> None:
     failing(monkeypatch, problem)
     for _ in range(2):
@@ -133,8 +140,12 @@ def test_a_history_that_cannot_be_read_remembers_nothing_and_is_written_anew(
     assert len(keeping.history(quick)) == 1
 
 
-def test_a_period_that_has_not_begun_is_refused_and_one_that_runs_is_told(settings: Settings) -> None:
-    with pytest.raises(PeriodProblem, match="2026-12-01 has not begun: the newest .* is 2026-11-29"):
+def test_a_period_that_has_not_begun_is_refused_and_one_that_runs_is_told(
+    settings: Settings,
+) -> None:
+    with pytest.raises(
+        PeriodProblem, match="2026-12-01 has not begun: the newest .* is 2026-11-29"
+    ):
         making.period_of(settings, DAILY, "2026-12-01", NOW)
     running = making.period_of(settings, DAILY, "2026-11-30", NOW)
     assert running.start_at < NOW < running.end_at
@@ -235,8 +246,8 @@ def test_an_asset_makes_its_report_and_a_failure_says_why(
 
 
 class _Hook(BaseHTTPRequestHandler):
-    got: list[tuple[dict[str, str], dict]] = []
-    status = 200
+    got: ClassVar[list[tuple[dict[str, str], dict]]] = []
+    status: ClassVar[int] = 200
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -341,10 +352,11 @@ def test_reports_of_the_capture_agree_with_its_marts_and_leak_nothing(
     made = making.make(settings, keys, making.Due(DAILY, period), by="user:u_1", now=now)
     said = json.loads(keeping.file_of(settings, made, "json").read_bytes())
     calls = con.execute(
-        "SELECT sum(call_count)::BIGINT FROM fct_ai_calls_minutely WHERE minute_at::DATE = ?::DATE", [day]
+        "SELECT sum(call_count)::BIGINT FROM fct_ai_calls_minutely WHERE minute_at::DATE = ?::DATE",
+        [day],
     ).fetchall()[0][0]
     assert {f["name"]: f["value"] for f in said["figures"]}["AI calls"] == calls
-    parts = [f for f in said["tables"] if f["title"] == "Components"][0]["rows"]
+    parts = next(f for f in said["tables"] if f["title"] == "Components")["rows"]
     counted = con.execute(
         "SELECT component, sum(request_count)::BIGINT FROM fct_requests_minutely WHERE minute_at::DATE ="
         " ?::DATE AND NOT regexp_matches(route, 'health|metrics|read') GROUP BY 1", [day],
@@ -360,7 +372,9 @@ def test_reports_of_the_capture_agree_with_its_marts_and_leak_nothing(
 
 
 @pytest.mark.slow
-def test_a_report_made_aside_says_what_is_wrong_in_words(settings: Settings, keys: KeyStore) -> None:
+def test_a_report_made_aside_says_what_is_wrong_in_words(
+    settings: Settings, keys: KeyStore
+) -> None:
     for kind, period, words in (
         ("daily-operations", "2020-01-01", "nothing is published for operations yet"),
         ("daily-operations", "tomorrow", "that is no period"),
@@ -385,7 +399,9 @@ def test_a_copy_that_is_older_than_the_report_is_told(
         making.document_of(settings, keys, DUE, NOW)
 
 
-def test_a_kind_is_added_by_one_module(settings: Settings, keys: KeyStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kind_is_added_by_one_module(
+    settings: Settings, keys: KeyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import duckdb
 
     def say(_: Source, __: object) -> Said:

@@ -15,7 +15,14 @@ from dagster_project.reporting.document.report_periods import (
     read_period,
 )
 
-ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "America/Sao_Paulo", "Pacific/Apia"]
+ZONES = [
+    "UTC",
+    "Europe/Berlin",
+    "America/New_York",
+    "Asia/Kolkata",
+    "America/Sao_Paulo",
+    "Pacific/Apia",
+]
 
 
 @pytest.mark.parametrize(

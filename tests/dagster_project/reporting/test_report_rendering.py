@@ -142,7 +142,12 @@ def test_a_pdf_says_first_what_matters_and_has_pages_bookmarks_and_its_edition(
         text = page.extract_text()
         assert f"Page {number} of {len(pages)}" in text and f"edition {one.edition}" in text
     titles = [entry.title for entry in reader.outline]  # type: ignore[union-attr]
-    assert titles == ["Summary", *(c.title for c in one.charts), *(t.title for t in one.tables), "Method"]
+    assert titles == [
+        "Summary",
+        *(c.title for c in one.charts),
+        *(t.title for t in one.tables),
+        "Method",
+    ]
     assert pages[0].mediabox.width == pytest.approx(595.28, abs=0.1)
     names = {str(f) for page in pages for f in page["/Resources"]["/Font"].values()}  # type: ignore[index]
     assert names
@@ -220,7 +225,13 @@ def test_what_is_no_report_is_told_as_such() -> None:
 
 @pytest.mark.parametrize(
     ("value", "digits", "text"),
-    [(None, 2, "\u2014"), (0.0, 1, "0.0"), (1_920, 0, "1,920"), (99.5, 2, "99.50"), ("api", 0, "api")],
+    [
+        (None, 2, "\u2014"),
+        (0.0, 1, "0.0"),
+        (1_920, 0, "1,920"),
+        (99.5, 2, "99.50"),
+        ("api", 0, "api"),
+    ],
 )
 def test_a_value_reads_in_one_way(value: object, digits: int, text: str) -> None:
     assert told(value, digits) == text  # type: ignore[arg-type]
