@@ -117,7 +117,7 @@ def _charts(source: Source, period: ReportPeriod) -> tuple[Chart, ...]:
     asked = [(aware(row["bucket_at"]), row["model"] or "unknown", row["calls"]) for row in calls]
     return (
         Chart("Requests in half an hour", "bars", "requests", _STEP_S, tuple(outcomes)),
-        Chart("Latency", "lines", "ms", _STEP_S, tuple(latency), digits=1),
+        Chart("Latency, ms", "lines", "ms", _STEP_S, tuple(latency), digits=1),
         Chart("AI calls in half an hour", "bars", "calls", _STEP_S, tuple(asked)),
     )
 

@@ -192,7 +192,7 @@ def _charts(
     ]
     return (
         Chart(
-            "Share of requests that failed, by day", "lines", "%", _DAY_S, tuple(lines), 2,
+            "Requests that failed by day, %", "lines", "%", _DAY_S, tuple(lines), 2,
             (100 - objective, f"error budget {100 - objective:g} %"),
         ),
         Chart("Alerts by day", "bars", "alerts", _DAY_S, _by_day(period, week.fired)),

@@ -27,7 +27,7 @@ dl div {{ background: #F4F7F8; border: 1px solid {LIGHT.grid}; border-radius: .5
 dt {{ color: {LIGHT.quiet}; }} dd {{ margin: 0; font-size: 1.4rem; font-weight: 600; }}
 dd small {{ display: block; font-size: .8rem; font-weight: 400; }}
 .good {{ color: {LIGHT.ok}; }} .bad {{ color: {LIGHT.critical}; }} .flat {{ color: {LIGHT.quiet}; }}
-img {{ max-width: 100%; }} .scroll {{ overflow-x: auto; }}
+img {{ width: 100%; }} .scroll {{ overflow-x: auto; }}
 table {{ border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }}
 th, td {{ text-align: left; padding: .3rem .5rem; border-bottom: 1px solid {LIGHT.grid}; vertical-align: top;
   overflow-wrap: anywhere; }} th {{ color: {LIGHT.quiet}; font-weight: 600; }}

@@ -144,7 +144,7 @@ def test_a_period_that_has_not_begun_is_refused_and_one_that_runs_is_told(
     settings: Settings,
 ) -> None:
     with pytest.raises(
-        PeriodProblem, match="2026-12-01 has not begun: the newest .* is 2026-11-29"
+        PeriodProblem, match=r"2026-12-01 has not begun: the newest .* is 2026-11-29"
     ):
         making.period_of(settings, DAILY, "2026-12-01", NOW)
     running = making.period_of(settings, DAILY, "2026-11-30", NOW)
@@ -163,7 +163,7 @@ def test_nothing_is_due_in_an_empty_home_and_what_is_over_once_it_is_published(
     }  # fmt: skip
     make(quick, keys)
     assert "daily-operations" not in {d.kind.name for d in making.due(quick, NOW)}
-    assert [d.period.label for d in making.due(quick, NOW + timedelta(days=1))][0] == "2026-11-30"
+    assert making.due(quick, NOW + timedelta(days=1))[0].period.label == "2026-11-30"
 
 
 def test_a_report_waits_for_marts_that_something_is_on_its_way_to(
@@ -201,7 +201,7 @@ def test_only_what_is_enabled_is_made_by_itself(quick: Settings) -> None:
 
 def test_a_zone_that_is_none_is_told_at_start(home: Path) -> None:
     (home / "config.yaml").write_text("reports: {zone: Atlantis}")
-    with pytest.raises(SettingsProblem, match="reports.zone is wrong: it must be an IANA zone"):
+    with pytest.raises(SettingsProblem, match=r"reports\.zone is wrong: it must be an IANA zone"):
         load_settings(home)
 
 
