@@ -367,6 +367,7 @@ def test_reports_of_the_capture_agree_with_its_marts_and_leak_nothing(
         label = at.strftime("%Y-%m") if name == "monthly-privacy" else day
         due = making.Due(kind, making.period_of(settings, kind, label, now))
         making.make(settings, keys, due, by="user:u_1", now=now)
+    con.close()
     report = scan_home(settings, keys, artefacts=())
     assert [f for f in report.findings if f.place.startswith("reports")] == []
 
