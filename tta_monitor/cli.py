@@ -29,8 +29,7 @@ _ALONE = {
 _GROUPS = {
     "privacy": (
         "Detection, erasure, audit and leak scans.",
-        ("audit", "privacy_erase", "privacy_landed", "privacy_scan", "redact", "release",
-         "site_policy"),
+        ("privacy_books", "privacy_erase", "privacy_landed", "privacy_scan", "redact", "site_policy"),
     ),
     "retention": ("What expires when.", ("retention",)),
     "access": ("Accounts, roles and break-glass.", ("access",)),

@@ -1,12 +1,18 @@
-"""`privacy verify`: whether the audit log is as it was written."""
+"""`./tta.sh monitor privacy verify` and `budget`: the two books that nobody may change, checked and told.
 
+Here: arguments and printing, for the audit log and for the release ledger. Not here: the books
+(`privacy/audit`, `privacy/release`), releasing (run by Dagster).
+"""
+
+import json
 import sqlite3
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tta_monitor.console.context import err, out, settings
+from tta_monitor.console.context import err, out, print_table, settings
 from tta_monitor.console.groups import group
 from tta_monitor.console.problems import Problem
 
@@ -64,3 +70,35 @@ def _verified(chosen: "Settings", heads: list[Path] | None) -> "Verification":
         return verify_log(log, read_heads(log, places))
     finally:
         log.close()
+
+
+@commands.command("budget")
+def budget(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show the privacy budget per person and 28 days, after checking the release ledger.
+
+    Example: ./tta.sh monitor privacy budget --json
+    """
+    from privacy.keys.key_store import KeyStore, utc_today
+    from privacy.release import LedgerProblem, ReleaseLedger, statement
+
+    chosen = settings()
+    ledger = ReleaseLedger(chosen.home, KeyStore.open(chosen.home))
+    try:
+        count = ledger.verify()
+        found = statement(ledger.entries(), chosen.release.epsilon_per_28_days, utc_today())
+    except LedgerProblem as error:
+        raise Problem(str(error)) from error
+    if as_json:
+        lines = {**asdict(found), "text": found.text, "ledger_entries": count}
+        print(json.dumps(lines, default=str))
+        return
+    out.print(found.text)
+    if found.marts:
+        out.print()
+        print_table(
+            ["mart", "mechanism", "per", "epsilon each", "in 28 days", "epsilon", "ever"],
+            [list(asdict(line).values()) for line in found.marts],
+        )
+    out.print(f"ledger: {count} releases, each as it was written")
