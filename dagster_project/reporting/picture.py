@@ -10,6 +10,8 @@ import subprocess
 import sys
 from typing import Any
 
+from privacy.process_log.log import guard
+
 _SECONDS = 60
 
 
@@ -44,6 +46,7 @@ def png(
 
 
 def _main() -> None:
+    guard()
     import vl_convert  # noqa: PLC0415 - the process that asks never loads it
 
     asked = json.load(sys.stdin.buffer)
