@@ -36,7 +36,7 @@ test-setup: setup
 
 test: test-setup
 	@# One more than there are cores: who runs a whole home mostly waits for it.
-	$(BIN)/python -m pytest -n $$(( $$(nproc) < 5 ? $$(nproc) + 1 : 6 )) --dist loadfile --no-loadscope-reorder --durations 15 \
+	$(BIN)/python -m pytest -n $$(( $$(getconf _NPROCESSORS_ONLN) < 5 ? $$(getconf _NPROCESSORS_ONLN) + 1 : 6 )) --dist loadfile --no-loadscope-reorder --durations 15 \
 		--cov --cov-report=term:skip-covered
 
 # Minutes long; writes bench-results/bench.json and bench.md.
