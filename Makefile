@@ -35,7 +35,8 @@ test-setup: setup
 	@bash tests/install-system-packages.sh
 
 test: test-setup
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --durations 15 \
+	@# One more than there are cores: who runs a whole home mostly waits for it.
+	$(BIN)/python -m pytest -n $$(( $$(getconf _NPROCESSORS_ONLN) < 5 ? $$(getconf _NPROCESSORS_ONLN) + 1 : 6 )) --dist loadfile --no-loadscope-reorder --durations 15 \
 		--cov --cov-report=term:skip-covered
 
 # Minutes long; writes bench-results/bench.json and bench.md.

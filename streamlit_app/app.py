@@ -5,8 +5,10 @@ and noted; the sidebar names only those that the role may open. Links between pa
 """
 
 from pathlib import Path
+from urllib.parse import urlencode
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from dagster_project.process.page_rules import PREFIX
 from streamlit_app.components import address, markup
@@ -43,39 +45,48 @@ _STARTS = ("overview", "privacy", "engagement", "account")
 
 # No `page_icon`: browsers would ask fonts.gstatic.com for a Material one. `entrance` serves ours.
 st.set_page_config(page_title="TTA Monitor", layout="wide")
-pages = {
-    name: st.Page(f"views/{name}.py", title=title, url_path=name)
-    for members in [*_PAGES.values(), _BY_ADDRESS]
-    for name, title in members.items()
+existing = [
+    name
+    for members in _PAGES.values()
+    for name in members
     if (_HERE / "views" / f"{name}.py").exists()
+]
+allowed = {name for name in existing if permission.may_open(name)}
+
+
+def _page(name: str, title: str, *, is_shown: bool) -> StreamlitPage:
+    visibility = "visible" if is_shown else "hidden"
+    return st.Page(f"views/{name}.py", title=title, url_path=name, visibility=visibility)
+
+
+pages = {
+    task: [_page(n, title, is_shown=n in allowed) for n, title in members.items() if n in existing]
+    for task, members in _PAGES.items()
 }
-allowed = {name for name in pages if permission.may_open(name)}
+by_address = [_page(name, title, is_shown=False) for name, title in _BY_ADDRESS.items()]
 
 
 def _go_home() -> None:
     home = next((name for name in _STARTS if name in allowed), "account")
-    st.switch_page(pages[home], query_params=dict(st.query_params))
+    there = next(p for members in pages.values() for p in members if p.url_path == home)
+    st.switch_page(there, query_params=dict(st.query_params))
 
 
 def _sidebar() -> None:
-    carried = address.view().carried()
+    """`app.js` sends who follows a link of the navigation on with what `tta-carried` holds."""
+    carried = urlencode(address.view().carried())
     with st.sidebar:
+        st.html(f'<i class="tta-carried" data-query="{markup.text(carried)}"></i>')
         st.caption(doorman.settings().app.environment)
-        for task, members in _PAGES.items():
-            shown = [name for name in members if name in allowed]
-            is_dagster = task == "Operate" and permission.may_open(DAGSTER)
-            if not shown and not is_dagster:
-                continue
-            st.html(f'<div class="tta-group">{markup.text(task)}</div>')
-            for name in shown:
-                st.page_link(pages[name], query_params=carried)
-            if is_dagster:
-                st.html(f'<div class="tta-out">{markup.link("Dagster", PREFIX)}</div>')
+        if permission.may_open(DAGSTER):
+            st.html(f'<div class="tta-out">{markup.link("Dagster", PREFIX)}</div>')
 
 
 # Streamlit serves its default page at `/` alone; each of ours keeps its own address too.
-start = st.Page(_go_home, title="Home", default=True)
-chosen = st.navigation([start, *pages.values()], position="hidden")
+start = st.Page(_go_home, title="Home", default=True, visibility="hidden")
+chosen = st.navigation(
+    {"": [start, *by_address], **{t: p for t, p in pages.items() if p}}, expanded=True
+)
 theme = "dark" if st.context.theme.type == "dark" else "light"
 st.logo(_STATIC / f"logo-{theme}.png", icon_image=_STATIC / "icon.png", size="large")
 _sidebar()

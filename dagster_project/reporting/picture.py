@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from privacy.process_log.log import guard
+
 FONTS = Path(__file__).with_name("fonts")
 """Inter as TrueType, cut from the app's own file: regular and semibold, Latin."""
 _SECONDS = 60
@@ -65,6 +67,7 @@ def _drawn(asked: dict[str, Any]) -> bytes:
 
 
 def _main() -> None:
+    guard()
     import vl_convert  # noqa: PLC0415 - the process that asks never loads it
 
     vl_convert.register_font_directory(str(FONTS))

@@ -67,14 +67,17 @@ class HotErrors:
         self._rules = HandRules()
         # Of each exception that several rows may tell of: the rank of the telling that counts.
         self._told: dict[str, _Rank] = {}
+        self._telling: dict[str, _Rank] = {}
 
     def tables(
         self, con: Callable[[], duckdb.DuckDBPyConnection], signal: str, rows: Rows
     ) -> Iterator[tuple[str, pa.Table]]:
         """Group the errors among new rows (columns of the signal, and `batch_seq`).
 
-        `con` gives a connection that sees every row taken in before.
+        `con` gives a connection that sees every row taken in before. What is found counts as told once
+        `taken` says so: a round that fails in between is tried again.
         """
+        self._telling = {}
         found = list(occurrences(signal, rows))
         if not found:
             return
@@ -91,9 +94,14 @@ class HotErrors:
         better = sorted(marks.keys() & self._told.keys())
         if better:
             con().execute("DELETE FROM hot_error_groups WHERE list_contains(?, once)", [better])
-        self._told |= marks
+        self._telling = marks
         if seen:
             yield "hot_error_groups", as_rows(seen)
+
+    def taken(self) -> None:
+        """The window holds what `tables` found last."""
+        self._told |= self._telling
+        self._telling = {}
 
     def _once(
         self, found: Sequence[tuple[int, Occurrence]]
@@ -117,6 +125,7 @@ class HotErrors:
     def reset(self) -> None:
         """Know of none."""
         self._told.clear()
+        self._telling = {}
 
     def _follow_rules(self, con: Callable[[], duckdb.DuckDBPyConnection]) -> HandRules:
         """The rules by hand; a new merge also moves what the window holds already."""

@@ -140,6 +140,8 @@ class Window:
             made.append(("hot_log_patterns", noted.counts))
         late = self._late(signal, rows, keys, is_late) if is_late.any() else None
         self._stage([*made, *((MINUTES, t) for t in (counted, late) if t is not None)])
+        if fresh.count:
+            self.errors.taken()
         self._seen[signal].add(keys[is_new], buckets[is_new])
         self.recent.add(noted)
         for table in (counted, late):

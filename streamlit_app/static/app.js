@@ -14,16 +14,34 @@
     return isHere && !(there.hash && there.pathname === location.pathname) ? there : null;
   }
 
-  // One step in the history, and the page that Streamlit shows for a step in it: no reload, one "back".
+  // A page of the navigation opens with the range and the filters of this one.
+  function carried(there) {
+    const query = document.querySelector(".tta-carried")?.dataset.query ?? "";
+    for (const [name, value] of new URLSearchParams(query)) there.searchParams.set(name, value);
+    return there;
+  }
+
+  document.addEventListener("click", (event) => {
+    const isNavigation = event.target.closest?.("[data-testid=stSidebarNavLink]");
+    const there = isNavigation ? ours(event) : null;
+    if (!there) return;
+    event.stopPropagation();
+    go(event, carried(there));
+  }, true);
+
   document.addEventListener("click", (event) => {
     const there = ours(event);
-    if (!there) return;
+    if (there) go(event, there);
+  });
+
+  // One step in the history, and the page that Streamlit shows for a step in it: no reload, one "back".
+  function go(event, there) {
     event.preventDefault();
     const isOtherPage = there.pathname !== location.pathname;
     history.pushState({}, "", there.href);
     dispatchEvent(new PopStateEvent("popstate", { state: {} }));
     if (isOtherPage) document.querySelector("[data-testid=stMain]")?.scrollTo(0, 0);
-  });
+  }
 
   // A part that is drawn anew takes the focus away with its links: the same link gets it back.
   document.addEventListener("focusout", (event) => {

@@ -102,7 +102,7 @@ def test_a_row_a_drag_and_a_page_are_each_one_step_back_and_none_loads_the_app_a
         assert page.evaluate("history.length") == steps + 1
         page.go_back()
         at(page, "/overview", "range=15+min")
-        page.locator("[data-testid=stPageLink-NavLink]", has_text="Errors").click()
+        page.locator("[data-testid=stSidebarNavLink]", has_text="Errors").click()
         at(page, "/errors", "range=15+min")
         page.go_back()
         at(page, "/overview", "range=15+min")
@@ -158,7 +158,7 @@ def test_every_page_draws_and_asks_nobody_but_the_app(started: Running, kind: st
 
 def _names_of_pages(visitor: Visitor) -> dict[str, str]:
     """Path and name of every page that the navigation offers."""
-    links = """[...document.querySelectorAll("[data-testid=stPageLink-NavLink]")]
+    links = """[...document.querySelectorAll("[data-testid=stSidebarNavLink]")]
       .map((one) => [new URL(one.href).pathname, one.innerText.trim()])"""
 
     def named() -> list[list[str]] | None:

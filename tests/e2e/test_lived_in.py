@@ -20,7 +20,7 @@ from tests.processes import ROOT
 from tests.visitors import InChromium, chromium, is_at, wait_for
 
 _MORE = ("--rate", "10", "--seed", "7")
-_NAVIGATION = "[data-testid=stPageLink-NavLink]"
+_NAVIGATION = "[data-testid=stSidebarNavLink]"
 _IS_RUNNING = "document.querySelector('[data-testid=stStatusWidgetRunningIcon]')"
 
 

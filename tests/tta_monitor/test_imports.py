@@ -34,10 +34,15 @@ atexit.register(lambda: sys.stderr.write("\\n" + json.dumps(sorted({m.split(".")
 """
 
 
+def unmeasured() -> dict[str, str]:
+    """An environment in which coverage, with its SQLite and its megabytes, does not come along."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+
+
 def loaded_by(code: str, *arguments: str) -> set[str]:
     """The top-level modules of a process that runs the code to its end."""
     done = subprocess.run(
-        [sys.executable, "-c", _LOADED + code, *arguments],
+        [sys.executable, "-c", _LOADED + code, *arguments], env=unmeasured(),
         capture_output=True, text=True, cwd=ROOT, check=False, timeout=120, stdin=subprocess.DEVNULL,
     )  # fmt: skip
     return set(json.loads(done.stderr.splitlines()[-1]))
@@ -70,7 +75,7 @@ def test_a_command_loads_the_modules_of_its_own_group_and_no_other(
         "from tta_monitor.cli import main\nmain()"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, *command.split()],
+        [sys.executable, "-c", code, *command.split()], env=unmeasured(),
         capture_output=True, text=True, cwd=ROOT, check=False, timeout=120, stdin=subprocess.DEVNULL,
     )  # fmt: skip
     prefix = "tta_monitor.commands."
@@ -114,7 +119,7 @@ def test_a_process_that_waits_does_so_in_forty_megabytes(settings: Settings, mod
     (settings.home / "run").mkdir(exist_ok=True)
     with receiving() as (port, bodies):
         environment = {
-            **os.environ,
+            **unmeasured(),
             "TTA_MONITOR_RECEIVER__HTTP_PORT": str(port),
             "TTA_MONITOR_COLLECTORS__HOST_INTERVAL_S": "0.5",
             "MALLOC_ARENA_MAX": "2",  # as `up` starts them

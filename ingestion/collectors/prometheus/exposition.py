@@ -121,7 +121,7 @@ class _Reader:
         if not ends:
             self.faults["no # EOF at the end"] += 1
             # The last line of an answer that broke off may be half a number.
-            if is_cut and not lines[-1].startswith("#"):
+            if is_cut and lines[-1].strip(" \t\r") and not lines[-1].startswith("#"):
                 self.dropped["a line that breaks off"] += 1
             return lines[:-1] if is_cut else lines
         if ends != [len(lines) - 1]:

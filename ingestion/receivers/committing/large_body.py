@@ -36,13 +36,16 @@ _log = logger()
 
 
 class LargeBody:
-    """First `look`, in any thread; then `step` does one piece and answers when there is no more."""
+    """First `look`, in any thread; then `step` does one piece and answers when there is no more.
+
+    Work is processor time of the thread: on a busy machine a body does not become a larger one.
+    """
 
     def __init__(
         self,
         pipeline: Pipeline,
         request: Incoming,
-        clock: Callable[[], float] = time.perf_counter,
+        clock: Callable[[], float] = time.thread_time,
     ) -> None:
         self._pipeline, self._request, self._clock = pipeline, request, clock
         self._received_us = time.time_ns() // 1_000

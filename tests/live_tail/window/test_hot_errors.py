@@ -106,6 +106,20 @@ def test_the_same_exception_as_span_event_and_as_log_counts_once(
     assert [count for _, count in live.rows()] == [2]
 
 
+def test_a_round_that_failed_behind_the_errors_has_them_when_it_is_tried_again(
+    pipeline: Pipeline, settings: Settings, keys: KeyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = Live(settings, keys)
+    pipeline.process([span_body(), log_body()])
+    with monkeypatch.context() as patch:
+        patch.setattr(live.window.history, "count", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            live.follower.step()
+    assert live.rows() == []
+    live.catch_up()
+    assert [count for _, count in live.rows()] == [1]
+
+
 def test_lines_and_values_do_not_split_a_group_and_a_new_group_is_told_with_its_labels(
     pipeline: Pipeline, settings: Settings, keys: KeyStore
 ) -> None:

@@ -22,7 +22,7 @@ from live_tail.window.window_tables import Tables
 from tests.ingestion.lake.test_poison import DOUBLED, put
 from tests.ingestion.lake.test_set_aside import send_poison
 from tests.ingestion.receivers.test_receivers import NOW_NS, span_request
-from tests.live_tail.window.test_tables import ledger
+from tests.live_tail.window.test_window_tables import ledger
 from tests.odd_input import ODD
 
 

@@ -320,7 +320,7 @@ def test_a_notifier_without_news_asks_only_whether_there_are_any(
 ) -> None:
     notifier = Notifier(settings.home, keys, dict)
     asked: list[str] = []
-    notifier._store._db.set_trace_callback(asked.append)
+    notifier._tables.db.set_trace_callback(asked.append)
     waits: list[float] = []
 
     def wait(seconds: float) -> bool:

@@ -9,7 +9,7 @@ from live_tail.alerts.reading.rule_sources import Sources
 from live_tail.alerts.rules.evaluate import evaluate
 from live_tail.alerts.rules.rule_spec import Select, Threshold
 from live_tail.window.window import Window
-from tests.live_tail.alerts.reading.test_sources import (
+from tests.live_tail.alerts.reading.test_rule_sources import (
     PLAIN,
     counter,
     point,

@@ -11,7 +11,7 @@ from live_tail.alerts.rules.rounds import INVALID, DueRounds
 from live_tail.alerts.rules.rule_files import RuleFolders
 from live_tail.alerts.rules.rule_spec import Select, Threshold
 from live_tail.alerts.trials.promtest import landed
-from tests.live_tail.alerts.reading.test_sources import PLAIN, point, rule, window_of
+from tests.live_tail.alerts.reading.test_rule_sources import PLAIN, point, rule, window_of
 from tests.live_tail.test_live_tail import NOW, Clock
 
 
