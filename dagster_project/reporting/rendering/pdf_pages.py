@@ -138,10 +138,11 @@ def _tiles(figures: Sequence[Figure], styles: Styles) -> Flowable:
 def _tile(one: Figure, styles: Styles, room: float) -> list[Flowable]:
     below = one.change_words or (one.missing if one.value is None else "")
     colour = _NEWS[one.news]
+    label = _fitting(below, styles.label, room) if one.change_words else styles.label
     return [
         Paragraph(marked_up(one.name), styles.label),
         Paragraph(marked_up(one.words), _fitting(one.words, styles.value, room)),
-        Paragraph(f'<font color="{colour}">{marked_up(below)}</font>', styles.label),
+        Paragraph(f'<font color="{colour}">{marked_up(below)}</font>', label),
     ]
 
 
