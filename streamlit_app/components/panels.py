@@ -1,4 +1,4 @@
-"""Panels that more than one page shows: a heading with its tools, a reading with its states, latency over time.
+"""Panels that more than one page shows: a heading with its tools, a reading with its states, latency.
 
 Here: a reading to what stands in its place, whatever became of it. Not here: charts (`drawing`), readings.
 """

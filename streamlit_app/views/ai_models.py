@@ -7,7 +7,7 @@ import streamlit as st
 
 from dagster_project.reporting import charts
 from streamlit_app.components import address, drawing, formats, frame, markup, panels
-from streamlit_app.components.calls import chosen_minute, model_rows
+from streamlit_app.components.calls import chosen_minute, model_rows, sums
 from streamlit_app.components.calls.calls_panel import calls_panel
 from streamlit_app.components.calls.choice import choice
 from streamlit_app.components.calls.known_names import released
@@ -21,14 +21,15 @@ from streamlit_app.readings.source import Reading
 from streamlit_app.view import View
 
 _HELP = """
-Every call of a model. The line at the top says which is slowest and whether that is more than chance; the dots show
-each p95 with its 95 % interval. Click a model for its calls, errors and callers; a call opens its trace.
+Every call of a model. The line at the top says which is slowest and whether that is more than chance; the
+dots show each p95 with its 95 % interval. Click a model for its calls, errors and callers; a call opens its
+trace.
 """
 _FILL = "Spans with `gen_ai.request.model` fill it."
 _AGAINST = Panel(
     "p95 of each model, with its 95 % interval", "ai-intervals", "AI calls",
-    "The interval is by order statistics: were all calls of such a kind known, their p95 would lie in it 95 times"
-    " in 100. Two that do not overlap differ for certain.", _FILL,
+    "The interval is by order statistics: were all calls of such a kind known, their p95 would lie in it 95"
+    " times in 100. Two that do not overlap differ for certain.", _FILL,
 )  # fmt: skip
 _OVER_TIME = Panel(
     "Over time", "ai-over-time", "AI calls", "One line for each model; the six called most.", _FILL
@@ -38,8 +39,10 @@ _MODELS = Panel(
     "First chunk is the mean time until an answer began; tokens per second count from then on where a call"
     " streams. Cost is tokens times the price of `prices.models` in the configuration.", _FILL,
 )  # fmt: skip
-_ERRORS = Panel("Errors by type", "ai-errors", "failed AI calls", "Failed calls by `error.type`.",
-                "A failed call with `error.type` fills it.")  # fmt: skip
+_ERRORS = Panel(
+    "Errors by type", "ai-errors", "failed AI calls", "Failed calls by `error.type`.",
+    "A failed call with `error.type` fills it.",
+)  # fmt: skip
 _RECOVERIES = Panel(
     "Retries and fallbacks", "ai-recoveries", "retries and fallbacks",
     "Attempts under a retry, and executions under a fallback, as TTA.dev's primitives tell them.",
@@ -61,14 +64,14 @@ def _count(value: float) -> str:
 
 
 _CALLED = (
-    Column("call_count", "Calls", "bar", _count),
+    Column("call_count", "Calls", "number", _count),
     Column("error_pct", "Errors %", "bar", lambda v: f"{v:.1f}", is_bad=lambda v: v >= 1),
     Column("p50_ms", "p50 ms", "number", _ms),
     Column("p95_ms", "p95 ms", "bar", _ms, hover=lambda row: f"p95{model_rows.interval(row)}"),
     Column("p99_ms", "p99 ms", "number", _ms),
 )
 _TOLD = (
-    Column("first_chunk_ms", "First chunk ms", "number", _ms),
+    Column("first_chunk_ms", "Chunk ms", "number", _ms),
     Column("input_tokens", "Tokens in", "number", _count),
     Column("output_tokens", "Tokens out", "number", _count),
     Column("cached_tokens", "Cached", "number", _count),
@@ -109,7 +112,8 @@ def _now(shown: View) -> None:
         st.html(
             f'<p role="status" style="margin:0"><b>{markup.text(model_rows.sentence(rows))}</b></p>'
         )
-        _figures(rows[rows["model"] == shown.model] if shown.model else rows, shown)
+        chosen = rows[rows["model"] == shown.model] if shown.model else rows
+        _figures(pd.DataFrame(chosen), shown)
     left, right = st.columns([3, 2])
     with left:
         panel(
@@ -124,14 +128,14 @@ def _now(shown: View) -> None:
 
 def _figures(rows: pd.DataFrame, shown: View) -> None:
     seconds = shown.length.total_seconds()
-    calls, errors = float(rows["call_count"].sum()), float(rows["error_count"].sum())
-    tokens = [_sum(rows[name]) for name in ("input_tokens", "output_tokens", "cached_tokens")]
-    cost, chunk = _sum(rows["cost"]), _mean(rows, "first_chunk_ms")
+    calls, errors = sums.total(rows, "call_count"), sums.total(rows, "error_count")
+    tokens = [sums.total(rows, n) for n in ("input_tokens", "output_tokens", "cached_tokens")]
+    cost, chunk = sums.total(rows, "cost"), sums.mean(rows, "first_chunk_ms", "call_count")
     prices = "No model has a price in prices.models of the configuration."
     tiles(
         [
-            Tile("Calls", formats.number(60 * calls / seconds, "/min")),
-            Tile("Errors", formats.percent(100 * errors / calls if calls else None)),
+            Tile("Calls", formats.number(sums.rate(rows, "call_count", seconds / 60), "/min")),
+            Tile("Errors", formats.percent(sums.share(errors, calls))),
             Tile(
                 "First chunk",
                 formats.duration_ms(chunk),
@@ -153,18 +157,6 @@ def _figures(rows: pd.DataFrame, shown: View) -> None:
     )
 
 
-def _sum(values: pd.Series) -> float | None:
-    known = pd.to_numeric(values, errors="coerce").dropna()
-    return float(known.sum()) if len(known) else None
-
-
-def _mean(rows: pd.DataFrame, name: str) -> float | None:
-    """Mean of models that tell it, weighted by their calls."""
-    known = rows[rows[name].notna()]
-    calls = float(known["call_count"].sum())
-    return float((known[name] * known["call_count"]).sum()) / calls if calls else None
-
-
 def _money(cost: float | None, rows: pd.DataFrame) -> str:
     if cost is None:
         return formats.NOT_MEASURED
@@ -180,7 +172,8 @@ def _over_time(reading: Reading, shown: View) -> dict[str, Any]:
         before, _ = _measure(model_rows.by_model(other.frame), what, other.step_s)
         how = {"compare": before, "moved_by": other.moved_by, "compare_step_s": other.step_s}
     return drawing.time_chart(
-        rows, "value", "series", unit, shown, key=f"ai-{what}", step_s=step, marks=marks(shown), height=180, **how
+        rows, "value", "series", unit, shown, key=f"ai-{what}", step_s=step, marks=marks(shown),
+        height=200, **how,
     )  # fmt: skip
 
 
@@ -189,13 +182,17 @@ def _measure(rows: pd.DataFrame, what: str, step_s: int) -> tuple[pd.DataFrame, 
     if what == "p95":
         return rows.assign(value=rows["p95_ms"].astype(float)), "ms"
     names = ["call_count", "error_count", "output_tokens"]
-    numbers = rows.assign(**{n: pd.to_numeric(rows[n], errors="coerce") for n in names})
-    sums = numbers.groupby(["bucket_at", "series"], as_index=False)[names].sum(min_count=1)
-    if what == "calls":
-        return sums.assign(value=60 * sums["call_count"] / step_s), "/min"
-    if what == "errors":
-        return sums.assign(value=100 * sums["error_count"] / sums["call_count"]), "%"
-    return sums.assign(value=sums["output_tokens"] / step_s), "/s"
+    numbers = rows.assign(
+        **{n: pd.to_numeric(rows[n], errors="coerce").astype(float) for n in names}
+    )
+    by_bucket = numbers.groupby(["bucket_at", "series"], as_index=False)
+    added: Any = by_bucket[names].sum(min_count=1)
+    values, unit = {
+        "calls": (60 * added["call_count"] / step_s, "/min"),
+        "errors": (100 * added["error_count"] / added["call_count"], "%"),
+        "tokens": (added["output_tokens"] / step_s, "/s"),
+    }[what]
+    return added.assign(value=values), unit
 
 
 def _intervals(rows: pd.DataFrame) -> dict[str, Any]:
@@ -219,8 +216,10 @@ def _below(shown: View) -> None:
     panel(_MODELS, shown, found, lambda _: _model_table(rows))
     chosen_minute.line(minute)
     title = f"Slow and failed calls of {shown.model}" if shown.model else "Slow and failed calls"
-    at = {name: st.query_params.get(name, "") for name in ("at",)}
-    calls_panel(title, "ai_call", shown, back="ai_models", subject=shown.model, minute=minute, **at)
+    at = st.query_params.get("at", "")
+    calls_panel(
+        title, "ai_call", shown, back="ai_models", subject=shown.model, minute=minute, at=at
+    )
     left, right = st.columns([3, 2])
     with left:
         panel(_ERRORS, shown, asked("ai_errors", ai_models.errors, shown), _errors)
@@ -231,7 +230,7 @@ def _below(shown: View) -> None:
 
 def _measured(rows: pd.DataFrame) -> list[Column]:
     """Columns that somebody measured; the others are named below the table."""
-    there = [c for c in _TOLD if rows[c.name].notna().any()]
+    there = [c for c in _TOLD if sums.known(rows, c.name)]
     missing = [c.title.lower() for c in _TOLD if c not in there]
     if missing:
         st.caption(f"{formats.NOT_MEASURED} Not reported: {', '.join(missing)}.")
@@ -239,13 +238,13 @@ def _measured(rows: pd.DataFrame) -> list[Column]:
 
 
 def _model_table(rows: pd.DataFrame) -> None:
-    compared = [
-        Column("times", "Times the other", "number", lambda v: f"{v:.1f}"),
-        Column("verdict", "Verdict", "pill", note="Whether the 95 % intervals of the p95 overlap"),
-    ]
-    first = [Column("label", "Model"), Column("provider", "Provider")]
+    base = next(iter(rows.loc[rows["is_against"], "label"]), "the other")
+    verdict = Column(
+        "verdict", f"Against {base}", "pill", note="Whether the 95 % intervals of the p95 overlap"
+    )
+    names = [Column("model", "Model"), Column("provider", "Provider")]
     ranked_table(
-        rows, [*first, *_CALLED, *compared, *_measured(rows)], key="models", caption="Models, slowest first",
+        rows, [*names, *_CALLED, verdict, *_measured(rows)], key="models", caption="Models, slowest first",
         link=lambda row: address.here(model=row["model"]),
     )  # fmt: skip
 

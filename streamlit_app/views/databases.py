@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from streamlit_app.components import address, drawing, formats, frame
-from streamlit_app.components.calls import chosen_minute
+from streamlit_app.components.calls import chosen_minute, sums
 from streamlit_app.components.calls.calls_panel import calls_panel
 from streamlit_app.components.calls.known_names import released
 from streamlit_app.components.header.saved_menu import marks
@@ -18,15 +18,15 @@ from streamlit_app.readings.source import Reading
 from streamlit_app.view import View
 
 _HELP = """
-Statements by the time spent in them: how often times how long. A heading of the table sorts by the slowest or by
-errors. Click a statement for its slow and failed operations; an operation opens its trace. Pools show whether anybody
-waits for a connection.
+Statements by the time spent in them: how often times how long. A heading of the table sorts by the slowest
+or by errors. Click a statement for its slow and failed operations; an operation opens its trace. Pools show
+whether anybody waits for a connection.
 """
 _FILL = "Client spans with `db.system` fill it."
 _STATEMENTS = Panel(
     "Statements, most time spent first", "db-statements", "database operations",
-    "Time is the sum of all durations, its share that of all statements. Values in statements were replaced by `?`"
-    " before they were written.", _FILL,
+    "Time is the sum of all durations, its share that of all statements. Values in statements were replaced"
+    " by `?` before they were written.", _FILL,
 )  # fmt: skip
 _POOLS = Panel(
     "Connection pools", "db-pools", "connection pools",
@@ -57,7 +57,6 @@ _COLUMNS = (
     Column("time_pct", "Share %", "number", lambda v: f"{v:.1f}"),
     Column("operation_count", "Operations", "number", _count),
     Column("error_count", "Errors", "bar", _count, is_bad=lambda v: v > 0),
-    Column("p50_ms", "p50 ms", "number", _ms),
     Column("p95_ms", "p95 ms", "bar", _ms),
     Column("p99_ms", "p99 ms", "number", _ms),
     Column("returned_rows", "Rows", "number", _count, note="A dash: not reported"),
@@ -108,32 +107,29 @@ def _figures(statements: Reading | None, pools: Reading | None, shown: View) -> 
     if rows.empty:
         return
     seconds = shown.length.total_seconds()
-    count, errors = float(rows["operation_count"].sum()), float(rows["error_count"].sum())
-    spent, first = float(rows["duration_ms_sum"].sum()), rows.iloc[0]
+    count, errors = sums.total(rows, "operation_count"), sums.total(rows, "error_count")
+    spent, first = sums.total(rows, "duration_ms_sum") or 0.0, rows.iloc[0].to_dict()
     waiting = (
         pools.frame["pending_requests"].max() if pools is not None and len(pools.frame) else None
     )
     share = f"{formats.percent(first['time_pct'])} of the time"
     tiles(
         [
-            Tile("Operations", formats.number(count / seconds, "/s")),
-            Tile("Errors", formats.percent(100 * errors / count if count else None)),
+            Tile("Operations", formats.number(sums.rate(rows, "operation_count", seconds), "/s")),
+            Tile("Errors", formats.percent(sums.share(errors, count))),
             Tile("Time spent", formats.number(spent / seconds, "ms/s"), note="of all callers together"),
             Tile("Mean", formats.duration_ms(spent / count if count else None)),
-            Tile("Most time", subject(first.to_dict())[:28], note=share,
-                 link=address.here(statement=subject(first.to_dict()))),
-            Tile("Waiting", formats.number(_number(waiting)), state="warning" if _number(waiting) else None,
+            Tile("Most time", subject(first)[:28], note=share,
+                 link=address.here(statement=subject(first))),
+            Tile("Waiting", formats.number(max(waiting, default=None), digits=0),
+                 state="warning" if any(waiting) else None,
                  missing="No pool reports who waits for a connection."),
         ]
     )  # fmt: skip
 
 
-def _number(value: Any) -> float | None:
-    return None if value is None or pd.isna(value) else float(value)
-
-
 def subject(row: Row) -> str:
-    """What an operation is called: its statement, else the operation and what it is on, as exemplars say it."""
+    """What an operation is called: its statement, else the operation and what it is on, as exemplars do."""
     return row["statement"] or f"{row['operation'] or ''} {row['collection'] or ''}".strip()
 
 
@@ -152,10 +148,9 @@ def _calls(statement: str | None, shown: View) -> None:
     minute = chosen_minute.chosen(shown, ranges.step_s(shown))
     chosen_minute.line(minute)
     title = "Slow and failed operations"
-    kept = {"statement": statement} if statement else {}
     calls_panel(
         f"{title} of {statement[:_SHORT]}" if statement else title, "db", shown, back="databases",
-        subject=statement, minute=minute, at=st.query_params.get("at", ""), **kept,
+        subject=statement, minute=minute, at=st.query_params.get("at", ""), statement=statement or "",
     )  # fmt: skip
 
 

@@ -1,14 +1,17 @@
 """Performance: where time goes, from all requests to a minute, a route, and the calls that made it slow."""
 
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import pandas as pd
 import streamlit as st
 
 from streamlit_app.components import address, drawing, formats, frame, panels
-from streamlit_app.components.calls import chosen_minute
+from streamlit_app.components.calls import chosen_minute, sums
 from streamlit_app.components.calls.calls_panel import calls_panel
 from streamlit_app.components.calls.known_names import released
+from streamlit_app.components.header.saved_menu import marks
 from streamlit_app.components.header.style import look
 from streamlit_app.components.panels import Panel, asked, panel
 from streamlit_app.components.ranked_table import Column, Row, ranked_table
@@ -18,21 +21,36 @@ from streamlit_app.readings.source import Reading
 from streamlit_app.view import View
 
 _HELP = """
-Where time goes. The heat map shows all requests, the lines their quantiles, the table the slowest routes first.
-Click a cell, a point or a row for what it is made of; drag over a chart to zoom. *Compare* draws the p95 of another
-time or release as a dashed line; triangles are releases and notes.
+Where time goes. The heat map shows all requests, the lines their quantiles, the table the slowest routes
+first. Click a cell, a point or a row for what it is made of; drag over a chart to zoom. *Compare* draws the
+p95 of another time or release as a dashed line; triangles are releases and notes.
 """
-_HEAT = Panel("Latency distribution", "heat", "requests",
-              "Requests by time and duration; a darker cell holds more. Click one for its minute.")  # fmt: skip
-_LINES = Panel("Latency, ms", "latency", "requests",
-               "Half of all requests took at most p50, 95 of 100 at most p95, 99 at most p99; within 1 %.")  # fmt: skip
-_STATUSES = Panel("Answers by status", "statuses", "requests",
-                  "Requests by the class of their status. What has none failed before it was answered.")  # fmt: skip
-_ROUTES = Panel("Routes, slowest first", "routes", "requests",
-                "The change is that of p95 against the period before, or against what the page compares with.")  # fmt: skip
-_PROCESSES = Panel("Processes", "processes", "process metrics",
-                   "Processor time of each component's processes, in all and for each request it answered.",
-                   fill="Runtime metrics of a component fill it, as `process.cpu.time`.")  # fmt: skip
+_HEAT = Panel(
+    "Latency distribution", "heat", "requests",
+    "Requests by time and duration; a darker cell holds more. Click one for its minute.",
+)  # fmt: skip
+_LINES = Panel(
+    "Latency, ms", "latency", "requests",
+    "Half of all requests took at most p50, 95 of 100 at most p95, 99 at most p99; within 1 %.",
+)  # fmt: skip
+_STATUSES = Panel(
+    "Answers by status", "statuses", "requests",
+    "Requests by the class of their status. What has none failed before it was answered.",
+)  # fmt: skip
+_ROUTES = Panel(
+    "Routes, slowest first", "routes", "requests",
+    "The change is that of p95 against the period before, or against what the page compares with.",
+)  # fmt: skip
+_PROCESSES = Panel(
+    "Processes", "processes", "process metrics",
+    "Processor time of each component's processes, in all and for each request it answered.",
+    fill="Runtime metrics of a component fill it, as `process.cpu.time`.",
+)  # fmt: skip
+_HOSTS = Panel(
+    "Processor of the hosts, %", "hosts", "host metrics",
+    "How busy the hosts were on which components and this monitor run.",
+    fill="The monitor's own collector and `system.cpu.time` fill it.",
+)  # fmt: skip
 _SLOW_S = 15
 _MOST = 8
 
@@ -46,8 +64,7 @@ def _count(value: float) -> str:
 
 
 _COLUMNS = (
-    Column("route", "Route", hover=lambda row: f"{row['method']} {row['route']}"),
-    Column("method", "Method"),
+    Column("told", "Route", hover=lambda row: str(row["told"])),
     Column("component", "Component"),
     Column("request_count", "Requests", "bar", _count),
     Column("error_count", "Errors", "bar", _count, is_bad=lambda v: v > 0),
@@ -64,6 +81,24 @@ _USED = (
     Column("cpu_utilization_pct", "CPU %", "number", lambda v: f"{v:.1f}"),
     Column("memory_mb", "Memory MB", "number", _count),
     Column("cpu_ms_per_request", "CPU ms per request", "number", lambda v: f"{v:,.1f}"),
+)
+
+
+@dataclass(frozen=True)
+class _Figure:
+    """One of the page's numbers: a column of the summary, and how it reads."""
+
+    label: str
+    name: str
+    form: Callable[[float | None], str]
+    better: Literal["up", "down", "none"]
+
+
+_FIGURES = (
+    _Figure("Requests", "request_per_s", lambda v: formats.number(v, "/s"), "none"),
+    _Figure("Errors", "error_pct", formats.percent, "down"),
+    _Figure("p95 latency", "p95_ms", formats.duration_ms, "down"),
+    _Figure("AI calls", "ai_calls_per_min", lambda v: formats.number(v, "/min"), "none"),
 )
 
 
@@ -111,38 +146,41 @@ def _figures(shown: View) -> None:
     plain = shown.but(route=None)
     tiles(
         [
-            _tile("Requests", row, "request_per_s", lambda v: formats.number(v, "/s"), "none", ""),
-            _tile("Errors", row, "error_pct", formats.percent, "down", shown.link("errors")),
-            _tile("p95 latency", row, "p95_ms", formats.duration_ms, "down",
-                  shown.link("traces", back="performance")),
-            _tile("AI calls", row, "ai_calls_per_min", lambda v: formats.number(v, "/min"), "none",
-                  plain.link("ai_models")),
+            _tile(_FIGURES[0], row, ""),
+            _tile(_FIGURES[1], row, shown.link("errors")),
+            _tile(_FIGURES[2], row, shown.link("traces", back="performance")),
+            _tile(_FIGURES[3], row, plain.link("ai_models")),
             _database_tile(plain),
             _socket_tile(plain),
         ]
     )  # fmt: skip
 
 
-def _tile(label: str, row: Row, name: str, form: Any, better: Any, link: str) -> Tile:
-    now, before = row.get(name), row.get(f"previous_{name}")
-    change = formats.change(now, before, as_points=name == "error_pct")
-    return Tile(label, form(now), change, better=better, link=link)
+def _tile(figure: _Figure, row: Row, link: str) -> Tile:
+    now, before = row.get(figure.name), row.get(f"previous_{figure.name}")
+    change = formats.change(now, before, as_points=figure.name == "error_pct")
+    return Tile(figure.label, figure.form(now), change, better=figure.better, link=link)
 
 
 def _database_tile(shown: View) -> Tile:
     reading = asked("databases", databases.statements, shown)
-    rows = reading.frame if reading is not None else pd.DataFrame()
-    rate = (
-        float(rows["operation_count"].sum()) / shown.length.total_seconds() if len(rows) else None
+    return Tile(
+        "Database operations",
+        _rate(reading, "operation_count", shown),
+        link=shown.link("databases"),
     )
-    return Tile("Database operations", formats.number(rate, "/s"), link=shown.link("databases"))
 
 
 def _socket_tile(shown: View) -> Tile:
     reading = asked("websockets_open", websockets.open_by_minute, shown)
+    return Tile(
+        "WebSocket messages", _rate(reading, "message_count", shown), link=shown.link("websockets")
+    )
+
+
+def _rate(reading: Reading | None, name: str, shown: View) -> str:
     rows = reading.frame if reading is not None else pd.DataFrame()
-    rate = float(rows["message_count"].sum()) / shown.length.total_seconds() if len(rows) else None
-    return Tile("WebSocket messages", formats.number(rate, "/s"), link=shown.link("websockets"))
+    return formats.number(sums.rate(rows, name, shown.length.total_seconds()), "/s")
 
 
 def _statuses(reading: Reading, shown: View, step: int) -> dict[str, Any]:
@@ -173,7 +211,11 @@ def _below(shown: View) -> None:
     else:
         _routes(shown, minute)
         _calls(shown, minute)
-    panel(_PROCESSES, shown, asked("host", machines.processes, shown), _processes)
+    left, right = st.columns(2)
+    with left:
+        panel(_PROCESSES, shown, asked("host", machines.processes, shown), _processes)
+    with right:
+        panel(_HOSTS, shown, asked("host", machines.hosts, shown), lambda r: _hosts(r, shown))
 
 
 def _calls(shown: View, minute: View | None) -> None:
@@ -195,8 +237,9 @@ def _route_table(reading: Reading) -> None:
     def opened(row: Row) -> str:
         return address.here(route=row["route"], component=row["component"])
 
+    rows = reading.frame.assign(told=reading.frame["method"] + " " + reading.frame["route"])
     ranked_table(
-        reading.frame,
+        rows,
         _COLUMNS,
         key="routes",
         caption="Routes, slowest first",
@@ -208,6 +251,21 @@ def _route_table(reading: Reading) -> None:
 def _processes(reading: Reading) -> None:
     ranked_table(
         reading.frame, _USED, key="processes", caption="Processes, most processor time first"
+    )
+
+
+def _hosts(reading: Reading, shown: View) -> dict[str, Any]:
+    rows = reading.frame.assign(value=reading.frame["cpu_utilization_pct"].astype(float))
+    return drawing.time_chart(
+        rows,
+        "value",
+        "host",
+        "%",
+        shown,
+        key="hosts",
+        step_s=ranges.step_s(shown),
+        marks=marks(shown),
+        height=150,
     )
 
 

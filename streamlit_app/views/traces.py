@@ -17,8 +17,9 @@ from streamlit_app.sign_in import permission
 from streamlit_app.view import View
 
 _HELP = """
-A trace is one request through all components. Listed are the slowest and the failed of each route, model and
-statement, which are kept with their traces, or the most recent. Paste any trace id into the search to open it.
+A trace is one request through all components. Listed are the slowest and the failed of each route, model
+and statement, which are kept with their traces, or the most recent. Paste any trace id into the search to
+open it.
 """
 _KINDS = {call_table.REQUEST: "Requests", call_table.AI_CALL: "AI calls", call_table.DB: "Database"}
 _ORDERS = {"slow": "Slowest", "failed": "Failed", "recent": "Recent"}
@@ -28,8 +29,8 @@ _BACK = {
     "logs": "Logs", "live": "Live", "alerts": "Alerts",
 }  # fmt: skip
 _NOTE = """
-Of each route, model and statement and each minute the slowest three and three that failed are kept, in the published
-copy of each ten minutes. *Recent* are the newest of the live window.
+Of each route, model and statement and each minute the slowest three and three that failed are kept, in the
+published copy of each ten minutes. *Recent* are the newest of the live window.
 """
 _SLOW_S = 5
 
@@ -77,9 +78,9 @@ def _asked(view: View, kind: str, order: str) -> Reading:
         return found
     rows = found.frame
     if order == "failed":
-        rows = rows[rows["is_failed"].astype(bool)]
-    column = {"slow": "duration_ms", "failed": "event_at", "recent": "event_at"}[order]
-    return found.with_frame(pd.DataFrame(rows.sort_values(column, ascending=False, kind="stable")))
+        rows = pd.DataFrame(rows[rows["is_failed"].astype(bool)])
+    column = "duration_ms" if order == "slow" else "event_at"
+    return found.with_frame(rows.sort_values(column, ascending=False, kind="stable"))
 
 
 def _recent(newest: Reading) -> Reading:
@@ -111,10 +112,8 @@ def _one(given: str) -> None:
     elif not is_known:
         not_kept.not_kept(trace_id, spans, shown)
     else:
-        logs, errors = (
-            asked(asks, lambda _, ask=ask: ask(trace_id), shown)
-            for asks, ask in (("trace_logs", traces.logs), ("trace_errors", traces.errors))
-        )
+        logs = asked("trace_logs", lambda _: traces.logs(trace_id), shown)
+        errors = asked("trace_errors", lambda _: traces.errors(trace_id), shown)
         one_trace(spans, logs, errors, shown, chosen=st.query_params.get("span", ""))
 
 

@@ -1,5 +1,6 @@
 """WebSockets: how many are open, how long they last, what goes through them, how they close."""
 
+from datetime import timedelta
 from typing import Any
 
 import pandas as pd
@@ -7,6 +8,7 @@ import streamlit as st
 
 from dagster_project.reporting import charts
 from streamlit_app.components import address, drawing, formats, frame
+from streamlit_app.components.calls import sums
 from streamlit_app.components.calls.known_names import released
 from streamlit_app.components.header.saved_menu import marks
 from streamlit_app.components.panels import Panel, asked, panel
@@ -17,18 +19,26 @@ from streamlit_app.readings.source import Reading
 from streamlit_app.view import View
 
 _HELP = """
-A connection is told of when it ends; one that is open shows itself by its messages. Codes 1000 and 1001 are how a
-connection should close; the others are abnormal. Click a route for its component's requests and errors.
+A connection is told of when it ends; one that is open shows itself by its messages. Codes 1000 and 1001 are
+how a connection should close; the others are abnormal. Click a route for its component's requests and errors.
 """
 _FILL = "Spans of WebSocket connections and messages fill it."
-_OPEN = Panel("Connections with a message, by minute", "ws-open", "WebSocket messages",
-              "Connections that sent or received in the minute: of an open one nothing else is known.", _FILL)  # fmt: skip
-_MESSAGES = Panel("Messages per second", "ws-messages", "WebSocket messages",
-                  "Received and sent together, by route.", _FILL)  # fmt: skip
-_CLOSES = Panel("Closes by code", "ws-closes", "closed WebSocket connections",
-                "Codes of RFC 6455 and what they mean. A dash: the connection's span names none.", _FILL)  # fmt: skip
-_ROUTES = Panel("Routes, most messages first", "ws-routes", "WebSocket connections",
-                "Duration is the median of connections that ended.", _FILL)  # fmt: skip
+_OPEN = Panel(
+    "Connections with a message, by minute", "ws-open", "WebSocket messages",
+    "Connections that sent or received in the minute: of an open one nothing else is known.", _FILL,
+)  # fmt: skip
+_MESSAGES = Panel(
+    "Messages per second", "ws-messages", "WebSocket messages",
+    "Received and sent together, by route.", _FILL,
+)  # fmt: skip
+_CLOSES = Panel(
+    "Closes by code", "ws-closes", "closed WebSocket connections",
+    "Codes of RFC 6455 and what they mean. A dash: the connection's span names none.", _FILL,
+)  # fmt: skip
+_ROUTES = Panel(
+    "Routes, most messages first", "ws-routes", "WebSocket connections",
+    "Duration is the median of connections that ended.", _FILL,
+)  # fmt: skip
 _STEP_S = 60
 _MEANINGS = {
     1000: "normal", 1001: "going away", 1002: "protocol error", 1003: "unsupported data",
@@ -68,7 +78,7 @@ def _drawn(shown: View) -> None:
     routes = asked("websockets", websockets.by_route, shown)
     over_time = asked("websockets_open", websockets.open_by_minute, shown)
     _figures(routes, over_time, shown)
-    left, middle, right = st.columns([5, 5, 4])
+    left, middle, right = st.columns(3)
     with left:
         panel(_OPEN, shown, over_time, lambda r: _lines(r, shown, "active_connections", 1, ""))
     with middle:
@@ -84,19 +94,19 @@ def _figures(routes: Reading | None, over_time: Reading | None, shown: View) -> 
     rows = routes.frame if routes is not None else pd.DataFrame()
     if rows.empty:
         return
-    closed, abnormal = float(rows["closed_connections"].sum()), float(rows["abnormal_closes"].sum())
+    closed, abnormal = sums.total(rows, "closed_connections"), sums.total(rows, "abnormal_closes")
     calm = "No connection ended in this range."
     tiles(
         [
-            Tile("Open", formats.number(_open(over_time, shown)), note="with a message in the last minute",
+            Tile("Open", formats.number(_open(over_time, shown), digits=0), note="spoke in the last minute",
                  missing="No message came in the last two minutes of the range."),
-            Tile("Closed", formats.number(closed)),
-            Tile("Abnormal closes", formats.percent(100 * abnormal / closed if closed else None),
+            Tile("Closed", formats.number(closed, digits=0)),
+            Tile("Abnormal", formats.percent(sums.share(abnormal, closed)),
                  state="warning" if abnormal else None, missing=calm),
             Tile("Median duration", formats.duration_ms(_median(rows)), missing=calm),
-            Tile("Messages in", formats.number(_sum(rows, "messages_received"))),
-            Tile("Messages out", formats.number(_sum(rows, "messages_sent"))),
-            Tile("Bytes out", formats.number(_sum(rows, "bytes_sent")), missing="No span reports bytes."),
+            Tile("Messages in", _total(rows, "messages_received")),
+            Tile("Messages out", _total(rows, "messages_sent")),
+            Tile("Bytes out", _total(rows, "bytes_sent"), missing="No span reports bytes."),
         ]
     )  # fmt: skip
 
@@ -106,22 +116,21 @@ def _open(over_time: Reading | None, shown: View) -> float | None:
     if over_time is None or over_time.frame.empty:
         return None
     times = pd.to_datetime(over_time.frame["bucket_at"], utc=True)
-    last = over_time.frame[times >= pd.Timestamp(shown.end_at) - pd.Timedelta(seconds=2 * _STEP_S)]
-    counts = last.groupby("bucket_at")["active_connections"].sum()
-    return float(counts.iloc[0]) if len(counts) else None
+    after = shown.end_at - timedelta(seconds=2 * _STEP_S)
+    last = pd.DataFrame(over_time.frame[times >= pd.Timestamp(after)])
+    first = last[last["bucket_at"] == last["bucket_at"].min()] if len(last) else last
+    return sums.total(pd.DataFrame(first), "active_connections")
 
 
 def _median(rows: pd.DataFrame) -> float | None:
     """That of the route of which most connections ended: medians of routes make none of all."""
-    known = rows[rows["median_duration_ms"].notna()]
-    if known.empty:
-        return None
-    return float(known.sort_values("closed_connections").iloc[-1]["median_duration_ms"])
+    pairs = zip(rows["closed_connections"], rows["median_duration_ms"], strict=True)
+    known = [(float(count), float(ms)) for count, ms in pairs if not pd.isna(ms)]
+    return max(known)[1] if known else None
 
 
-def _sum(rows: pd.DataFrame, name: str) -> float | None:
-    known = pd.to_numeric(rows[name], errors="coerce").dropna()
-    return float(known.sum()) if len(known) else None
+def _total(rows: pd.DataFrame, name: str) -> str:
+    return formats.number(sums.total(rows, name), digits=0)
 
 
 def _lines(reading: Reading, shown: View, name: str, over: int, unit: str) -> dict[str, Any]:
@@ -151,24 +160,21 @@ def _closes(reading: Reading) -> None:
     codes = reading.frame["close_code"].astype("Float64")
     grouped = reading.frame.assign(code=codes).groupby("code", dropna=False, as_index=False)
     rows = pd.DataFrame(grouped["connections"].sum()).sort_values("connections", ascending=False)
-    rows["means"] = [_meaning(code) for code in rows["code"]]
+    rows["told"] = [_told(code) for code in rows["code"]]
     ranked_table(
         rows,
-        (
-            Column("code", "Code", "number", lambda v: f"{v:.0f}"),
-            Column("means", "Means", "pill"),
-            Column("connections", "Connections", "bar", _count),
-        ),
+        (Column("told", "Code", "pill"), Column("connections", "Connections", "bar", _count)),
         key="closes", caption="Closes by code, most first", most=6,
     )  # fmt: skip
 
 
-def _meaning(code: Any) -> tuple[str, str]:
-    if code is pd.NA or pd.isna(code):
+def _told(code: Any) -> tuple[str, str]:
+    """State and words of a close code."""
+    if pd.isna(code):
         return "unknown", "not reported"
     number = int(code)
     words = _MEANINGS.get(number, "defined by the application")
-    return ("ok" if number in _CALM else "warning"), words
+    return ("ok" if number in _CALM else "warning"), f"{number} {words}"
 
 
 def _routes(reading: Reading) -> None:

@@ -26,6 +26,6 @@ from dagster_project.reporting.charts.time_rows import time_rows
 
 __all__ = [
     "DARK", "LIGHT", "MAX_SERIES", "OTHER", "Clock", "Kind", "Look", "Mark", "Threshold", "bars_over_time",
-    "colour_scale", "described", "fold_series", "heat_bands", "heat_map", "intervals", "keys_of", "ranked_bars", "scatter",
-    "span_rows", "sparkline", "time_chart", "time_rows", "waterfall", "with_gaps",
+    "colour_scale", "described", "fold_series", "heat_bands", "heat_map", "intervals", "keys_of",
+    "ranked_bars", "scatter", "span_rows", "sparkline", "time_chart", "time_rows", "waterfall", "with_gaps",
 ]  # fmt: skip

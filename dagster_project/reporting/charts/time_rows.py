@@ -50,8 +50,9 @@ def time_rows(
 ) -> pd.DataFrame:
     """The rows of a chart of `value` over `bucket_at` by `series`.
 
-    `compare` has the same columns, in buckets of `compare_step_s` (else `step_s`), drawn `moved_by` later. Buckets from `partial_after` on are
-    not over. Values of lines that end in nothing are gaps, never zero.
+    `compare` has the same columns, in buckets of `compare_step_s` (else `step_s`), and is drawn `moved_by`
+    later. Buckets from `partial_after` on are not over.
+    Values of lines that end in nothing are gaps, never zero.
     """
     keys = keys_of(names)
     lines = _lines(frame, value, series, step_s)

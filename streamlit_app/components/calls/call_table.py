@@ -1,7 +1,7 @@
 """Single requests, AI calls and database operations as a table of which each row opens its trace.
 
-Here: rows of exemplars or of the tail to the columns people see. Not here: which calls these are (`readings`),
-the trace (`one_trace`).
+Here: rows of exemplars or of the tail to the columns people see. Not here: which calls these are
+(`readings`), the trace (`one_trace`).
 """
 
 from typing import Any
@@ -15,6 +15,7 @@ from streamlit_app.view import View
 REQUEST, AI_CALL, DB = "request", "ai_call", "db"
 NAMES = {REQUEST: "Route", AI_CALL: "Model", DB: "Statement"}
 Row = dict[str, Any]
+_WITH_VERB = {REQUEST, "requests"}
 _SHORT_ID = 8
 
 
@@ -31,9 +32,8 @@ def call_table(
         return view.link("traces", trace=trace, back=back, **details) if trace else None
 
     shown = call_rows(rows, view)
-    ranked_table(
-        shown, _columns(kind, shown), key=key, caption=f"Calls by {NAMES[kind].lower()}", most=most, link=opened
-    )  # fmt: skip
+    caption = f"Calls by {NAMES[kind].lower()}"
+    ranked_table(shown, _columns(kind, shown), key=key, caption=caption, most=most, link=opened)
     return shown
 
 
@@ -42,13 +42,16 @@ def call_rows(rows: pd.DataFrame, view: View) -> pd.DataFrame:
     times = [at.to_pydatetime() for at in pd.to_datetime(rows["event_at"], utc=True)]
     now = pd.Timestamp.now(tz="UTC").to_pydatetime()
     traces = [_text(t) for t in rows["trace_id"]]
-    verbs = [_text(v) for v in rows["verb"]]
+    verbs = [
+        _text(verb) if kind in _WITH_VERB else ""
+        for kind, verb in zip(rows["kind"], rows["verb"], strict=True)
+    ]
     names = zip(verbs, rows["name"], strict=True)
     return pd.DataFrame(
         {
             "seen": [f"{formats.age(formats.seconds_since(at, now))} ago" for at in times],
             "at": [f"{view.local(at):%d %b %H:%M:%S.%f}"[:-3] for at in times],
-            "name": [name if str(name).startswith(verb) else f"{verb} {name}" for verb, name in names],
+            "name": [f"{verb} {name}".strip() for verb, name in names],
             "component": rows["component"],
             "version": [_text(v) or None for v in rows["version"]],
             "outcome": [_outcome(row) for row in rows.to_dict("records")],
@@ -64,11 +67,11 @@ def call_rows(rows: pd.DataFrame, view: View) -> pd.DataFrame:
 
 def _columns(kind: str, rows: pd.DataFrame) -> list[Column]:
     columns = [
-        Column("seen", "Started", hover=lambda row: str(row["at"])),
+        Column("seen", "Started", hover=lambda row: f"{row['at']}, trace {row['trace'] or 'none'}"),
         Column("name", NAMES[kind], hover=lambda row: str(row["name"])),
         Column("component", "Component"),
     ]
-    columns += [Column("version", "Version")] if rows["version"].notna().any() else []
+    columns += [Column("version", "Version")] if any(rows["version"]) else []
     columns += [
         Column("outcome", "Outcome", "pill"),
         Column("duration_ms", "Duration", "bar", formats.duration_ms),
@@ -78,6 +81,7 @@ def _columns(kind: str, rows: pd.DataFrame) -> list[Column]:
             Column("input_tokens", "Tokens in", "number", lambda v: f"{v:,.0f}"),
             Column("output_tokens", "Tokens out", "number", lambda v: f"{v:,.0f}"),
         ]
+        return columns
     return [*columns, Column("trace", "Trace", note="Its id begins so; a dash: it had none.")]
 
 
@@ -91,4 +95,4 @@ def _outcome(row: Row) -> tuple[str, str]:
 
 def _text(value: Any) -> str:
     """Text of what may be nothing."""
-    return "" if value is None or value is pd.NA or value != value else str(value)
+    return "" if value is None or pd.isna(value) else str(value)

@@ -13,8 +13,8 @@ from streamlit_app.readings.source import Reading
 from streamlit_app.view import View
 
 _NOTE = """
-Of each {name} and minute the slowest three and three that failed are kept, with their traces; in the published
-copy of each ten minutes. The slowest stand first, those that failed before them.
+Of each {name} and minute the slowest three and three that failed are kept, with their traces; in the
+published copy of each ten minutes. The slowest stand first, those that failed before them.
 """
 
 

@@ -39,9 +39,8 @@ def line(minute: View | None) -> None:
     if minute is None:
         return
     out = markup.link("show the whole range", address.here(at=None))
-    st.html(
-        f'<p class="tta-quiet" role="status" style="margin:0">{markup.pill("info", words(minute))} · {out}</p>'
-    )
+    said = f"{markup.pill('info', words(minute))} · {out}"
+    st.html(f'<p class="tta-quiet" role="status" style="margin:0">{said}</p>')
 
 
 def words(minute: View) -> str:

@@ -4,34 +4,37 @@ Here: pure functions from `ai_models.models` to rows and sentences. Not here: dr
 p95 differ for certain when their 95 % intervals do not overlap, a test that is stricter than it needs to be.
 """
 
+from collections import Counter
 from typing import Any
 
 import pandas as pd
 
+from dagster_project.reporting.charts import MAX_SERIES
 from streamlit_app.components import formats
+from streamlit_app.components.calls import sums
 
 Row = dict[str, Any]
-_NOT_TOLD = ("unknown", "not told apart")
+_UNSURE = "unknown"
 
 
 def compared(models: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
-    """The models, the slowest first, with `label`, `times` (of the p95 of `against`) and `verdict`.
+    """The models, the slowest first, with `label`, `times` (the p95 of `against`) and `verdict`.
 
-    `against` is a label; the fastest unless one is named. The column `is_against` marks it.
+    `verdict` is a state and words, as "2.0 times, slower" with a sign. `against` is a label; the fastest unless one is named.
+    The column `is_against` marks it.
     """
     rows = models.assign(label=_labels(models))
     rows = rows.sort_values("p95_ms", ascending=False, na_position="last", ignore_index=True)
-    if rows["p95_ms"].notna().sum() == 0:
+    if not sums.known(rows, "p95_ms"):
         return rows.assign(times=None, verdict=None, is_against=False)
-    is_against = rows["label"] == against
-    if not is_against.any():
-        is_against = rows.index == rows["p95_ms"].astype(float).idxmin()
-    other = rows[is_against].iloc[0]
-    return rows.assign(
-        is_against=is_against,
+    labels = rows["label"].tolist()
+    place = labels.index(against) if against in labels else len(sums.known(rows, "p95_ms")) - 1
+    other = rows.iloc[place]
+    rows = rows.assign(
+        is_against=[n == place for n in range(len(rows))],
         times=rows["p95_ms"].astype(float) / float(other["p95_ms"]),
-        verdict=[_verdict(row, other) for row in rows.to_dict("records")],
     )
+    return rows.assign(verdict=[_verdict(row, other) for row in rows.to_dict("records")])
 
 
 def _labels(models: pd.DataFrame) -> list[str]:
@@ -42,11 +45,17 @@ def _labels(models: pd.DataFrame) -> list[str]:
 
 
 def _verdict(row: Any, other: Any) -> tuple[str, str] | None:
-    if row["label"] == other["label"]:
+    """A state and words; None for the one that is compared with, and for what was not measured."""
+    if row["label"] == other["label"] or pd.isna(row["times"]):
         return None
+    times = f"{row['times']:.1f} \u00d7"
     if _is_above(row, other):
-        return "warning", "slower"
-    return ("ok", "faster") if _is_above(other, row) else _NOT_TOLD
+        return "warning", f"{times} slower"
+    return (
+        ("ok", f"{times} faster")
+        if _is_above(other, row)
+        else (_UNSURE, f"{times}, not told apart")
+    )
 
 
 def _is_above(one: Any, other: Any) -> bool:
@@ -61,7 +70,7 @@ def sentence(rows: pd.DataFrame) -> str:
     if known.empty:
         return ""
     slowest = known.iloc[0]
-    said = f"p95 {formats.duration_ms(slowest['p95_ms'])}{interval(slowest)}"
+    said = f"p95 {_ms(slowest['p95_ms'])}{interval(slowest)}"
     if len(known) == 1:
         return f"{slowest['label']} is the only model that was called: {said}."
     other = known[known["is_against"]].iloc[0]
@@ -72,18 +81,26 @@ def sentence(rows: pd.DataFrame) -> str:
 
 
 def _how_sure(verdict: tuple[str, str]) -> str:
-    if verdict == _NOT_TOLD:
-        return "Their intervals overlap: these calls are too few to tell them apart."
+    if verdict[0] == _UNSURE:
+        return "These calls are too few, or too alike, to be sure of it."
     return "Their 95 % intervals do not overlap."
 
 
 def interval(row: Any) -> str:
-    """` (620 ms to 1.1 s)`; an end for which there are too few calls is a dash, empty without both."""
+    """` (620 ms to 1,086 ms)`; an end for which there are too few calls is a dash, empty without both."""
     low, high = row["p95_low_ms"], row["p95_high_ms"]
-    if pd.isna(low) and pd.isna(high):
-        return ""
-    ends = [None if pd.isna(end) else float(end) for end in (low, high)]
-    return f" ({formats.duration_ms(ends[0])} to {formats.duration_ms(ends[1])})"
+    return "" if pd.isna(low) and pd.isna(high) else f" ({_ms(low)} to {_ms(high)})"
+
+
+def _ms(value: Any) -> str:
+    """Whole milliseconds up to ten seconds: ends of an interval lie close together."""
+    if pd.isna(value):
+        return formats.NOT_MEASURED
+    return (
+        formats.number(value, "ms", digits=0)
+        if 10 <= value < 10_000
+        else formats.duration_ms(value)
+    )
 
 
 def by_model(calls: pd.DataFrame) -> pd.DataFrame:
@@ -91,9 +108,13 @@ def by_model(calls: pd.DataFrame) -> pd.DataFrame:
 
     Quantiles of two callers make none of both, so each has a line. The six that called most.
     """
-    callers = calls.groupby("model")[["component", "provider"]].nunique().max(axis="columns")
-    is_shared = calls["model"].map(callers) > 1
-    names = calls["model"].where(~is_shared, calls["component"] + " " + calls["model"])
-    named = calls.assign(series=names)
-    most = named.groupby("series")["call_count"].sum().nlargest(6).index
-    return pd.DataFrame(named[named["series"].isin(list(most))])
+    told = list(zip(calls["model"], calls["component"], calls["provider"], strict=True))
+    callers = Counter(model for model, *_ in dict.fromkeys(told))
+    named = calls.assign(
+        series=[f"{who} {model}" if callers[model] > 1 else model for model, who, _ in told]
+    )
+    counts = Counter[str]()
+    for name, count in zip(named["series"], named["call_count"], strict=True):
+        counts[name] += int(count)
+    most = [name for name, _ in counts.most_common(MAX_SERIES)]
+    return pd.DataFrame(named[named["series"].isin(most)])

@@ -1,6 +1,7 @@
 """A trace that cannot be shown: why, and what would keep one.
 
-Here: sentences with the limits in force. Not here: keeping (`live_tail/window/recent`, `dbt/models/marts/traces`).
+Here: sentences with the limits in force. Not here: keeping (`live_tail/window/recent`,
+`dbt/models/marts/traces`).
 """
 
 import streamlit as st
@@ -40,8 +41,8 @@ def reasons() -> list[str]:
     """Why a trace may not be there."""
     window = formats.age(60.0 * source.settings().live.window_minutes)
     return [
-        f"It is older than the live window, which holds whole traces for {window}, and it was neither among the "
-        "slowest nor among those that failed.",
+        f"It is older than the live window, which holds whole traces for {window}, and it was neither among "
+        "the slowest nor among those that failed.",
         f"It is older than the {_days()} for which spans are kept.",
         "Its component did not send it: its sampler left it out, or it sends to another place.",
         "It came within the last seconds: open the page again.",
@@ -51,8 +52,8 @@ def reasons() -> list[str]:
 def ways() -> list[str]:
     """What would have kept it."""
     return [
-        "It is among the slowest three, or the slowest three that failed, of its route, model or statement in its "
-        "ten minutes. Traces of errors are kept with their group.",
+        "It is among the slowest three, or the slowest three that failed, of its route, model or statement "
+        "in its ten minutes. Traces of errors are kept with their group.",
         "Its component sends every trace: `OTEL_TRACES_SAMPLER=parentbased_always_on`.",
         "`live.window_minutes` is longer, for traces that are neither slow nor failed.",
         f"`retention.rules` keeps spans for longer than {_days()}.",

@@ -4,6 +4,7 @@ Here: drawing. Not here: facts (`trace_facts`), the bars (`components/waterfall`
 (`span_details`), a trace that is not kept (`not_kept`).
 """
 
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ import streamlit as st
 
 from dagster_project.reporting import charts
 from streamlit_app.components import address, formats, markup
-from streamlit_app.components.calls import span_details, trace_facts
+from streamlit_app.components.calls import span_details, sums, trace_facts
 from streamlit_app.components.calls.trace_facts import Facts
 from streamlit_app.components.header.style import look
 from streamlit_app.components.panels import Panel, panel
@@ -24,15 +25,21 @@ from streamlit_app.view import View
 
 _WATERFALL = Panel(
     "Waterfall", "waterfall", "spans",
-    "Full bars are the critical path: what made the trace as long as it is. Dots are gaps in which nothing was"
-    " measured. ◆ are events and log lines, ✖ errors. Click a span for its attributes.",
+    "Full bars are the critical path: what made the trace as long as it is. Dots are gaps in which nothing"
+    " was measured. ◆ are events and log lines, ✖ errors. Click a span for its attributes.",
 )  # fmt: skip
-_CALLS = Panel("Database and AI calls", "trace-calls", "calls of databases or models", "The longest first.",
-               "Its spans name no database and no model.")  # fmt: skip
-_ERRORS = Panel("Errors", "trace-errors", "errors", "Errors of this trace, by group. Click one for its group.",
-                "None of its spans and log lines is an error.")  # fmt: skip
-_LOGS = Panel("Log lines", "trace-logs", "log lines", "Log records with the id of this trace, as skeletons.",
-              "Records with a trace id fill it.")  # fmt: skip
+_CALLS = Panel(
+    "Database and AI calls", "trace-calls", "calls of databases or models", "The longest first.",
+    "Its spans name no database and no model.",
+)  # fmt: skip
+_ERRORS = Panel(
+    "Errors", "trace-errors", "errors", "Errors of this trace, by group. Click one for its group.",
+    "None of its spans and log lines is an error.",
+)  # fmt: skip
+_LOGS = Panel(
+    "Log lines", "trace-logs", "log lines", "Log records with the id of this trace, as skeletons.",
+    "Records with a trace id fill it.",
+)  # fmt: skip
 _MOST_SPANS = 400
 _AROUND = timedelta(minutes=15)
 
@@ -84,8 +91,10 @@ def _where(known: Facts, near: View) -> str:
 
 
 def _figures(known: Facts, calls: pd.DataFrame, errors: Reading | None) -> None:
-    of_models, of_databases = (calls[calls["kind"] == kind] for kind in ("AI call", "Database"))
-    components = known.rows["component"].nunique()
+    of_models, of_databases = (
+        pd.DataFrame(calls[calls["kind"] == kind]) for kind in ("AI call", "Database")
+    )
+    components = len(set(known.rows["component"]))
     count = len(errors.frame) if errors is not None and not errors.problem else None
     note = f"in {components} component{'s' if components > 1 else ''}"
     lost = f", {known.lost} without their parent" if known.lost else ""
@@ -93,23 +102,21 @@ def _figures(known: Facts, calls: pd.DataFrame, errors: Reading | None) -> None:
     tiles(
         [
             Tile("Duration", formats.duration_ms(known.length_ms)),
-            Tile("Spans", formats.number(len(known.rows)), note=note + lost),
-            Tile("Errors", formats.number(count), note=failed, state="critical" if count else None),
+            Tile("Spans", formats.number(len(known.rows), digits=0), note=note + lost),
+            Tile("Errors", formats.number(count, digits=0), note=failed, state="critical" if count else None),
             Tile("Without a span", formats.duration_ms(known.gap_ms), note="on the critical path"),
-            Tile("AI calls", formats.number(len(of_models)), note=_tokens(of_models)),
-            Tile("Database calls", formats.number(len(of_databases)),
-                 note=formats.duration_ms(float(of_databases["length_ms"].sum()))),
+            Tile("AI calls", formats.number(len(of_models), digits=0), note=_tokens(of_models)),
+            Tile("Database calls", formats.number(len(of_databases), digits=0),
+                 note=formats.duration_ms(sums.total(of_databases, "length_ms")) if len(of_databases) else ""),
         ]
     )  # fmt: skip
 
 
 def _tokens(calls: pd.DataFrame) -> str:
-    told = [
-        (name, calls[name].dropna().sum())
-        for name in ("tokens_in", "tokens_out")
-        if calls[name].notna().any()
-    ]
-    return ", ".join(f"{value:,.0f} {name.replace('_', ' ')}" for name, value in told)
+    names = {"tokens_in": "in", "tokens_out": "out"}
+    found = {word: sums.total(calls, name) for name, word in names.items()}
+    told = [f"{value:,.0f} {word}" for word, value in found.items() if value is not None]
+    return f"tokens {', '.join(told)}" if told else ""
 
 
 def _fall(spans: Reading, logs: Reading | None, known: Facts, near: View, chosen: str) -> None:
@@ -159,8 +166,11 @@ def _call_table(reading: Reading) -> None:
         ]
     )
     columns = [
-        Column("asked", "Asked", hover=lambda row: str(row["asked"])),
-        Column("kind", "Kind"),
+        Column(
+            "asked",
+            "Asked",
+            hover=lambda row: f"{row['kind']} of {row['component']}: {row['asked']}",
+        ),
         Column("length_ms", "Duration", "bar", formats.duration_ms),
         Column("outcome", "Outcome", "pill"),
     ]
@@ -168,7 +178,7 @@ def _call_table(reading: Reading) -> None:
     columns += [
         Column(n, t, "number", lambda v: f"{v:,.0f}")
         for n, t in numbers.items()
-        if rows[n].notna().any()
+        if sums.known(rows, n)
     ]
     ranked_table(
         rows, columns, key="trace-calls", caption="Calls of databases and models, longest first", most=8,
@@ -178,16 +188,16 @@ def _call_table(reading: Reading) -> None:
 
 def _error_table(reading: Reading, near: View) -> None:
     rows = reading.frame.drop_duplicates("group_key")
-    counts = reading.frame["group_key"].value_counts()
+    counts = Counter(reading.frame["group_key"])
     shown = rows.assign(
-        count=rows["group_key"].map(counts),
+        count=[counts[key] for key in rows["group_key"]],
         title=[title or key for title, key in zip(rows["title"], rows["group_key"], strict=True)],
     )
     ranked_table(
         shown,
         (
             Column("title", "Error", hover=lambda row: str(row["title"])),
-            Column("culprit", "Where"), Column("component", "Component"),
+            Column("culprit", "Where"),
             Column("count", "Times", "number", lambda v: f"{v:.0f}"),
         ),
         key="trace-errors", caption="Errors of this trace", most=8,

@@ -15,21 +15,21 @@ from streamlit_app.components.ranked_table import Column, ranked_table
 from streamlit_app.view import View
 
 Span = Mapping[Any, Any]
-_HOSTS = ("host.name", "server.address", "net.host.name", "http.host")
+_HOSTS = ("host.name", "server.address", "net.host.name")
 
 
 def host(span: Span) -> str | None:
     """The host or instance that a span ran on; None when it does not say."""
     told = span.get("attributes")
-    named = [told.get(name) for name in _HOSTS] if isinstance(told, Mapping) else []
-    found = [value for value in [*named, span.get("instance")] if isinstance(value, str) and value]
+    named = [told.get(name) if isinstance(told, Mapping) else None for name in _HOSTS]
+    named.insert(1, span.get("instance"))
+    found = [value for value in named if isinstance(value, str) and value]
     return found[0] if found else None
 
 
 def events(told: Any) -> list[dict[str, Any]]:
-    """Events of a span in a list, whatever nothing is called."""
-    is_nothing = told is None or (isinstance(told, float) and told != told)  # noqa: PLR0124 - NaN
-    return [] if is_nothing else [dict(event) for event in told]
+    """Events of a span; an empty list, whatever nothing is called."""
+    return [dict(event) for event in told] if isinstance(told, list | tuple) else []
 
 
 def span_details(span: Span, near: View) -> None:

@@ -25,10 +25,10 @@ _CALL_NUMBERS = {
 
 @dataclass(frozen=True)
 class Facts:
-    """A trace: its spans in the order of a waterfall (`span_rows`, with `is_failed`), and what they add up to.
+    """A trace: its spans in the order of a waterfall (`span_rows`, with `is_failed`), and their sums.
 
-    `start_at` is UTC, `length_ms` from the first begin to the last end, `gap_ms` how long nothing was measured
-    on the critical path.
+    `start_at` is UTC, `length_ms` from the first begin to the last end, `gap_ms` how long nothing was
+    measured on the critical path.
     """
 
     rows: pd.DataFrame
@@ -49,12 +49,12 @@ class Facts:
     @property
     def failed(self) -> int:
         """Spans that failed."""
-        return int(self.rows["is_failed"].sum())
+        return sum(map(bool, self.rows["is_failed"]))
 
     @property
     def lost(self) -> int:
         """Spans whose parent was not kept."""
-        return int(self.rows["is_lost"].sum())
+        return sum(map(bool, self.rows["is_lost"]))
 
 
 def facts(spans: pd.DataFrame) -> Facts:
@@ -63,7 +63,7 @@ def facts(spans: pd.DataFrame) -> Facts:
     failed = rows["status_code"].astype(str).str.upper().isin(list(FAILED))
     begin = pd.to_datetime(spans["start_at"], utc=True).min().to_pydatetime()
     gaps = float(rows.loc[rows["is_critical"], "gap_ms"].sum())
-    return Facts(rows.assign(is_failed=failed), begin, float(rows["end_ms"].max()), gaps)
+    return Facts(rows.assign(is_failed=failed), begin, max(map(float, rows["end_ms"])), gaps)
 
 
 def sentence(known: Facts) -> str:
@@ -84,9 +84,12 @@ def own_time(rows: pd.DataFrame) -> pd.Series:
     What its children on that path took is theirs.
     """
     critical = pd.DataFrame(rows[rows["is_critical"]])
-    below = critical.groupby("parent_span_id")["length_ms"].sum()
-    own = critical["length_ms"] - critical["span_id"].map(below).fillna(0.0)
-    return own.clip(lower=0.0).sort_values(ascending=False)
+    below: dict[Any, float] = {}
+    for parent, length in zip(critical["parent_span_id"], critical["length_ms"], strict=True):
+        below[parent] = below.get(parent, 0.0) + float(length)
+    spans = zip(critical["span_id"], critical["length_ms"], strict=True)
+    own = [max(float(length) - below.get(span, 0.0), 0.0) for span, length in spans]
+    return pd.Series(own, index=critical.index, dtype=float).sort_values(ascending=False)
 
 
 def value(known: Any, meaning: str) -> str | None:
@@ -98,8 +101,9 @@ def value(known: Any, meaning: str) -> str | None:
 
 
 def calls(known: Facts) -> pd.DataFrame:
-    """Calls of models and databases: kind, asked, component, length_ms, is_failed, tokens, span_id; longest first.
+    """Calls of models and databases, longest first.
 
+    kind, asked, component, length_ms, is_failed, tokens_in, tokens_out, cached, span_id.
     `asked` is the model, or the statement.
     """
     found = [row for span in known.rows.to_dict("records") if (row := _call(span))]
@@ -125,5 +129,5 @@ def in_place(logs: pd.DataFrame, known: Facts) -> pd.DataFrame:
     if logs.empty:
         return logs.assign(at=None)
     spans = set(known.rows["span_id"])
-    under = logs["span_id"].where(logs["span_id"].isin(spans), known.root["span_id"])
+    under = [span if span in spans else known.root["span_id"] for span in logs["span_id"]]
     return logs.assign(at=logs["event_at"], span_id=under)
