@@ -109,9 +109,7 @@ def _figures(statements: Reading | None, pools: Reading | None, shown: View) -> 
     seconds = shown.length.total_seconds()
     count, errors = sums.total(rows, "operation_count"), sums.total(rows, "error_count")
     spent, first = sums.total(rows, "duration_ms_sum") or 0.0, rows.iloc[0].to_dict()
-    waiting = (
-        pools.frame["pending_requests"].max() if pools is not None and len(pools.frame) else None
-    )
+    waiting = sums.known(pools.frame, "pending_requests") if pools is not None else []
     share = f"{formats.percent(first['time_pct'])} of the time"
     tiles(
         [

@@ -20,8 +20,8 @@ _UNSURE = "unknown"
 def compared(models: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
     """The models, the slowest first, with `label`, `times` (the p95 of `against`) and `verdict`.
 
-    `verdict` is a state and words, as "2.0 times, slower" with a sign. `against` is a label; the fastest unless one is named.
-    The column `is_against` marks it.
+    `verdict` is a state and words. `against` is a label; the fastest unless one is named, and
+    the column `is_against` marks it.
     """
     rows = models.assign(label=_labels(models))
     rows = rows.sort_values("p95_ms", ascending=False, na_position="last", ignore_index=True)

@@ -107,9 +107,13 @@ def _figures(known: Facts, calls: pd.DataFrame, errors: Reading | None) -> None:
             Tile("Without a span", formats.duration_ms(known.gap_ms), note="on the critical path"),
             Tile("AI calls", formats.number(len(of_models), digits=0), note=_tokens(of_models)),
             Tile("Database calls", formats.number(len(of_databases), digits=0),
-                 note=formats.duration_ms(sums.total(of_databases, "length_ms")) if len(of_databases) else ""),
+                 note=_time(of_databases)),
         ]
     )  # fmt: skip
+
+
+def _time(calls: pd.DataFrame) -> str:
+    return formats.duration_ms(sums.total(calls, "length_ms")) if len(calls) else ""
 
 
 def _tokens(calls: pd.DataFrame) -> str:
