@@ -102,8 +102,9 @@ def past(hour: Hour, monkeypatch: pytest.MonkeyPatch) -> Hour:
 def nothing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Pages read a home into which nothing came yet: the live tail answers, nothing is published."""
     Spool(settings.spool_path, KeyStore.open(settings.home))
-    monkeypatch.setattr(source, "settings", lambda: settings)
-    monkeypatch.setattr(source, "client", lambda: Hour(settings))
+    _reaching(monkeypatch, settings, _LONG)
+    answers = Hour(settings)
+    monkeypatch.setattr(source, "client", lambda: answers)
     return settings
 
 
