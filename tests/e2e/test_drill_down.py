@@ -35,7 +35,7 @@ def requests() -> list[Any]:
                              name="POST /stories")  # fmt: skip
     asked = {"number": 51, "trace": _TRACE, "parent": 50, "kind": 3, "ms": 30, "second": ago(149.9),
              "name": "SELECT scenes", "attributes": {"db__system": "postgresql"}}  # fmt: skip
-    told = {"number": 52, "trace": _TRACE, "parent": 50, "kind": 3, "ms": 800, "second": ago(149.8), "name": "chat",
+    told = {"number": 52, "trace": _TRACE, "parent": 50, "kind": 3, "ms": 600, "second": ago(149.8), "name": "chat",
             "is_error": True, "attributes": {**_MODEL, "gen_ai__request__model": "slow-model"}}  # fmt: skip
     return [
         made.spans(*quick, *slow, failed, asked),
