@@ -52,7 +52,7 @@ _CALLERS = Panel(
     "By component and operation", "ai-callers", "AI calls", "The same figures by who calls.", _FILL
 )
 _SHOWN = {"p95": "p95", "calls": "Calls", "errors": "Errors", "tokens": "Tokens out"}
-_SLOW_S = 15
+_SLOW_S, _SHORT = 15, 24
 
 
 def _ms(value: float) -> str:
@@ -242,9 +242,12 @@ def _model_table(rows: pd.DataFrame) -> None:
     verdict = Column(
         "verdict", f"Against {base}", "pill", note="Whether the 95 % intervals of the p95 overlap"
     )
-    names = [Column("model", "Model"), Column("provider", "Provider")]
+    told = rows.assign(
+        told=[label if len(label) <= _SHORT else f"{label[:_SHORT]}…" for label in rows["label"]]
+    )
+    name = Column("told", "Model", hover=lambda row: f"{row['model']} of {row['provider']}")
     ranked_table(
-        rows, [*names, *_CALLED, verdict, *_measured(rows)], key="models", caption="Models, slowest first",
+        told, [name, *_CALLED, verdict, *_measured(rows)], key="models", caption="Models, slowest first",
         link=lambda row: address.here(model=row["model"]),
     )  # fmt: skip
 

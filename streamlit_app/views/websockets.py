@@ -24,8 +24,8 @@ how a connection should close; the others are abnormal. Click a route for its co
 """
 _FILL = "Spans of WebSocket connections and messages fill it."
 _OPEN = Panel(
-    "Connections with a message, by minute", "ws-open", "WebSocket messages",
-    "Connections that sent or received in the minute: of an open one nothing else is known.", _FILL,
+    "Open connections", "ws-open", "WebSocket messages",
+    "Connections that sent or received in the minute, by route: of an open one nothing else is known.", _FILL,
 )  # fmt: skip
 _MESSAGES = Panel(
     "Messages per second", "ws-messages", "WebSocket messages",

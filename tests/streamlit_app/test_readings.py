@@ -38,6 +38,9 @@ def test_no_quantile_of_a_route_is_above_its_longest_live_or_later(
 
 
 def test_other_quantiles_from_marts_are_read_as_well(whole: View) -> None:
-    assert requests.latency(whole).frame["p99_ms"].gt(0).all()
-    assert databases.statements(whole).frame["p95_ms"].gt(0).all()
-    assert ai_models.models(whole).frame["p95_ms"].gt(0).all()
+    for reading, name in (
+        (requests.latency(whole), "p99_ms"),
+        (databases.statements(whole), "p95_ms"),
+        (ai_models.models(whole), "p95_ms"),
+    ):
+        assert len(reading.frame) > 0 and min(reading.frame[name]) > 0

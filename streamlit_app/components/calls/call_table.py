@@ -67,11 +67,13 @@ def call_rows(rows: pd.DataFrame, view: View) -> pd.DataFrame:
 
 def _columns(kind: str, rows: pd.DataFrame) -> list[Column]:
     columns = [
-        Column("seen", "Started", hover=lambda row: f"{row['at']}, trace {row['trace'] or 'none'}"),
+        Column(
+            "seen", "Started", hover=lambda row: f"{row['at']}, trace {row['trace_id'] or 'none'}"
+        ),
         Column("name", NAMES[kind], hover=lambda row: str(row["name"])),
         Column("component", "Component"),
     ]
-    columns += [Column("version", "Version")] if any(rows["version"]) else []
+    columns += [Column("version", "Version")] if any(rows["version"].notna()) else []
     columns += [
         Column("outcome", "Outcome", "pill"),
         Column("duration_ms", "Duration", "bar", formats.duration_ms),

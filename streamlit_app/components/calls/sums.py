@@ -8,7 +8,8 @@ import pandas as pd
 
 def known(rows: pd.DataFrame, name: str) -> list[float]:
     """The measured values of a column; none where the frame lacks it."""
-    return [float(v) for v in rows.get(name, []) if v is not None and not pd.isna(v)]
+    values = list(rows[name]) if name in rows else []
+    return [float(v) for v in values if v is not None and not pd.isna(v)]
 
 
 def total(rows: pd.DataFrame, name: str) -> float | None:
