@@ -117,7 +117,7 @@ def _figures(statements: Reading | None, pools: Reading | None, shown: View) -> 
             Tile("Errors", formats.percent(sums.share(errors, count))),
             Tile("Time spent", formats.number(spent / seconds, "ms/s"), note="of all callers together"),
             Tile("Mean", formats.duration_ms(spent / count if count else None)),
-            Tile("Most time", subject(first)[:28], note=share,
+            Tile("Most time", subject(first)[:20], note=share,
                  link=address.here(statement=subject(first))),
             Tile("Waiting", formats.number(max(waiting, default=None), digits=0),
                  state="warning" if any(waiting) else None,

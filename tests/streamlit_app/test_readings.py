@@ -30,7 +30,7 @@ def test_no_quantile_of_a_route_is_above_its_longest_live_or_later(
 ) -> None:
     window = Window(minutes=60, max_errors=10, clock=Clock())
     catch_up(Spool(built.spool_path, KeyStore.open(built.home)), window)
-    live = run_query(window, "routes", {"minutes": 60})
+    live = run_query(window, "routes", {"minutes": "60"})
     later = requests.routes(whole).frame.to_dict("records")
     for rows in (live, later):
         assert len(rows) > 3
