@@ -28,7 +28,7 @@ RANGES: Mapping[str, timedelta] = {
     "30 d": timedelta(days=30),
 }
 FILTERS = ("component", "environment", "version", "model", "route", "severity")
-DETAILS = ("trace", "span", "group", "alert", "at")
+DETAILS = ("trace", "span", "group", "alert", "at", "statement", "back")
 PREVIOUS, RELEASE = "previous", "release:"
 LONGEST = timedelta(days=400)
 _LONGEST_TEXT = 300

@@ -41,8 +41,9 @@ def drawer(reading: Answered, *, key: str, note: str = "") -> None:
         st.caption(origin(reading, datetime.now(UTC)))
         if reading.sql:
             st.code(reading.sql.strip(), language="sql")
-        if reading.parameters:
-            st.caption(", ".join(f"{k} = {v}" for k, v in reading.parameters.items()))
+        given = [f"{k} = {v}" for k, v in reading.parameters.items() if v is not None]
+        if given:
+            st.caption(", ".join(given))
         st.caption("Ask it again:")
         st.code(again(reading), language="bash")
 
@@ -52,6 +53,8 @@ def origin(reading: Answered, now: datetime) -> str:
     age = formats.age(formats.seconds_since(reading.as_of, now))
     if reading.source == "live":
         return f"The live window's query {reading.name}, {age} ago."
+    if reading.as_of is None:
+        return f"The published copy for {reading.audience}, which is not there yet."
     return f"The published copy for {reading.audience}, made {age} ago."
 
 

@@ -39,12 +39,14 @@ def time_chart(
     marks: Sequence[Mark] = (),
     compare: pd.DataFrame | None = None,
     moved_by: timedelta | None = None,
+    compare_step_s: int | None = None,
     known: Sequence[str] = (),
     height: int = 190,
 ) -> dict[str, Any]:
     """Lines of `value` over `bucket_at` (UTC, aware) by `series`; dragging zooms, a click sets `at`.
 
-    `compare` holds the same columns of a period that ended `moved_by` earlier, usually the range's length.
+    `compare` holds the same columns of a period that ended `moved_by` earlier, usually the range's length,
+    in buckets of `compare_step_s`.
     Returns the description with its data, which `export_menu` draws as a picture.
     """
     clock = Clock(view.start_at, view.end_at, view.zone)
@@ -52,7 +54,8 @@ def time_chart(
     names = tuple(sorted(frame[series].unique())) if len(frame) else ()
     rows = charts.time_rows(
         frame, value=value, series=series, clock=clock, names=names, step_s=step, thresholds=thresholds,
-        marks=marks, compare=compare, moved_by=moved_by or view.length,
+        marks=marks, compare=compare, moved_by=view.length if moved_by is None else moved_by,
+        compare_step_s=compare_step_s,
         partial_after=view.end_at - timedelta(seconds=step) if view.ends_now else None,
     )  # fmt: skip
     kind = Kind(names, tuple(known or names), unit, look(), clock.label, height, is_live=True)

@@ -115,12 +115,14 @@ def _pulse(
         late.empty()
 
 
-def live(function: Callable[[View], None], shown: View) -> None:
+def live(function: Callable[[View], None], shown: View, *, least_s: float = 0) -> None:
     """Draw a part, and again at the chosen rate as long as its range ends now and nobody paused.
 
     The function gets the view moved to this moment. What it wrote into the address is followed at once.
+    `least_s` is for parts in which rows would move away below a pointer: at least so many seconds between.
     """
-    st.fragment(_drawn, run_every=refresh.rate_s(shown))(function, shown)
+    rate = refresh.rate_s(shown)
+    st.fragment(_drawn, run_every=rate and max(rate, least_s))(function, shown)
 
 
 def _drawn(function: Callable[[View], None], shown: View) -> None:

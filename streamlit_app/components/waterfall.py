@@ -12,6 +12,7 @@ import streamlit as st
 
 from dagster_project.reporting.charts import span_rows
 from dagster_project.reporting.charts.look import colour_of
+from ingestion.meaning.names import attributes
 from streamlit_app.components import address, formats, markup
 from streamlit_app.components.header.style import look
 
@@ -20,14 +21,14 @@ _TICKS = 5
 _MOST_SIGNS = 40
 _WORST = ("error", "fatal")
 _FAILED = {"ERROR", "2", "STATUS_CODE_ERROR"}
-# What a span says of itself in one line below its bar, by attribute.
+# What a span says of itself in one line below its bar, by what attributes mean (`names.yaml`).
 _TOLD = {
-    "db.system": "{}", "db.system.name": "{}", "db.operation": "{}", "db.operation.name": "{}",
-    "db.collection.name": "on {}", "gen_ai.request.model": "model {}",
-    "gen_ai.usage.input_tokens": "{} tokens in",
-    "gen_ai.usage.output_tokens": "{} tokens out", "gen_ai.usage.cached_tokens": "{} cached",
+    "db_system": "{}", "db_operation": "{}", "db_collection": "on {}", "ai_model": "model {}",
+    "ai_input_tokens": "{} tokens in", "ai_output_tokens": "{} tokens out", "ai_cached_tokens": "{} cached",
+}  # fmt: skip
+_TOLD_AS_IS = {
     "gen_ai.response.finish_reasons": "ended by {}", "http.response.status_code": "status {}",
-    "error.type": "{}",
+    "http.status_code": "status {}", "error.type": "{}",
 }  # fmt: skip
 
 
@@ -126,14 +127,17 @@ def _gap(row: Span, length: float) -> str:
 
 
 def _more(row: Span) -> str:
-    attributes = row.get("attributes")
-    known = attributes if isinstance(attributes, Mapping) else {}
-    words = [
-        form.format(known[name])
-        for name, form in _TOLD.items()
-        if known.get(name) not in {None, ""}
-    ]
+    known = row.get("attributes")
+    if not isinstance(known, Mapping):
+        return ""
+    told = [(form, _first(known, attributes(meaning))) for meaning, form in _TOLD.items()]
+    told += [(form, known.get(name)) for name, form in _TOLD_AS_IS.items()]
+    words = [form.format(value) for form, value in told if value not in {None, ""}]
     return f' <span class="tta-more">{markup.text(" · ".join(words))}</span>' if words else ""
+
+
+def _first(known: Span, names: Sequence[str]) -> Any:
+    return next((known[name] for name in names if known.get(name) not in {None, ""}), None)
 
 
 def _signs(rows: pd.DataFrame, logs: pd.DataFrame | None) -> dict[str, list[str]]:

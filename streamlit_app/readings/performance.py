@@ -8,10 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pandas as pd
 
 from streamlit_app.readings import ai_models as models
-from streamlit_app.readings import databases as statements
-from streamlit_app.readings import machines, ranges
+from streamlit_app.readings import ranges
 from streamlit_app.readings import requests as asked
-from streamlit_app.readings import websockets as sockets
 from streamlit_app.readings.source import Reading
 from streamlit_app.view import View
 
@@ -32,11 +30,6 @@ def since(minutes: int) -> datetime:
 def step_s(minutes: int) -> int:
     """Width of a time bucket for a range."""
     return ranges.step_s(view(minutes))
-
-
-def is_live(minutes: int) -> bool:
-    """Whether the live window covers the range."""
-    return ranges.is_live(view(minutes))
 
 
 def summary(minutes: int) -> dict[str, float | None]:
@@ -63,33 +56,3 @@ def ai_calls(minutes: int) -> Reading:
     columns = ["call_count", "output_tokens"]
     summed = found.frame.groupby("bucket_at", as_index=False)[columns].sum()
     return found.with_frame(pd.DataFrame(summed))
-
-
-def heat(minutes: int, component: str | None) -> Reading:
-    """As `requests.heat`."""
-    return asked.heat(view(minutes, component))
-
-
-def routes(minutes: int, component: str | None) -> Reading:
-    """As `requests.routes`."""
-    return asked.routes(view(minutes, component))
-
-
-def ai_models(minutes: int, component: str | None) -> Reading:
-    """As `ai_models.models`."""
-    return models.models(view(minutes, component))
-
-
-def databases(minutes: int, component: str | None) -> Reading:
-    """As `databases.statements`."""
-    return statements.statements(view(minutes, component))
-
-
-def websockets(minutes: int, component: str | None) -> Reading:
-    """As `websockets.by_route`."""
-    return sockets.by_route(view(minutes, component))
-
-
-def processes(minutes: int, component: str | None) -> Reading:
-    """As `machines.processes`."""
-    return machines.processes(view(minutes, component))

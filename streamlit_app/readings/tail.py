@@ -5,7 +5,7 @@ Here: one function per question. Not here: figures (`requests`, `ai_models`), on
 
 import pandas as pd
 
-from streamlit_app.readings import source
+from streamlit_app.readings import source, traces
 from streamlit_app.readings.source import Reading
 from streamlit_app.view import View
 
@@ -42,13 +42,23 @@ def search(words: str, limit: int = 20) -> Reading:
     """
     if not words.strip():
         return Reading(pd.DataFrame(columns=_FOUND))
-    hot = source.live("search", q=words.strip(), limit=limit)
-    frames = [_alerts(words), hot.frame, _published(words.strip(), limit).frame]
+    trace = traces.id_in(words)
+    wanted = trace or words.strip()
+    hot = source.live("search", q=wanted, limit=limit)
+    frames = [_alerts(words), hot.frame, _published(wanted, limit).frame, _trace(trace)]
     rows = [frame for frame in frames if len(frame)]
     if not rows:
         return hot.with_frame(pd.DataFrame(columns=_FOUND))
     found = pd.DataFrame(pd.concat(rows, ignore_index=True)[_FOUND])
     return hot.with_frame(found.drop_duplicates(["kind", "key"], ignore_index=True).head(limit))
+
+
+def _trace(trace_id: str | None) -> pd.DataFrame:
+    """A trace that somebody names by its whole id, whether it is among what is known or not."""
+    if trace_id is None:
+        return pd.DataFrame(columns=_FOUND)
+    known = {"kind": "trace", "name": trace_id, "key": trace_id, "about": "by its id"}
+    return pd.DataFrame([{**known, "last_at": pd.Timestamp("NaT", tz="UTC")}], columns=_FOUND)
 
 
 def _published(words: str, limit: int) -> Reading:

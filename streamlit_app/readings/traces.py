@@ -15,6 +15,10 @@ from streamlit_app.view import View
 _FILTERS = ranges.RELEASED
 _MOST = 200
 _ID = re.compile(r"[0-9a-f]{32}\Z")
+# An id alone, as a UUID, or as the second part of a `traceparent` (W3C Trace Context).
+_WRITTEN = re.compile(
+    r"(?<![0-9a-f])(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?![0-9a-f])"
+)
 
 
 def exemplars(
@@ -107,6 +111,15 @@ def errors(trace_id: str) -> Reading:
         WHERE e.kind = 'error' AND trace_id = $trace_id ORDER BY event_at, group_key"""
     cold = source.marts(sql, trace_id=_published(wanted))
     return hot if cold.frame.empty and hot.problem else cold
+
+
+def id_in(text: str) -> str | None:
+    """The trace id in a text from another place, as marts and live window write it; None without one.
+
+    An id alone in either case, a UUID, a `traceparent`, a line of a log that holds one.
+    """
+    found = _WRITTEN.search(text.strip().lower())
+    return found[0].replace("-", "") if found else None
 
 
 def _checked(trace_id: str) -> str:

@@ -139,7 +139,7 @@ def _distributions(shown: View) -> None:
 
 
 def _others(_: View) -> None:
-    left, right = st.columns(2)
+    left, right, last = st.columns(3)
     models = pd.DataFrame(
         {"model": ["large", "small", "tiny"], "ms": [900, 400, 650], "cost": [8, 3, 2]}
     )
@@ -150,6 +150,19 @@ def _others(_: View) -> None:
         titles = ("cost", "p95 ms")
         points = charts.scatter(models, x="cost", y="ms", name="model", titles=titles, look=look())
         drawing.chart(points, key="gallery-points")
+    with last:
+        known = models.assign(low=[820, 370, 610], high=[990, 440, None])
+        apart = charts.intervals(
+            known,
+            name="model",
+            value="ms",
+            low="low",
+            high="high",
+            unit="ms",
+            look=look(),
+            against="small",
+        )
+        drawing.chart(apart, key="gallery-intervals")
 
 
 def _table(shown: View) -> None:

@@ -9,6 +9,7 @@ the clock travels as data, so that a chart is described once.
 from dagster_project.reporting.charts.bars import bars_over_time, ranked_bars
 from dagster_project.reporting.charts.clock import Clock
 from dagster_project.reporting.charts.heat import heat_bands, heat_map
+from dagster_project.reporting.charts.intervals import intervals
 from dagster_project.reporting.charts.look import (
     DARK,
     LIGHT,
@@ -25,6 +26,6 @@ from dagster_project.reporting.charts.time_rows import time_rows
 
 __all__ = [
     "DARK", "LIGHT", "MAX_SERIES", "OTHER", "Clock", "Kind", "Look", "Mark", "Threshold", "bars_over_time",
-    "colour_scale", "described", "fold_series", "heat_bands", "heat_map", "keys_of", "ranked_bars", "scatter",
-    "span_rows", "sparkline", "time_chart", "time_rows", "waterfall", "with_gaps",
+    "colour_scale", "described", "fold_series", "heat_bands", "heat_map", "intervals", "keys_of",
+    "ranked_bars", "scatter", "span_rows", "sparkline", "time_chart", "time_rows", "waterfall", "with_gaps",
 ]  # fmt: skip

@@ -70,30 +70,44 @@ def _walk(rows: pd.DataFrame) -> tuple[list[object], dict[object, int]]:
 
 
 def _critical(rows: pd.DataFrame) -> tuple[set[object], dict[object, float]]:
-    """From the root that ends last: of each span the child that ended last, and then what ran before it."""
-    below = _children(rows)
+    """From the root that ends last: of each span the child that ended last, and then what ran before it.
+
+    A span ends with the last that it began: one that outlives its parent made the trace as long.
+    """
+    below, ends = _children(rows), _last_ends(rows)
     roots = below.get(None, [])
     if not roots:
         return set(), {}
     found: set[object] = set()
     gaps: dict[object, float] = {}
-    waiting = [max(roots, key=lambda i: float(rows.at[i, "end_ms"]))]
+    waiting = [max(roots, key=lambda i: ends[i])]
     while waiting:
         i = waiting.pop()
         if i in found:
             continue
         found.add(i)
-        until = float(rows.at[i, "end_ms"])
-        later: object = None
-        for child in sorted(below.get(i, []), key=lambda c: -float(rows.at[c, "end_ms"])):
-            if float(rows.at[child, "end_ms"]) <= until + 1e-6:
+        until, later = ends[i], None
+        for child in sorted(below.get(i, []), key=lambda c: -ends[c]):
+            if ends[child] <= until + 1e-6:
                 if later is not None:
-                    gaps[later] = until - float(rows.at[child, "end_ms"])
+                    gaps[later] = until - ends[child]
                 waiting.append(child)
                 until, later = float(rows.at[child, "start_ms"]), child
         if later is not None:
-            gaps[later] = until - float(rows.at[i, "start_ms"])
+            gaps[later] = max(until - float(rows.at[i, "start_ms"]), 0.0)
     return found, gaps
+
+
+def _last_ends(rows: pd.DataFrame) -> dict[object, float]:
+    """When each span, and all that it began, was over; rows in the order of a waterfall."""
+    by_id = {span: i for i, span in zip(rows.index, rows["span_id"], strict=True)}
+    ends: dict[object, float] = {i: float(rows.at[i, "end_ms"]) for i in rows.index}
+    parents = zip(rows.index, rows["parent_span_id"], strict=True)
+    for i, parent in reversed(list(parents)):
+        above = by_id.get(parent)
+        if above is not None:
+            ends[above] = max(ends[above], ends[i])
+    return ends
 
 
 def waterfall(spans: pd.DataFrame, *, look: Look, known: tuple[str, ...] = ()) -> alt.LayerChart:

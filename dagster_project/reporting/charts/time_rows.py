@@ -45,19 +45,21 @@ def time_rows(
     marks: Sequence[Mark] = (),
     compare: pd.DataFrame | None = None,
     moved_by: timedelta = timedelta(0),
+    compare_step_s: int | None = None,
     partial_after: datetime | None = None,
 ) -> pd.DataFrame:
     """The rows of a chart of `value` over `bucket_at` by `series`.
 
-    `compare` has the same columns and is drawn `moved_by` later. Buckets from `partial_after` on are
-    not over. Values of lines that end in nothing are gaps, never zero.
+    `compare` has the same columns, in buckets of `compare_step_s` (else `step_s`), and is drawn `moved_by`
+    later. Buckets from `partial_after` on are not over.
+    Values of lines that end in nothing are gaps, never zero.
     """
     keys = keys_of(names)
     lines = _lines(frame, value, series, step_s)
     whole, partial = _parted(lines, partial_after)
     rows = [whole.assign(kind="value"), partial.assign(kind="partial"), _ends(whole)]
     if compare is not None and len(compare):
-        before = _lines(compare, value, series, step_s)
+        before = _lines(compare, value, series, compare_step_s or step_s)
         rows.append(before.assign(bucket_at=before["bucket_at"] + moved_by, kind="compare"))
     rows += [_edges(clock), _thresholds(thresholds, clock), _marks(marks, clock)]
     found = pd.concat([r for r in rows if len(r)], ignore_index=True)

@@ -59,6 +59,15 @@ def ranked(look: Look) -> Any:
     return charts.ranked_bars(models, name="model", value="ms", unit="ms", look=look)
 
 
+def apart(look: Look) -> Any:
+    models = pd.DataFrame(
+        {"model": ["a", "b"], "ms": [9.0, 4.0], "low": [8.0, 3.5], "high": [None, 4.4]}
+    )
+    return charts.intervals(
+        models, name="model", value="ms", low="low", high="high", unit="ms", look=look, against="b"
+    )
+
+
 def spread(look: Look) -> Any:
     models = pd.DataFrame(
         {"model": ["a", "b", "c"], "ms": [9.0, 4.0, 9.5], "cost": [1.0, 2.0, 3.0]}
@@ -75,7 +84,7 @@ def small(look: Look) -> Any:
     return charts.sparkline([1.0, None, 3.0, 2.0], look=look)
 
 
-KINDS = [bands, counted, ranked, spread, fallen, small]
+KINDS = [bands, counted, ranked, apart, spread, fallen, small]
 
 
 def spans() -> pd.DataFrame:
@@ -163,6 +172,22 @@ def test_the_bucket_that_is_not_over_is_drawn_apart_and_joined_to_the_last_whole
     whole, partial = found[found["kind"] == "value"], found[found["kind"] == "partial"]
     assert [f"{at:%M}" for at in whole["at"]] == ["56", "57", "58"]
     assert [f"{at:%M}" for at in partial["at"]] == ["58", "59"]
+
+
+def test_an_end_of_an_interval_that_is_not_known_is_the_value_itself() -> None:
+    (rows,) = apart(LIGHT).to_dict()["datasets"].values()
+    assert [(r["low"], r["high"], r["is_against"]) for r in rows] == [
+        (8.0, 9.0, False),
+        (3.5, 4.4, True),
+    ]
+
+
+def test_what_is_compared_in_wider_buckets_is_no_gap() -> None:
+    wide = frame(["a"]).iloc[::3]
+    holes = rows(["a"], compare=wide, moved_by=timedelta(0))
+    whole = rows(["a"], compare=wide, moved_by=timedelta(0), compare_step_s=180)
+    for found, gaps in ((holes, True), (whole, False)):
+        assert bool(found[found["kind"] == "compare"]["value"].isna().any()) is gaps
 
 
 def test_what_is_compared_is_drawn_over_the_range_and_marks_outside_it_are_not() -> None:

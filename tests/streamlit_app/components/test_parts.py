@@ -268,6 +268,6 @@ def test_the_gallery_draws_every_component(
     shown.query_params["compare"] = "previous"
     shown.run()
     assert not shown.exception
-    assert len(shown.get("vega_lite_chart")) == 6 and len(tables(shown)) == 1
+    assert len(shown.get("vega_lite_chart")) == 7 and len(tables(shown)) == 1
     assert tiles(shown)["Requests"] == "412 /s"
     assert "The live tail does not answer" in words(shown)
