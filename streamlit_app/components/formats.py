@@ -57,6 +57,16 @@ def clock(local: datetime, beside: datetime) -> str:
     return f"{local:%H:%M}" if is_same_day else f"{local.day} {local:%b %H:%M}"
 
 
+def of_iso(text: str) -> datetime:
+    """A time as the live API tells it."""
+    return datetime.fromisoformat(text)
+
+
+def of_microseconds(since_1970: int) -> datetime:
+    """UTC of a time in microseconds."""
+    return datetime.fromtimestamp(since_1970 / 1e6, UTC)
+
+
 def seconds_since(text: str | datetime | None, now: datetime) -> float | None:
     """Age of an ISO time or datetime (UTC)."""
     if text is None:

@@ -1,6 +1,6 @@
 """What the Errors page reads: live groups up to the window, marts beyond, records of decisions.
 
-Here: one typed function per question. Not here: drawing (`views/errors`), deciding (`error_actions`).
+Here: one typed function per question. Not here: drawing (`views/errors`), deciding (`actions/errors`).
 """
 
 from datetime import UTC, datetime
@@ -11,7 +11,6 @@ import streamlit as st
 from ingestion.meaning.errors.group_states import GroupRecord
 from ingestion.meaning.errors.group_store import ErrorStore, NoSuchGroup, Transition
 from privacy.keys.key_store import KeyProblem, KeyStore
-from streamlit_app.readings import performance as data
 from streamlit_app.readings import ranges, source
 from streamlit_app.readings.source import Reading
 from streamlit_app.view import View
@@ -53,11 +52,6 @@ def history(key: str) -> list[Transition]:
     return found.transitions(key) if found else []
 
 
-def groups(minutes: int, component: str | None) -> Reading:
-    """As `groups_of`, of the last minutes."""
-    return groups_of(data.view(minutes, component))
-
-
 def groups_of(view: View) -> Reading:
     """group_key, title, culprit, components, error_count, session_count (null below ten), last_seen_at."""
     if ranges.is_live(view):
@@ -70,11 +64,6 @@ def groups_of(view: View) -> Reading:
         FROM (SELECT * FROM fct_errors_hourly WHERE {_HOURS}) AS f JOIN dim_error_groups USING (group_key)
         GROUP BY 1 ORDER BY error_count DESC, group_key"""
     return source.marts(sql, **ranges.bound(view, *_FILTERS))
-
-
-def trend(minutes: int, key: str | None = None) -> pd.DataFrame:
-    """As `trend_of`, of the last minutes."""
-    return trend_of(data.view(minutes), key).frame
 
 
 def trend_of(view: View, key: str | None = None) -> Reading:
@@ -92,6 +81,35 @@ def trend_of(view: View, key: str | None = None) -> Reading:
     if key is None or found.frame.empty:
         return found
     return found.with_frame(pd.DataFrame(found.frame[found.frame["group_key"] == key]))
+
+
+def releases_of(view: View, key: str) -> Reading:
+    """version (empty where none was told), components, errors, first_seen_at, last_seen_at of a group.
+
+    The newest first. Of a range in the live window from its errors, beyond from the hours of the marts.
+    """
+    if ranges.is_live(view):
+        found = latest(key)
+        if found.frame.empty:
+            return found
+        rows = found.frame[found.frame["event_at"] >= view.start_at]
+        rows = rows.assign(version=rows["version"].fillna(""), first_seen_at=rows["event_at"])
+        rows = rows.rename(columns={"event_at": "last_seen_at"}).assign(errors=1)
+        grouped = rows.groupby("version", as_index=False).agg(
+            components=("component", lambda names: ", ".join(sorted(set(names)))),
+            errors=("errors", "sum"),
+            first_seen_at=("first_seen_at", "min"),
+            last_seen_at=("last_seen_at", "max"),
+        )
+        newest = grouped.sort_values("last_seen_at", ascending=False, ignore_index=True)
+        return found.with_frame(pd.DataFrame(newest))
+    sql = f"""
+        SELECT coalesce(version, '') AS version, string_agg(DISTINCT component, ', ') AS components,
+            sum(error_count)::BIGINT AS errors, min(first_seen_at) AT TIME ZONE 'UTC' AS first_seen_at,
+            max(last_seen_at) AT TIME ZONE 'UTC' AS last_seen_at
+        FROM fct_errors_hourly WHERE {_HOURS} AND group_key = $key
+        GROUP BY 1 ORDER BY last_seen_at DESC, version"""
+    return source.marts(sql, **ranges.bound(view, *_FILTERS), key=key)
 
 
 def step_s(view: View) -> int:
@@ -114,7 +132,7 @@ def counted(trend: pd.DataFrame, step_s: int, now: datetime) -> pd.DataFrame:
 
 def latest(key: str) -> Reading:
     """The latest errors of a group in the live window: time, release, route, trace."""
-    return source.live("error_group", key=key, limit=50)
+    return source.live("error_group", key=key, limit=200)
 
 
 def now() -> datetime:
