@@ -72,7 +72,7 @@ def _list(shown: View) -> None:
     )  # fmt: skip
     with tools:
         drawer(reading, key="how-groups", note=_COUNT_NOTE)
-        told = rows.drop(columns=["rank", "trend", "error"])
+        told = rows.drop(columns=["rank", "trend", "error", "component"])
         export_menu("error groups", told.assign(state=[s for _, s in rows["state"]]), shown)
 
 

@@ -27,11 +27,11 @@ GROUPS = (
     Column("state", "State", "pill"),
     Column("errors", "Errors", "bar", lambda v: f"{v:,.0f}"),
     Column("trend", "Trend", "spark"),
-    Column("components", "Components"),
-    Column("release", "Last release"),
+    Column("seen", "Last seen"),
+    Column("component", "Components", hover=lambda row: row["components"]),
+    Column("release", "Release", note="The last one that was told"),
     Column("sessions", "Sessions", "number", lambda v: f"{v:,.0f}", note=FEW),
     Column("first", "First seen"),
-    Column("seen", "Last seen"),
 )  # fmt: skip
 OCCURRENCES = (
     Column("at", "Time"),
@@ -67,10 +67,13 @@ def group_rows(
             "rank": [_ORDER.index(s) for s in told],
             "state": [(PILLS[s], s.value) for s in told],
             "title": groups["title"],
-            "place": groups["culprit"].replace("", None),
+            "place": [
+                place if isinstance(place, str) and place else None for place in groups["culprit"]
+            ],
             "errors": groups["error_count"],
             "trend": [lines.get(k, []) for k in groups["group_key"]],
             "components": [", ".join(sorted(names)) for names in groups["components"]],
+            "component": [_first_of(sorted(names)) for names in groups["components"]],
             "release": [record.last_version if record else None for record in records],
             "sessions": groups["session_count"].astype("Float64"),
             "first": [_ago(record.first_seen_at, now) if record else None for record in records],
@@ -87,7 +90,8 @@ def filtered(table: pd.DataFrame, state: str | None, words: str) -> pd.DataFrame
     if state:
         keep &= table["state"].map(lambda pair: pair[1] == state)
     for word in words.lower().split():
-        text = (table["title"] + " " + table["place"].fillna("")).str.lower()
+        places = pd.Series([place or "" for place in table["place"]], index=table.index)
+        text = (table["title"] + " " + places).str.lower()
         keep &= text.str.contains(word, regex=False)
     return pd.DataFrame(table[keep])
 
@@ -126,6 +130,10 @@ def release_rows(found: pd.DataFrame, view: View) -> pd.DataFrame:
         first=[f"{view.local(at.to_pydatetime()):%d %b %H:%M}" for at in found["first_seen_at"]],
         last=[f"{view.local(at.to_pydatetime()):%d %b %H:%M}" for at in found["last_seen_at"]],
     )
+
+
+def _first_of(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
 
 
 def _titled(row: dict[str, Any], view: View) -> str:
