@@ -64,12 +64,12 @@ def _lacks_the_newest(reading: Told, view: View) -> None:
         stale("Marts are", age, "What came later is missing: the next pass of Dagster adds it.")
 
 
-def empty(what: str, fill: str = "") -> None:
-    """Nothing in this range: what would fill it."""
+def empty(what: str, fill: str = "", *, where: str = " in this range") -> None:
+    """Nothing there: what would fill it; `where` is empty for what has no range."""
     if not fill:
         receiver = source.settings().receiver
         fill = f"Send some with {_ENDPOINT}=http://{receiver.host}:{receiver.http_port}."
-    _state("inbox", f"No {what} in this range.", fill)
+    _state("inbox", f"No {what}{where}.", fill)
 
 
 def loading(what: str) -> None:

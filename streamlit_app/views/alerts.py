@@ -1,7 +1,7 @@
 """Alerts: what is wrong by cause, what to do about it, who looks at it; silences, on-call, history."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -50,8 +50,9 @@ def _standing(shown: View) -> None:
     alerts = answer.told["alerts"]
     if not alerts:
         states.empty(
-            "alert that stands",
+            "alert stands",
             "One shows here as soon as the condition of a rule holds. See History below.",
+            where="",
         )
         return
     found = tree.causes(alerts)
@@ -63,15 +64,24 @@ def _standing(shown: View) -> None:
             alert_table([one.first for one in found[_CARDS:]], shown, key="further")
     for consequences in tree.orphans(alerts):
         _aftermath(consequences, shown)
-    for rule, why in answer.told["unjudged"].items():
-        st.html(f'<p class="tta-quiet">{markup.text(f"Not judged: {rule}: {why}")}</p>')
+    _unjudged(answer.told["unjudged"])
+
+
+def _unjudged(why: Mapping[str, str]) -> None:
+    """Rules that had too little to judge by: folded, for it is no alarm."""
+    if why:
+        with st.expander(f"{len(why)} rule{'s' * (len(why) != 1)} could not judge every series"):
+            items = "".join(
+                f"<li>{markup.text(f'{rule}: {told}')}</li>" for rule, told in why.items()
+            )
+            st.html(f'<ul class="tta-found tta-quiet">{items}</ul>')
 
 
 def _summary(found: Sequence[tree.Cause], alerts: Sequence[dict[str, Any]], shown: View) -> None:
     """One line that says how bad it is."""
     counts = Counter(one.first["severity"] for one in found)
     pills = [
-        markup.pill(cards.STATES[name], f"{counts[name]} {name}")
+        markup.pill(cards.STATES[name], f"{counts[name]} {_words(name, counts[name])}")
         for name in _SEVERITIES
         if counts[name]
     ]
@@ -90,6 +100,12 @@ def _summary(found: Sequence[tree.Cause], alerts: Sequence[dict[str, Any]], show
         rows = alert_rows(alerts, shown)
         words_only = [word for _, word in rows["severity"]]
         export_menu("alerts", rows.assign(severity=words_only), shown)
+
+
+def _words(severity: str, count: int) -> str:
+    if severity == "warning":
+        return f"warning{'s' * (count != 1)}"
+    return "for information" if severity == "info" else severity
 
 
 def _aftermath(consequences: Sequence[dict[str, Any]], shown: View) -> None:

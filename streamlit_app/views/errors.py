@@ -27,6 +27,7 @@ _FILL = "An error comes here with the first span or log record that failed with 
 _COUNT_NOTE = "Errors by group. Sessions are counted from ten on, so that nobody can be made out."
 _TRACE_NOTE = "Errors of this group that were part of a trace; marts keep those of exemplars."
 _RELEASE_NOTE = "Releases in which the group was seen in this range, by the errors that name one."
+_TRAIL = 44
 _STATES = {state.value: state.value.capitalize() for state in error_group_rows.PILLS}
 
 
@@ -37,7 +38,7 @@ def main() -> None:
     record = data.record(key) if key else None
     trail = [("All errors", address.here(group=None))] if key else []
     if record:
-        trail.append((record.title[:80], ""))
+        trail.append((record.title[:_TRAIL], ""))
     shown = frame.page("errors", "Errors", filters=_FILTERS, known=_known, trail=trail, help=_HELP)
     if key:
         _group(record, shown)
@@ -86,6 +87,7 @@ def _group(record: GroupRecord | None, shown: View) -> None:
         states.empty(
             "group of this key",
             "It was merged into another, or no live tail of this home has seen it.",
+            where="",
         )
         return
     st.html(_headline(record))

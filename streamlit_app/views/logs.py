@@ -65,7 +65,7 @@ def _over_time(shown: View, counts: Reading) -> None:
     known = [name for name in log_rows.SHOWN if name in set(rows["severity"])]
     drawn = drawing.bars_over_time(
         rows, "line_count", "severity", "lines", shown, key="log-lines", step_s=data.step_s(shown),
-        known=known, colours=[log_rows.colour(name, look()) for name in known], height=104,
+        known=known, colours=[log_rows.colour(name, look()) for name in known], height=130,
     )  # fmt: skip
     with tools:
         drawer(counts, key="how-log-lines", note=_COUNTED)

@@ -56,7 +56,7 @@ def silences(answer: Mapping[str, Any]) -> None:
             if may and st.button("End", key=f"end-{silence['id']}"):
                 cards.act(f"/api/v1/silences/{silence['id']}/end")
     if not answer["silences"]:
-        states.empty("silences", "Silence an alert on its card, or by matchers above.")
+        states.empty("silences", "Silence an alert on its card, or by matchers above.", where="")
 
 
 def _new_silence() -> None:
@@ -79,7 +79,7 @@ def _new_silence() -> None:
 def told(answer: Mapping[str, Any], shown: View) -> None:
     """Who is on call, the channels and how they fare, what was sent."""
     if not answer["on_call"]:
-        states.empty("schedule", "Add schedules to alerting.yaml.")
+        states.empty("schedule", "Add schedules to alerting.yaml.", where="")
     for row in answer["on_call"]:
         until = row["next_handover_at"][:16].replace("T", " ")
         st.html(markup.text(f"{row['schedule']}: {row['member']} until {until} UTC"))
@@ -109,7 +109,9 @@ def _deliveries(shown: View) -> None:
         return
     rows = pd.DataFrame(answer.told["deliveries"])
     if rows.empty:
-        states.empty("messages", "They are sent when an alert fires, or by a channel's test.")
+        states.empty(
+            "messages", "They are sent when an alert fires, or by a channel's test.", where=""
+        )
         return
     today = shown.local(address.now())
     rows["at"] = [
@@ -130,7 +132,9 @@ def history(shown: View) -> None:
     if answer.problem:
         states.failed(answer.problem)
     elif not answer.told["alerts"]:
-        states.empty("alerts that are over", "An alert comes here when its condition has ended.")
+        states.empty(
+            "alerts that are over", "An alert comes here when its condition has ended.", where=""
+        )
     else:
         rows = alert_table(answer.told["alerts"], shown, key="over")
         with tools:
@@ -145,7 +149,9 @@ def _weeks(shown: View) -> None:
     if not states.problem(published):
         if published.frame.empty:
             states.empty(
-                "weeks of alerts", "The first pass of Dagster after an alert publishes its week."
+                "weeks of alerts",
+                "The first pass of Dagster after an alert publishes its week.",
+                where="",
             )
         else:
             weeks = published.frame.astype(object).where(published.frame.notna(), None)

@@ -20,6 +20,10 @@ from streamlit_app.sign_in import permission
 
 Shown = dict[str, Any]
 STATES: Mapping[str, markup.State] = {"critical": "critical", "warning": "warning", "info": "info"}
+_MUTES: Mapping[str, str] = {
+    "inhibited": "its cause", "recovering": "its cause, which is over", "silence": "a silence",
+    "maintenance": "maintenance",
+}  # fmt: skip
 _DURATIONS = {"30 min": "30m", "1 h": "1h", "4 h": "4h", "1 d": "1d"}
 
 
@@ -37,6 +41,12 @@ def may_change() -> bool:
 def name_of(alert: Shown) -> str:
     """Its summary, or its rule."""
     return alert["summary"] or alert["rule"]
+
+
+def mute_words(mutes: Sequence[str]) -> str:
+    """What mutes it, in words: `its cause, a silence`."""
+    kinds = [mute.partition(":")[0] for mute in mutes]
+    return ", ".join(dict.fromkeys(_MUTES.get(kind, kind) for kind in kinds))
 
 
 def since_text(alert: Shown) -> str:

@@ -46,7 +46,7 @@ def headline(alert: Shown, shown: View, *, others: int = 0) -> str:
     """HTML: severity, what is wrong as a link to its page, state, since when."""
     name = markup.link(cards.name_of(alert), shown.link("alerts", alert=alert["id"]))
     more = f" and {others} more" if others else ""
-    muted = f" · muted by {', '.join(alert['muted_by'])}" if alert["muted_by"] else ""
+    muted = f" · muted by {cards.mute_words(alert['muted_by'])}" if alert["muted_by"] else ""
     stands = f"{alert['state']} {since(alert, shown)}"
     return (
         f'<div class="tta-cause">{markup.pill(cards.STATES[alert["severity"]], alert["severity"])} '
@@ -80,7 +80,9 @@ def buttons(alert: Shown, place: str, *, also: Sequence[str] = ()) -> None:
 
 def body(alert: Shown, groups: Sequence[Shown], detail: Mapping[str, Any], shown: View) -> str:
     """HTML: effect, what failed, the runbook with a link for each step, who was told and who is next."""
-    labels = " · ".join(f"{name} {value}" for name, value in alert["labels"] if value)
+    labels = " · ".join(
+        f"{name.replace('_', ' ')} {value}" for name, value in alert["labels"] if value
+    )
     about = " · ".join(part for part in (alert["rule"], labels) if part)
     effect = f"<p>{markup.text(alert['effect'])}</p>" if alert["effect"] else ""
     return (
@@ -129,7 +131,8 @@ def _arrow(way: explain.Way) -> str:
 
 def who_knows(alert: Shown, detail: Mapping[str, Any], shown: View) -> str:
     """HTML: acknowledged by whom, else who was told and who is next."""
-    parts = [_messages(detail.get("told") or (), shown)]
+    is_waiting = alert["state"] in {"pending", "firing"} and not alert["muted_by"]
+    parts = [_messages(detail.get("told") or (), shown, is_waiting=is_waiting)]
     if alert["acknowledged_by"]:
         note = f": {alert['note']}" if alert["note"] else ""
         parts.append(f"Acknowledged by {alert['acknowledged_by']}{note}.")
@@ -138,9 +141,9 @@ def who_knows(alert: Shown, detail: Mapping[str, Any], shown: View) -> str:
     return markup.text(" ".join(filter(None, parts)))
 
 
-def _messages(told: Sequence[Shown], shown: View) -> str:
+def _messages(told: Sequence[Shown], shown: View, *, is_waiting: bool) -> str:
     if not told:
-        return "Nobody was told yet."
+        return "Nobody was told yet." if is_waiting else "Nobody was told."
     latest = {one["channel"]: one for one in told}
     return f"Told: {', '.join(message(one, shown) for one in latest.values())}."
 

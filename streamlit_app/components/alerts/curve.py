@@ -46,7 +46,7 @@ def draw(
     rows = curve_frame(curve)
     key = f"curve-{place}-{alert['id']}"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.html(f'<p class="tta-quiet tta-what">{markup.text(words(curve))}</p>')
+        st.html(f'<p class="tta-quiet tta-what">{markup.text(words(alert, curve))}</p>')
         tools = st.container(width="content")
     drawn = drawing.time_chart(
         rows, "value", "series", _unit(curve), _around(rows, shown), key=key, step_s=curve["step_s"],
@@ -56,10 +56,14 @@ def draw(
         export_menu(key, rows, shown, chart=drawn)
 
 
-def words(curve: Mapping[str, Any]) -> str:
-    """What is drawn, and how it stands: `p95 of requests in 2 min · now 2,410 ms`."""
-    last = next((v for _, v in reversed(curve["points"]) if v is not None), None)
-    return f"{curve['what']} · now {formats.number(last, _unit(curve))}"
+def words(alert: Shown, curve: Mapping[str, Any]) -> str:
+    """What is drawn, and how it stands or stood: `p95 of requests in 2 min · now 2,410 ms`."""
+    known = [value for _, value in curve["points"] if value is not None]
+    if alert["state"] != "resolved":
+        return f"{curve['what']} · now {formats.number(known[-1], _unit(curve))}"
+    is_below = curve["symbol"] in {"<", "<="}
+    worst, how = (min(known), "down to") if is_below else (max(known), "up to")
+    return f"{curve['what']} · {how} {formats.number(worst, _unit(curve))}"
 
 
 def _unit(curve: Mapping[str, Any]) -> str:

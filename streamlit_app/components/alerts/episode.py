@@ -19,7 +19,7 @@ from streamlit_app.readings import alerts as data
 from streamlit_app.view import View
 
 Shown = dict[str, Any]
-_CHART = 200
+_CHART, _TRAIL = 200, 44
 _WORDS: Mapping[str, str] = {
     "fired": "Began to fire", "reopened": "Fires again", "acknowledged": "Acknowledged",
     "resolved": "Resolved", "muted": "Muted", "unmuted": "No longer muted",
@@ -47,12 +47,11 @@ def episode(name: str, shown: View) -> None:
         left, right = st.columns([5, 7], gap="medium")
         with left:
             st.html(cause.body(alert, groups, answer.told, shown))
-            way = explain.explains(alert, groups, shown, address.now())
-            st.html(
-                f'<p class="tta-more">{markup.link(way.words, way.address, kind="tta-way")}</p>'
-            )
         with right:
             curve.draw(alert, answer.told.get("curve"), shown, place="page", height=_CHART)
+            way = explain.explains(alert, groups, shown, address.now())
+            link = markup.link(way.words, way.address, kind="tta-way")
+            st.html(f'<p class="tta-more">{link}</p>')
     with st.container(border=True):
         _life(alert, shown)
     _around(alert, shown)
@@ -60,7 +59,9 @@ def episode(name: str, shown: View) -> None:
 
 def life_rows(alert: Shown, shown: View) -> pd.DataFrame:
     """at, what, who, how: its events and the messages about it, the oldest first."""
-    found = [(event["at_us"], *_event(event, alert)) for event in alert["events"]]
+    # Each message stands for itself.
+    events = [event for event in alert["events"] if event["kind"] != "notified"]
+    found = [(event["at_us"], *_event(event, alert)) for event in events]
     found += [(one["created_us"], *_told(one)) for one in alert["told"]]
     found.sort(key=lambda row: row[0])
     today = shown.local(address.now())
@@ -76,7 +77,9 @@ def _life(alert: Shown, shown: View) -> None:
     with panels.heading("Its life"):
         export_menu("life of an alert", rows, shown)
     if rows.empty:
-        states.empty("events of this alert", "They are written down from the moment it fires.")
+        states.empty(
+            "events of this alert", "They are written down from the moment it fires.", where=""
+        )
         return
     ranked_table(
         rows, _LIFE, key="life", caption="What happened to this alert, the oldest first", most=50
@@ -86,6 +89,7 @@ def _life(alert: Shown, shown: View) -> None:
 def _event(event: Shown, alert: Shown) -> tuple[str, str, str]:
     kind, by = event["kind"], event["by"]
     how = alert["reason"] if kind == "resolved" else alert["note"] if kind == "acknowledged" else ""
+    by = cards.mute_words(by.split(", ")) if kind == "muted" else by
     return _WORDS.get(kind, kind.capitalize()), by, how
 
 
@@ -107,8 +111,7 @@ def _around(alert: Shown, shown: View) -> None:
     below = [a for a in standing if (a.get("cause") or {}).get("id") == alert["id"]]
     if below:
         with st.container(border=True):
-            with panels.heading("Follows from it, muted and recorded"):
-                tools = st.container()
+            tools = panels.heading("Follows from it, muted and recorded")
             rows = alert_table(below, shown, key="below")
             with tools:
                 export_menu("consequences", rows, shown)
@@ -121,4 +124,4 @@ def _around(alert: Shown, shown: View) -> None:
 def title_of(name: str) -> str:
     """What the trail calls an alert."""
     told = data.one(name).told
-    return cards.name_of(dict(told))[:80] if told else "unknown"
+    return cards.name_of(dict(told))[:_TRAIL] if told else "unknown"

@@ -61,15 +61,15 @@ def group_rows(
     records = [known.get(key) for key in groups["group_key"]]
     told = [record.state(moment) if record else State.ONGOING for record in records]
     lines = trends_of(trend, view)
+    places = [place if isinstance(place, str) and place else None for place in groups["culprit"]]
     table = pd.DataFrame(
         {
             "group_key": groups["group_key"],
             "rank": [_ORDER.index(s) for s in told],
             "state": [(PILLS[s], s.value) for s in told],
             "title": groups["title"],
-            "place": [
-                place if isinstance(place, str) and place else None for place in groups["culprit"]
-            ],
+            # Of type object: None would become a number that is none.
+            "place": pd.Series(places, index=groups.index, dtype=object),
             "errors": groups["error_count"],
             "trend": [lines.get(k, []) for k in groups["group_key"]],
             "components": [", ".join(sorted(names)) for names in groups["components"]],
@@ -133,7 +133,7 @@ def release_rows(found: pd.DataFrame, view: View) -> pd.DataFrame:
 
 
 def _first_of(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+    return names[0] if len(names) == 1 else f"{names[0]} +{len(names) - 1}"
 
 
 def _titled(row: dict[str, Any], view: View) -> str:
