@@ -67,8 +67,10 @@ def _list(shown: View) -> None:
     if rows.empty:
         st.html('<p class="tta-quiet">No group matches: widen the state or the words.</p>')
         return
+    has_sessions = rows["sessions"].notna().any()
+    columns = [c for c in error_group_rows.GROUPS if c.name != "sessions" or has_sessions]
     ranked_table(
-        rows, error_group_rows.GROUPS, key="groups", caption="Error groups, worst first", most=50,
+        rows, columns, key="groups", caption="Error groups, worst first", most=50,
         link=lambda row: shown.link("errors", group=row["group_key"]),
     )  # fmt: skip
     with tools:

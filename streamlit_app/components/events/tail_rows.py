@@ -16,7 +16,7 @@ Event = dict[str, Any]
 KINDS: Mapping[str, str] = {"requests": "Requests", "errors": "Errors", "ai_calls": "AI calls"}
 _SYMBOLS = {"requests": "swap_horiz", "errors": "error", "ai_calls": "neurology"}
 _NAMES = {"requests": "request", "errors": "error", "ai_calls": "AI call"}
-_TITLES = ("Time", "Kind", "Component", "What", "Outcome", "Took", "Trace")
+_TITLES = ("Time", "What", "Outcome", "Took", "Component", "Trace")
 _CAPTION = "Events, newest first"
 
 
@@ -47,15 +47,20 @@ def _row(event: Event, view: View) -> str:
     )
     cells = (
         markup.text(f"{view.local(event['event_at'].to_pydatetime()):%H:%M:%S.%f}"[:-3]),
-        f"{markup.symbol(_SYMBOLS[event['kind']])} {_NAMES[event['kind']]}",
-        markup.text(event["component"]),
-        _what(event, view),
+        f"{_kind(event)} {_what(event, view)}",
         _outcome(event),
         formats.duration_ms(event["duration_ms"]),
+        markup.text(event["component"]),
         _trace(event, view),
     )
     drawn = "".join(f"<td>{cell}</td>" for cell in cells)
     return f'<tr data-row="{markup.text(name)}" class="tta-event{failed}">{drawn}</tr>'
+
+
+def _kind(event: Event) -> str:
+    name = _NAMES[event["kind"]]
+    symbol = markup.symbol(_SYMBOLS[event["kind"]])
+    return f'<span title="{name}">{symbol}<span class="tta-hidden">{name}</span></span>'
 
 
 def _what(event: Event, view: View) -> str:
