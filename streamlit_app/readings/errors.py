@@ -86,25 +86,13 @@ def trend_of(view: View, key: str | None = None) -> Reading:
 def releases_of(view: View, key: str) -> Reading:
     """version (empty where none was told), components, errors, first_seen_at, last_seen_at of a group.
 
-    The newest first. Of a range in the live window from its errors, beyond from the hours of the marts.
+    The newest first.
     """
     if ranges.is_live(view):
-        found = latest(key)
-        if found.frame.empty:
-            return found
-        rows = found.frame[found.frame["event_at"] >= view.start_at]
-        rows = rows.assign(version=rows["version"].fillna(""), first_seen_at=rows["event_at"])
-        rows = rows.rename(columns={"event_at": "last_seen_at"}).assign(errors=1)
-        grouped = rows.groupby("version", as_index=False).agg(
-            components=("component", lambda names: ", ".join(sorted(set(names)))),
-            errors=("errors", "sum"),
-            first_seen_at=("first_seen_at", "min"),
-            last_seen_at=("last_seen_at", "max"),
-        )
-        newest = grouped.sort_values("last_seen_at", ascending=False, ignore_index=True)
-        return found.with_frame(pd.DataFrame(newest))
+        return source.live("error_releases", key=key, **ranges.asked(view, *_FILTERS))
     sql = f"""
-        SELECT coalesce(version, '') AS version, string_agg(DISTINCT component, ', ') AS components,
+        SELECT coalesce(version, '') AS version,
+            string_agg(DISTINCT component, ', ' ORDER BY component) AS components,
             sum(error_count)::BIGINT AS errors, min(first_seen_at) AT TIME ZONE 'UTC' AS first_seen_at,
             max(last_seen_at) AT TIME ZONE 'UTC' AS last_seen_at
         FROM fct_errors_hourly WHERE {_HOURS} AND group_key = $key
@@ -128,11 +116,6 @@ def counted(trend: pd.DataFrame, step_s: int, now: datetime) -> pd.DataFrame:
     return pd.DataFrame(
         {"bucket_at": filled.index, "error_count": filled.to_numpy(), "series": "errors"}
     )
-
-
-def latest(key: str) -> Reading:
-    """The latest errors of a group in the live window: time, release, route, trace."""
-    return source.live("error_group", key=key, limit=200)
 
 
 def now() -> datetime:

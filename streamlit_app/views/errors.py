@@ -1,6 +1,6 @@
 """Errors: which groups there are, worst first, and one group with all that is known of it."""
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 import pandas as pd
 import streamlit as st
@@ -27,7 +27,7 @@ _FILL = "An error comes here with the first span or log record that failed with 
 _COUNT_NOTE = "Errors by group. Sessions are counted from ten on, so that nobody can be made out."
 _TRACE_NOTE = "Errors of this group that were part of a trace; marts keep those of exemplars."
 _RELEASE_NOTE = "Releases in which the group was seen in this range, by the errors that name one."
-_TRAIL = 44
+_TRAIL = 30
 _STATES = {state.value: state.value.capitalize() for state in error_group_rows.PILLS}
 
 
@@ -119,8 +119,7 @@ def _numbers(record: GroupRecord, shown: View) -> None:
     rows = data.groups_of(shown.but(component=None, route=None, version=None, search="")).frame
     rows = rows[rows["group_key"] == record.key] if len(rows) else rows
     sessions = float(rows.iloc[0]["session_count"] or "nan") if len(rows) else None
-    seen = data.releases_of(shown.but(search=""), record.key).frame
-    first = seen.sort_values("first_seen_at").iloc[0]["version"] if len(seen) else ""
+    first = _first_release(record, shown)
     now = address.now()
     cards = [
         Tile(
@@ -128,18 +127,29 @@ def _numbers(record: GroupRecord, shown: View) -> None:
         ),
         Tile("Errors in all", formats.number(record.count, "")),
         Tile("Affected sessions", formats.number(sessions, "", 0), missing=error_group_rows.FEW),
-        Tile("First seen", _ago(record.first_seen_at, now), note=_in_release(first, "in range: ")),
+        Tile(
+            "First seen", _ago(record.first_seen_at, now), note=_in_release(first) if first else ""
+        ),
         Tile("Last seen", _ago(record.last_seen_at, now), note=_in_release(record.last_version)),
     ]
     tiles(cards)
+
+
+def _first_release(record: GroupRecord, shown: View) -> str:
+    """The release it was first seen in, where the range reaches back that far."""
+    since = record.first_seen_at.replace(tzinfo=UTC)
+    seen = data.releases_of(shown.but(search=""), record.key).frame
+    if seen.empty or since < shown.start_at:
+        return ""
+    return str(seen.sort_values("first_seen_at").iloc[0]["version"])
 
 
 def _ago(at: object, now: object) -> str:
     return f"{formats.age(formats.seconds_since(at, now))} ago"  # type: ignore[arg-type]
 
 
-def _in_release(version: str | None, prefix: str = "") -> str:
-    return f"{prefix}release {version}" if version else "no release was told"
+def _in_release(version: str | None) -> str:
+    return f"in release {version}" if version else "no release was told"
 
 
 def _seen(record: GroupRecord, shown: View) -> None:

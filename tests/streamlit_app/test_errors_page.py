@@ -149,7 +149,8 @@ def test_a_calm_range_says_what_would_fill_the_list_and_each_panel_of_a_group(
     live: Live, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     [(key, _)] = live.rows()
-    monkeypatch.setattr(address, "now", lambda: NOW + timedelta(minutes=30))
+    live.now = NOW + timedelta(minutes=30)
+    monkeypatch.setattr(address, "now", lambda: live.now)
     assert "An error comes here with" in words(page(range="5 min"))
     shown = page(range="5 min", group=key)
     assert not shown.exception and "No errors of this group in this range." in words(shown)

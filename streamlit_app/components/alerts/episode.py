@@ -19,7 +19,7 @@ from streamlit_app.readings import alerts as data
 from streamlit_app.view import View
 
 Shown = dict[str, Any]
-_CHART, _TRAIL = 200, 44
+_CHART, _TRAIL = 200, 30
 _WORDS: Mapping[str, str] = {
     "fired": "Began to fire", "reopened": "Fires again", "acknowledged": "Acknowledged",
     "resolved": "Resolved", "muted": "Muted", "unmuted": "No longer muted",
