@@ -30,11 +30,19 @@ class Told(Problematic, Protocol):
     """A reading with its rows, its source (live or marts) and when that was made."""
 
     @property
-    def frame(self) -> pd.DataFrame: ...  # noqa: D102
+    def frame(self) -> pd.DataFrame:
+        """Its rows."""
+        ...
+
     @property
-    def source(self) -> str: ...  # noqa: D102
+    def source(self) -> str:
+        """live or marts."""
+        ...
+
     @property
-    def as_of(self) -> datetime | None: ...  # noqa: D102
+    def as_of(self) -> datetime | None:
+        """When the window answered or the copy was made, UTC."""
+        ...
 
 
 def held_back(reading: Told, what: str, view: View, *, fill: str = "") -> bool:

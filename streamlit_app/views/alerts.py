@@ -7,9 +7,10 @@ from typing import Any
 import streamlit as st
 
 from streamlit_app.components import frame, markup, states
-from streamlit_app.components.alerts import alert_records, cards, cause, tree
-from streamlit_app.components.alerts.alert_table import alert_rows, alert_table
-from streamlit_app.components.alerts.episode import episode, title_of
+from streamlit_app.components.alerts import cards, tree
+from streamlit_app.components.causes import alert_records, cause
+from streamlit_app.components.causes.alert_table import alert_rows, alert_table
+from streamlit_app.components.causes.episode import episode, title_of
 from streamlit_app.components.export_menu import export_menu
 from streamlit_app.readings import alerts as data
 from streamlit_app.sign_in import permission

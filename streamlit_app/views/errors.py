@@ -67,7 +67,7 @@ def _list(shown: View) -> None:
     if rows.empty:
         st.html('<p class="tta-quiet">No group matches: widen the state or the words.</p>')
         return
-    has_sessions = rows["sessions"].notna().any()
+    has_sessions = any(rows["sessions"].notna())
     columns = [c for c in error_group_rows.GROUPS if c.name != "sessions" or has_sessions]
     ranked_table(
         rows, columns, key="groups", caption="Error groups, worst first", most=50,

@@ -1,5 +1,7 @@
 """Logs: what was written, by pattern and line, and the trace that a line belongs to."""
 
+from collections.abc import Mapping, Sequence
+
 import pandas as pd
 import streamlit as st
 
@@ -40,10 +42,10 @@ def main() -> None:
     frame.live(_drawn, shown)
 
 
-def _known(shown: View) -> dict[str, list[str]]:
+def _known(shown: View) -> Mapping[str, Sequence[str]]:
     rows = data.patterns(shown.but(component=None, severity=None, search="")).frame
-    found = {"severity": list(log_rows.SEVERITIES)}
-    return found | {"component": sorted(rows["component"].unique())} if len(rows) else found
+    components = sorted(rows["component"].unique()) if len(rows) else []
+    return {"severity": log_rows.SEVERITIES, "component": components}
 
 
 def _drawn(shown: View) -> None:

@@ -9,9 +9,9 @@ import pytest
 from ingestion.settings import Settings
 from privacy.access.access_policy import Role
 from streamlit_app.components.alerts import cards as alert_cards
-from streamlit_app.components.alerts import curve as alert_curve
-from streamlit_app.components.alerts import explain
 from streamlit_app.components.alerts import tree as alert_tree
+from streamlit_app.components.causes import curve as alert_curve
+from streamlit_app.components.causes import explain
 from streamlit_app.components.header import banner
 from streamlit_app.readings import alerts as alerts_data
 from streamlit_app.readings import source

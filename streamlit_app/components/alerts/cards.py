@@ -1,7 +1,7 @@
 """Alerts as people read them: what an alert says, and the buttons that change it.
 
 Here: words about an alert, sending what a button says, who may. Not here: the banner (`header/banner`), a
-cause as a whole (`cause`), what the buttons do (`live_tail/alerts`).
+cause as a whole (`causes/cause`), what the buttons do (`live_tail/alerts`).
 """
 
 from collections.abc import Mapping, Sequence

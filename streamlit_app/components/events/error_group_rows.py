@@ -5,6 +5,7 @@ Here: from `readings/errors` to frames that a table draws. Pure. Not here: the p
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 import pandas as pd
@@ -103,12 +104,12 @@ def trends_of(trend: pd.DataFrame, view: View) -> dict[str, list[int]]:
     wide = trend.pivot_table(
         index="bucket_at", columns="group_key", values="error_count", fill_value=0
     )
-    at = pd.to_datetime(pd.Index(wide.index), utc=True)
+    at = pd.DatetimeIndex(pd.to_datetime(pd.Index(wide.index), utc=True))
     wide.index = at
-    steps = at.to_series().diff().min() if len(at) > 1 else pd.NaT
-    if not pd.isna(steps):
-        last = max(at.max(), pd.Timestamp(view.end_at).floor(steps) - steps)
-        wide = wide.reindex(pd.date_range(at.min(), last, freq=steps).union(at), fill_value=0)
+    if len(at) > 1:
+        step = min(later - one for one, later in pairwise(at.to_pydatetime()))
+        last = max(at[-1], pd.Timestamp(view.end_at).floor(step) - step)
+        wide = wide.reindex(pd.date_range(at[0], last, freq=step).union(at), fill_value=0)
     return {str(key): [int(n) for n in wide[key]] for key in wide.columns}
 
 

@@ -60,7 +60,7 @@ def _row(event: Event, view: View) -> str:
 def _kind(event: Event) -> str:
     name = _NAMES[event["kind"]]
     symbol = markup.symbol(_SYMBOLS[event["kind"]])
-    return f'<span title="{name}">{symbol}<span class="tta-hidden">{name}</span></span>'
+    return f'<span title="{name}">{symbol}<span class="tta-hidden">{name} </span></span>'
 
 
 def _what(event: Event, view: View) -> str:

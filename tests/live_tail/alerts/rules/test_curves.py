@@ -102,4 +102,6 @@ def test_what_is_only_up_or_down_is_drawn_as_what_failed() -> None:
     ],
 )  # fmt: skip
 def test_a_value_has_the_unit_in_which_people_read_it(value: dict[str, Any], scale: Scale) -> None:
-    assert of_expression(Threshold(value=value, compare="> 1").value) == scale
+    assert (
+        of_expression(Threshold.model_validate({"value": value, "compare": "> 1"}).value) == scale
+    )

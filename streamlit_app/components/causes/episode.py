@@ -11,8 +11,9 @@ import pandas as pd
 import streamlit as st
 
 from streamlit_app.components import address, formats, markup, panels, states
-from streamlit_app.components.alerts import cards, cause, curve, explain, tree
-from streamlit_app.components.alerts.alert_table import alert_table
+from streamlit_app.components.alerts import cards, tree
+from streamlit_app.components.causes import cause, curve, explain
+from streamlit_app.components.causes.alert_table import alert_table
 from streamlit_app.components.export_menu import export_menu
 from streamlit_app.components.ranked_table import Column, ranked_table
 from streamlit_app.readings import alerts as data

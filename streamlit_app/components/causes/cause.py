@@ -9,8 +9,9 @@ from typing import Any
 import streamlit as st
 
 from streamlit_app.components import address, formats, markup
-from streamlit_app.components.alerts import cards, curve, explain, tree
-from streamlit_app.components.alerts.alert_table import alert_table
+from streamlit_app.components.alerts import cards, tree
+from streamlit_app.components.causes import curve, explain
+from streamlit_app.components.causes.alert_table import alert_table
 from streamlit_app.readings import alerts as data
 from streamlit_app.view import View
 

@@ -11,7 +11,7 @@ import streamlit as st
 
 from dagster_project.reporting.charts import Mark, Threshold
 from streamlit_app.components import drawing, formats, markup
-from streamlit_app.components.alerts.explain import began_at
+from streamlit_app.components.causes.explain import began_at
 from streamlit_app.components.export_menu import export_menu
 from streamlit_app.view import View
 

@@ -25,7 +25,7 @@ _COLUMNS = (
 def alert_table(alerts: Sequence[Shown], shown: View, *, key: str, most: int = 20) -> pd.DataFrame:
     """Draw the rows, each a link to the alert's page; returns what an export holds."""
     rows = alert_rows(alerts, shown)
-    columns = [c for c in _COLUMNS if c.name != "reason" or rows["reason"].notna().any()]
+    columns = [c for c in _COLUMNS if c.name != "reason" or any(rows["reason"].notna())]
     ranked_table(
         rows, columns, key=key, caption="Alerts", most=most,
         link=lambda row: shown.link("alerts", alert=row["id"]),

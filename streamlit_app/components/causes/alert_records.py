@@ -12,7 +12,7 @@ import streamlit as st
 from privacy.access.access_policy import Right
 from streamlit_app.components import address, formats, markup, panels, states
 from streamlit_app.components.alerts import cards
-from streamlit_app.components.alerts.alert_table import alert_table
+from streamlit_app.components.causes.alert_table import alert_table
 from streamlit_app.components.drawer import drawer
 from streamlit_app.components.export_menu import export_menu
 from streamlit_app.components.ranked_table import Column, ranked_table
@@ -31,13 +31,12 @@ _DELIVERIES = (
     Column("attempts", "Attempts", "number"),
     Column("error", "Error"),
 )
+_NUMBERS = frozenset({"Fired", "Acted on", "Reopened"})
 _WEEKS = tuple(
-    Column(name, title, kind)
-    for name, title, kind in (
-        ("Week", "Week", "text"), ("Rule", "Rule", "text"), ("Component", "Component", "text"),
-        ("Severity", "Severity", "text"), ("Fired", "Fired", "number"), ("Acted on", "Acted on", "number"),
-        ("Noise", "Noise", "text"), ("Reopened", "Reopened", "number"), ("MTTA", "MTTA", "text"),
-        ("MTTR", "MTTR", "text"), ("MTBF", "MTBF", "text"),
+    Column(name, name, "number" if name in _NUMBERS else "text")
+    for name in (
+        "Week", "Rule", "Component", "Severity", "Fired", "Acted on", "Noise", "Reopened", "MTTA",
+        "MTTR", "MTBF",
     )
 )  # fmt: skip
 
