@@ -175,6 +175,7 @@ def test_alerts_of_one_rule_are_one_card_and_consequences_stand_below_their_caus
         "1 more of this rule",
         "3 consequences of this, muted and recorded",
         "1 consequence of “neo4j is down”, over since 13:07 UTC: muted while they end",
+        "1 rule could not judge every series",
     ]
     shown.button(key="ack-card-abcd1234-1").click().run()
     assert [p.split("/")[4] for p in client.posted] == ["abcd1234-1", "again-1"]

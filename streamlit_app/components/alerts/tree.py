@@ -1,7 +1,7 @@
 """Which alerts stand for themselves, which below their cause, and which errors they are about.
 
-Here: arranging what the live tail says, without drawing. Not here: cards and buttons (`causes/cause`, `cards`), what
-mutes what (`live_tail/alerts/notify/mute`).
+Here: arranging what the live tail says, without drawing. Not here: cards and buttons (`causes/cause`,
+`cards`), what mutes what (`live_tail/alerts/notify/mute`).
 """
 
 from collections.abc import Sequence
