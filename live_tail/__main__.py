@@ -3,7 +3,7 @@
 import argparse
 import sys
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import uvicorn
 
@@ -21,6 +21,7 @@ from live_tail.alerts.desk.service import AlertService
 from live_tail.alerts.desk.site_files import SiteFiles
 from live_tail.alerts.reading.rule_sources import Sources, group_changes
 from live_tail.alerts.reading.seasons import Hours
+from live_tail.alerts.rules.curves import Curves
 from live_tail.alerts.rules.rounds import DueRounds
 from live_tail.alerts.rules.rule_files import SHIPPED, RuleFolders
 from live_tail.http.access import Door
@@ -83,10 +84,14 @@ def serve(settings: Settings, keys: KeyStore) -> None:
     folders = RuleFolders([SHIPPED, settings.home / "rules"])
     log = AuditLog(settings.home, keys)
     files = SiteFiles(settings, FileChanges(log, keys))
+    rounds = DueRounds(sources, folders, clock=_now)
+    # Sources of their own: what rounds remember of series is for one thread.
+    reach = timedelta(minutes=settings.live.window_minutes)
+    curves = Curves(Sources(window), lambda: rounds.rules, reach)
     alerts = AlertService(
         settings,
         keys,
-        DueRounds(sources, folders, clock=_now),
+        rounds,
         spool=Spool(settings.spool_path, keys),
         opened=opened,
         follower=follower,
@@ -99,7 +104,7 @@ def serve(settings: Settings, keys: KeyStore) -> None:
     uvicorn.run(
         KnownHosts(
             Door(
-                build_app(window, follower, alerts.manager, turned_away),
+                build_app(window, follower, alerts.manager, turned_away, curves),
                 keys,
                 log,
                 Identities(settings.home, keys, log),

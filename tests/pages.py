@@ -50,6 +50,8 @@ class _Reader(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag == "a":
             self._href = ""
+        if tag in {"td", "th"}:
+            self._part = ""
         self._is_style = False
 
     def handle_data(self, data: str) -> None:

@@ -27,6 +27,7 @@ from starlette.routing import Route
 from ingestion.doors.turned_away import TurnedAway
 from live_tail.alerts.desk.manager import Manager
 from live_tail.alerts.http.alerts_api import routes as alert_routes
+from live_tail.alerts.rules.curves import Curves
 from live_tail.window.follow import Follower
 from live_tail.window.queries.asking import run_query
 from live_tail.window.queries.catalogue import QUERIES
@@ -79,8 +80,9 @@ def build_app(
     follower: Follower,
     manager: Manager | None = None,
     turned_away: TurnedAway | None = None,
+    curves: Curves | None = None,
 ) -> Starlette:
-    """The ASGI application; with a manager the alerts API is part of it.
+    """The ASGI application; with a manager the alerts API is part of it, with `curves` its pictures.
 
     What is turned away before it is in its numbers.
     """
@@ -114,7 +116,7 @@ def build_app(
             Route("/metrics", metrics),
             Route("/api/v1/queries", queries),
             Route("/api/v1/query/{name}", query),
-            *(alert_routes(manager) if manager else ()),
+            *(alert_routes(manager, curves) if manager else ()),
         ]
     )
 

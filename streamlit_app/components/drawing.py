@@ -7,7 +7,7 @@ chart; pages draw theirs every few seconds.
 
 import json
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -73,15 +73,48 @@ def time_chart(
 def bars_over_time(
     frame: pd.DataFrame, value: str, series: str, unit: str, view: View, *, key: str, **how: Any
 ) -> dict[str, Any]:
-    """Stacked counts in buckets by `series`; dragging zooms. `how` as in `charts.bars_over_time`."""
-    clock = Clock(view.start_at, view.end_at, view.zone)
-    how.setdefault("step_s", view.step_s())
+    """Stacked counts in buckets by `series`; dragging zooms. `how` as in `charts.bars_over_time`.
+
+    Its edges are whole buckets: until one is over or a count has changed it is the same drawing.
+    """
+    step = how.setdefault("step_s", view.step_s())
+    clock = Clock(
+        _bucket(view.start_at, step),
+        _bucket(view.end_at, step) + timedelta(seconds=step),
+        view.zone,
+    )
+    about = (value, series, unit, look(), clock)
+    fixed = tuple((n, tuple(v) if isinstance(v, Sequence) else v) for n, v in sorted(how.items()))
+    described = json.loads(_bars(frame.to_json(date_format="iso", date_unit="us"), about, fixed))
+    _send(
+        None,
+        described,
+        key=f"{key} {_of_range(view)}",
+        selections=("range",),
+        seen=_zoom(view, clock),
+    )
+    return described
+
+
+def _bucket(at: datetime, step_s: int) -> datetime:
+    return datetime.fromtimestamp(int(at.timestamp()) // step_s * step_s, UTC)
+
+
+@lru_cache(_DESCRIBED)
+def _bars(rows: str, about: tuple[Any, ...], how: tuple[tuple[str, Any], ...]) -> str:
+    value, series, unit, chosen, clock = about
+    frame = pd.DataFrame(json.loads(rows))
     chart = charts.bars_over_time(
-        frame, value=value, series=series, unit=unit, look=look(), clock=clock, is_live=True, **how
+        frame,
+        value=value,
+        series=series,
+        unit=unit,
+        look=chosen,
+        clock=clock,
+        is_live=True,
+        **dict(how),
     )
-    return _whole(
-        chart, key=f"{key} {_of_range(view)}", selections=("range",), seen=_zoom(view, clock)
-    )
+    return json.dumps(chart.to_dict())
 
 
 def heat_map(

@@ -51,6 +51,22 @@ def age(seconds: float | None) -> str:
     return f"{hours} h {rest:02d}" if hours < 48 else f"{hours // 24} d"
 
 
+def clock(local: datetime, beside: datetime) -> str:
+    """`14:02`, with its day unless it is the one of `beside`; both as the same clocks show them."""
+    is_same_day = local.date() == beside.date()
+    return f"{local:%H:%M}" if is_same_day else f"{local.day} {local:%b %H:%M}"
+
+
+def of_iso(text: str) -> datetime:
+    """A time as the live API tells it."""
+    return datetime.fromisoformat(text)
+
+
+def of_microseconds(since_1970: int) -> datetime:
+    """UTC of a time in microseconds."""
+    return datetime.fromtimestamp(since_1970 / 1e6, UTC)
+
+
 def seconds_since(text: str | datetime | None, now: datetime) -> float | None:
     """Age of an ISO time or datetime (UTC)."""
     if text is None:

@@ -29,6 +29,11 @@ def text(value: object) -> str:
     return html.escape(str(value), quote=True)
 
 
+def plain(words: str) -> str:
+    """Words for a place that reads Markdown, which leaves them as they are."""
+    return "".join(f"\\{c}" if c in "\\`*_[]<>$:#~" else c for c in words)
+
+
 def symbol(name: str) -> str:
     """A symbol of the icon font; readers of the screen hear the word beside it instead."""
     return f'<span class="tta-icon" aria-hidden="true">{text(name)}</span>'

@@ -4,12 +4,15 @@ Here: empty, loading, stale, failed and forbidden, each in one sentence that say
 whether something is (`readings`, `permission`).
 """
 
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+import pandas as pd
 import streamlit as st
 
 from streamlit_app.components import formats, markup
 from streamlit_app.readings import source
+from streamlit_app.view import View
 
 _ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
@@ -23,12 +26,58 @@ class Problematic(Protocol):
         ...
 
 
-def empty(what: str, fill: str = "") -> None:
-    """Nothing in this range: what would fill it."""
+class Told(Problematic, Protocol):
+    """A reading with its rows, its source (live or marts) and when that was made."""
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """Its rows."""
+        ...
+
+    @property
+    def source(self) -> str:
+        """live or marts."""
+        ...
+
+    @property
+    def as_of(self) -> datetime | None:
+        """When the window answered or the copy was made, UTC."""
+        ...
+
+
+def held_back(reading: Told, what: str, view: View, *, fill: str = "") -> bool:
+    """Say why a reading has nothing to show, or what it lacks; True when there is nothing.
+
+    `fill` says what would fill it; filters that leave nothing say so themselves.
+    """
+    if problem(reading):
+        return True
+    _lacks_the_newest(reading, view)
+    if len(reading.frame):
+        return False
+    if view.filters:
+        _state("filter_alt_off", f"No {what} with these filters in this range.", "Remove a filter.")
+    else:
+        empty(what, fill)
+    return True
+
+
+def _lacks_the_newest(reading: Told, view: View) -> None:
+    """Marts that end before the range does: what came later is missing in what is shown."""
+    passes = timedelta(minutes=source.settings().warehouse.build_every_minutes)
+    if reading.source != "marts" or reading.as_of is None:
+        return
+    if view.end_at - reading.as_of > 3 * passes:
+        age = formats.seconds_since(reading.as_of, datetime.now(UTC))
+        stale("Marts are", age, "What came later is missing: the next pass of Dagster adds it.")
+
+
+def empty(what: str, fill: str = "", *, where: str = " in this range") -> None:
+    """Nothing there: what would fill it; `where` is empty for what has no range."""
     if not fill:
         receiver = source.settings().receiver
         fill = f"Send some with {_ENDPOINT}=http://{receiver.host}:{receiver.http_port}."
-    _state("inbox", f"No {what} in this range.", fill)
+    _state("inbox", f"No {what}{where}.", fill)
 
 
 def loading(what: str) -> None:

@@ -1,6 +1,6 @@
 """What the Errors page reads: live groups up to the window, marts beyond, records of decisions.
 
-Here: one typed function per question. Not here: drawing (`views/errors`), deciding (`error_actions`).
+Here: one typed function per question. Not here: drawing (`views/errors`), deciding (`actions/errors`).
 """
 
 from datetime import UTC, datetime
@@ -11,7 +11,6 @@ import streamlit as st
 from ingestion.meaning.errors.group_states import GroupRecord
 from ingestion.meaning.errors.group_store import ErrorStore, NoSuchGroup, Transition
 from privacy.keys.key_store import KeyProblem, KeyStore
-from streamlit_app.readings import performance as data
 from streamlit_app.readings import ranges, source
 from streamlit_app.readings.source import Reading
 from streamlit_app.view import View
@@ -53,11 +52,6 @@ def history(key: str) -> list[Transition]:
     return found.transitions(key) if found else []
 
 
-def groups(minutes: int, component: str | None) -> Reading:
-    """As `groups_of`, of the last minutes."""
-    return groups_of(data.view(minutes, component))
-
-
 def groups_of(view: View) -> Reading:
     """group_key, title, culprit, components, error_count, session_count (null below ten), last_seen_at."""
     if ranges.is_live(view):
@@ -70,11 +64,6 @@ def groups_of(view: View) -> Reading:
         FROM (SELECT * FROM fct_errors_hourly WHERE {_HOURS}) AS f JOIN dim_error_groups USING (group_key)
         GROUP BY 1 ORDER BY error_count DESC, group_key"""
     return source.marts(sql, **ranges.bound(view, *_FILTERS))
-
-
-def trend(minutes: int, key: str | None = None) -> pd.DataFrame:
-    """As `trend_of`, of the last minutes."""
-    return trend_of(data.view(minutes), key).frame
 
 
 def trend_of(view: View, key: str | None = None) -> Reading:
@@ -94,6 +83,23 @@ def trend_of(view: View, key: str | None = None) -> Reading:
     return found.with_frame(pd.DataFrame(found.frame[found.frame["group_key"] == key]))
 
 
+def releases_of(view: View, key: str) -> Reading:
+    """version (empty where none was told), components, errors, first_seen_at, last_seen_at of a group.
+
+    The newest first.
+    """
+    if ranges.is_live(view):
+        return source.live("error_releases", key=key, **ranges.asked(view, *_FILTERS))
+    sql = f"""
+        SELECT coalesce(version, '') AS version,
+            string_agg(DISTINCT component, ', ' ORDER BY component) AS components,
+            sum(error_count)::BIGINT AS errors, min(first_seen_at) AT TIME ZONE 'UTC' AS first_seen_at,
+            max(last_seen_at) AT TIME ZONE 'UTC' AS last_seen_at
+        FROM fct_errors_hourly WHERE {_HOURS} AND group_key = $key
+        GROUP BY 1 ORDER BY last_seen_at DESC, version"""
+    return source.marts(sql, **ranges.bound(view, *_FILTERS), key=key)
+
+
 def step_s(view: View) -> int:
     """Seconds of a bucket of `trend_of`: marts count errors by the hour."""
     return ranges.step_s(view) if ranges.is_live(view) else view.step_s(3_600)
@@ -110,11 +116,6 @@ def counted(trend: pd.DataFrame, step_s: int, now: datetime) -> pd.DataFrame:
     return pd.DataFrame(
         {"bucket_at": filled.index, "error_count": filled.to_numpy(), "series": "errors"}
     )
-
-
-def latest(key: str) -> Reading:
-    """The latest errors of a group in the live window: time, release, route, trace."""
-    return source.live("error_group", key=key, limit=50)
 
 
 def now() -> datetime:

@@ -54,6 +54,23 @@
     });
   });
 
+  // A list that grows at its top stands still where somebody reads it: the first row in sight keeps its place.
+  let reading = null;
+  document.addEventListener("scroll", (event) => {
+    const box = event.target;
+    if (!box.querySelector || !box.closest?.(".st-key-tail") && !box.querySelector(":scope .st-key-tail")) return;
+    const top = box.getBoundingClientRect().top;
+    const rows = box.scrollTop > 8 && box !== document.documentElement ? [...box.querySelectorAll("[data-row]")] : [];
+    const first = rows.find((row) => row.getBoundingClientRect().bottom > top + 30);
+    reading = first ? { box, row: first.dataset.row, at: first.getBoundingClientRect().top - top } : null;
+  }, { capture: true, passive: true });
+  new MutationObserver(() => {
+    if (!reading || !reading.box.isConnected) return;
+    const row = reading.box.querySelector(`[data-row="${CSS.escape(reading.row)}"]`);
+    const moved = row ? row.getBoundingClientRect().top - reading.box.getBoundingClientRect().top - reading.at : 0;
+    if (Math.abs(moved) > 1) reading.box.scrollTop += moved;
+  }).observe(document.documentElement, { childList: true, subtree: true });
+
   document.addEventListener("keydown", (event) => {
     const isTyping = event.target.closest?.("input, textarea, select, [contenteditable=true], [role=combobox]");
     if (event.key !== "/" || isTyping || event.metaKey || event.ctrlKey || event.altKey) return;

@@ -40,6 +40,7 @@ from live_tail.window.window import Window
 from privacy.keys.key_store import KeyStore
 
 _RPC = {signal: method for method, signal in METHODS.items()}
+_OF_A_GROUP = frozenset({"error_group", "error_releases"})
 _COME_AGAIN, _TOO_MUCH = frozenset({429, 502, 503, 504}), frozenset({400, 413})
 Entry = tuple[str, str, datetime, str, str]
 """component, signal, hour, outcome, reason"""
@@ -136,7 +137,7 @@ class Product:
     def ask_everything(self) -> None:
         """Every named query, and a round of tidying."""
         for name in QUERIES:
-            run_query(self.window, name, {"key": "k"} if name == "error_group" else {})
+            run_query(self.window, name, {"key": "k"} if name in _OF_A_GROUP else {})
         self.window.tidy()
 
     def drain(self) -> DrainReport:

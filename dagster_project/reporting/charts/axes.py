@@ -9,7 +9,7 @@ def time_axis(field: str, label: str, look: Look) -> alt.X:
     """Time along x, 24 h, in the zone of a `Clock`, whose `label` it takes; the field holds drawn times."""
     axis = alt.Axis(
         title=None, labelExpr=label, grid=False, labelColor=look.quiet, domainColor=look.grid,
-        tickColor=look.grid, labelOverlap=True, tickCount=6, labelFlush=True,
+        tickColor=look.grid, labelOverlap=True, labelSeparation=6, tickCount=6, labelFlush=True,
     )  # fmt: skip
     return alt.X(f"{field}:T", scale=alt.Scale(type="utc", nice=False), axis=axis)
 

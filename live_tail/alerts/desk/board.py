@@ -83,6 +83,13 @@ class Board:
         with self._turn:
             return self._store.events(alert.id)
 
+    def told(self, alert: Alert) -> list[dict[str, Any]]:
+        """Messages about an alert's groups and its escalation since it began, the oldest first."""
+        with self._turn:
+            subjects = {place.key for place in self._routing().places(alert)}
+            since = alert.fired_at or alert.started_at
+            return self._store.outbox.about({*subjects, f"escalation:{alert.id}"}, since)
+
     def deliveries(self, limit: int) -> list[dict[str, Any]]:
         """The delivery log, the newest first."""
         with self._turn:

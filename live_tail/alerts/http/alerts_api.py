@@ -21,6 +21,7 @@ from live_tail.alerts.life.resolution import weekly
 from live_tail.alerts.notify.escalate import next_step
 from live_tail.alerts.notify.policy_fields import duration
 from live_tail.alerts.notify.times import next_handover, on_call
+from live_tail.alerts.rules.curves import Curves
 from live_tail.alerts.words.life_records import Alert, Silence
 from live_tail.alerts.words.matchers import BadMatcher
 from live_tail.alerts.words.stored import to_record
@@ -29,9 +30,9 @@ _MAX_EPISODES = 20_000
 _Handler = Callable[[Request], Awaitable[Response]]
 
 
-def routes(manager: Manager) -> list[Route]:
-    """The routes of the alerts API."""
-    read, write = _reads(manager), _writes(manager)
+def routes(manager: Manager, curves: Curves | None = None) -> list[Route]:
+    """The routes of the alerts API; with curves an alert is told with what was measured."""
+    read, write = _reads(manager, curves), _writes(manager)
     return [
         Route("/api/v1/alerts", read["alerts"]),
         Route("/api/v1/alerts/history", read["history"]),
@@ -48,7 +49,7 @@ def routes(manager: Manager) -> list[Route]:
     ]
 
 
-def _reads(manager: Manager) -> dict[str, _Handler]:
+def _reads(manager: Manager, curves: Curves | None) -> dict[str, _Handler]:
     def alerts(request: Request) -> Any:
         found = manager.board.alerts(request.query_params.getlist("matcher"))
         now = datetime.now(UTC)
@@ -70,7 +71,13 @@ def _reads(manager: Manager) -> dict[str, _Handler]:
 
     def alert(request: Request) -> Any:
         found = manager.board.find(request.path_params["id"])
-        return {**_shown(manager, found), "events": manager.board.events(found)}
+        curve = curves.of(found, datetime.now(UTC)) if curves else None
+        return {
+            **_shown(manager, found),
+            "events": manager.board.events(found),
+            "told": manager.board.told(found),
+            "curve": curve.told() if curve else None,
+        }
 
     def history(request: Request) -> Any:
         limit = _limit(request)

@@ -4,6 +4,7 @@ Here: the messages and their outcomes. Not here: what puts them there together w
 (`store`), sending (`live_tail/alerts/notify/notifier`), which reads them from another process.
 """
 
+import json
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -151,6 +152,17 @@ class Outbox:
             "SELECT key, subject, channel, state, attempts, error, created_us, done_us"
             " FROM alert_outbox ORDER BY seq DESC LIMIT ?",
             (limit,),
+        )
+        names = [c[0] for c in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def about(self, subjects: Iterable[str], since: datetime) -> list[dict[str, Any]]:
+        """Messages on these subjects since a time, the oldest first: as in `deliveries`."""
+        cursor = self._db.execute(
+            "SELECT key, subject, channel, state, attempts, error, created_us, done_us"
+            " FROM alert_outbox WHERE created_us >= ?"
+            " AND subject IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT 100",
+            (microseconds(since), json.dumps(sorted(subjects))),
         )
         names = [c[0] for c in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -77,13 +77,14 @@ def _long_known(rule: Rule, found: Vector, sources: Sources, at: datetime) -> Ve
     return kept
 
 
-def _worst(symbol: str) -> str:
+def worst_of(symbol: str) -> str:
+    """Which of series with equal labels is the worst under a comparison."""
     return "min" if symbol in {"<", "<=", "=="} else "max"
 
 
 def _threshold(when: Threshold, sources: Sources, at: datetime) -> Vector:
     symbol = when.compare[0] if when.compare else when.operator
-    values = vector_of(when.value, sources, at, worst=_worst(symbol))
+    values = vector_of(when.value, sources, at, worst=worst_of(symbol))
     if when.compare:
         found = _compared(values, when.compare)
     else:

@@ -210,9 +210,14 @@ def rendered(text: str, labels: Mapping[str, str], value: float | None) -> str:
     def fill(match: re.Match[str]) -> str:
         inner = match[1].removeprefix("$")
         if inner == "value":
-            return "" if value is None else f"{value:g}"
+            return "" if value is None else _short(value)
         if inner == "labels":
             return ", ".join(f"{k}={v}" for k, v in sorted(labels.items()) if v)
         return labels.get(inner.removeprefix("labels."), "")
 
     return _LABEL.sub(fill, text) if "{{" in text else text
+
+
+def _short(value: float) -> str:
+    """Three digits that count, or a whole number."""
+    return f"{value:.0f}" if abs(value) >= 1_000 else f"{value:.3g}"

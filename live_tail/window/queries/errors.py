@@ -49,6 +49,14 @@ QUERIES: dict[str, NamedQuery] = {
         " WHERE group_key = $key ORDER BY event_at DESC LIMIT $limit",
         {"key": Parameter("Group key."), "limit": Parameter("Rows.", 20, 1, 200)},
     ),
+    "error_releases": NamedQuery(
+        "Releases in which one group was seen, the newest first; empty where none was told.",
+        f"""SELECT coalesce(version, '') AS version, string_agg(DISTINCT component, ', ' ORDER BY component)
+            AS components, count(*) AS errors, min(event_at) AS first_seen_at, max(event_at) AS last_seen_at
+        FROM hot_error_groups WHERE {_ONLY} AND group_key = $key
+        GROUP BY 1 ORDER BY last_seen_at DESC, version""",
+        {**_FILTERS, "key": Parameter("Group key.")},
+    ),
     "trace_errors": NamedQuery(
         "Errors of one trace, with their groups.",
         "SELECT event_at, component, group_key, title, culprit, exception_type, route FROM"

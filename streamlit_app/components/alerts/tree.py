@@ -1,10 +1,11 @@
 """Which alerts stand for themselves, which below their cause, and which errors they are about.
 
-Here: arranging what the live tail says, without drawing. Not here: cards and buttons (`cards`,
-`views/alerts`), what mutes what (`live_tail/alerts/notify/mute`).
+Here: arranging what the live tail says, without drawing. Not here: cards and buttons (`causes/cause`,
+`cards`), what mutes what (`live_tail/alerts/notify/mute`).
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -17,25 +18,49 @@ Shown = dict[str, Any]
 _MINUTES = 60
 
 
-def arranged(
-    alerts: Sequence[Shown], wanted: str | None
-) -> tuple[list[Shown], dict[str, list[Shown]]]:
-    """Alerts with a card of their own, the wanted one first, and consequences by their cause's id."""
+@dataclass(frozen=True)
+class Cause:
+    """One thing that is wrong: the alert that says it, others of its rule, and what follows from it."""
+
+    first: Shown
+    others: tuple[Shown, ...] = ()
+    consequences: tuple[Shown, ...] = ()
+
+    @property
+    def ids(self) -> list[str]:
+        """Of the alerts that somebody acknowledges together: consequences are muted."""
+        return [alert["id"] for alert in (self.first, *self.others)]
+
+
+def causes(alerts: Sequence[Shown]) -> list[Cause]:
+    """What is wrong, in the order given: alerts of one rule in one state are one cause.
+
+    A digest of error groups stands for itself: it is one alert for each component already.
+    """
     below: dict[str, list[Shown]] = {}
-    cards: list[Shown] = []
+    together: dict[tuple[str, ...], list[Shown]] = {}
     for alert in alerts:
         cause = alert.get("cause")
-        if cause and alert["id"] != wanted:
+        if cause:
             below.setdefault(cause["id"], []).append(alert)
-        else:
-            cards.append(alert)
-    return sorted(cards, key=lambda a: a["id"] != wanted), below
+            continue
+        own = alert["id"] if alert.get("groups") else ""
+        together.setdefault((alert["rule"], alert["state"], own), []).append(alert)
+    return [
+        Cause(some[0], tuple(some[1:]), tuple(c for a in some for c in below.pop(a["id"], [])))
+        for some in together.values()
+    ]
 
 
-def telling(values: Sequence[float | None]) -> list[float]:
-    """The values of a line that shows something: nothing where they never changed."""
-    known = [v for v in values if v is not None]
-    return known if len(set(known)) > 1 else []
+def orphans(alerts: Sequence[Shown]) -> list[list[Shown]]:
+    """Consequences of something that is over, by it: they end by themselves, or are told."""
+    known = {alert["id"] for alert in alerts if not alert.get("cause")}
+    found: dict[str, list[Shown]] = {}
+    for alert in alerts:
+        cause = alert.get("cause")
+        if cause and cause["id"] not in known:
+            found.setdefault(cause["id"], []).append(alert)
+    return list(found.values())
 
 
 def error_groups(alert: Shown) -> list[Shown]:

@@ -30,6 +30,7 @@ def install() -> None:
 
 def _variables(chosen: Look) -> str:
     values = {
+        "back": chosen.background,
         "text": chosen.text, "quiet": chosen.quiet, "line": chosen.grid, "accent": chosen.accent,
         "good": chosen.ok, "warn": chosen.warning, "crit": chosen.critical, "unkn": chosen.unknown,
         "surface": _SURFACE[chosen.name], "fill": _FILL[chosen.name], "badfill": _BAD_FILL[chosen.name],
