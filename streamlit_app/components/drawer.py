@@ -18,17 +18,34 @@ class Answered(Protocol):
     """A reading that says how it was computed."""
 
     @property
-    def sql(self) -> str: ...  # noqa: D102
+    def sql(self) -> str:
+        """What was asked."""
+        ...
+
     @property
-    def source(self) -> str: ...  # noqa: D102
+    def source(self) -> str:
+        """`live` or `marts`."""
+        ...
+
     @property
-    def as_of(self) -> datetime | None: ...  # noqa: D102
+    def as_of(self) -> datetime | None:
+        """UTC: when it was answered or published; None when it was not."""
+        ...
+
     @property
-    def name(self) -> str: ...  # noqa: D102
+    def name(self) -> str:
+        """The live query; empty for marts."""
+        ...
+
     @property
-    def parameters(self) -> Mapping[str, Any]: ...  # noqa: D102
+    def parameters(self) -> Mapping[str, Any]:
+        """What was asked with."""
+        ...
+
     @property
-    def audience(self) -> str: ...  # noqa: D102
+    def audience(self) -> str:
+        """Whose copy was asked."""
+        ...
 
 
 def drawer(reading: Answered, *, key: str, note: str = "") -> None:

@@ -118,9 +118,14 @@ class Read(Protocol):
     """A frame, or why there is none."""
 
     @property
-    def frame(self) -> pd.DataFrame: ...  # noqa: D102
+    def frame(self) -> pd.DataFrame:
+        """The rows; empty when there are none."""
+        ...
+
     @property
-    def problem(self) -> str | None: ...  # noqa: D102
+    def problem(self) -> str | None:
+        """Why there is no frame, or None."""
+        ...
 
 
 def heading(title: str) -> DeltaGenerator:

@@ -230,7 +230,7 @@ def test_somebody_who_waits_for_a_connection_is_seen(
     (waiting,) = (value for label, value in tiles(shown).items() if label.startswith("Waiting"))
     assert waiting.startswith("7") and "Waiting for a connection" in words(shown)
     row = next(t for t in tables(shown) if "Pool" in t[0])[0]
-    assert (row["Waiting"], row["Timeouts"], row["Wait ms"]) == ("7", "2", "41")
+    assert (row["Waiting"], row["Wait ms"]) == ("7", "41") and row["Timeouts"].startswith("2")
 
 
 @pytest.mark.slow
