@@ -55,7 +55,9 @@ def test_an_operator_goes_from_the_banner_to_the_alert_its_errors_a_trace_and_re
         page.locator("td", has_text="Resolved").first.wait_for(timeout=_LONG_MS)
         page.get_by_role("link", name="All alerts").click()
         at(page, "/alerts", "")
-        assert page.locator("[class*=st-key-cause-]", has_text="Content delivery").count() == 0
+        assert (
+            page.locator("[class*=st-key-cause-]", has_text="Content delivery fails").count() == 0
+        )
 
 
 @needs_browser
