@@ -143,7 +143,9 @@ class NotPublished(Exception):
     """There is no published file for the audience yet; the message names the fix."""
 
 
-def open_published(settings: Settings, audience: str) -> duckdb.DuckDBPyConnection:
+def open_published(
+    settings: Settings, audience: str, *, memory_limit: str = "1GB"
+) -> duckdb.DuckDBPyConnection:
     """A read-only connection to an audience's published copy, without access to anything else.
 
     The file may be replaced meanwhile: this connection keeps reading the copy it opened.
@@ -160,7 +162,7 @@ def open_published(settings: Settings, audience: str) -> duckdb.DuckDBPyConnecti
             "the next batch."
         )
     keys = KeyStore.open(settings.home)
-    con = in_memory()
+    con = in_memory(memory_limit=memory_limit)
     key = secret_text(key_of_file(path, keys, published_dataset(audience)))
     con.execute(f"ATTACH '{path}' AS published (READ_ONLY, ENCRYPTION_KEY '{key}')")
     con.execute("USE published.marts")

@@ -7,6 +7,7 @@ chart; pages draw theirs every few seconds.
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any
@@ -17,7 +18,7 @@ import streamlit as st
 
 from dagster_project.reporting import charts
 from dagster_project.reporting.charts import Clock, Kind, Mark, Threshold
-from streamlit_app.components import address
+from streamlit_app.components import address, markup
 from streamlit_app.components.header.range_picker import shortest
 from streamlit_app.components.header.style import look
 from streamlit_app.view import View, iso
@@ -56,15 +57,17 @@ def time_chart(
         partial_after=view.end_at - timedelta(seconds=step) if view.ends_now else None,
     )  # fmt: skip
     kind = Kind(names, tuple(known or names), unit, look(), clock.label, height, is_live=True)
-    description = _described(kind)
+    if len(names) > 1 and not kind.has_names_at_ends:
+        st.html(markup.legend(names, charts.colour_scale(names, kind.known, look()).range))
     _draw(
         rows,
-        description,
+        _described(kind),
         key=f"{key} {_of_range(view)}",
         selections=_SELECTIONS,
         seen=_zoom(view, clock),
     )
-    return {**json.loads(description), "data": {"values": _records(rows)}}
+    picture = json.loads(_described(replace(kind, is_live=False)))
+    return {**picture, "data": {"values": _records(rows)}}
 
 
 def bars_over_time(

@@ -3,6 +3,8 @@
 Here: one function per question. Not here: figures (`requests`, `ai_models`), one trace (`traces`).
 """
 
+import re
+
 import pandas as pd
 
 from streamlit_app.readings import source
@@ -11,6 +13,7 @@ from streamlit_app.view import View
 
 _FOUND = ["kind", "name", "key", "about", "last_at"]
 _LEAST_ID = 4
+_TRACE_ID = re.compile(r"[0-9a-f]{32}")
 
 
 def newest(
@@ -43,7 +46,7 @@ def search(words: str, limit: int = 20) -> Reading:
     if not words.strip():
         return Reading(pd.DataFrame(columns=_FOUND))
     hot = source.live("search", q=words.strip(), limit=limit)
-    frames = [_alerts(words), hot.frame, _published(words.strip(), limit).frame]
+    frames = [_alerts(words), hot.frame, _published(words.strip(), limit).frame, _whole_id(words)]
     rows = [frame for frame in frames if len(frame)]
     if not rows:
         return hot.with_frame(pd.DataFrame(columns=_FOUND))
@@ -74,6 +77,13 @@ def _published(words: str, limit: int) -> Reading:
         ORDER BY starts_with(lower(name), lower($q)) DESC, last_at DESC NULLS LAST, kind, name
         LIMIT $limit"""
     return source.marts(sql, q=words, limit=limit)
+
+
+def _whole_id(words: str) -> pd.DataFrame:
+    """A whole trace id is opened even when none of its spans was kept as an example."""
+    given = words.strip().lower()
+    rows = [("trace", given, given, "by its id", pd.NaT)] if _TRACE_ID.fullmatch(given) else []
+    return pd.DataFrame(rows, columns=_FOUND)
 
 
 def _alerts(words: str) -> pd.DataFrame:
