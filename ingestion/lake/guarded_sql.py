@@ -1,7 +1,7 @@
 """Questions in SQL to a published copy, by people: one reading statement, within limits.
 
 Here: what may be asked, and what stops a greedy question: an estimate before it runs, then time, memory and
-rows. Not here: who may ask which copy (`privacy/access/access_policy`), printing (`tta_monitor/query`), drawing.
+rows. Not here: who may ask which copy (`privacy/access/access_policy`), printing (`tta_monitor/query`).
 The connection sees one copy, no file and no setting, and spills nothing: a question leaves no file.
 """
 
@@ -26,6 +26,7 @@ _NO_COLUMN = re.compile(r'Binder Error: Referenced column "?([^"\s]+)"? not foun
 _CANDIDATES = re.compile(r"Candidate bindings: ([^\n]+)")
 _PLACE = re.compile(r"LINE (\d+): ([^\n]*)\n([ ]*)\^")
 _KIND = re.compile(r"\A([A-Z][A-Za-z]*(?: [A-Z][A-Za-z]*)*) Error: ")
+_AT_ONCE = 500
 _ONE = "only one SELECT, WITH, DESCRIBE, SHOW or SUMMARIZE statement can be asked."
 
 
@@ -35,12 +36,14 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Limits:
-    """What one question may take: rows returned, seconds, memory (`1 GB`), rows it passes by estimate."""
+    """What one question may take: rows returned and how large they are, seconds, memory (`1 GB`), and rows
+    that all its steps pass on by estimate."""
 
     rows: int = 10_000
     seconds: float = 30.0
     memory: str = "1 GB"
     passed_rows: float = float("inf")
+    answer_mb: float = float("inf")
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ def ask(settings: Settings, sql: str, audience: str, limits: Limits = Limits()) 
         _check(con, sql, limits)
         result = con.execute(sql)
         described = result.description or []
-        rows = result.fetchmany(limits.rows + 1)
+        rows = _rows(result, limits)
         took_s = time.perf_counter() - started
     except duckdb.InterruptException:
         raise Refused(
@@ -75,7 +78,7 @@ def ask(settings: Settings, sql: str, audience: str, limits: Limits = Limits()) 
         ) from None
     except duckdb.OutOfMemoryException:
         raise Refused(
-            f"the query needs more than {limits.memory} of memory and was stopped: aggregate, filter or limit "
+            """At most one row more than the limit. Raises Refused for an answer that is too large."""
             "before sorting."
         ) from None
     except duckdb.Error as error:
@@ -92,6 +95,25 @@ def ask(settings: Settings, sql: str, audience: str, limits: Limits = Limits()) 
     )
 
 
+def _rows(result: duckdb.DuckDBPyConnection, limits: Limits) -> list[tuple[Any, ...]]:
+    """One row more than the limit, if there are as many. Raises Refused for too large an answer."""
+    rows: list[tuple[Any, ...]] = []
+    letters = 0
+    while len(rows) <= limits.rows:
+        some = result.fetchmany(min(_AT_ONCE, limits.rows + 1 - len(rows)))
+        if not some:
+            break
+        letters += sum(
+            len(str(cell)) for row in some for cell in row if not isinstance(cell, float | int)
+        )
+        if letters > limits.answer_mb * 1e6:
+            raise Refused(
+                f"the answer is larger than {limits.answer_mb:.0f} MB: choose fewer columns or rows."
+            )
+        rows += some
+    return rows
+
+
 def _check(con: duckdb.DuckDBPyConnection, sql: str, limits: Limits) -> None:
     """Raises Refused for anything but one reading statement, or one that would pass too many rows."""
     plain = _COMMENTS.sub("", sql)
@@ -106,8 +128,8 @@ def _check(con: duckdb.DuckDBPyConnection, sql: str, limits: Limits) -> None:
         passed = estimated_rows(con, sql)
         if passed > limits.passed_rows:
             raise Refused(
-                f"the query would pass about {passed:,.0f} rows, more than {limits.passed_rows:,.0f}: join on a "
-                "key, or filter by time before joining."
+                f"the query would pass about {passed:,.0f} rows, more than {limits.passed_rows:,.0f}, and "
+                "was not run: join on a key, or filter by time before joining."
             )
 
 
@@ -148,7 +170,9 @@ def _in_words(con: duckdb.DuckDBPyConnection, audience: str, said: str) -> str:
         near = f"; near it there is {candidates[1]}" if candidates else ""
         return f"there is no column {column[1]}{near}.{_place(said)}"
     if said.startswith("Permission Error"):
-        return f"the query reads what is no table: files and settings cannot be asked.{_place(said)}"
+        return (
+            f"the query reads what is no table: files and settings cannot be asked.{_place(said)}"
+        )
     first = _KIND.sub("", said.partition("\n")[0]).rstrip(".")
     return f"the query is not valid: {first}.{_place(said)}"
 

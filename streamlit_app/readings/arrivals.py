@@ -18,7 +18,7 @@ from streamlit_app.sign_in import permission
 
 _KEPT_S = 1.0
 _PATIENCE_S = 0.5
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - asked of, not bound
 _kept: dict[str, tuple[float, Any]] = {}
 _asking = threading.Lock()
 
