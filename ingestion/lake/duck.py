@@ -130,8 +130,9 @@ def key_of_file(path: Path, keys: KeyStore, dataset: str) -> DataKey:
                 con.execute(
                     f"ATTACH '{path}' AS probe (READ_ONLY, ENCRYPTION_KEY '{secret_text(key)}')"
                 )
-        except (KeyDestroyed, duckdb.InvalidInputException):
-            continue  # a newer copy is on its way, or an older key lives until it has gone
+        except (KeyDestroyed, duckdb.InvalidInputException, duckdb.IOException):
+            # A newer copy is on its way, an older key lives until it has gone, or the file was altered.
+            continue
         return key
     raise KeyProblem(
         f"{path} opens with no living key of {dataset}: it was moved here, altered, or has expired. "

@@ -78,8 +78,8 @@ def ask(settings: Settings, sql: str, audience: str, limits: Limits = Limits()) 
         ) from None
     except duckdb.OutOfMemoryException:
         raise Refused(
-            """At most one row more than the limit. Raises Refused for an answer that is too large."""
-            "before sorting."
+            f"the query needs more than {limits.memory} of memory and was stopped: aggregate, filter or "
+            "limit before sorting."
         ) from None
     except duckdb.Error as error:
         raise Refused(_in_words(con, audience, str(error))) from None
