@@ -81,7 +81,10 @@ def time_of(columns: Mapping[str, str]) -> str | None:
 
 def chosen(asked: Mapping[str, str], tables: Tables) -> Question:
     """What an address asks for; what is not there falls back to the first that is."""
-    asked = asked if asked.get("mart") in tables else _first(tables)
+    if "mart" not in asked:
+        asked = {**_first(tables), **asked}
+    elif asked["mart"] not in tables:
+        asked = {**asked, **_first(tables)}
     mart = asked["mart"]
     columns = tables[mart]
     measure = _among(asked.get("measure"), measures(columns))

@@ -23,6 +23,7 @@ take more is stopped. The bookmark keeps the question as a view; its address ope
 """
 _FORM, _SQL, _CUSTOM = "Form", "SQL", "Choose freely"
 _ALL = "nothing"
+_OVERS = {"time": "over time", "total": "in all"}
 _START = "SELECT *\nFROM {table}\nLIMIT 100"
 _HEIGHT = 260
 
@@ -95,8 +96,8 @@ def _formed(shown: View, asked: Mapping[str, str], known: data.Tables) -> tuple[
         _pick("Divided by", "by", [_ALL, *questions.dimensions(columns)], question.by or _ALL, _ALL)
     with third:
         _pick("Summed up as", "how", questions.hows(question.measure), question.how)
-        over = "in all" if not question.is_over_time else "over time"
-        _pick("Shown", "over", ["over time", "in all"], over, "over time")
+        over = "time" if question.is_over_time else "total"
+        _pick("Shown", "over", list(_OVERS), over, "time")
     with fourth:
         _only(question, columns)
     sql = questions.sql_of(question, shown, columns)
@@ -131,7 +132,7 @@ def _pick(
         label,
         options,
         key=key,
-        format_func=lambda one: one.replace("_", " ") if name not in {"mart"} else one,
+        format_func=lambda one: one if name == "mart" else _OVERS.get(one, one.replace("_", " ")),
         on_change=_picked,
         args=(name, key, empty),
         kwargs=also,

@@ -69,7 +69,7 @@ def test_the_form_begins_with_a_figure_and_every_choice_stands_in_the_address() 
     assert not shown.exception and flat(shown)["by"] == "component"
     by = frame_of(shown).groupby("component")["value"].sum().to_dict()
     assert by == {"api": 900, "web": 930}
-    shown.selectbox(key="explore-over").set_value("in all").run()
+    shown.selectbox(key="explore-over").set_value("total").run()
     assert frame_of(shown)["component"].tolist() == ["web", "api"], "the largest first"
     shown.selectbox(key="explore-metric").set_value("Request latency, p95").run()
     assert not shown.exception
