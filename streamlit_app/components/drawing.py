@@ -7,7 +7,6 @@ chart; pages draw theirs every few seconds.
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any
@@ -57,17 +56,17 @@ def time_chart(
         partial_after=view.end_at - timedelta(seconds=step) if view.ends_now else None,
     )  # fmt: skip
     kind = Kind(names, tuple(known or names), unit, look(), clock.label, height, is_live=True)
+    description = _described(kind)
     if len(names) > 1 and not kind.has_names_at_ends:
         st.html(markup.legend(names, charts.colour_scale(names, kind.known, look()).range))
     _draw(
         rows,
-        _described(kind),
+        _without_legend(description),
         key=f"{key} {_of_range(view)}",
         selections=_SELECTIONS,
         seen=_zoom(view, clock),
     )
-    picture = json.loads(_described(replace(kind, is_live=False)))
-    return {**picture, "data": {"values": _records(rows)}}
+    return {**json.loads(description), "data": {"values": _records(rows)}}
 
 
 def bars_over_time(
@@ -170,6 +169,16 @@ def _zoom(view: View, clock: Clock) -> Callable[[str], None]:
 def _described(kind: Kind) -> str:
     columns = ["at", "when", "kind", "series", "key", "value", "note"]
     return _without_data(charts.described(pd.DataFrame(columns=columns), kind))
+
+
+@lru_cache(_DESCRIBED)
+def _without_legend(description: str) -> str:
+    """As a page draws it: its own legend wraps as its words do, one within the chart takes a column."""
+    told = json.loads(description)
+    for layer in told.get("layer", [told]):
+        if "color" in layer.get("encoding", {}):
+            layer["encoding"]["color"]["legend"] = None
+    return json.dumps(told)
 
 
 @lru_cache(_DESCRIBED)

@@ -48,8 +48,8 @@ def time_chart(
 class Kind:
     """All that a chart's description depends on: names and forms, never a moment.
 
-    `label` is the text of a tick (`Clock.label`). With `is_live` a pointer can zoom and pick, and the page
-    draws the legend, which wraps as its words do; a picture has no pointer, and its legend within.
+    `label` is the text of a tick (`Clock.label`). With `is_live` a pointer can zoom and pick; a picture
+    has no pointer.
     """
 
     names: tuple[str, ...]
@@ -78,7 +78,7 @@ class Kind:
         return alt.Color(
             "series:N",
             scale=colour_scale(self.names, self.known, self.look),
-            legend=None if self.is_live or self.has_names_at_ends else legend(self.names, self.look),
+            legend=None if self.has_names_at_ends else legend(self.names, self.look),
         )
 
 
