@@ -204,7 +204,7 @@ def _answer(found: data.Found, shown: View, question: Question | None, known: da
         with tools:
             about = {"sql": " ".join(found.sql.split()), "of": found.audience}
             export_menu("explore", found.frame, shown, chart=drawn, more=about)
-        _table(found)
+        _table(found, shown.zone)
 
 
 def _show_sql(tools: st.delta_generator.DeltaGenerator, found: data.Found) -> None:
@@ -227,14 +227,22 @@ def _edit(sql: str) -> None:
     address.go(address.view(), part="sql", sql=sql)
 
 
-def _table(found: data.Found) -> None:
+def _table(found: data.Found, zone: str) -> None:
     age = formats.age(formats.seconds_since(found.as_of, address.now()))
     cut = (
         f"the first {len(found.frame):,} rows: add a LIMIT or an aggregate" if found.is_cut else ""
     )
     counted = cut or f"{len(found.frame):,} rows"
     st.caption(f"{counted} · {found.took_s:.2f} s · published {age} ago")
-    st.dataframe(found.frame, hide_index=True, width="stretch", placeholder=formats.NOT_MEASURED)
+    times = found.frame.select_dtypes("datetimetz").columns
+    form = st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm:ss", timezone=zone)
+    st.dataframe(
+        found.frame,
+        hide_index=True,
+        width="stretch",
+        placeholder=formats.NOT_MEASURED,
+        column_config={str(name): form for name in times},
+    )
 
 
 def _chart(

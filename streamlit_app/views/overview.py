@@ -22,7 +22,7 @@ _HELP = """
 Whether everything is all right: rates against the period before, requests and latency over time, and every
 component with its state. Drag over a chart to zoom, follow a figure or a component to what it is made of.
 """
-_HEIGHT = 150
+_HEIGHT, _MANY_PCT = 150, 5.0
 
 
 @dataclass(frozen=True)
@@ -116,12 +116,14 @@ def _tiles(
 def _tile(
     figure: _Figure, row: dict[str, float | None], lines: dict[str, list[float]], shown: View
 ) -> Tile:
-    name = figure.name
+    name, value = figure.name, row.get(figure.name)
+    is_high = name == "error_pct" and formats.is_measured(value) and float(value or 0) >= _MANY_PCT
     return Tile(
         figure.label,
-        figure.form(row.get(name)),
-        formats.change(row.get(name), row.get(f"previous_{name}"), as_points=name == "error_pct"),
+        figure.form(value),
+        formats.change(value, row.get(f"previous_{name}"), as_points=name == "error_pct"),
         better=figure.better,
+        state="warning" if is_high else None,
         spark=lines.get(name, ()),
         link=shown.link(figure.page),
     )

@@ -33,9 +33,12 @@ def main() -> None:
     """Draw the page."""
     shown = frame.page("settings", "Settings", has_range=False, help=_HELP)
     _files()
-    left, right = st.columns([3, 2])
     section = address.details().get("part", _ALL)
-    section = section if section in section_text.SECTIONS else _ALL
+    if section not in section_text.SECTIONS:
+        with st.container(border=True):
+            _in_force(_ALL, shown)
+        return
+    left, right = st.columns([3, 2])
     with left, st.container(border=True):
         _in_force(section, shown)
     with right, st.container(border=True):
@@ -46,17 +49,17 @@ def _files() -> None:
     """Each file of the home: taken, not there, or why not."""
     settings = source.settings()
     wrong = wrong_files(settings)
-    with st.container(border=True):
-        panels.heading("Files of this home")
-        for name, file in SITE_FILES.items():
-            is_there = any(path.exists() for path in file.paths(settings))
-            state = "critical" if name in wrong else "ok" if is_there else "unknown"
-            words = "not taken" if name in wrong else "in force" if is_there else "none: defaults"
-            why = markup.text(wrong.get(name, ""))
-            st.html(
-                f'<p class="tta-file">{markup.pill(state, words)} <b>{markup.text(name)}</b> '
-                f'<span class="tta-quiet">{why}</span></p>'
-            )
+    told = []
+    for name, file in SITE_FILES.items():
+        is_there = any(path.exists() for path in file.paths(settings))
+        state = "critical" if name in wrong else "ok" if is_there else "unknown"
+        words = "not taken" if name in wrong else "in force" if is_there else "none"
+        told.append(f"<span><b>{markup.text(name)}</b> {markup.pill(state, words)}</span>")
+    why = "".join(
+        f'<p role="alert"><b>{markup.text(name)}</b> {markup.text(problem)}</p>'
+        for name, problem in wrong.items()
+    )
+    st.html(f'<div class="tta-files">{"".join(told)}</div>{why}')
 
 
 def _in_force(section: str, shown: View) -> None:
@@ -76,7 +79,9 @@ def _in_force(section: str, shown: View) -> None:
     if section == _ALL:
         # What somebody set stands before what nobody touched.
         rows = rows.sort_values("origin", key=lambda o: o == "default", kind="stable")
-    ranked_table(rows, _COLUMNS, key="settings", caption="Settings in force", link=_linked, most=25)
+        st.caption("A row, or the choice above, opens a section and what may be changed in it.")
+    columns = _COLUMNS if section == _ALL else _COLUMNS[:-1]
+    ranked_table(rows, columns, key="settings", caption="Settings in force", link=_linked, most=25)
 
 
 def _linked(row: Row) -> str:
@@ -89,12 +94,9 @@ def _picked() -> None:
 
 
 def _change(section: str) -> None:
-    panels.heading("Change a section" if section == _ALL else f"Change {section}")
+    panels.heading(f"Change {section}")
     if not configuration.may_change():
         states.forbidden("changing settings", "An admin may: ask one, or read on.")
-        return
-    if section == _ALL:
-        st.caption("Choose a section beside “In force”, or a row of the table.")
         return
     try:
         text = section_text.section_text(source.settings().home, section)

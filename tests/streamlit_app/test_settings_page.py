@@ -50,7 +50,7 @@ def test_what_somebody_set_stands_first_with_its_place(home: Settings) -> None:
 def test_a_file_that_is_not_taken_says_why(home: Settings) -> None:
     (home.home / "alerting.yaml").write_text("channels: 7\n")
     told = words(opened())
-    assert "not taken" in told and "alerting.yaml" in told and "none: defaults" in told
+    assert "not taken" in told and "alerting.yaml" in told and "policy.yaml" in told
 
 
 def test_a_wrong_change_is_named_and_a_right_one_written_with_an_entry(home: Settings) -> None:
