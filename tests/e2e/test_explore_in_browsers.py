@@ -84,7 +84,7 @@ def test_a_researcher_explores_and_both_files_hold_what_is_shown(
     with browser_page(address, home, role=Role.RESEARCHER) as page:
         # The list of tables is folded away; the answer is the grid that can be seen.
         cells = wait_for(
-            lambda: [c for c in shown(page)] if "2026-02-28" in shown(page) else None,
+            lambda: found if "2026-02-28" in (found := shown(page)) else None,
             lambda: f"no answer: {page.evaluate(_CELLS)[:12]}",
             120,
         )
@@ -98,10 +98,11 @@ def test_a_researcher_explores_and_both_files_hold_what_is_shown(
 
 
 def taken_home(page: Page, form: str, folder: Path) -> str:
-    """The file of a form, through the menu beside the answer."""
+    """The file of a form, through the menu beside the answer of a page that was just opened."""
+    page.reload()
+    shown(page)
+    page.locator(".st-key-export-explore button").first.click()
     button = page.locator(f".st-key-export-explore-{form} button")
-    if not button.is_visible():
-        page.locator(".st-key-export-explore button").first.click()
     with page.expect_download(timeout=_PATIENCE_MS) as download:
         button.click()
     path = folder / form

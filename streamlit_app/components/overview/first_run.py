@@ -3,6 +3,8 @@
 Here: the steps with this home's own addresses. Not here: whether a step is done (`readings/beginnings`).
 """
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from ingestion.settings import Settings
@@ -18,6 +20,7 @@ receivers:
 route: {receiver: default}
 """
 _DEMO = "./tta.sh monitor down\n./tta.sh monitor up --demo"
+_NAMED = 4
 _NEXT = (
     ("Alerts", "alerts", "what is wrong now, who was told, and who is next"),
     ("Performance", "performance", "which route is slow, and since when"),
@@ -32,30 +35,31 @@ def first_run(found: Beginnings, settings: Settings) -> None:
         f"{markup.symbol('rocket_launch')} <b>Nothing has arrived yet.</b> Three steps, about five minutes; "
         "each ticks itself off when it is done.</p>"
     )
-    done = (bool(found.components), found.has_request, bool(found.channels))
-    is_open = [not is_done and all(done[:place]) for place, is_done in enumerate(done)]
-    with _step(1, "Point a component here", done[0], ", ".join(found.components[:4])):
-        if not done[0]:
+    with _step(1, "Point a component here", is_done=bool(found.components), what=found.components):
+        if not found.components:
             _snippets(_endpoint(settings), settings)
-    with _step(2, "See the first request", done[1], "requests arrive"):
-        if is_open[1] or not done[1]:
+    left, right = st.columns(2)
+    with left, _step(2, "See the first request", is_done=found.has_request):
+        if not found.has_request:
             st.caption("Use the component, or send one request by hand:")
             st.code(_by_hand(_endpoint(settings)), language="bash")
-    with _step(3, "Set an alert channel", done[2], ", ".join(found.channels[:4])):
-        if not done[2]:
+    with right, _step(3, "Set an alert channel", is_done=bool(found.channels), what=found.channels):
+        if not found.channels:
             st.caption(f"In {settings.home / 'alerting.yaml'}; taken within seconds. Then try it:")
             st.code(_CHANNEL, language="yaml")
             st.code("./tta.sh monitor alerts channel-test team", language="bash")
     _further()
 
 
-def _step(number: int, title: str, is_done: bool, what: str) -> st.delta_generator.DeltaGenerator:
+def _step(
+    number: int, title: str, *, is_done: bool, what: Sequence[str] = ()
+) -> st.delta_generator.DeltaGenerator:
     box = st.container(border=True, key=f"first-{number}")
-    state = markup.pill("ok", f"done: {what}" if what else "done") if is_done else ""
-    sign = "" if is_done else markup.pill("unknown", "waiting")
+    done = ": ".join(["done", ", ".join(what[:_NAMED])] if what else ["done"])
+    state = markup.pill("ok", done) if is_done else markup.pill("unknown", "waiting")
     box.html(
         f'<h2 class="tta-heading"><span class="tta-count">{number}</span> {markup.text(title)} '
-        f"<small>{state}{sign}</small></h2>"
+        f"<small>{state}</small></h2>"
     )
     return box
 
