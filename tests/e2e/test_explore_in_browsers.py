@@ -46,6 +46,12 @@ def numbers(cells: list[str]) -> list[float]:
     return [float(cell.replace(",", "")) for cell in cells[1::2]]
 
 
+def choose(page: Page, name: str, words: str) -> None:
+    """An option of one of the form's lists."""
+    page.locator(f".st-key-explore-{name}").get_by_role("combobox").click()
+    page.get_by_role("option", name=words, exact=True).click()
+
+
 @needs_browser
 @pytest.mark.slow
 def test_somebody_sends_a_link_and_another_role_sees_the_same(started: Running) -> None:
@@ -54,12 +60,10 @@ def test_somebody_sends_a_link_and_another_role_sees_the_same(started: Running) 
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))
         shown(page)
-        page.locator(".st-key-explore-by [data-baseweb=select]").click()
-        page.get_by_role("option", name="component").click()
-        page.wait_for_function("location.search.includes('by=component')", timeout=_PATIENCE_MS)
-        page.locator(".st-key-explore-over [data-baseweb=select]").click()
-        page.get_by_role("option", name="in all").click()
-        page.wait_for_function("location.search.includes('over=total')", timeout=_PATIENCE_MS)
+        choose(page, "by", "component")
+        page.wait_for_function("() => location.search.includes('by=component')", timeout=_PATIENCE_MS)
+        choose(page, "over", "in all")
+        page.wait_for_function("() => location.search.includes('over=total')", timeout=_PATIENCE_MS)
         wait_for(
             lambda: shown(page)[:4] == ["web", "930", "api", "900"] or None,
             lambda: f"another answer: {page.evaluate(_CELLS)[:8]}",
@@ -68,7 +72,7 @@ def test_somebody_sends_a_link_and_another_role_sees_the_same(started: Running) 
         sent = page.url
         steps = page.evaluate("history.length")
         page.go_back()
-        page.wait_for_function("!location.search.includes('over=total')", timeout=_PATIENCE_MS)
+        page.wait_for_function("() => !location.search.includes('over=total')", timeout=_PATIENCE_MS)
         assert page.evaluate("history.length") == steps and errors == []
     with browser_page(sent, home, role=Role.DEVELOPER) as page:
         assert shown(page)[:4] == ["web", "930", "api", "900"] and page.url == sent
