@@ -11,9 +11,9 @@ from streamlit_app.components import address, drawing, formats, frame, panels, s
 from streamlit_app.components.drawer import again
 from streamlit_app.components.export_menu import export_menu
 from streamlit_app.components.header.style import look
-from streamlit_app.readings import explore as data
-from streamlit_app.readings import questions
-from streamlit_app.readings.questions import Question
+from streamlit_app.readings.exploring import explore as data
+from streamlit_app.readings.exploring import questions
+from streamlit_app.readings.exploring.questions import Question
 from streamlit_app.view import View
 
 _HELP = """
@@ -132,11 +132,15 @@ def _pick(
         label,
         options,
         key=key,
-        format_func=lambda one: one if name == "mart" else _OVERS.get(one, one.replace("_", " ")),
+        format_func=str if name == "mart" else _named,
         on_change=_picked,
         args=(name, key, empty),
         kwargs=also,
     )
+
+
+def _named(option: str) -> str:
+    return _OVERS.get(option, option.replace("_", " "))
 
 
 def _only(question: Question, columns: Mapping[str, str]) -> None:

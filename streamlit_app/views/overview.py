@@ -15,7 +15,8 @@ from streamlit_app.components.header.saved_menu import marks
 from streamlit_app.components.overview import first_run, verdict
 from streamlit_app.components.ranked_table import Column, ranked_table
 from streamlit_app.components.tile import Tile, tiles
-from streamlit_app.readings import ai_models, beginnings, ranges, requests, source
+from streamlit_app.readings import ai_models, ranges, requests, source
+from streamlit_app.readings.arriving import beginnings
 from streamlit_app.view import View
 
 _HELP = """
@@ -107,7 +108,7 @@ def _tiles(
         lines["error_pct"] = list(100 * latency["error_count"] / latency["request_count"])
         lines["p95_ms"] = latency["p95_ms"].tolist()
     if len(calls):
-        summed = calls.groupby("bucket_at")[["call_count", "output_tokens"]].sum()
+        summed = pd.DataFrame(calls.groupby("bucket_at")[["call_count", "output_tokens"]].sum())
         lines["ai_calls_per_min"] = list(summed["call_count"] * 60 / step)
         lines["output_tokens_per_s"] = list(summed["output_tokens"] / step)
     tiles([*(_tile(figure, row, lines, shown) for figure in _FIGURES), _alerts_tile(alerts, shown)])

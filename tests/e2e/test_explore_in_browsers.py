@@ -61,7 +61,9 @@ def test_somebody_sends_a_link_and_another_role_sees_the_same(started: Running) 
         page.on("pageerror", lambda error: errors.append(str(error)))
         shown(page)
         choose(page, "by", "component")
-        page.wait_for_function("() => location.search.includes('by=component')", timeout=_PATIENCE_MS)
+        page.wait_for_function(
+            "() => location.search.includes('by=component')", timeout=_PATIENCE_MS
+        )
         choose(page, "over", "in all")
         page.wait_for_function("() => location.search.includes('over=total')", timeout=_PATIENCE_MS)
         wait_for(
@@ -72,7 +74,9 @@ def test_somebody_sends_a_link_and_another_role_sees_the_same(started: Running) 
         sent = page.url
         steps = page.evaluate("history.length")
         page.go_back()
-        page.wait_for_function("() => !location.search.includes('over=total')", timeout=_PATIENCE_MS)
+        page.wait_for_function(
+            "() => !location.search.includes('over=total')", timeout=_PATIENCE_MS
+        )
         assert page.evaluate("history.length") == steps and errors == []
     with browser_page(sent, home, role=Role.DEVELOPER) as page:
         assert shown(page)[:4] == ["web", "930", "api", "900"] and page.url == sent

@@ -15,8 +15,10 @@ from ingestion.settings import Settings
 from privacy.access.access_policy import Role
 from streamlit_app.actions.exports import Export
 from streamlit_app.components import address
-from streamlit_app.readings import arrivals, explore, questions, source
-from streamlit_app.readings.questions import HISTOGRAM, Question
+from streamlit_app.readings import source
+from streamlit_app.readings.arriving import arrivals
+from streamlit_app.readings.exploring import explore, questions
+from streamlit_app.readings.exploring.questions import HISTOGRAM, Question
 from streamlit_app.view import View
 from tests.live_answers import LiveAnswers
 from tests.pages import title, words
@@ -58,13 +60,17 @@ def frame_of(shown: AppTest) -> pd.DataFrame:
     return shown.dataframe[-1].value
 
 
+def total(shown: AppTest) -> int:
+    return sum(frame_of(shown)["value"].tolist())
+
+
 def flat(shown: AppTest) -> dict[str, str]:
     return {k: v[0] if isinstance(v, list) else v for k, v in shown.query_params.items()}
 
 
 def test_the_form_begins_with_a_figure_and_every_choice_stands_in_the_address() -> None:
     shown = opened()
-    assert frame_of(shown)["value"].sum() == 1830 and flat(shown) == {}
+    assert total(shown) == 1830 and flat(shown) == {}
     shown.selectbox(key="explore-by").set_value("component").run()
     assert not shown.exception and flat(shown)["by"] == "component"
     by = frame_of(shown).groupby("component")["value"].sum().to_dict()
@@ -77,9 +83,9 @@ def test_the_form_begins_with_a_figure_and_every_choice_stands_in_the_address() 
 
 
 def test_filters_of_the_frame_and_one_of_the_form_narrow_the_answer() -> None:
-    assert frame_of(opened(component="api"))["value"].sum() == 900
-    assert frame_of(opened(only="component:web"))["value"].sum() == 930
-    assert frame_of(opened(only="nowhere:web"))["value"].sum() == 1830, "no such column"
+    assert total(opened(component="api")) == 900
+    assert total(opened(only="component:web")) == 930
+    assert total(opened(only="nowhere:web")) == 1830, "no such column"
 
 
 def test_sql_is_asked_when_somebody_says_so_and_shown_as_it_was_typed() -> None:
@@ -169,7 +175,7 @@ def test_a_live_tail_that_is_away_takes_nothing_from_the_page(
 ) -> None:
     monkeypatch.setattr(source, "client", LiveAnswers(is_down=True))
     shown = opened()
-    assert frame_of(shown)["value"].sum() == 1830 and "does not answer" in words(shown)
+    assert total(shown) == 1830 and "does not answer" in words(shown)
 
 
 def test_a_role_without_data_is_told_who_gives_it(monkeypatch: pytest.MonkeyPatch) -> None:

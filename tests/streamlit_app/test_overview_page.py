@@ -11,7 +11,8 @@ from streamlit.testing.v1 import AppTest
 from ingestion.settings import Settings
 from privacy.access.access_policy import Role
 from streamlit_app.components.overview import first_run, verdict
-from streamlit_app.readings import arrivals, source
+from streamlit_app.readings import source
+from streamlit_app.readings.arriving import arrivals
 from tests.live_answers import LiveAnswers
 from tests.pages import links, tables, tiles, title, words
 from tests.published import REQUESTS, publish

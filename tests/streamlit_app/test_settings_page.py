@@ -7,7 +7,8 @@ from streamlit.testing.v1 import AppTest
 
 from ingestion.settings import Settings
 from privacy.access.access_policy import Role
-from streamlit_app.readings import arrivals, source
+from streamlit_app.readings import source
+from streamlit_app.readings.arriving import arrivals
 from streamlit_app.sign_in import doorman
 from tests.live_answers import LiveAnswers
 from tests.pages import tables, title, words

@@ -1,7 +1,7 @@
 """When a part of a page is drawn again: at the chosen rate, and only when something came.
 
 Here: two fragments, one that looks and one that draws. Not here: the rate (`refresh`), whether something
-came (`readings/arrivals`). Looking costs a page 5 ms, drawing up to 200; a fragment that is run and draws
+came (`readings/arriving`). Looking costs a page 5 ms, drawing up to 200; a fragment that is run and draws
 nothing would be emptied, therefore the one that looks is not the one that draws.
 """
 
@@ -13,7 +13,7 @@ from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
 
 from streamlit_app.components import address
 from streamlit_app.components.header import refresh
-from streamlit_app.readings import arrivals
+from streamlit_app.readings.arriving import arrivals
 from streamlit_app.view import View
 
 _PARTS = "live parts"

@@ -11,7 +11,8 @@ import streamlit as st
 
 from privacy.access.access_policy import Right
 from streamlit_app.components import address, formats, markup
-from streamlit_app.readings import arrivals, source
+from streamlit_app.readings import source
+from streamlit_app.readings.arriving import arrivals
 from streamlit_app.sign_in import permission
 from streamlit_app.view import View
 

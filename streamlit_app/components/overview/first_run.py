@@ -1,6 +1,6 @@
 """What an empty home greets with: three steps that tick themselves off, and what comes next.
 
-Here: the steps with this home's own addresses. Not here: whether a step is done (`readings/beginnings`).
+Here: the steps with this home's own addresses. Not here: whether a step is done (`readings/arriving`).
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ import streamlit as st
 
 from ingestion.settings import Settings
 from streamlit_app.components import markup
-from streamlit_app.readings.beginnings import Beginnings
+from streamlit_app.readings.arriving.beginnings import Beginnings
 
 _EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - told, not bound
 _CHANNEL = """# alerting.yaml

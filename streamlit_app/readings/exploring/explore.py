@@ -95,7 +95,7 @@ def _frame(answer: guarded_sql.Answer) -> pd.DataFrame:
     """Columns by type; of two with one name the second is numbered."""
     frame = pd.DataFrame(answer.rows, columns=pd.Index(range(len(answer.columns))), dtype=object)
     made = {
-        name: _column(frame[place], kind)
+        name: _column(pd.Series(frame[place]), kind)
         for place, (name, kind) in enumerate(zip(_apart(answer.columns), answer.types, strict=True))
     }
     return pd.DataFrame(made)

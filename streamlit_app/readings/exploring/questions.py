@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from streamlit_app.readings import ranges, source
-from streamlit_app.readings.explore import Tables
+from streamlit_app.readings.exploring.explore import Tables
 from streamlit_app.view import FILTERS, View
 
 HISTOGRAM = "latency_histogram"
