@@ -5,8 +5,6 @@ Here: the questions of the modules beside this one, asked by minutes. Not here: 
 
 from datetime import UTC, datetime, timedelta
 
-import pandas as pd
-
 from streamlit_app.readings import ai_models as models
 from streamlit_app.readings import databases as statements
 from streamlit_app.readings import machines, ranges
@@ -39,12 +37,6 @@ def is_live(minutes: int) -> bool:
     return ranges.is_live(view(minutes))
 
 
-def summary(minutes: int) -> dict[str, float | None]:
-    """As `requests.summary`, its one row."""
-    found = asked.summary(view(minutes)).frame
-    return found.iloc[0].to_dict() if len(found) else {}
-
-
 def latency(minutes: int, component: str | None) -> Reading:
     """As `requests.latency`."""
     return asked.latency(view(minutes, component))
@@ -53,16 +45,6 @@ def latency(minutes: int, component: str | None) -> Reading:
 def requests(minutes: int, component: str | None) -> Reading:
     """As `requests.by_component`."""
     return asked.by_component(view(minutes, component))
-
-
-def ai_calls(minutes: int) -> Reading:
-    """bucket_at, call_count, output_tokens of all components together."""
-    found = models.over_time(view(minutes))
-    if found.frame.empty:
-        return found
-    columns = ["call_count", "output_tokens"]
-    summed = found.frame.groupby("bucket_at", as_index=False)[columns].sum()
-    return found.with_frame(pd.DataFrame(summed))
 
 
 def heat(minutes: int, component: str | None) -> Reading:

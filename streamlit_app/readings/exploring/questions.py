@@ -17,29 +17,27 @@ _LONGEST = "duration_ms_max"
 _NUMBERS = ("BIGINT", "INTEGER", "DOUBLE", "FLOAT", "HUGEINT", "DECIMAL", "UBIGINT", "SMALLINT")
 _SUMS = {"sum": "sum", "mean": "avg", "smallest": "min", "largest": "max"}
 _QUANTILES = {"p50": ranges.P50, "p95": ranges.P95, "p99": ranges.P99}
-HOWS = (*_SUMS, *_QUANTILES, "count")
 _MOST_GROUPS = 200
 _STEPS = {"minute_at": 60, "hour_at": 3_600, "week_on": 604_800}
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A figure that has a name: where it comes from, and its unit."""
+    """A figure that has a name, and where it comes from."""
 
     mart: str
     measure: str
     how: str
-    unit: str = ""
 
 
 METRICS: Mapping[str, Metric] = {
     "Requests": Metric("fct_requests_minutely", "request_count", "sum"),
     "Failed requests": Metric("fct_requests_minutely", "error_count", "sum"),
-    "Request latency, p95": Metric("fct_requests_minutely", HISTOGRAM, "p95", "ms"),
+    "Request latency, p95": Metric("fct_requests_minutely", HISTOGRAM, "p95"),
     "AI calls": Metric("fct_ai_calls_minutely", "call_count", "sum"),
-    "AI latency, p95": Metric("fct_ai_calls_minutely", HISTOGRAM, "p95", "ms"),
+    "AI latency, p95": Metric("fct_ai_calls_minutely", HISTOGRAM, "p95"),
     "Tokens out": Metric("fct_ai_calls_minutely", "output_tokens", "sum"),
-    "Database latency, p95": Metric("fct_db_operations_minutely", HISTOGRAM, "p95", "ms"),
+    "Database latency, p95": Metric("fct_db_operations_minutely", HISTOGRAM, "p95"),
     "Errors by group": Metric("fct_errors_hourly", "error_count", "sum"),
 }
 
