@@ -41,7 +41,7 @@ _PAGES = {
 }
 # Opened by its address: every component in every state.
 _BY_ADDRESS = {"gallery": "Gallery"}
-_STARTS = ("overview", "privacy", "engagement", "account")
+_STARTS = ("overview", "privacy", "engagement", "explore", "account")
 
 # No `page_icon`: browsers would ask fonts.gstatic.com for a Material one. `entrance` serves ours.
 st.set_page_config(page_title="TTA Monitor", layout="wide")

@@ -18,13 +18,14 @@ from privacy.disk.sqlite_databases import transaction
 from privacy.gate.apart import treated
 from privacy.keys.key_store import KeyStore
 from privacy.keys.state import Sealer, connect
+from streamlit_app.saved_sql import Piece, pieces, quoted
 from streamlit_app.view import DETAILS, FILTERS, moment
 
 Treat = Callable[[Sequence[tuple[str, str]]], list[str]]
 _PAGE = re.compile(r"[a-z_]{1,30}\Z")
 _ID = re.compile(r"[A-Za-z0-9:_.\-]{1,80}\Z")
 _OF_RANGE = ("range", "from", "to", "tz", "compare")
-_OF_PAGE = ("sort", "all", "part", *DETAILS)
+_OF_PAGE = ("sort", "all", "part", "mart", "measure", "how", "by", "over", "of", *DETAILS)
 _PLAIN = re.compile(r"[A-Za-z0-9/+_:.\- ]{1,60}")
 _LONGEST = 120
 MOST = 200
@@ -86,9 +87,9 @@ class SavedStore:
             raise SavedProblem("this page has no address of its own: open it from the navigation.")
         self._ask_for_room("saved_views", owner)
         kept = kept_params(params)
-        typed = {key: pair for key, pair in kept.items() if isinstance(pair, tuple)}
-        words, *values = self._treat([("scrub", words), *typed.values()])
-        query = urlencode({**kept, **dict(zip(typed, values, strict=True))})
+        texts = [one for parts in kept.values() for one in parts if isinstance(one, tuple)]
+        words, *values = self._treat([("scrub", words), *texts])
+        query = urlencode(_joined(kept, values))
         made = SavedView(secrets.token_hex(8), owner, is_shared, words, page, query)
         record = {"name": made.name, "page": made.page, "query": made.query}
         now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -143,19 +144,36 @@ class SavedStore:
             raise SavedProblem(f"you keep {MOST} of these already: remove some first.")
 
 
-def kept_params(params: Mapping[str, str]) -> dict[str, tuple[str, str] | str]:
-    """The parameters that are kept: ranges and ids as they are, others as (treatment, text)."""
-    kept: dict[str, tuple[str, str] | str] = {}
+def kept_params(params: Mapping[str, str]) -> dict[str, list[Piece]]:
+    """The parameters that are kept, in pieces: ranges and ids as they are, others as (treatment, text)."""
+    kept: dict[str, list[Piece]] = {}
     for name, value in params.items():
         is_range = name in _OF_RANGE and (_PLAIN.fullmatch(value) or moment(value))
         is_id = name in _OF_PAGE and (_ID.match(value) or moment(value))
         if is_range or is_id:
-            kept[name] = value
+            kept[name] = [value]
         elif name in FILTERS:
-            kept[name] = ("scrub" if name == "route" else "service", value)
+            kept[name] = [("scrub" if name == "route" else "service", value)]
         elif name == "q":
-            kept[name] = ("scrub", value)
+            kept[name] = [("scrub", value)]
+        elif name == "only":
+            column, sign, rest = value.partition(":")
+            kept[name] = [("service", column), sign, ("service", rest)]
+        elif name == "sql":
+            kept[name] = pieces(value)
     return kept
+
+
+def _joined(kept: Mapping[str, list[Piece]], values: Sequence[str]) -> dict[str, str]:
+    """The parameters with what the gate made of each treated piece, in order."""
+    rest = iter(values)
+    return {
+        name: "".join(
+            one if isinstance(one, str) else quoted(next(rest)) if name == "sql" else next(rest)
+            for one in parts
+        )
+        for name, parts in kept.items()
+    }
 
 
 def _checked(text: str, what: str) -> str:

@@ -130,8 +130,9 @@ def key_of_file(path: Path, keys: KeyStore, dataset: str) -> DataKey:
                 con.execute(
                     f"ATTACH '{path}' AS probe (READ_ONLY, ENCRYPTION_KEY '{secret_text(key)}')"
                 )
-        except (KeyDestroyed, duckdb.InvalidInputException):
-            continue  # a newer copy is on its way, or an older key lives until it has gone
+        except (KeyDestroyed, duckdb.InvalidInputException, duckdb.IOException):
+            # A newer copy is on its way, an older key lives until it has gone, or the file was altered.
+            continue
         return key
     raise KeyProblem(
         f"{path} opens with no living key of {dataset}: it was moved here, altered, or has expired. "
@@ -143,7 +144,9 @@ class NotPublished(Exception):
     """There is no published file for the audience yet; the message names the fix."""
 
 
-def open_published(settings: Settings, audience: str) -> duckdb.DuckDBPyConnection:
+def open_published(
+    settings: Settings, audience: str, *, memory_limit: str = "1GB"
+) -> duckdb.DuckDBPyConnection:
     """A read-only connection to an audience's published copy, without access to anything else.
 
     The file may be replaced meanwhile: this connection keeps reading the copy it opened.
@@ -160,7 +163,7 @@ def open_published(settings: Settings, audience: str) -> duckdb.DuckDBPyConnecti
             "the next batch."
         )
     keys = KeyStore.open(settings.home)
-    con = in_memory()
+    con = in_memory(memory_limit=memory_limit)
     key = secret_text(key_of_file(path, keys, published_dataset(audience)))
     con.execute(f"ATTACH '{path}' AS published (READ_ONLY, ENCRYPTION_KEY '{key}')")
     con.execute("USE published.marts")

@@ -188,7 +188,9 @@ def _emit(handler: Any, record: logging.LogRecord) -> None:
 
 
 def _tell_again(handler: Any, record: logging.LogRecord, more: str) -> None:
-    if getattr(handler.stream, "closed", False):  # at the end of a process: nobody reads it any more
+    if getattr(
+        handler.stream, "closed", False
+    ):  # at the end of a process: nobody reads it any more
         return
     again = copy.copy(record)
     again.msg, again.created = f"{record.msg} {more}", time.time()

@@ -17,7 +17,7 @@ import streamlit as st
 
 from dagster_project.reporting import charts
 from dagster_project.reporting.charts import Clock, Kind, Mark, Threshold
-from streamlit_app.components import address
+from streamlit_app.components import address, markup
 from streamlit_app.components.header.range_picker import shortest
 from streamlit_app.components.header.style import look
 from streamlit_app.view import View, iso
@@ -60,9 +60,11 @@ def time_chart(
     )  # fmt: skip
     kind = Kind(names, tuple(known or names), unit, look(), clock.label, height, is_live=True)
     description = _described(kind)
+    if len(names) > 1 and not kind.has_names_at_ends:
+        st.html(markup.legend(names, charts.colour_scale(names, kind.known, look()).range))
     _draw(
         rows,
-        description,
+        _without_legend(description),
         key=f"{key} {_of_range(view)}",
         selections=_SELECTIONS,
         seen=_zoom(view, clock),
@@ -203,6 +205,16 @@ def _zoom(view: View, clock: Clock) -> Callable[[str], None]:
 def _described(kind: Kind) -> str:
     columns = ["at", "when", "kind", "series", "key", "value", "note"]
     return _without_data(charts.described(pd.DataFrame(columns=columns), kind))
+
+
+@lru_cache(_DESCRIBED)
+def _without_legend(description: str) -> str:
+    """As a page draws it: its own legend wraps as its words do, one within the chart takes a column."""
+    told = json.loads(description)
+    for layer in told.get("layer", [told]):
+        if "color" in layer.get("encoding", {}):
+            layer["encoding"]["color"]["legend"] = None
+    return json.dumps(told)
 
 
 @lru_cache(_DESCRIBED)

@@ -1,5 +1,6 @@
 """The menu by which a table or chart is taken away. Not here: what the files hold (`actions/exports`)."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -11,12 +12,20 @@ from streamlit_app.view import View, iso
 
 
 def export_menu(
-    name: str, frame: pd.DataFrame, view: View, *, chart: dict[str, Any] | None = None
+    name: str,
+    frame: pd.DataFrame,
+    view: View,
+    *,
+    chart: dict[str, Any] | None = None,
+    more: Mapping[str, str] | None = None,
 ) -> None:
-    """CSV and JSON of the frame, and a PNG of the chart (what `drawing` returned); made when clicked."""
+    """CSV and JSON of the frame, and a PNG of the chart (what `drawing` returned); made when clicked.
+
+    `more` are further words on what was asked, one line each.
+    """
     if not exports.may_export():
         return
-    made = exports.Export(name, frame, _asked(view))
+    made = exports.Export(name, frame, _asked(view) | dict(more or {}))
     with st.popover(
         "", icon=":material/download:", type="tertiary", help="Export", key=f"export-{name}"
     ):

@@ -6,6 +6,11 @@ from datetime import UTC, datetime
 NOT_MEASURED = "—"
 
 
+def is_measured(value: float | None) -> bool:
+    """Whether somebody measured it."""
+    return value is not None and not math.isnan(value)
+
+
 def number(value: float | None, unit: str = "", digits: int | None = None) -> str:
     """`1,920`, `0.42`, `3.1 k`; "—" when not measured."""
     if value is None or math.isnan(value):

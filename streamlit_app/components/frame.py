@@ -15,6 +15,7 @@ from streamlit_app.components.header import (
     banner,
     filter_bar,
     range_picker,
+    redraw,
     refresh,
     saved_menu,
     search_box,
@@ -47,6 +48,7 @@ def page(
     """
     permission.page(name)
     address.has_moved()
+    redraw.begin()
     shown = address.view(default_range)
     style.install()
     above = st.container(key="frame-above")
@@ -116,16 +118,9 @@ def _pulse(
 
 
 def live(function: Callable[[View], None], shown: View, *, least_s: float = 0) -> None:
-    """Draw a part, and again at the chosen rate as long as its range ends now and nobody paused.
+    """Draw a part, and again when something came, as long as its range ends now and nobody paused.
 
     The function gets the view moved to this moment. What it wrote into the address is followed at once.
     `least_s` is for parts in which rows would move away below a pointer: at least so many seconds between.
     """
-    rate = refresh.rate_s(shown)
-    st.fragment(_drawn, run_every=rate and max(rate, least_s))(function, shown)
-
-
-def _drawn(function: Callable[[View], None], shown: View) -> None:
-    if address.has_moved():
-        st.rerun()
-    function(shown.moved(address.now()))
+    redraw.live(function, shown, least_s=least_s)

@@ -83,6 +83,15 @@ def _path(values: Sequence[float | None], top: float) -> str:
     return path
 
 
+def legend(names: Sequence[str], colours: Sequence[str]) -> str:
+    """Names with their colours; as many in a line as fit."""
+    told = "".join(
+        f'<span><i style="--tta-series:{text(colour)}"></i>{text(name)}</span>'
+        for name, colour in zip(names, colours, strict=True)
+    )
+    return f'<div class="tta-legend">{told}</div>'
+
+
 def bar(share: float | None, words: str, *, is_bad: bool = False) -> str:
     """A number over a bar of its share of the largest, 0 to 1."""
     width = 0.0 if share is None or math.isnan(share) else max(0.0, min(share, 1.0))

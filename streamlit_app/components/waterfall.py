@@ -71,11 +71,7 @@ def _axis(length: float) -> str:
 
 
 def _legend(names: Sequence[str]) -> str:
-    colours = "".join(
-        f'<span><i style="--tta-series:{colour_of(n, names, look())}"></i>{markup.text(n)}</span>'
-        for n in names
-    )
-    return f'<div class="tta-legend">{colours}</div>'
+    return markup.legend(names, [colour_of(name, names, look()) for name in names])
 
 
 def _span(

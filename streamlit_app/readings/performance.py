@@ -5,9 +5,6 @@ Here: the questions of the modules beside this one, asked by minutes. Not here: 
 
 from datetime import UTC, datetime, timedelta
 
-import pandas as pd
-
-from streamlit_app.readings import ai_models as models
 from streamlit_app.readings import ranges
 from streamlit_app.readings import requests as asked
 from streamlit_app.readings.source import Reading
@@ -32,12 +29,6 @@ def step_s(minutes: int) -> int:
     return ranges.step_s(view(minutes))
 
 
-def summary(minutes: int) -> dict[str, float | None]:
-    """As `requests.summary`, its one row."""
-    found = asked.summary(view(minutes)).frame
-    return found.iloc[0].to_dict() if len(found) else {}
-
-
 def latency(minutes: int, component: str | None) -> Reading:
     """As `requests.latency`."""
     return asked.latency(view(minutes, component))
@@ -46,13 +37,3 @@ def latency(minutes: int, component: str | None) -> Reading:
 def requests(minutes: int, component: str | None) -> Reading:
     """As `requests.by_component`."""
     return asked.by_component(view(minutes, component))
-
-
-def ai_calls(minutes: int) -> Reading:
-    """bucket_at, call_count, output_tokens of all components together."""
-    found = models.over_time(view(minutes))
-    if found.frame.empty:
-        return found
-    columns = ["call_count", "output_tokens"]
-    summed = found.frame.groupby("bucket_at", as_index=False)[columns].sum()
-    return found.with_frame(pd.DataFrame(summed))

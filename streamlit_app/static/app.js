@@ -5,6 +5,13 @@
   window.ttaApp = true;
   const leaves = /^\/(sign-|dagster|app\/|media|_stcore)/;
 
+  // "/" only leads on to a page: its step in the history becomes that page's, so that one "back" leaves it.
+  const push = history.pushState.bind(history);
+  history.pushState = (state, unused, to) => {
+    const step = location.pathname === "/" ? history.replaceState.bind(history) : push;
+    step(state, unused, to);
+  };
+
   function ours(event) {
     const link = event.target.closest?.("a[href]");
     const isPlain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;

@@ -3,23 +3,27 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 import streamlit as st
 
 from dagster_project.reporting import charts
 from streamlit_app.components import address, drawing, formats, frame, panels, states
+from streamlit_app.components.export_menu import export_menu
+from streamlit_app.components.header.saved_menu import marks
+from streamlit_app.components.overview import first_run, verdict
 from streamlit_app.components.ranked_table import Column, ranked_table
 from streamlit_app.components.tile import Tile, tiles
-from streamlit_app.readings import performance as data
-from streamlit_app.readings import source
+from streamlit_app.readings import ai_models, ranges, requests, source
+from streamlit_app.readings.arriving import beginnings
 from streamlit_app.view import View
 
 _HELP = """
 Whether everything is all right: rates against the period before, requests and latency over time, and every
 component with its state. Drag over a chart to zoom, follow a figure or a component to what it is made of.
 """
+_HEIGHT, _MANY_PCT = 150, 5.0
 
 
 @dataclass(frozen=True)
@@ -35,8 +39,12 @@ _FIGURES = (
     _Figure("Requests", "request_per_s", lambda v: formats.number(v, "/s"), "none"),
     _Figure("Errors", "error_pct", formats.percent, "down", "errors"),
     _Figure("p95 latency", "p95_ms", formats.duration_ms, "down"),
-    _Figure("AI calls", "ai_calls_per_min", lambda v: formats.number(v, "/min"), "none"),
-    _Figure("Tokens out", "output_tokens_per_s", lambda v: formats.number(v, "/s"), "none"),
+    _Figure(
+        "AI calls", "ai_calls_per_min", lambda v: formats.number(v, "/min"), "none", "ai_models"
+    ),
+    _Figure(
+        "Tokens out", "output_tokens_per_s", lambda v: formats.number(v, "/s"), "none", "ai_models"
+    ),
 )
 _COLUMNS = (
     Column("component", "Component"),
@@ -52,73 +60,110 @@ _COLUMNS = (
 
 def main() -> None:
     """Draw the page."""
-    shown = frame.page("overview", "Overview", help=_HELP)
+    shown = frame.page(
+        "overview",
+        "Overview",
+        filters=("component", "environment", "version"),
+        known=_known,
+        help=_HELP,
+    )
     frame.live(_live_part, shown)
 
 
+def _known(shown: View) -> dict[str, list[str]]:
+    rows = source.live("releases").frame
+    names = ("component", "environment", "version")
+    return {n: sorted({v for v in rows[n] if v}) for n in names} if len(rows) else {}
+
+
 def _live_part(shown: View) -> None:
-    minutes = shown.minutes
-    latency = data.latency(minutes, None)
-    _figures(minutes, latency.frame, shown)
+    found = beginnings.beginnings()
+    if found.is_empty:
+        first_run.first_run(found, source.settings())
+        return
+    components, alerts = source.live("components"), (source.alerts() or {"alerts": []})["alerts"]
+    summary, latency = requests.summary(shown), requests.latency(shown)
+    row = summary.frame.iloc[0].to_dict() if len(summary.frame) else {}
+    if not components.problem:
+        verdict.draw(verdict.judge(components.frame, alerts, row), alerts, shown)
+    _tiles(row, latency.frame, alerts, shown)
     left, right = st.columns(2)
     with left, st.container(border=True):
-        _requests_chart(minutes, shown)
+        _requests_chart(shown)
     with right, st.container(border=True):
-        panels.latency_lines(latency, shown, data.step_s(minutes), key="overview-latency")
+        panels.latency_lines(
+            latency, shown, ranges.step_s(shown), key="overview-latency", height=_HEIGHT
+        )
     with st.container(border=True):
-        _components()
+        _components(components, shown)
 
 
-def _figures(minutes: int, latency: pd.DataFrame, shown: View) -> None:
-    row = data.summary(minutes)
-    calls = data.ai_calls(minutes).frame
-    step = data.step_s(minutes)
+def _tiles(
+    row: dict[str, float | None], latency: pd.DataFrame, alerts: list[dict[str, Any]], shown: View
+) -> None:
+    calls, step = ai_models.over_time(shown).frame, ranges.step_s(shown)
     lines: dict[str, list[float]] = {}
     if len(latency):
         lines["request_per_s"] = list(latency["request_count"] / step)
         lines["error_pct"] = list(100 * latency["error_count"] / latency["request_count"])
         lines["p95_ms"] = latency["p95_ms"].tolist()
     if len(calls):
-        lines["ai_calls_per_min"] = list(calls["call_count"])
-        lines["output_tokens_per_s"] = list(calls["output_tokens"])
-    tiles([_tile(figure, row, lines, shown) for figure in _FIGURES])
+        summed = pd.DataFrame(calls.groupby("bucket_at")[["call_count", "output_tokens"]].sum())
+        lines["ai_calls_per_min"] = list(summed["call_count"] * 60 / step)
+        lines["output_tokens_per_s"] = list(summed["output_tokens"] / step)
+    tiles([*(_tile(figure, row, lines, shown) for figure in _FIGURES), _alerts_tile(alerts, shown)])
 
 
 def _tile(
     figure: _Figure, row: dict[str, float | None], lines: dict[str, list[float]], shown: View
 ) -> Tile:
-    name = figure.name
-    before = row.get(f"previous_{name}")
+    name, value = figure.name, row.get(figure.name)
+    is_high = name == "error_pct" and formats.is_measured(value) and float(value or 0) >= _MANY_PCT
     return Tile(
         figure.label,
-        figure.form(row.get(name)),
-        formats.change(row.get(name), before, as_points=name == "error_pct"),
+        figure.form(value),
+        formats.change(value, row.get(f"previous_{name}"), as_points=name == "error_pct"),
         better=figure.better,
+        state="warning" if is_high else None,
         spark=lines.get(name, ()),
         link=shown.link(figure.page),
     )
 
 
-def _requests_chart(minutes: int, shown: View) -> None:
-    reading = data.requests(minutes, None)
-    panels.heading("Requests per second")
+def _alerts_tile(alerts: list[dict[str, Any]], shown: View) -> Tile:
+    firing = [a for a in alerts if a["state"] in {"firing", "acknowledged"} and not a["muted_by"]]
+    worst = next((s for s in ("critical", "warning") if s in {a["severity"] for a in firing}), None)
+    waiting = sum(a["state"] == "firing" for a in firing)
+    return Tile(
+        "Alerts firing",
+        f"{len(firing)}",
+        state="critical" if worst == "critical" else "warning" if worst else None,
+        link=shown.link("alerts"),
+        note=f"{waiting} not acknowledged" if firing else "nobody was told of anything",
+    )
+
+
+def _requests_chart(shown: View) -> None:
+    reading, step = requests.by_component(shown), ranges.step_s(shown)
+    with panels.heading("Requests per second"):
+        export_menu("overview-requests", reading.frame, shown)
     if states.problem(reading):
         return
     if reading.frame.empty:
         states.empty("requests")
         return
     known = sorted(reading.frame["component"].unique())
-    rates = reading.frame.assign(rate=reading.frame["request_count"] / data.step_s(minutes))
+    rates = reading.frame.assign(rate=reading.frame["request_count"] / step)
     columns = pd.DataFrame(rates[["bucket_at", "component", "rate"]])
     drawing.time_chart(
         charts.fold_series(columns, "component", "rate"), "rate", "component", "/s", shown,
-        key="overview-requests", step_s=data.step_s(minutes), known=known,
+        key="overview-requests", step_s=step, known=known, marks=marks(shown), height=_HEIGHT,
     )  # fmt: skip
 
 
-def _components() -> None:
-    reading = source.live("components")
-    panels.heading("Components")
+def _components(reading: source.Reading, shown: View) -> None:
+    with panels.heading("Components, worst first"):
+        export_menu("components", _exported(reading.frame), shown)
     if states.problem(reading):
         return
     if reading.frame.empty:
@@ -129,8 +174,14 @@ def _components() -> None:
         _COLUMNS,
         key="components",
         caption="Components, by state",
-        link=lambda row: address.view().link("performance", component=row["component"]),
+        link=lambda row: shown.link("performance", component=row["component"]),
+        most=9,
     )
+
+
+def _exported(components: pd.DataFrame) -> pd.DataFrame:
+    """Without the line of the last hour: a cell of a file holds one value."""
+    return components.drop(columns="requests_by_minute", errors="ignore")
 
 
 def component_table(components: pd.DataFrame, now: datetime) -> pd.DataFrame:

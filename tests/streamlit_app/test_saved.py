@@ -145,3 +145,30 @@ def test_who_may_keep_share_and_note_and_the_log_says_who_did(
         (entry,) = doorman.log().entries(action="access.action", limit=1)
         assert entry.actor == "user:u_test"
         assert entry.outcome == ("done" if is_allowed else "refused")
+
+
+def test_a_question_in_sql_is_kept_in_pieces_and_stays_one(store: SavedStore) -> None:
+    sql = (
+        "SELECT route, sum(n) AS \"my n\" -- Anna asked\nFROM t /* for Ada */ WHERE at >= '2026-03-01' "
+        "AND name = 'Anna''s' AND phone = 491701234567 LIMIT 20"
+    )
+    kept = store.keep_view("u", "slow", "explore", {"sql": sql, "part": "sql"}, is_shared=False)
+    told = dict(parse_qsl(kept.query))["sql"]
+    assert "asked" not in told and "Ada" not in told, "comments are free text"
+    assert "service(route)" in told and "'service(Annas)'" in told and '"service(my n)"' in told
+    assert (
+        "service(491701234567)" in told
+        and "'2026-03-01'" in told
+        and "LIMIT" in told
+        and " 20" in told
+    )
+
+
+def test_a_question_of_the_form_is_kept(store: SavedStore) -> None:
+    params = {
+        "mart": "fct_requests_minutely", "measure": "request_count", "how": "sum", "by": "route",
+        "over": "total", "only": "component:api",
+    }  # fmt: skip
+    kept = store.keep_view("u", "by route", "explore", params, is_shared=False)
+    told = dict(parse_qsl(kept.query))
+    assert told == {**params, "only": "service(component):service(api)"}

@@ -118,6 +118,8 @@ WITH named AS (
     SELECT 'component' AS kind, component AS name, component AS key, '' AS about,
         max(last_at) AS last_at FROM hot_sightings GROUP BY ALL
     UNION ALL
+    SELECT 'component', service, service, '', max(event_at) FROM hot_service_up GROUP BY ALL
+    UNION ALL
     SELECT 'route', route, route, component, max(bucket_at) FROM hot_requests GROUP BY ALL
     UNION ALL
     SELECT 'model', model, model, provider, max(bucket_at) FROM hot_ai_calls GROUP BY ALL

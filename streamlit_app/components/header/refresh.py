@@ -1,7 +1,7 @@
 """How often a page that ends now is drawn again, and how old its data are.
 
 Here: the interval and the pause, which belong to the person and not to the view; data ages in words. Not
-here: what is drawn (`frame.live`).
+here: drawing again (`redraw`).
 """
 
 from collections.abc import Callable
@@ -12,6 +12,7 @@ import streamlit as st
 from privacy.access.access_policy import Right
 from streamlit_app.components import address, formats, markup
 from streamlit_app.readings import source
+from streamlit_app.readings.arriving import arrivals
 from streamlit_app.sign_in import permission
 from streamlit_app.view import View
 
@@ -92,4 +93,5 @@ def _ages(built_at: Callable[[], datetime | None] | None) -> tuple[list[str], li
         return [], []
     ages = source.ages()
     words = [f"live {formats.age(ages.live_age_s)}", f"marts {formats.age(ages.marts_age_s)}"]
-    return words, [*([ages.problem] if ages.problem else []), *source.batch_problems()]
+    wrong = [ages.problem, arrivals.receivers_problem(), *source.batch_problems()]
+    return words, [problem for problem in wrong if problem]

@@ -70,7 +70,7 @@ def test_a_question_that_needs_more_than_memory_is_told_so(
 ) -> None:
     _published(settings).close()
     small = in_memory(memory_limit="25MB")
-    monkeypatch.setattr("ingestion.lake.duck.in_memory", lambda: small)
+    monkeypatch.setattr("ingestion.lake.duck.in_memory", lambda **_: small)
     monkeypatch.setattr("ingestion.lake.duck.key_of_file", _key_of)
     with pytest.raises(Problem, match="more than 1 GB of memory"):
         query.ask(settings, f"SELECT * FROM ({_LARGE}) ORDER BY plain", "operations")

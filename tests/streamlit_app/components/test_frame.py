@@ -12,9 +12,11 @@ from ingestion.settings import Settings
 from privacy.access.access_policy import Role
 from streamlit_app.actions import saved
 from streamlit_app.components import address
-from streamlit_app.components.header import filter_bar, range_picker, refresh, search_box
+from streamlit_app.components.header import filter_bar, range_picker, redraw, refresh, search_box
 from streamlit_app.readings import source, tail
+from streamlit_app.readings.arriving import arrivals
 from streamlit_app.view import View
+from tests.live_answers import LiveAnswers
 from tests.pages import links, title, words
 from tests.signing_in import sign_in_page_test
 from tests.streamlit_app.test_pages import fresh_caches  # noqa: F401
@@ -242,3 +244,64 @@ def test_filters_of_other_pages_stay_in_the_address_and_do_not_count_here() -> N
 
 def _flat(shown: AppTest) -> dict[str, str]:
     return {k: v[0] if isinstance(v, list) else v for k, v in shown.query_params.items()}
+
+
+def test_a_part_is_drawn_again_only_when_something_came_or_a_bucket_began(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    marks, moment, ran = [(1,)], [NOW], []
+    monkeypatch.setattr(arrivals, "mark", lambda: marks[-1])
+    monkeypatch.setattr(address, "now", lambda: moment[-1])
+    monkeypatch.setattr(redraw, "_run", ran.append)
+    shown, part = View(NOW - timedelta(hours=1), NOW, "1 h"), redraw._Drawn("live-1")
+    redraw._draw(lambda view: None, shown, part)
+    redraw._look(shown, part)
+    moment.append(NOW + timedelta(seconds=59))
+    redraw._look(shown, part)
+    assert ran == [], "nothing came, and the minute of the last bucket is not over"
+    marks.append((2,))
+    redraw._look(shown, part)
+    redraw._draw(lambda view: None, shown, part)
+    moment.append(NOW + timedelta(seconds=61))
+    redraw._look(shown, part)
+    assert ran == ["live-1", "live-1"]
+
+
+def test_what_came_is_asked_once_a_second_for_all_pages(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live, clock = LiveAnswers(), [100.0]
+    monkeypatch.setattr(source, "client", live)
+    monkeypatch.setattr(source, "settings", lambda: settings)
+    monkeypatch.setattr(arrivals.permission, "may_read", lambda *_: True)
+    monkeypatch.setattr(arrivals.time, "monotonic", lambda: clock[-1])
+    arrivals.forget()
+    first = arrivals.mark()
+    live.seq = 2
+    assert arrivals.mark() == first and live.asked == ["freshness"]
+    clock.append(101.0)
+    assert arrivals.mark() != first
+    live.is_down = True
+    clock.append(102.0)
+    assert "does not answer" in str(arrivals.mark())
+    arrivals.forget()
+
+
+def test_receivers_that_do_not_answer_are_told(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, free_port: int
+) -> None:
+    away = settings.model_copy(deep=True)
+    away.receiver.http_port = free_port
+    monkeypatch.setattr(source, "settings", lambda: away)
+    arrivals.forget()
+    assert "Receivers do not answer" in str(arrivals.receivers_problem())
+    arrivals.forget()
+
+
+def test_a_whole_trace_id_is_opened_even_when_nothing_of_it_was_kept(
+    page: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source, "client", LiveAnswers())
+    shown = page()
+    shown.text_input(key="search-everything").set_value("AB" * 16).run()
+    assert "/traces?" in links(shown)["ab" * 16] and "trace=abab" in links(shown)["ab" * 16]

@@ -1,0 +1,1 @@
+"""Whether anything arrives: since a page last looked, and since the home was made."""
