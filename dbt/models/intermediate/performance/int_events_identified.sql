@@ -4,7 +4,7 @@ with spans as (
         *,
         coalesce(component_version, '') as version,
         coalesce(environment, '') as environment_name,
-        (list_filter(events, lambda e: e.attributes['exception.type'] is not null))[1].attributes['exception.type']
+        (list_filter(events, lambda e: e['attributes']['exception.type'] is not null))[1]['attributes']['exception.type']
             as exception_type
     from {{ ref('stg_landed__spans') }}
 ),

@@ -13,4 +13,4 @@ select
     {{ id_text("lower(hex(span_id))") }} as span_id,
     part
 from (select *, coalesce(body, event_name, '') as text from {{ ref('stg_landed__logs') }})
-join {{ source('landed', 'log_patterns') }} using (text)
+inner join {{ source('landed', 'log_patterns') }} using (text)

@@ -6,7 +6,7 @@ with parts as (
     -- A span event and a log record may tell of the same error.
     qualify row_number() over (
         partition by kind, component, name, coalesce(once, hash(trace_id, span_id, event_at))
-        order by is_span desc, event_at, trace_id, span_id
+        order by is_span desc, event_at asc, trace_id asc, span_id asc
     ) = 1
 )
 

@@ -7,6 +7,8 @@ with spans as (
     select * from {{ source('landed', 'spans_before') }}
 ),
 
+-- What expands below names fields of events, which the linter takes for tables.
+-- noqa: disable=RF03
 told as (
     select
         {{ id_text("lower(hex(trace_id))") }} as trace_id,
@@ -33,5 +35,5 @@ select * from told
 where (trace_id, span_id, start_at, component) not in (select (trace_id, span_id, start_at, component) from {{ this }})
 {% endif %}
 qualify row_number() over (
-    partition by trace_id, span_id, start_at, component order by duration_ns desc, name, kind
+    partition by trace_id, span_id, start_at, component order by duration_ns desc, name asc, kind asc
 ) = 1
