@@ -85,7 +85,7 @@ def test_a_link_lets_in_once_and_says_so_the_second_time(app: Running, somebody:
     first.opens(link)
     second.opens(link)
     first.presses("Sign in")
-    is_at(first, "/overview?range=1+h")
+    is_at(first, "/overview")
     second.presses("Sign in")
     assert "was used or has expired" in reads(second, until="User name")
     second.opens(link)
@@ -151,7 +151,7 @@ def test_whoever_is_in_already_opens_a_link_without_spending_it(
     visitor.opens(link)
     reads(visitor, until="You are signed in already.")
     visitor.presses("Go on")
-    is_at(visitor, "/overview?range=1+h")
+    is_at(visitor, "/overview")
     assert identities.links.is_good(link.partition("link=")[2])
     visitor.opens(f"{link}&next=/account")
     visitor.presses("Sign in anew with this link")
@@ -165,7 +165,7 @@ def test_a_name_that_browsers_do_not_trust_lets_in_as_well(
     port = app.settings.app.port
     visitor.opens(link_to(app.settings.home, f"http://{PLAIN_NAME}:{port}"))
     visitor.presses("Sign in")
-    is_at(visitor, "/overview?range=1+h")
+    is_at(visitor, "/overview")
     reads(visitor, until="Overview")
 
 

@@ -140,7 +140,7 @@ def test_the_slowest_model_is_found_and_compared_and_leads_to_its_slowest_call(
     started: Running,
 ) -> None:
     with browser_page(f"{started.app}/overview?range=15+min", started.settings.home) as page:
-        page.locator("[data-testid=stPageLink-NavLink]", has_text="AI models").click()
+        page.locator("[data-testid=stSidebarNavLink]", has_text="AI models").click()
         at(page, "/ai_models")
         page.wait_for_selector("text=slow-model is slowest", timeout=120_000)
         said = page.inner_text("p[role=status] b")

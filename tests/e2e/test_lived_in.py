@@ -72,7 +72,7 @@ def test_somebody_lives_with_it_while_traffic_never_pauses(operator: Operator) -
         assert isinstance(visitor, InChromium)
         visitor.opens(link)
         visitor.presses("Sign in")
-        is_at(visitor, "/overview?range=1+h")
+        is_at(visitor, "/overview")
         visitor.page.locator(_NAVIGATION).first.wait_for()
         assert len(_open_every_page(visitor.page)) >= 5
         wait_for(
