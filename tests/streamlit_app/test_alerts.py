@@ -1,5 +1,6 @@
 """Critical alerts stand on every page until somebody acknowledges; the Alerts page says what is wrong and acts."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -56,7 +57,8 @@ def test_a_critical_alert_stands_on_every_page_with_what_happens_next(
     shown = page(name).run()
     assert not shown.exception
     told = words(shown)
-    assert "Redis is *down*" in told and "(3 min)" in told and "Sessions cannot" in told
+    assert "Redis is *down*" in told and re.search(r"\(\d+ min\)", told)
+    assert "Sessions cannot" in told
     assert "first is told at" in told
     assert "alert=abcd1234-1" in links(shown)["Redis is *down*"]
 
@@ -73,7 +75,11 @@ def test_a_card_says_what_failed_what_to_do_and_where_who_knows_and_who_is_next(
     shown = page("alerts").run()
     assert not shown.exception
     told, ways = words(shown), links(shown)
-    assert "1. " not in told and "Restart Redis" in told and "dependency redis" in told
+    assert (
+        not re.search(r"(?<!\d)1\. ", told)
+        and "Restart Redis" in told
+        and "dependency redis" in told
+    )
     assert "Told: hook at" in told and "(waiting: HTTP 500)" in told
     assert "Next, unless acknowledged: first at" in told
     assert "p95 of requests in 2 min · now 11.0 ms" in told
