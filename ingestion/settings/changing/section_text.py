@@ -35,6 +35,7 @@ _READERS: Mapping[str, tuple[str, ...]] = {
     "collectors": ("collectors",),
     "prices": ("app",),
     "release": ("dagster",),
+    "reports": ("dagster", "app"),
     "retention": ("dagster",),
 }
 
