@@ -7,6 +7,7 @@ from dagster_project.passes.pass_record import tell_why
 from dagster_project.reporting import making
 from dagster_project.reporting.kinds import kinds
 from dagster_project.reporting.kinds.report_source import NoData, ReportKind
+from dagster_project.reporting.making_aside import make_aside
 from ingestion.processes.passes import is_pass_running
 
 
@@ -30,10 +31,9 @@ def _report(kind: ReportKind) -> dg.AssetsDefinition:
 
 def _made(home: Home, kind: ReportKind) -> dict[str, str]:
     """What became of the newest period that is over; a period of which nothing is known is no failure."""
-    settings, now = home.settings, home.clock()
-    due = making.latest_of(settings, kind, now)
+    due = making.latest_of(home.settings, kind, home.clock())
     try:
-        made = making.make(settings, home.keys(), due, by=making.SERVICE, now=now)
+        made = make_aside(home.settings, kind.name, due.period.label, making.SERVICE)
     except NoData as nothing:
         return {"period": due.period.label, "outcome": making.EMPTY, "reason": str(nothing)}
     told = {"period": made.period, "outcome": made.outcome, "edition": made.edition}

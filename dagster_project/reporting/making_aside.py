@@ -1,17 +1,18 @@
 """A report made in a process of its own, which ends with it.
 
 Here: asking for one, and being that process. Not here: making (`making`). Pandas, Altair and reportlab keep
-100 MB; the app, which makes one now and then, would keep them for good.
+100 MB; the app and Dagster's process, which make one now and then, would keep them for good.
 """
 
 import json
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from dagster_project.reporting import making
+from dagster_project.reporting.kinds.report_source import NoData
 from ingestion.settings import Settings, load_settings
 from privacy.keys.key_store import KeyProblem, KeyStore
 from privacy.process_log.log import guard
@@ -21,15 +22,20 @@ _SECONDS = 180
 
 @dataclass(frozen=True)
 class Made:
-    """What became of it: the period, the edition, and whether this edition was there already."""
+    """What became of it, as the history has it (`keeping.Entry`)."""
 
     period: str
     edition: str
-    is_same: bool
+    outcome: str
+    verdict: str
+    delivered: list[str]
 
 
 def make_aside(settings: Settings, kind: str, period: str, by: str) -> Made:
-    """Make a report and wait for it; an empty period is the newest that is over. Raises ReportProblem."""
+    """Make a report and wait for it; an empty period is the newest that is over.
+
+    Raises NoData where nothing is known of the period, ReportProblem for everything else.
+    """
     asked = json.dumps([str(settings.home), kind, period, by])
     try:
         done = subprocess.run(
@@ -46,7 +52,7 @@ def make_aside(settings: Settings, kind: str, period: str, by: str) -> Made:
             "`./tta.sh monitor report run` says more."
         ) from None
     if "problem" in answer:
-        raise making.ReportProblem(answer["problem"])
+        raise (NoData if answer["is_empty"] else making.ReportProblem)(answer["problem"])
     return Made(**answer)
 
 
@@ -60,13 +66,10 @@ def main() -> None:
         due = making.Due(kind, making.period_of(settings, kind, period, now))
         made = making.make(settings, KeyStore.open(settings.home), due, by=by, now=now)
     except (*making.REFUSALS, KeyProblem) as problem:
-        print(json.dumps({"problem": str(problem)}))
+        print(json.dumps({"problem": str(problem), "is_empty": isinstance(problem, NoData)}))
         return
-    print(
-        json.dumps(
-            {"period": made.period, "edition": made.edition, "is_same": made.outcome == "same"}
-        )
-    )
+    told = Made(made.period, made.edition, made.outcome, made.verdict, list(made.delivered))
+    print(json.dumps(asdict(told)))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Making a report from the app. Here: the right, the audit entry. Not here: buttons (`views/reports`)."""
 
+from dagster_project.reporting.kinds.report_source import NoData
 from dagster_project.reporting.making import ReportProblem
 from dagster_project.reporting.making_aside import make_aside
 from streamlit_app.readings import source
@@ -10,9 +11,11 @@ def make(kind: str, audience: str, period: str) -> tuple[str, str]:
     """Make it now: (edition, words); no edition when it was not made, and the words say why."""
     permission.require_of_viewer(permission.Right.AUDIENCE, audience)
     try:
-        with permission.acting("report.make", ReportProblem, report=kind, period=period) as who:
+        with permission.acting(
+            "report.make", ReportProblem, NoData, report=kind, period=period
+        ) as who:
             made = make_aside(source.settings(), kind, period, who.id)
-    except ReportProblem as problem:
+    except (ReportProblem, NoData) as problem:
         return "", f"Not made: {problem}"
-    same = ", which was there already: the data have not changed" if made.is_same else ""
+    same = ", which was there already: the data have not changed" if made.outcome == "same" else ""
     return made.edition, f"{made.period} is made: edition {made.edition}{same}."

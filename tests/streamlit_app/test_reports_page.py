@@ -180,7 +180,7 @@ def test_somebody_makes_one_and_sees_it(
 
     def aside(_: Settings, *what: str) -> Made:
         asked.append(what)
-        return Made("2026-11-29", full["daily-operations"].edition, True)
+        return Made("2026-11-29", full["daily-operations"].edition, "same", "", [])
 
     monkeypatch.setattr(deeds, "make_aside", aside)
     shown = press(page(), "")

@@ -21,7 +21,7 @@ from dagster_project.reporting.document.report_periods import Cadence, PeriodPro
 from dagster_project.reporting.keeping import Entry
 from dagster_project.reporting.kinds import UnknownKind, kind_named
 from dagster_project.reporting.kinds.report_source import NoData, ReportKind, Said, Source
-from dagster_project.reporting.making_aside import make_aside
+from dagster_project.reporting.making_aside import Made, make_aside
 from dagster_project.reporting.picture import PictureProblem
 from dagster_project.reporting.rendering.all_formats import FORMS
 from dagster_project.reporting.rendering.json_text import as_json, from_json
@@ -228,6 +228,12 @@ def test_the_schedule_asks_for_what_is_due_and_for_nothing_else(
 def test_an_asset_makes_its_report_and_a_failure_says_why(
     quick: Settings, keys: KeyStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def here(settings: Settings, kind: str, period: str, by: str) -> Made:
+        assert (kind, period) == ("daily-operations", "2026-11-29")
+        made = make(settings, keys, by)
+        return Made(made.period, made.edition, made.outcome, made.verdict, list(made.delivered))
+
+    monkeypatch.setattr("dagster_project.defs.reports.make_aside", here)
     home = Home(lambda: quick, clock=lambda: NOW)
     daily = reports[0]
 
