@@ -5,7 +5,6 @@ channels (`live_tail/alerts/notify`). Addresses are secrets: they are read from 
 told. Nothing leaves unless `reports.deliver` says so.
 """
 
-import stat
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +14,7 @@ from dagster_project.reporting.document.report_document import Document
 from dagster_project.reporting.keeping import Entry
 from ingestion.settings import Settings
 from ingestion.settings.section import LOOPBACK
+from privacy.disk.owner_only import NotReadable, owner_only_text
 from privacy.process_log.log import logger
 
 _TIMEOUT_S = 20.0
@@ -47,11 +47,9 @@ def _told(settings: Settings, file: Path, entry: Entry, document: Document) -> s
 
 def _address(file: Path) -> str:
     try:
-        if file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise DeliveryProblem("the file can be read by others: chmod 600 it")
-        return file.read_text().strip()
-    except OSError as error:
-        raise DeliveryProblem(f"the file cannot be read: {type(error).__name__}") from None
+        return owner_only_text(file)
+    except NotReadable as problem:
+        raise DeliveryProblem(f"the file {problem}") from None
 
 
 def _send(address: str, settings: Settings, entry: Entry, document: Document) -> None:

@@ -23,6 +23,16 @@ def number(value: float | None, unit: str = "", digits: int | None = None) -> st
     return f"{text} {unit}".strip()
 
 
+def whole(value: float) -> str:
+    """A count in a table: `1,920`."""
+    return f"{value:,.0f}"
+
+
+def plain_ms(value: float, digits: int = 1) -> str:
+    """Milliseconds in a table whose head names the unit: whole from 10 on, with `digits` below."""
+    return f"{value:,.0f}" if value >= 10 else f"{value:.{digits}f}"
+
+
 def percent(value: float | None) -> str:
     """One decimal under 10, none above."""
     if value is None or math.isnan(value):

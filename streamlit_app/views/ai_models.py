@@ -55,26 +55,24 @@ _SHOWN = {"p95": "p95", "calls": "Calls", "errors": "Errors", "tokens": "Tokens 
 _SLOW_S, _SHORT = 15, 24
 
 
-def _ms(value: float) -> str:
-    return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
-
-
-def _count(value: float) -> str:
-    return f"{value:,.0f}"
-
-
 _CALLED = (
-    Column("call_count", "Calls", "number", _count),
+    Column("call_count", "Calls", "number", formats.whole),
     Column("error_pct", "Errors %", "bar", lambda v: f"{v:.1f}", is_bad=lambda v: v >= 1),
-    Column("p50_ms", "p50 ms", "number", _ms),
-    Column("p95_ms", "p95 ms", "bar", _ms, hover=lambda row: f"p95{model_rows.interval(row)}"),
-    Column("p99_ms", "p99 ms", "number", _ms),
+    Column("p50_ms", "p50 ms", "number", formats.plain_ms),
+    Column(
+        "p95_ms",
+        "p95 ms",
+        "bar",
+        formats.plain_ms,
+        hover=lambda row: f"p95{model_rows.interval(row)}",
+    ),
+    Column("p99_ms", "p99 ms", "number", formats.plain_ms),
 )
 _TOLD = (
-    Column("first_chunk_ms", "Chunk ms", "number", _ms),
-    Column("input_tokens", "Tokens in", "number", _count),
-    Column("output_tokens", "Tokens out", "number", _count),
-    Column("cached_tokens", "Cached", "number", _count),
+    Column("first_chunk_ms", "Chunk ms", "number", formats.plain_ms),
+    Column("input_tokens", "Tokens in", "number", formats.whole),
+    Column("output_tokens", "Tokens out", "number", formats.whole),
+    Column("cached_tokens", "Cached", "number", formats.whole),
     Column("output_tokens_per_s", "Tokens /s", "number", lambda v: f"{v:,.1f}"),
     Column("cost", "Cost", "number", lambda v: f"{v:,.4f}" if v < 1 else f"{v:,.2f}"),
 )
@@ -257,7 +255,7 @@ def _errors(reading: Reading) -> None:
         reading.frame,
         (
             Column("error_type", "Error"), Column("model", "Model"), Column("component", "Component"),
-            Column("call_count", "Calls", "bar", _count, is_bad=lambda v: v > 0),
+            Column("call_count", "Calls", "bar", formats.whole, is_bad=lambda v: v > 0),
         ),
         key="ai-errors", caption="Failed AI calls by type, most first", most=8,
         link=lambda row: address.here(model=row["model"]),
@@ -268,11 +266,11 @@ def _recoveries(reading: Reading) -> None:
     ranked_table(
         reading.frame,
         (
-            Column("component", "Component"), Column("attempt_count", "Attempts", "number", _count),
-            Column("retry_count", "Retries", "bar", _count, note="Attempts after the first"),
-            Column("failed_attempt_count", "Failed", "number", _count),
-            Column("fallback_count", "With fallback", "number", _count),
-            Column("used_fallback_count", "Fell back", "number", _count),
+            Column("component", "Component"), Column("attempt_count", "Attempts", "number", formats.whole),
+            Column("retry_count", "Retries", "bar", formats.whole, note="Attempts after the first"),
+            Column("failed_attempt_count", "Failed", "number", formats.whole),
+            Column("fallback_count", "With fallback", "number", formats.whole),
+            Column("used_fallback_count", "Fell back", "number", formats.whole),
         ),
         key="recoveries", caption="Retries and fallbacks, most retries first", most=8,
     )  # fmt: skip

@@ -1,5 +1,6 @@
 """Databases: which statements take the time, which fail, and whether anybody waits for a connection."""
 
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -41,35 +42,28 @@ _SLOW_S = 15
 _SHORT = 60
 
 
-def _ms(value: float) -> str:
-    return f"{value:,.0f}" if value >= 10 else f"{value:.2f}"
-
-
-def _count(value: float) -> str:
-    return f"{value:,.0f}"
-
-
+_statement_ms = partial(formats.plain_ms, digits=2)
 _COLUMNS = (
     Column("told", "Statement", hover=lambda row: str(row["subject"])),
     Column("component", "Component"),
     Column("system", "System"),
     Column("duration_ms_sum", "Time", "bar", formats.duration_ms),
     Column("time_pct", "Share %", "number", lambda v: f"{v:.1f}"),
-    Column("operation_count", "Operations", "number", _count),
-    Column("error_count", "Errors", "bar", _count, is_bad=lambda v: v > 0),
-    Column("p95_ms", "p95 ms", "bar", _ms),
-    Column("p99_ms", "p99 ms", "number", _ms),
-    Column("returned_rows", "Rows", "number", _count, note="A dash: not reported"),
+    Column("operation_count", "Operations", "number", formats.whole),
+    Column("error_count", "Errors", "bar", formats.whole, is_bad=lambda v: v > 0),
+    Column("p95_ms", "p95 ms", "bar", _statement_ms),
+    Column("p99_ms", "p99 ms", "number", _statement_ms),
+    Column("returned_rows", "Rows", "number", formats.whole, note="A dash: not reported"),
 )
 _POOL_COLUMNS = (
     Column("pool", "Pool"),
     Column("component", "Component"),
     Column("used_connections", "Used", "number", lambda v: f"{v:.1f}"),
     Column("idle_connections", "Idle", "number", lambda v: f"{v:.1f}"),
-    Column("max_connections", "Most", "number", _count),
-    Column("pending_requests", "Waiting", "bar", _count, is_bad=lambda v: v > 0),
-    Column("wait_ms", "Wait ms", "number", _ms),
-    Column("timeout_count", "Timeouts", "bar", _count, is_bad=lambda v: v > 0),
+    Column("max_connections", "Most", "number", formats.whole),
+    Column("pending_requests", "Waiting", "bar", formats.whole, is_bad=lambda v: v > 0),
+    Column("wait_ms", "Wait ms", "number", _statement_ms),
+    Column("timeout_count", "Timeouts", "bar", formats.whole, is_bad=lambda v: v > 0),
 )
 
 

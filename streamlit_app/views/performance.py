@@ -55,31 +55,23 @@ _SLOW_S = 15
 _MOST = 8
 
 
-def _ms(value: float) -> str:
-    return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
-
-
-def _count(value: float) -> str:
-    return f"{value:,.0f}"
-
-
 _COLUMNS = (
     Column("told", "Route", hover=lambda row: str(row["told"])),
     Column("component", "Component"),
-    Column("request_count", "Requests", "bar", _count),
-    Column("error_count", "Errors", "bar", _count, is_bad=lambda v: v > 0),
-    Column("p50_ms", "p50 ms", "number", _ms),
-    Column("p95_ms", "p95 ms", "bar", _ms),
+    Column("request_count", "Requests", "bar", formats.whole),
+    Column("error_count", "Errors", "bar", formats.whole, is_bad=lambda v: v > 0),
+    Column("p50_ms", "p50 ms", "number", formats.plain_ms),
+    Column("p95_ms", "p95 ms", "bar", formats.plain_ms),
     Column("p95_change_pct", "Change %", "number", lambda v: f"{v:+,.0f}".replace("-", "\u2212"),
            note="Of p95, against the period before or what is compared with"),
-    Column("p99_ms", "p99 ms", "number", _ms),
-    Column("ms_max", "Max ms", "number", _ms),
+    Column("p99_ms", "p99 ms", "number", formats.plain_ms),
+    Column("ms_max", "Max ms", "number", formats.plain_ms),
 )  # fmt: skip
 _USED = (
     Column("component", "Component"),
     Column("cpu_seconds", "CPU s", "bar", lambda v: f"{v:,.1f}"),
     Column("cpu_utilization_pct", "CPU %", "number", lambda v: f"{v:.1f}"),
-    Column("memory_mb", "Memory MB", "number", _count),
+    Column("memory_mb", "Memory MB", "number", formats.whole),
     Column("cpu_ms_per_request", "CPU ms per request", "number", lambda v: f"{v:,.1f}"),
 )
 

@@ -49,20 +49,16 @@ _MEANINGS = {
 _CALM = (1000, 1001)
 
 
-def _count(value: float) -> str:
-    return f"{value:,.0f}"
-
-
 _COLUMNS = (
     Column("route", "Route"),
     Column("component", "Component"),
-    Column("closed_connections", "Closed", "number", _count),
-    Column("abnormal_closes", "Abnormal", "bar", _count, is_bad=lambda v: v > 0),
+    Column("closed_connections", "Closed", "number", formats.whole),
+    Column("abnormal_closes", "Abnormal", "bar", formats.whole, is_bad=lambda v: v > 0),
     Column("median_duration_ms", "Median duration", "bar", formats.duration_ms),
-    Column("messages_received", "Messages in", "number", _count),
-    Column("messages_sent", "Messages out", "bar", _count),
-    Column("bytes_received", "Bytes in", "number", _count),
-    Column("bytes_sent", "Bytes out", "number", _count),
+    Column("messages_received", "Messages in", "number", formats.whole),
+    Column("messages_sent", "Messages out", "bar", formats.whole),
+    Column("bytes_received", "Bytes in", "number", formats.whole),
+    Column("bytes_sent", "Bytes out", "number", formats.whole),
 )
 
 
@@ -163,7 +159,7 @@ def _closes(reading: Reading) -> None:
     rows["told"] = [_told(code) for code in rows["code"]]
     ranked_table(
         rows,
-        (Column("told", "Code", "pill"), Column("connections", "Connections", "bar", _count)),
+        (Column("told", "Code", "pill"), Column("connections", "Connections", "bar", formats.whole)),
         key="closes", caption="Closes by code, most first", most=6,
     )  # fmt: skip
 

@@ -5,7 +5,6 @@ Addresses are secrets: they are read from a file of mode 0600, never logged, nev
 """
 
 import shutil
-import stat
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from privacy.disk.owner_only import NotReadable, owner_only_text
 from privacy.process_log.log import logger
 
 _log = logger()
@@ -42,13 +42,10 @@ def address(channel: Way, home: Path) -> str:
         return channel.url
     if channel.url_file is None:
         raise SendProblem("the channel has neither url nor url_file")
-    file = home / channel.url_file
     try:
-        if file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise SendProblem("url_file can be read by others: chmod 600 it")
-        return file.read_text().strip()
-    except OSError as error:
-        raise SendProblem(f"url_file cannot be read ({type(error).__name__})") from None
+        return owner_only_text(home / channel.url_file)
+    except NotReadable as problem:
+        raise SendProblem(f"url_file {problem}") from None
 
 
 def is_made_for(channel: Way, payload: dict[str, Any]) -> bool:

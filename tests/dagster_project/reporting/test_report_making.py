@@ -319,7 +319,7 @@ def test_a_delivery_that_fails_is_told_without_the_address(
     assert made.outcome == "made" and made.delivered == (
         "hook.url: not delivered (HTTP 500)",
         "open.url: not delivered (the file can be read by others: chmod 600 it)",
-        "missing.url: not delivered (the file cannot be read: FileNotFoundError)",
+        "missing.url: not delivered (the file cannot be read (FileNotFoundError))",
         "nobody.url: not delivered (Apprise does not know this kind of address)",
     )
     assert "secret" not in (settings.reports_path / "history.json").read_text()
