@@ -18,6 +18,7 @@ from live_tail.alerts.rules.curve_units import span_words
 from live_tail.alerts.rules.rule_spec import Threshold
 from live_tail.alerts.words.life_records import Alert
 from live_tail.alerts.words.rule_records import Labels, Rule, labels_of
+from privacy.process_log.log import logger
 
 _LEAD, _TAIL = timedelta(minutes=10), timedelta(minutes=5)
 _MOST_POINTS = 40
@@ -25,6 +26,7 @@ _STEPS_S = (5, 10, 15, 30, 60, 120, 300)
 _SETTLED = timedelta(seconds=20)
 """What happened longer ago than this has arrived: it is asked once."""
 _REMEMBERED = 5_000
+_log = logger()
 
 _CALLS = """
 SELECT bucket_at, sum(bad) FROM (
@@ -155,8 +157,9 @@ class Curves:
             return self._known[key]
         try:
             found = asking.at(_naive(at))
-        except Exception:  # noqa: BLE001 - as in a round: what cannot be read is not measured
-            found = {}
+        except Exception as error:  # noqa: BLE001 - as in a round: what cannot be read is not measured
+            _log.error("a moment of an alert's curve cannot be read", cause=type(error).__name__)
+            return {}
         if now - at > _SETTLED:
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()

@@ -15,7 +15,9 @@ def secret(folder: Path, content: bytes, mode: int = 0o600) -> Path:
 
 
 def test_the_text_comes_without_the_space_around_it(tmp_path: Path) -> None:
-    assert owner_only_text(secret(tmp_path, b" https://example.org/x \n")) == "https://example.org/x"
+    assert (
+        owner_only_text(secret(tmp_path, b" https://example.org/x \n")) == "https://example.org/x"
+    )
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o666])

@@ -1,12 +1,14 @@
 """Curves of alerts: the rule's own value over time, in its unit, with the threshold that it crossed."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from live_tail.alerts.reading.rule_sources import Sources
+from live_tail.alerts.rules.curve_sampling import sampling
 from live_tail.alerts.rules.curve_units import Scale, of_expression
 from live_tail.alerts.rules.curves import Curve, Curves
 from live_tail.alerts.rules.rule_spec import KINDS, Threshold
@@ -67,6 +69,27 @@ def test_where_nothing_was_measured_the_curve_has_a_gap_and_not_a_zero() -> None
     found = curve(gauges([0.9] * 6), made, alert(30, component="c"))
     assert found is not None
     assert found.points[0][1] is None and 0.0 not in [value for _, value in found.points]
+
+
+def test_a_moment_that_could_not_be_read_is_said_and_asked_again(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = rule(
+        "threshold", value={"metric": "disk.utilization", "by": ["component"]}, compare="> 0.8"
+    )
+    curves = Curves(Sources(gauges([0.9] * 60)), lambda: [made], REACH)
+
+    def broken(*given: Any) -> Any:
+        found = sampling(*given)
+        return found and replace(found, at=lambda _: {}[1])
+
+    with monkeypatch.context() as patch:
+        patch.setattr("live_tail.alerts.rules.curves.sampling", broken)
+        found = curves.of(alert(300, component="c"), NOW)
+        assert found is None or {value for _, value in found.points} == {None}
+    assert "cannot be read" in capsys.readouterr().err and not curves._known
+    again = curves.of(alert(300, component="c"), NOW)
+    assert again is not None and 90 in [round(value) for _, value in again.points if value]
 
 
 def test_another_series_of_the_rule_and_a_rule_that_is_gone_have_no_curve() -> None:
