@@ -5,7 +5,7 @@ import dagster as dg
 from dagster_project.defs.home import InHome
 from dagster_project.passes.news import has_news
 from dagster_project.passes.pass_record import tell_why
-from ingestion.processes.passes import is_pass_running
+from ingestion.processes.passes import running_job
 from ingestion.settings import Settings
 
 batch_job = dg.define_asset_job(
@@ -29,8 +29,11 @@ def schedule_definitions(settings: Settings) -> dg.Definitions:
         execution_timezone="UTC",
     )
     def batch_schedule(home: InHome) -> dg.RunRequest | dg.SkipReason:
-        """A pass when there is something for it; a tick during a pass is left out, not queued."""
-        if is_pass_running(home.settings.home):
+        """A pass when there is something for it; a tick during a pass is left out, not queued.
+
+        Behind any other run a pass waits its turn: marts get no older than an interval for a report.
+        """
+        if running_job(home.settings.home) == "batch":
             return dg.SkipReason("the pass before it is still running")
         news = has_news(home.settings)
         if news is None:

@@ -156,6 +156,14 @@ def is_pass_running(home: Path) -> bool:
     return is_held(_lock_path(home))
 
 
+def running_job(home: Path) -> str | None:
+    """The job whose run holds the lock, `batch` as long as it has not said so; None when none does."""
+    if not is_pass_running(home):
+        return None
+    running = read_health(home).running()
+    return running.job if running else "batch"
+
+
 def marts_age(settings: Settings, now: datetime) -> timedelta | None:
     """How old the published operations copy is; None when there is none."""
     try:

@@ -125,8 +125,27 @@ def test_a_tick_asks_for_a_pass_when_the_home_has_news_and_none_is_running(
     assert isinstance(asked, dg.RunRequest)
     assert asked.tags["tta_monitor/news"].endswith("received batches wait")
     with passes.one_pass(settings.home, lambda _: None):
+        just_begun = tick()
+        batch = passes.begin(settings.home, "batch", datetime.now(UTC))
         waits = tick()
-    assert isinstance(waits, dg.SkipReason) and "still running" in str(waits.skip_message)
+        passes.end(settings.home, batch, passes.PassEnd(), datetime.now(UTC))
+        passes.begin(settings.home, "reports", datetime.now(UTC))
+        behind_a_report = tick()
+    for left_out in (just_begun, waits):
+        assert isinstance(left_out, dg.SkipReason)
+        assert "still running" in str(left_out.skip_message)
+    assert isinstance(behind_a_report, dg.RunRequest)
+
+
+@pytest.mark.parametrize("minutes", [2, 3, 4, 5, 6, 10, 12, 15, 20, 30])
+def test_reports_are_looked_for_when_no_pass_begins(
+    repository: dg.Definitions, built: Settings, minutes: int
+) -> None:
+    chosen = load_settings(built.home, warehouse={"build_every_minutes": minutes})
+    other = build_defs(lambda: Home(lambda: chosen))
+    at = repository.resolve_schedule_def("report_schedule").cron_schedule.split()[0]
+    step = other.resolve_schedule_def("batch_schedule").cron_schedule.split()[0]
+    assert int(at) % int(step.removeprefix("*/")) != 0
 
 
 def test_wrong_settings_fail_the_step_that_asks_for_them_and_say_why(tmp_path: Path) -> None:
