@@ -7,7 +7,7 @@ the same content.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,7 +84,15 @@ def may_export() -> bool:
     return permission.may_read(Right.ACTION, _EXPORT)
 
 
-def note(name: str, form: str, edition: str) -> None:
-    """Called with the click: refused without the right, and an entry of the audit log with it."""
-    with permission.acting(_EXPORT, table=name, form=form, edition=edition):
-        pass
+def taking(name: str, form: str, edition: str, made: Callable[[], bytes]) -> Callable[[], bytes]:
+    """`made`, for a button that calls it when it is clicked; then an entry of the audit log goes with it.
+
+    What it returns raises Forbidden where the right or the session is gone by then.
+    """
+    act = permission.acting_later(_EXPORT, table=name, form=form, edition=edition)
+
+    def taken() -> bytes:
+        with act():
+            return made()
+
+    return taken

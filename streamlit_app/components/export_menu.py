@@ -1,6 +1,6 @@
 """The menu by which a table or chart is taken away. Not here: what the files hold (`actions/exports`)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -40,18 +40,14 @@ def _asked(view: View) -> dict[str, str]:
     return {"from": iso(view.start_at), "to": iso(view.end_at), "tz": view.zone} | view.filters
 
 
-def _button(made: exports.Export, form: str, content: Any, kind: str) -> None:
+def _button(made: exports.Export, form: str, content: Callable[[], bytes], kind: str) -> None:
     st.download_button(
         form,
-        content,
+        exports.taking(made.name, form.lower(), made.edition, content),
         f"{made.name.replace(' ', '-')}.{form.lower()}",
         kind,
         key=f"export-{made.name}-{form}",
         type="tertiary",
-        on_click=_noted,
-        args=(made, form),
+        # A run of the page would take what the click asks for away while it is being made.
+        on_click="ignore",
     )
-
-
-def _noted(made: exports.Export, form: str) -> None:
-    exports.note(made.name, form.lower(), made.edition)

@@ -4,8 +4,8 @@ Here: the session behind a page, refusing on the server, the banner of break-gla
 and the policy (`privacy/access/access_policy`). Hiding a page in the navigation is no access control.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import streamlit as st
 
@@ -16,7 +16,14 @@ from streamlit_app.sign_in import doorman
 
 def session() -> Session | None:
     """The session of whoever looks, read anew each time: it may have ended."""
-    secret = st.session_state.get(doorman.COOKIE) or st.context.cookies.get(doorman.COOKIE)
+    return _found(_secret())
+
+
+def _secret() -> object:
+    return st.session_state.get(doorman.COOKIE) or st.context.cookies.get(doorman.COOKIE)
+
+
+def _found(secret: object) -> Session | None:
     return doorman.identities().sessions.find(secret) if isinstance(secret, str) else None
 
 
@@ -76,6 +83,22 @@ def acting(name: str, *refusals: type[Exception], **details: str) -> Iterator[Pr
     require(seen_by, Right.ACTION, name, **details)
     with doorman.guard().acting(seen_by, name, *refusals, **details):
         yield seen_by
+
+
+def acting_later(name: str, **details: str) -> Callable[[], AbstractContextManager[None]]:
+    """Like `acting`, for what is done after the page was drawn and outside of its run.
+
+    Whoever looks is known now, the session is looked up anew then. Entering what it gives raises Forbidden.
+    """
+    is_open, secret = doorman.is_open(), _secret()
+
+    def act() -> AbstractContextManager[None]:
+        found = None if is_open else _found(secret)
+        if not is_open and found is None:
+            raise Forbidden("your session has ended: sign in again.")
+        return doorman.guard().acting(found.who if found else ADMINISTRATOR, name, **details)
+
+    return act
 
 
 def may_read(right: Right, name: str) -> bool:

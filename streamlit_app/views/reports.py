@@ -1,5 +1,7 @@
 """Reports: what was made for which period, what it says, in four formats; making one now."""
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
@@ -159,9 +161,10 @@ def _downloads(entry: Entry) -> None:
         content = readings.file(entry, form)
         if content:
             st.download_button(
-                form.upper(), content, f"{entry.kind}-{entry.period}-{entry.edition}.{form}", MIME[form],
+                form.upper(), exports.taking(entry.kind, form, entry.edition, partial(bytes, content)),
+                f"{entry.kind}-{entry.period}-{entry.edition}.{form}", MIME[form],
                 key=f"report-{entry.edition}-{form}", type="tertiary", icon=":material/download:",
-                on_click=exports.note, args=(entry.kind, form, entry.edition),
+                on_click="ignore",
             )  # fmt: skip
 
 

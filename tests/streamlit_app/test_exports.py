@@ -2,13 +2,20 @@
 
 import io
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from dagster_project.reporting import charts
 from dagster_project.reporting.charts import LIGHT, Clock
-from streamlit_app.actions.exports import Export
+from privacy.access.access_policy import Forbidden, Role
+from privacy.keys.key_store import KeyStore
+from streamlit_app.actions.exports import Export, taking
+from streamlit_app.sign_in import doorman, permission
+from tests.signing_in import session_secret
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ROWS = pd.DataFrame(
@@ -61,3 +68,32 @@ def test_a_picture_is_the_chart_as_it_was_drawn() -> None:
     )
     picture = export().png(drawn.to_dict(), LIGHT.background)
     assert picture.startswith(b"\x89PNG") and len(picture) > 2_000
+
+
+@pytest.fixture
+def secret(home: Path, keys: KeyStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A researcher looks, with this session."""
+    doorman.forget()
+    made = session_secret(home, Role.RESEARCHER)
+    monkeypatch.setattr(permission, "_secret", lambda: made)
+    yield made
+    doorman.forget()
+
+
+def noted() -> list[tuple[str, str]]:
+    return [(e.outcome, e.details["form"]) for e in doorman.log().entries(action="access.action")]
+
+
+@pytest.mark.usefixtures("secret")
+def test_a_file_is_noted_when_it_is_made_not_when_its_button_is_drawn() -> None:
+    taken = taking("slow routes", "csv", "e1", lambda: b"rows")
+    assert noted() == []
+    assert (taken(), noted()) == (b"rows", [("done", "csv")])
+
+
+def test_whose_session_has_ended_takes_nothing_from_a_page_that_is_still_open(secret: str) -> None:
+    taken = taking("slow routes", "csv", "e1", lambda: b"rows")
+    doorman.identities().sessions.sign_out(secret)
+    with pytest.raises(Forbidden, match="sign in again"):
+        taken()
+    assert noted() == []

@@ -152,4 +152,4 @@ def test_what_is_decided_in_the_app_is_decided_around_an_entry() -> None:
 
 def _is_around_an_entry(function: ast.FunctionDef) -> bool:
     called = {ast.unparse(n.func) for n in ast.walk(function) if isinstance(n, ast.Call)}
-    return bool(called & {"permission.acting", "deciding"})
+    return bool(called & {"permission.acting", "permission.acting_later", "deciding"})
