@@ -12,6 +12,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from dagster_project.process.page_rules import PREFIX
 from streamlit_app.components import address, markup
+from streamlit_app.page_files import FILES
 from streamlit_app.sign_in import doorman, permission
 from streamlit_app.sign_in.batch_page import PAGE as DAGSTER
 
@@ -45,18 +46,13 @@ _STARTS = ("overview", "privacy", "engagement", "explore", "account")
 
 # No `page_icon`: browsers would ask fonts.gstatic.com for a Material one. `entrance` serves ours.
 st.set_page_config(page_title="TTA Monitor", layout="wide")
-existing = [
-    name
-    for members in _PAGES.values()
-    for name in members
-    if (_HERE / "views" / f"{name}.py").exists()
-]
+existing = [name for members in _PAGES.values() for name in members if name in FILES]
 allowed = {name for name in existing if permission.may_open(name)}
 
 
 def _page(name: str, title: str, *, is_shown: bool) -> StreamlitPage:
     visibility = "visible" if is_shown else "hidden"
-    return st.Page(f"views/{name}.py", title=title, url_path=name, visibility=visibility)
+    return st.Page(FILES[name], title=title, url_path=name, visibility=visibility)
 
 
 pages = {

@@ -1,1 +1,1 @@
-"""One file per page; each reads through `streamlit_app/readings` and draws."""
+"""The pages, a room for each task; one file per page, which reads through `streamlit_app/readings` and draws."""

@@ -17,8 +17,8 @@ from ingestion.receivers.doors import http, sentry
 from ingestion.settings import load_settings
 from live_tail.alerts.notify.notify_policy import Channel
 from live_tail.http.live_api import build_app
+from streamlit_app.page_files import FILES
 from streamlit_app.sign_in.entrance import routes as app_routes
-from tests.conftest import ROOT
 from tta_monitor.cli import app
 from tta_monitor.running.programs import programs
 
@@ -33,7 +33,7 @@ def doors() -> set[str]:
     found |= {f"collector {name}" for name in _modules(collectors_path[0])}
     found |= {f"live {method} {path}" for method, path in live_routes()}
     found |= {f"app {route.path}" for route in app_routes()} | {f"app {PREFIX}"}
-    found |= {f"page {name}" for name in _modules(str(ROOT / "streamlit_app" / "views"))}
+    found |= {f"page {name}" for name in FILES}
     found |= {f"process {name}" for name in processes()}
     found |= {f"command {' '.join(path)}" for path, _ in commands()}
     found |= {f"channel {kind}" for kind in get_args(get_type_hints(Channel)["type"])}

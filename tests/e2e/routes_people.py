@@ -18,8 +18,8 @@ from websockets.sync.client import connect as open_socket
 
 from dagster_project.process.page_rules import PREFIX
 from ingestion.receivers.doors.http import JSON
+from streamlit_app.page_files import FILES
 from streamlit_app.sign_in.doorman import COOKIE
-from tests.conftest import ROOT
 from tests.e2e import exports
 from tests.e2e.canaries import Canary
 from tests.e2e.doors import live_routes
@@ -76,9 +76,7 @@ def notifications(stage: Stage) -> Iterator[str]:
 def app(stage: Stage) -> Iterator[str]:
     """Signing in with private names, and every page failing over a private text."""
     texts = stage.texts("page.txt", stage.some(7))
-    pages = sorted(
-        f.stem for f in (ROOT / "streamlit_app" / "views").glob("*.py") if f.stem != "__init__"
-    )
+    pages = sorted(FILES)
     with _app(
         stage, "tests.e2e.faults", "streamlit_app.sign_in.permission:page", str(texts)
     ) as base:

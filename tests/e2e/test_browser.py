@@ -10,9 +10,9 @@ import httpx
 import pytest
 from playwright.sync_api import Page
 
+from streamlit_app.page_files import FILES
 from tests.bench.load import request_body
 from tests.browser import browser_page, needs_browser, needs_firefox
-from tests.conftest import ROOT
 from tests.firefox import firefox
 from tests.processes import Running, running
 from tests.signing_in import link_to
@@ -165,6 +165,6 @@ def _names_of_pages(visitor: Visitor) -> dict[str, str]:
         return visitor.runs(links) or None
 
     found = dict(wait_for(named, lambda: "the app has no navigation", 90))
-    views = {f"/{f.stem}" for f in (ROOT / "streamlit_app" / "views").glob("[a-z]*.py")}
+    views = {f"/{name}" for name in FILES}
     assert views - {"/gallery"} <= {*found}
     return {**found, "/gallery": "Gallery"}

@@ -18,6 +18,7 @@ from tests.conftest import CAPTURE, ROOT
 from tests.ingestion.receivers.test_receivers import landed, span_request
 from tests.processes import Running, running
 from tests.visitors import wait_for
+from tta_monitor.traffic.replay import Captured, read_capture
 
 
 def _monitor(processes: Running, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -27,16 +28,29 @@ def _monitor(processes: Running, *arguments: str) -> subprocess.CompletedProcess
     )  # fmt: skip
 
 
+def _some_of_the_capture(folder: Path) -> Path:
+    """Every sixth body of it: three times all of it is minutes of work on a busy machine."""
+    return _captured(folder, read_capture(CAPTURE)[::6])
+
+
 def _written(folder: Path, bodies: list[tuple[bytes, str, str | None]]) -> Path:
+    """A capture folder of these bodies of spans, content types and encodings, a second apart."""
+    some = [
+        Captured("/v1/traces", kind, encoding, body, 1_790_000_000 + number)
+        for number, (body, kind, encoding) in enumerate(bodies)
+    ]
+    return _captured(folder, some)
+
+
+def _captured(folder: Path, some: list[Captured]) -> Path:
     """A capture folder as TTA's capture tool writes it."""
     (folder / "otlp").mkdir(parents=True)
     lines = []
-    for number, (body, content_type, encoding) in enumerate(bodies):
-        (folder / "otlp" / f"{number}.bin").write_bytes(body)
-        entry = {"path": "/v1/traces", "file": f"{number}.bin", "ts": 1_790_000_000 + number}
-        lines.append(
-            json.dumps(entry | {"content_type": content_type, "content_encoding": encoding})
-        )
+    for number, one in enumerate(some):
+        (folder / "otlp" / f"{number}.bin").write_bytes(one.body)
+        entry = {"path": one.path, "file": f"{number}.bin", "ts": one.recorded_at}
+        about = {"content_type": one.content_type, "content_encoding": one.content_encoding}
+        lines.append(json.dumps(entry | about))
     (folder / "otlp" / "index.jsonl").write_text("\n".join(lines))
     return folder
 
@@ -55,13 +69,16 @@ def _accepted(processes: Running) -> int:
     return sum(row["accepted_items"] for row in rows if row["component"] != ALERTS)
 
 
-def test_the_capture_is_sent_and_a_second_time_adds_nothing(tmp_path: Path) -> None:
+def test_the_capture_is_sent_and_a_second_time_adds_nothing(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    capture = str(_some_of_the_capture(tmp_path_factory.mktemp("capture")))
     with running(tmp_path, "ingestion.receivers", "live_tail") as processes:
-        first = _monitor(processes, "replay", str(CAPTURE), "--shift-to-now")
+        first = _monitor(processes, "replay", capture, "--shift-to-now")
         assert first.returncode == 0, first.stderr
         assert "0 rejected" in first.stdout
-        again = _monitor(processes, "replay", str(CAPTURE))
-        thrice = _monitor(processes, "replay", str(CAPTURE))
+        again = _monitor(processes, "replay", capture)
+        thrice = _monitor(processes, "replay", capture)
         assert again.returncode == thrice.returncode == 0
         told = re.search(r" (\d+) items accepted", first.stdout)
         assert told

@@ -40,7 +40,7 @@ TARGETS = {
             "k_anonymity",
             "release_gate",
             "release_ledger",
-            "spec",
+            "release_spec",
         ),
     ),
     "spool": Target(("ingestion/spool.py",), ("tests/ingestion/test_spool.py",)),

@@ -18,7 +18,6 @@ from streamlit_app.components.events import error_decisions
 from streamlit_app.readings import errors as errors_data
 from streamlit_app.readings import source
 from streamlit_app.sign_in import doorman
-from tests.conftest import ROOT
 from tests.live_tail.window.test_hot_errors import NOW, Live, span_body
 from tests.pages import links, tables, tiles, words
 from tests.signing_in import sign_in_page_test
@@ -51,7 +50,7 @@ def live(
 
         def query(self, name: str, **given: object) -> LiveAnswer:
             texts = {k: str(v) for k, v in given.items() if v is not None}
-            rows = [{}] if name == "freshness" else run_query(tail.window, name, texts)
+            rows = [{"live_seq": 1}] if name == "freshness" else run_query(tail.window, name, texts)
             shown = [
                 {k: v.isoformat() + "Z" if isinstance(v, datetime) else v for k, v in row.items()}
                 for row in rows
@@ -74,7 +73,7 @@ class _Cached:
 
 
 def page(role: Role = Role.ADMIN, **address: str) -> AppTest:
-    shown = AppTest.from_file(str(ROOT / "streamlit_app/views/errors.py"), default_timeout=60)
+    shown = AppTest.from_file(str(FILES["errors"]), default_timeout=60)
     sign_in_page_test(shown, load_settings().home, role)
     for name, value in address.items():
         shown.query_params[name] = value

@@ -9,10 +9,10 @@ from ingestion.processes import passes
 from ingestion.settings import Settings, load_settings
 from privacy.access.access_policy import Role
 from streamlit_app.components import formats
+from streamlit_app.page_files import FILES
 from streamlit_app.readings import performance as data
 from streamlit_app.readings import source
 from streamlit_app.sign_in import doorman
-from tests.conftest import ROOT
 from tests.pages import tables, words
 from tests.signing_in import sign_in_page_test
 
@@ -31,7 +31,7 @@ def fresh_caches():
 
 
 def page(name: str, role: Role = Role.ADMIN) -> AppTest:
-    file = ROOT / "streamlit_app" / "views" / f"{name}.py"
+    file = FILES[name]
     shown = AppTest.from_file(str(file), default_timeout=60)
     return sign_in_page_test(shown, load_settings().home, role)
 

@@ -23,10 +23,10 @@ from privacy.retention.retention_policy import load_policy
 from privacy.site_policy import FILE, Decision, load_site_policy
 from streamlit_app.components.privacy.parts import narrowed, totals
 from streamlit_app.components.privacy.privacy_records import age_words
+from streamlit_app.page_files import FILES
 from streamlit_app.readings import privacy as privacy_data
 from streamlit_app.readings import source
 from streamlit_app.sign_in import doorman
-from tests.conftest import ROOT
 from tests.ingestion.expiry.test_expiry import send as send_at
 from tests.pages import tiles, words
 from tests.privacy.gate.test_gate_counts import send, with_attributes
@@ -72,7 +72,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def page(part: str = "Gate", role: Role = Role.PRIVACY_OFFICER) -> AppTest:
-    file = ROOT / "streamlit_app" / "views" / "privacy.py"
+    file = FILES["privacy"]
     shown = AppTest.from_file(str(file), default_timeout=90)
     sign_in_page_test(shown, load_settings().home, role)
     shown.query_params["part"] = part

@@ -17,10 +17,10 @@ from privacy.access.access_policy import Role
 from privacy.audit.audit_log import AuditLog
 from privacy.keys.key_store import KeyStore
 from streamlit_app.actions import reports as deeds
+from streamlit_app.page_files import FILES
 from streamlit_app.readings import reports as readings
 from streamlit_app.readings import source
 from streamlit_app.sign_in import doorman
-from tests.conftest import ROOT
 from tests.pages import links, tables, tiles, title, words
 from tests.reports import DAY, document
 from tests.signing_in import sign_in_page_test
@@ -63,7 +63,7 @@ def kept(settings: Settings, **changed: Any) -> Entry:
 
 
 def page(role: Role = Role.OPERATOR, **query: str) -> AppTest:
-    file = ROOT / "streamlit_app" / "views" / "reports.py"
+    file = FILES["reports"]
     shown = AppTest.from_file(str(file), default_timeout=90)
     sign_in_page_test(shown, load_settings().home, role)
     for name, value in query.items():

@@ -8,14 +8,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
+from streamlit_app.page_files import FILES
 from streamlit_app.view import PREVIOUS, RANGES, View
 
 Shown = dict[str, Any]
 _LEAD, _TAIL = timedelta(minutes=10), timedelta(minutes=5)
-_PAGES = frozenset(f.stem for f in (Path(__file__).parents[2] / "views").glob("[a-z]*.py"))
+_PAGES = frozenset(FILES)
 _NAMES: Mapping[str, str] = {
     "errors": "Errors", "logs": "Logs", "ai_models": "AI models", "databases": "Databases",
     "websockets": "WebSockets", "performance": "Performance", "health": "Health", "explore": "Explore",

@@ -10,7 +10,8 @@ import streamlit as st
 
 from privacy.access.access_policy import Right
 from streamlit_app.components import markup
-from streamlit_app.readings import source, tail
+from streamlit_app.readings import source
+from streamlit_app.readings.arriving import tail
 from streamlit_app.sign_in import permission
 from streamlit_app.view import View
 

@@ -1,1 +1,1 @@
-"""Whether anything arrives: since a page last looked, and since the home was made."""
+"""What arrives: one by one, whether anything did since a page last looked, and since the home was made."""

@@ -13,8 +13,8 @@ from privacy.access.access_policy import Role
 from streamlit_app.actions import saved
 from streamlit_app.components import address
 from streamlit_app.components.header import filter_bar, range_picker, redraw, refresh, search_box
-from streamlit_app.readings import source, tail
-from streamlit_app.readings.arriving import arrivals
+from streamlit_app.readings import source
+from streamlit_app.readings.arriving import arrivals, tail
 from streamlit_app.view import View
 from tests.live_answers import LiveAnswers
 from tests.pages import links, title, words

@@ -30,10 +30,10 @@ from streamlit_app.readings import (
     releases,
     requests,
     source,
-    tail,
     traces,
     websockets,
 )
+from streamlit_app.readings.arriving import tail
 from streamlit_app.readings.source import Reading
 from streamlit_app.sign_in import permission
 from streamlit_app.view import View

@@ -11,16 +11,14 @@ from privacy.access.access_policy import Right, Role, load_policy
 from privacy.access.identities import Identities
 from privacy.audit.audit_log import AuditLog
 from privacy.keys.key_store import KeyStore
+from streamlit_app.page_files import FILES
 from streamlit_app.readings import source
 from streamlit_app.server import note_error
 from streamlit_app.sign_in import doorman
-from tests.conftest import ROOT
 from tests.pages import tables, tiles, title
 from tests.signing_in import session_secret, sign_in_page_test
 
-VIEWS = sorted(
-    f.stem for f in (ROOT / "streamlit_app" / "views").glob("*.py") if f.stem != "__init__"
-)
+VIEWS = sorted(FILES)
 PASSWORD = "correct horse battery staple"
 
 
@@ -34,9 +32,7 @@ def fresh_caches(settings: Settings):
 
 
 def view(name: str) -> AppTest:
-    return AppTest.from_file(
-        str(ROOT / "streamlit_app" / "views" / f"{name}.py"), default_timeout=180
-    )
+    return AppTest.from_file(str(FILES[name]), default_timeout=180)
 
 
 @pytest.mark.parametrize("name", VIEWS)

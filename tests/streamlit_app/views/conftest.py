@@ -20,10 +20,10 @@ from live_tail.window.follow import Follower
 from live_tail.window.window import Window
 from privacy.access.access_policy import Role
 from privacy.keys.key_store import KeyStore
+from streamlit_app.page_files import FILES
 from streamlit_app.readings import source
 from streamlit_app.sign_in import doorman
 from streamlit_app.view import View
-from tests.conftest import ROOT
 from tests.signing_in import sign_in_page_test
 from tests.streamlit_app.readings.test_readings import RANGE, Answers, _sent
 
@@ -118,7 +118,7 @@ def opened() -> Opened:
     """Open a page, with the hour as its range and further parameters."""
 
     def open_page(name: str, role: Role = Role.ADMIN, **params: str) -> AppTest:
-        file = ROOT / "streamlit_app" / "views" / f"{name}.py"
+        file = FILES[name]
         shown = AppTest.from_file(str(file), default_timeout=180)
         sign_in_page_test(shown, source.settings().home, role)
         for key, value in {**HOUR.params(), **params}.items():

@@ -24,6 +24,7 @@ _NO_CONFIGURATION = {
     "home": "the home itself",
     "audit.heads_path": "a folder that is written to",
     "retention.archive_path": "a folder that is written to",
+    "reports.deliver": "who receives which report, no file",
     "access.token_file": "read by commands alone, which say so themselves",
 }
 

@@ -11,7 +11,8 @@ from streamlit_app.components.calls.choice import choice
 from streamlit_app.components.calls.known_names import released
 from streamlit_app.components.calls.one_trace import one_trace
 from streamlit_app.components.panels import Panel, asked, panel
-from streamlit_app.readings import tail, traces
+from streamlit_app.readings import traces
+from streamlit_app.readings.arriving import tail
 from streamlit_app.readings.source import Reading
 from streamlit_app.sign_in import permission
 from streamlit_app.view import View

@@ -6,7 +6,8 @@ from streamlit_app.components import address, frame, panels, states
 from streamlit_app.components.drawer import drawer
 from streamlit_app.components.events import choices, tail_rows
 from streamlit_app.components.export_menu import export_menu
-from streamlit_app.readings import requests, tail
+from streamlit_app.readings import requests
+from streamlit_app.readings.arriving import tail
 from streamlit_app.view import View
 
 _HELP = """

@@ -1,0 +1,12 @@
+"""Where the file of each page lies: `views` has a room for each task.
+
+Here: names and files. Not here: order and titles of the navigation (`app`), who may open one (`privacy/access`).
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+FILES: Mapping[str, Path] = {
+    file.stem: file for file in sorted((Path(__file__).parent / "views").glob("*/[a-z]*.py"))
+}
+"""The file of each page, by the name that its address has."""

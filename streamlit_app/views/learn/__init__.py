@@ -1,0 +1,1 @@
+"""What the marts know beyond the day: free questions. Not here: running the platform (`operate`)."""

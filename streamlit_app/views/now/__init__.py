@@ -1,0 +1,1 @@
+"""What is the matter at this moment: verdict, tail, alerts. Not here: why (`operate`)."""
