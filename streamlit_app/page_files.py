@@ -1,6 +1,6 @@
 """Where the file of each page lies: `views` has a room for each task.
 
-Here: names and files. Not here: order and titles of the navigation (`app`), who may open one (`privacy/access`).
+Here: names and files. Not here: the navigation (`app`), who may open a page (`privacy/access`).
 """
 
 from collections.abc import Mapping

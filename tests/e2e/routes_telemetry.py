@@ -152,8 +152,9 @@ def collectors(stage: Stage) -> Iterator[str]:
             stranger.kill()
             stranger.wait()
     names = (
-        "exposition exposition_lines exposition_otlp gpu host job_http tail json_lines lines record "
-        "native_histograms processes jobs relabelling scraped_samples scraper"
+        "exposition exposition_lines exposition_otlp families file_tail gpu host host_processes job_http jobs "
+        "json_lines lines native_histograms otlp_exports otlp_points own_settings record relabelling "
+        "scraped_samples scraper to_receiver"
     ).split()
     yield from (f"collector {name}" for name in names)
 

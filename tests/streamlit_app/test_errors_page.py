@@ -15,6 +15,7 @@ from privacy.access.access_policy import Role
 from privacy.keys.key_store import KeyStore
 from streamlit_app.components import address
 from streamlit_app.components.events import error_decisions
+from streamlit_app.page_files import FILES
 from streamlit_app.readings import errors as errors_data
 from streamlit_app.readings import source
 from streamlit_app.sign_in import doorman

@@ -1,1 +1,1 @@
-"""Where time goes and what fails: calls, traces, errors, lines. Not here: whether somebody must act (`now`)."""
+"""Where time goes and what fails: calls, traces, errors, lines. Not here: must somebody act (`now`)."""
