@@ -24,8 +24,13 @@ from ingestion.collectors.prometheus.scraper import ScrapeFailed, as_request, ru
 from ingestion.doors.own_receiver import OwnDoor
 
 _Answer = Callable[[BaseHTTPRequestHandler], None]
-# Any scrape long after the registries of these tests were made.
-_LATER = ScrapeTime(time.time_ns() + 10**13, time.time_ns() + 10**12)
+
+
+def _later() -> ScrapeTime:
+    """A scrape long after the registry was made: not made for it."""
+    return ScrapeTime(time.time_ns() + 10**13, time.time_ns() + 10**12)
+
+
 _JOBS = """
 global: {scrape_interval: 15s}
 scrape_configs:
@@ -159,7 +164,7 @@ def test_an_unknown_relabel_action_is_refused() -> None:
 def test_every_kind_of_metric_keeps_its_numbers(generate: Callable[..., bytes]) -> None:
     content_type = "application/openmetrics-text" if generate is generate_openmetrics else ""
     exposition = read_exposition(generate(_registry()).decode(), content_type)
-    metrics = to_otlp(exposition, _LATER)
+    metrics = to_otlp(exposition, _later())
     sums = [m for m in metrics if m.name == "tta_http_requests_total"]
     assert sorted(m.sum.data_points[0].as_double for m in sums) == [2, 3]
     assert all(m.sum.is_monotonic and m.sum.aggregation_temporality == 2 for m in sums)
@@ -173,7 +178,7 @@ def test_every_kind_of_metric_keeps_its_numbers(generate: Callable[..., bytes]) 
 
 def test_created_is_the_start_time_and_no_metric_of_its_own() -> None:
     exposition = read_exposition(generate_latest(_registry()).decode(), "")
-    metrics = to_otlp(exposition, _LATER)
+    metrics = to_otlp(exposition, _later())
     assert not [m.name for m in metrics if m.name.endswith("_created")]
     starts = [
         p.start_time_unix_nano for m in metrics if m.HasField("sum") for p in m.sum.data_points
@@ -192,7 +197,7 @@ def test_a_registry_made_anew_for_each_scrape_gives_deltas() -> None:
 
 def test_a_quoted_registry_that_lives_on_stays_cumulative() -> None:
     quoted = json.dumps(generate_latest(_registry()).decode())
-    metrics = to_otlp(read_exposition(quoted, "application/json"), _LATER)
+    metrics = to_otlp(read_exposition(quoted, "application/json"), _later())
     assert all(m.sum.aggregation_temporality == 2 for m in metrics if m.HasField("sum"))
 
 
@@ -200,18 +205,18 @@ def test_bad_lines_cost_only_themselves() -> None:
     body = "good 1\nbroken{ 2\nalso_good 3\nvalue_missing\n"
     exposition = read_exposition(body, "text/plain")
     assert sum(exposition.faults.values()) == 2
-    assert [m.name for m in to_otlp(exposition, _LATER)] == ["good", "also_good"]
+    assert [m.name for m in to_otlp(exposition, _later())] == ["good", "also_good"]
 
 
 def test_nan_is_no_value_and_not_zero() -> None:
-    (metric,) = to_otlp(read_exposition("temperature NaN\n", ""), _LATER)
+    (metric,) = to_otlp(read_exposition("temperature NaN\n", ""), _later())
     point = metric.gauge.data_points[0]
     assert (point.flags, point.WhichOneof("value")) == (1, None)
 
 
 def test_a_histogram_without_infinity_counts_the_rest_from_its_count() -> None:
     body = '# TYPE h histogram\nh_bucket{le="1"} 4\nh_count 6\nh_sum NaN\n'
-    (metric,) = to_otlp(read_exposition(body, ""), _LATER)
+    (metric,) = to_otlp(read_exposition(body, ""), _later())
     point = metric.histogram.data_points[0]
     assert list(point.bucket_counts) == [4, 2]
     assert not point.HasField("sum")

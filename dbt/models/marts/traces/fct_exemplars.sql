@@ -8,6 +8,15 @@ with parts as (
         partition by kind, component, name, coalesce(once, hash(trace_id, span_id, event_at))
         order by is_span desc, event_at asc, trace_id asc, span_id asc
     ) = 1
+),
+
+-- Several errors of a group at one moment of one span are one example of it.
+single as (
+    select * from parts
+    qualify row_number() over (
+        partition by kind, component, name, trace_id, span_id, event_at
+        order by is_span desc, once asc
+    ) = 1
 )
 
 select
@@ -15,5 +24,5 @@ select
     duration_ms, is_failed,
     case when is_failed then error_type end as error_type,
     input_tokens, output_tokens, trace_id, span_id
-from parts
+from single
 qualify {{ is_exemplar() }}
