@@ -29,6 +29,8 @@ _FREE = (*entrance.PATHS, "/app/static/", "/_stcore/health", "/_stcore/host-conf
 """What needs no session: the way in, our icon and font, and two constants of Streamlit's that an open
 page asks for before it connects again; only then can it be told that its session is over."""
 _LOOK_EVERY_S = 2.0
+# The tab in which somebody signs out is on its way already; overtaken, it would say that a session had ended.
+_ON_ITS_WAY_S = 1.0
 _ENDED = 1008
 
 
@@ -108,6 +110,7 @@ async def _while_it_lasts(
         while await _surely(is_alive):
             await asyncio.sleep(_LOOK_EVERY_S)
         has_ended = True
+        await asyncio.sleep(_ON_ITS_WAY_S)
         await _lead_out(scope, send)
 
     async def guarded(message: Message) -> None:
