@@ -18,15 +18,20 @@
     {% endif %}
 {%- endmacro %}
 
-{% macro is_exemplar(further='') -%}
+{% macro is_exemplar() -%}
     row_number() over (
-        partition by kind, component, name, {{ ten_minutes('placed_at') }}{{ further }}
-        order by duration_ms desc nulls last, event_at desc, trace_id, span_id
+        partition by kind, component, name, {{ ten_minutes('placed_at') }}
+        order by {{ exemplar_rank() }} desc
     ) <= 3
     or (is_failed and row_number() over (
-        partition by kind, component, name, is_failed, {{ ten_minutes('placed_at') }}{{ further }}
-        order by duration_ms desc nulls last, event_at desc, trace_id, span_id
+        partition by kind, component, name, is_failed, {{ ten_minutes('placed_at') }}
+        order by {{ exemplar_rank() }} desc
     ) <= 3)
+{%- endmacro %}
+
+{# The greatest come first: the slowest, of equals and of what has no duration the newest. #}
+{% macro exemplar_rank() -%}
+    row(coalesce(duration_ms, -1), event_at, trace_id, span_id)
 {%- endmacro %}
 
 {# A record's ten minutes hold the newest five lines of a pattern. #}

@@ -1,5 +1,7 @@
 -- Single requests, AI calls, database operations and grouped errors: what exemplars are chosen from.
-with spans as (
+{{ config(materialized="view") }}
+
+with spans as not materialized (
     select
         *,
         coalesce(component_version, '') as version,
