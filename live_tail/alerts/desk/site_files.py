@@ -111,11 +111,10 @@ def _stamp(path: Path) -> tuple[int, int, int] | None:
 
 
 def _config(settings: Settings) -> str:
-    from ingestion.expiry.plan import policy_of  # noqa: PLC0415
-    from privacy.retention.retention_policy import RetentionProblem  # noqa: PLC0415
+    from privacy.retention.retention_policy import RetentionProblem, load_policy  # noqa: PLC0415
 
     try:
-        policy_of(settings)
+        load_policy(settings.retention.rules)
     except RetentionProblem as problem:
         return str(problem)
     return ""
