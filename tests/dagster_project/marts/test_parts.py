@@ -63,17 +63,17 @@ def _same(one: object, other: object) -> bool:
 
 @pytest.fixture(scope="module")
 def homes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, Settings]:
-    """The capture as if it ended now: built in four passes, one of which was killed, and at once."""
+    """The capture as if it ended now: built in three passes, one of which was killed, and at once."""
     folder = tmp_path_factory.mktemp("parts") / "home"
     folder.mkdir()
     keys = KeyStore.open(folder, create=True)
     settings = load_settings(folder)
     pipeline = Pipeline(Spool(settings.spool_path, keys), keys)
     bodies = shifted(read_capture(CAPTURE), time.time() - 60)
-    # Every fourth body comes late: minutes that were built change, spans and logs of one error part.
+    # Every third body comes late: minutes that were built change, spans and logs of one error part.
     passes = [
-        [Incoming(PATHS[b.path], b.body) for n, b in enumerate(bodies) if n % 4 == late]
-        for late in range(4)
+        [Incoming(PATHS[b.path], b.body) for n, b in enumerate(bodies) if n % 3 == late]
+        for late in range(3)
     ]
     for number, some in enumerate(passes):
         for start in range(0, len(some), 64):
