@@ -6,7 +6,6 @@ Here: one invocation and the results of its nodes. Not here: what they mean to D
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,8 @@ from ingestion.meaning.names import dbt_variables
 
 _GOOD = frozenset({"success", "pass"})
 _WARNED = "warn"
+_read: dict[str, Any] = {}
+"""Parsed projects by what a fact means in them."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def run_dbt(arguments: Sequence[str], target: Path) -> DbtRun:
     with without_words():
         try:
             with without_key():
-                manifest = _parsed(options).deepcopy()
+                manifest = _parsed(target).deepcopy()
             done = dbtRunner(manifest=manifest).invoke([*arguments, *options, "--no-write-json"])
         finally:
             # Else the warehouse stays open in this process, and nobody else could open it.
@@ -71,7 +72,7 @@ def run_dbt(arguments: Sequence[str], target: Path) -> DbtRun:
 def parse_project(target: Path) -> Path:
     """Parse the project, unless this process has; returns the manifest's file. Raises RuntimeError."""
     with without_words(), without_key():
-        parsed = _parsed(_options(target))
+        parsed = _parsed(target)
     path = target / "manifest.json"
     parsed.writable_manifest().write(str(path))
     return path
@@ -85,14 +86,17 @@ def _options(target: Path) -> tuple[str, ...]:
     return (*(str(part) for part in (*places, *meant, *quiet)), "--no-use-colors", "--no-print")
 
 
-@cache
-def _parsed(options: tuple[str, ...]) -> Any:
-    from dbt.cli.main import dbtRunner  # noqa: PLC0415 - seconds to import
+def _parsed(target: Path) -> Any:
+    """The project as this process read it first: what it says is the same for every home."""
+    meant = dbt_variables()
+    if meant not in _read:
+        from dbt.cli.main import dbtRunner  # noqa: PLC0415 - seconds to import
 
-    done = dbtRunner().invoke(["parse", *options, "--no-write-json"])
-    if not done.success:
-        raise RuntimeError("the dbt project does not parse: run `make check`, which shows why")
-    return done.result
+        done = dbtRunner().invoke(["parse", *_options(target), "--no-write-json"])
+        if not done.success:
+            raise RuntimeError("the dbt project does not parse: run `make check`, which shows why")
+        _read[meant] = done.result
+    return _read[meant]
 
 
 def _kind(error: BaseException) -> str:
