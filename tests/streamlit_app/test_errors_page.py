@@ -17,7 +17,7 @@ from streamlit_app.components import address
 from streamlit_app.components.events import error_decisions
 from streamlit_app.page_files import FILES
 from streamlit_app.readings import errors as errors_data
-from streamlit_app.readings import source
+from streamlit_app.readings import ranges, source
 from streamlit_app.sign_in import doorman
 from tests.live_tail.window.test_hot_errors import NOW, Live, span_body
 from tests.pages import links, tables, tiles, words
@@ -44,6 +44,9 @@ def live(
     """A window that answers the page's queries without a socket."""
     pipeline.process([span_body(number=n, value=str(n)) for n in range(1, 5)])
     tail = Live(settings, keys)
+    # Pages and window go by one clock, however long other tests took since it was set.
+    for clock in (address, ranges):
+        monkeypatch.setattr(clock, "now", lambda: tail.now + timedelta(minutes=1))
 
     class Client:
         def get(self, path: str, **_: object) -> dict:
@@ -127,7 +130,6 @@ def test_an_unknown_group_says_why(live: Live) -> None:
 def test_a_group_leads_to_its_traces_its_releases_and_back(
     live: Live, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(address, "now", lambda: NOW + timedelta(minutes=1))
     [(key, _)] = live.rows()
     shown = page(group=key)
     assert not shown.exception
