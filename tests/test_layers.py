@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import grimp
 import pytest
 
 from tests.conftest import ROOT
@@ -98,3 +99,39 @@ def test_files_stay_short_rooms_small_and_modules_say_what_they_are() -> None:
             text = file.read_text()
             assert len(text.splitlines()) < 400, file
             assert ast.get_docstring(ast.parse(text)), file
+
+
+# Dagster, Streamlit and the command line load what lies in these rooms; training is run by hand.
+_LOADED_BY_NAME = ("dagster_project.defs.", "dagster_project.reporting.kinds.", "streamlit_app.views.",
+                   "tta_monitor.commands.", "privacy.detection.training.")  # fmt: skip
+
+
+def test_no_module_lies_there_that_nothing_imports_or_starts() -> None:
+    graph = grimp.build_graph(*_PACKAGES, cache_dir=None)
+    unimported = {
+        module
+        for module in graph.modules
+        if not graph.find_modules_that_directly_import(module) and not graph.find_children(module)
+    }
+    alone = {
+        m for m in unimported if not m.startswith(_LOADED_BY_NAME) and not m.endswith("__main__")
+    }
+    files = [
+        f for p in (*_PACKAGES, "dbt") for f in (ROOT / p).rglob("*") if f.suffix in _SAYS_NAMES
+    ]
+    said = "".join(f.read_text() for f in files if "target" not in f.parts)
+    # A module that says how it is started does not count as somebody who starts it.
+    started = {m for m in alone if said.count(m) > _own(m).count(m)}
+    started |= {m for m in alone if _file(m) in said or f'"{Path(_file(m)).name}"' in said}
+    assert alone - started == set()
+
+
+_SAYS_NAMES = frozenset({".py", ".yml", ".yaml", ".conf", ".sh"})
+
+
+def _file(module: str) -> str:
+    return module.replace(".", "/") + ".py"
+
+
+def _own(module: str) -> str:
+    return (ROOT / _file(module)).read_text()
