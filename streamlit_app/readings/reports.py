@@ -5,6 +5,7 @@ Here: one function per question, each behind the audience of the report. Not her
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from dagster_project.reporting import keeping
 from dagster_project.reporting.document.report_document import Document
@@ -67,20 +68,18 @@ def editions() -> list[Entry]:
 
 def document(entry: Entry) -> Document | None:
     """What it says, or None when its files were removed or altered."""
-    content = file(entry, "json")
+    path = file(entry, "json")
     try:
-        return from_json(content) if content else None
-    except ValueError:
+        return from_json(path.read_bytes()) if path else None
+    except (OSError, ValueError):
         return None
 
 
-def file(entry: Entry, form: str) -> bytes:
-    """A format of it; empty when the file was removed."""
+def file(entry: Entry, form: str) -> Path | None:
+    """Where a format of it lies; None when it was removed."""
     permission.require_of_viewer(Right.AUDIENCE, entry.audience)
-    try:
-        return keeping.file_of(source.settings(), entry, form).read_bytes()
-    except OSError:
-        return b""
+    path = keeping.file_of(source.settings(), entry, form)
+    return path if path.exists() else None
 
 
 def now() -> datetime:

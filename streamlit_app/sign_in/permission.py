@@ -19,6 +19,11 @@ def session() -> Session | None:
     return _found(_secret())
 
 
+def who() -> Principal | None:
+    """Whoever looks; everybody is the owner where sign-in is off."""
+    return _who(_secret())
+
+
 def _secret() -> object:
     return st.session_state.get(doorman.COOKIE) or st.context.cookies.get(doorman.COOKIE)
 
@@ -27,11 +32,10 @@ def _found(secret: object) -> Session | None:
     return doorman.identities().sessions.find(secret) if isinstance(secret, str) else None
 
 
-def who() -> Principal | None:
-    """Whoever looks; everybody is the owner where sign-in is off."""
+def _who(secret: object) -> Principal | None:
     if doorman.is_open():
         return ADMINISTRATOR
-    found = session()
+    found = _found(secret)
     return found.who if found else None
 
 
@@ -90,13 +94,13 @@ def acting_later(name: str, **details: str) -> Callable[[], AbstractContextManag
 
     Whoever looks is known now, the session is looked up anew then. Entering what it gives raises Forbidden.
     """
-    is_open, secret = doorman.is_open(), _secret()
+    secret = _secret()
 
     def act() -> AbstractContextManager[None]:
-        found = None if is_open else _found(secret)
-        if not is_open and found is None:
+        seen_by = _who(secret)
+        if seen_by is None:
             raise Forbidden("your session has ended: sign in again.")
-        return doorman.guard().acting(found.who if found else ADMINISTRATOR, name, **details)
+        return doorman.guard().acting(seen_by, name, **details)
 
     return act
 

@@ -69,7 +69,7 @@ def _accepted(processes: Running) -> int:
     return sum(row["accepted_items"] for row in rows if row["component"] != ALERTS)
 
 
-def test_the_capture_is_sent_and_a_second_time_adds_nothing(
+def test_a_capture_is_sent_and_a_second_time_adds_nothing(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     capture = str(_some_of_the_capture(tmp_path_factory.mktemp("capture")))

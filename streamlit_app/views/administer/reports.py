@@ -1,7 +1,5 @@
 """Reports: what was made for which period, what it says, in four formats; making one now."""
 
-from functools import partial
-
 import pandas as pd
 import streamlit as st
 
@@ -158,10 +156,10 @@ def _downloads(entry: Entry) -> None:
     if not exports.may_export():
         return
     for form in FORMS:
-        content = readings.file(entry, form)
-        if content:
+        path = readings.file(entry, form)
+        if path:
             st.download_button(
-                form.upper(), exports.taking(entry.kind, form, entry.edition, partial(bytes, content)),
+                form.upper(), exports.taking(entry.kind, form, entry.edition, path.read_bytes),
                 f"{entry.kind}-{entry.period}-{entry.edition}.{form}", MIME[form],
                 key=f"report-{entry.edition}-{form}", type="tertiary", icon=":material/download:",
                 on_click="ignore",

@@ -1,9 +1,7 @@
 """Overview: is everything all right, in one screen."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -12,8 +10,17 @@ from dagster_project.reporting import charts
 from streamlit_app.components import address, drawing, formats, frame, panels, states
 from streamlit_app.components.export_menu import export_menu
 from streamlit_app.components.header.saved_menu import marks
+from streamlit_app.components.markup import State
 from streamlit_app.components.overview import first_run, verdict
 from streamlit_app.components.ranked_table import Column, ranked_table
+from streamlit_app.components.summary_figures import (
+    AI_CALLS,
+    ERRORS,
+    P95,
+    REQUESTS,
+    TOKENS_OUT,
+    SummaryFigure,
+)
 from streamlit_app.components.tile import Tile, tiles
 from streamlit_app.readings import ai_models, ranges, requests, source
 from streamlit_app.readings.arriving import beginnings
@@ -26,26 +33,11 @@ component with its state. Drag over a chart to zoom, follow a figure or a compon
 _HEIGHT, _MANY_PCT = 150, 5.0
 
 
-@dataclass(frozen=True)
-class _Figure:
-    label: str
-    name: str
-    form: Callable[[float | None], str]
-    better: Literal["up", "down", "none"]
-    page: str = "performance"
-
-
+# A figure, and the page that it leads to.
 _FIGURES = (
-    _Figure("Requests", "request_per_s", lambda v: formats.number(v, "/s"), "none"),
-    _Figure("Errors", "error_pct", formats.percent, "down", "errors"),
-    _Figure("p95 latency", "p95_ms", formats.duration_ms, "down"),
-    _Figure(
-        "AI calls", "ai_calls_per_min", lambda v: formats.number(v, "/min"), "none", "ai_models"
-    ),
-    _Figure(
-        "Tokens out", "output_tokens_per_s", lambda v: formats.number(v, "/s"), "none", "ai_models"
-    ),
-)
+    (REQUESTS, "performance"), (ERRORS, "errors"), (P95, "performance"), (AI_CALLS, "ai_models"),
+    (TOKENS_OUT, "ai_models"),
+)  # fmt: skip
 _COLUMNS = (
     Column("component", "Component"),
     Column("state", "State", "pill"),
@@ -111,23 +103,19 @@ def _tiles(
         summed = pd.DataFrame(calls.groupby("bucket_at")[["call_count", "output_tokens"]].sum())
         lines["ai_calls_per_min"] = list(summed["call_count"] * 60 / step)
         lines["output_tokens_per_s"] = list(summed["output_tokens"] / step)
-    tiles([*(_tile(figure, row, lines, shown) for figure in _FIGURES), _alerts_tile(alerts, shown)])
+    figures = [
+        figure.tile(
+            row, shown.link(page), state=_state(figure, row), spark=lines.get(figure.name, ())
+        )
+        for figure, page in _FIGURES
+    ]
+    tiles([*figures, _alerts_tile(alerts, shown)])
 
 
-def _tile(
-    figure: _Figure, row: dict[str, float | None], lines: dict[str, list[float]], shown: View
-) -> Tile:
-    name, value = figure.name, row.get(figure.name)
-    is_high = name == "error_pct" and formats.is_measured(value) and float(value or 0) >= _MANY_PCT
-    return Tile(
-        figure.label,
-        figure.form(value),
-        formats.change(value, row.get(f"previous_{name}"), as_points=name == "error_pct"),
-        better=figure.better,
-        state="warning" if is_high else None,
-        spark=lines.get(name, ()),
-        link=shown.link(figure.page),
-    )
+def _state(figure: SummaryFigure, row: dict[str, float | None]) -> State | None:
+    value = row.get(figure.name)
+    is_high = figure is ERRORS and formats.is_measured(value) and float(value or 0) >= _MANY_PCT
+    return "warning" if is_high else None
 
 
 def _alerts_tile(alerts: list[dict[str, Any]], shown: View) -> Tile:

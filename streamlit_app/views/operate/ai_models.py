@@ -10,7 +10,7 @@ from streamlit_app.components import address, drawing, formats, frame, markup, p
 from streamlit_app.components.calls import chosen_minute, model_rows, sums
 from streamlit_app.components.calls.calls_panel import calls_panel
 from streamlit_app.components.calls.choice import choice
-from streamlit_app.components.calls.known_names import released
+from streamlit_app.components.calls.known_names import heard, released
 from streamlit_app.components.header.saved_menu import marks
 from streamlit_app.components.header.style import look
 from streamlit_app.components.panels import Panel, asked, panel
@@ -91,9 +91,7 @@ def main() -> None:
 
 
 def _known(shown: View) -> dict[str, list[str]]:
-    found = asked("ai_models", ai_models.models, shown.but(model=None))
-    models = sorted(set(found.frame["model"])) if found is not None and len(found.frame) else []
-    return {**released(shown), "model": models}
+    return released(shown) | heard("model", "ai_models", ai_models.models, shown)
 
 
 def _models(shown: View) -> tuple[Reading | None, pd.DataFrame]:

@@ -1,8 +1,6 @@
 """Performance: where time goes, from all requests to a minute, a route, and the calls that made it slow."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -10,11 +8,12 @@ import streamlit as st
 from streamlit_app.components import address, drawing, formats, frame, panels
 from streamlit_app.components.calls import chosen_minute, sums
 from streamlit_app.components.calls.calls_panel import calls_panel
-from streamlit_app.components.calls.known_names import released
+from streamlit_app.components.calls.known_names import heard, released
 from streamlit_app.components.header.saved_menu import marks
 from streamlit_app.components.header.style import look
 from streamlit_app.components.panels import Panel, asked, panel
 from streamlit_app.components.ranked_table import Column, Row, ranked_table
+from streamlit_app.components.summary_figures import AI_CALLS, ERRORS, P95, REQUESTS
 from streamlit_app.components.tile import Tile, tiles
 from streamlit_app.readings import databases, machines, ranges, requests, websockets
 from streamlit_app.readings.source import Reading
@@ -76,24 +75,6 @@ _USED = (
 )
 
 
-@dataclass(frozen=True)
-class _Figure:
-    """One of the page's numbers: a column of the summary, and how it reads."""
-
-    label: str
-    name: str
-    form: Callable[[float | None], str]
-    better: Literal["up", "down", "none"]
-
-
-_FIGURES = (
-    _Figure("Requests", "request_per_s", lambda v: formats.number(v, "/s"), "none"),
-    _Figure("Errors", "error_pct", formats.percent, "down"),
-    _Figure("p95 latency", "p95_ms", formats.duration_ms, "down"),
-    _Figure("AI calls", "ai_calls_per_min", lambda v: formats.number(v, "/min"), "none"),
-)
-
-
 def main() -> None:
     """Draw the page."""
     route = st.query_params.get("route")
@@ -107,9 +88,7 @@ def main() -> None:
 
 
 def _known(shown: View) -> dict[str, list[str]]:
-    found = asked("routes", requests.routes, shown.but(route=None))
-    routes = sorted(set(found.frame["route"])) if found is not None and len(found.frame) else []
-    return {**released(shown), "route": routes}
+    return released(shown) | heard("route", "routes", requests.routes, shown)
 
 
 def _now(shown: View) -> None:
@@ -138,20 +117,14 @@ def _figures(shown: View) -> None:
     plain = shown.but(route=None)
     tiles(
         [
-            _tile(_FIGURES[0], row, ""),
-            _tile(_FIGURES[1], row, shown.link("errors")),
-            _tile(_FIGURES[2], row, shown.link("traces", back="performance")),
-            _tile(_FIGURES[3], row, plain.link("ai_models")),
+            REQUESTS.tile(row, ""),
+            ERRORS.tile(row, shown.link("errors")),
+            P95.tile(row, shown.link("traces", back="performance")),
+            AI_CALLS.tile(row, plain.link("ai_models")),
             _database_tile(plain),
             _socket_tile(plain),
         ]
     )  # fmt: skip
-
-
-def _tile(figure: _Figure, row: Row, link: str) -> Tile:
-    now, before = row.get(figure.name), row.get(f"previous_{figure.name}")
-    change = formats.change(now, before, as_points=figure.name == "error_pct")
-    return Tile(figure.label, figure.form(now), change, better=figure.better, link=link)
 
 
 def _database_tile(shown: View) -> Tile:

@@ -1,9 +1,8 @@
-"""Thousands of bodies that are broken in every way: 4xx or partial success, and nothing else."""
+"""Ten thousand bodies that are broken in every way: 4xx or partial success, and nothing else."""
 
 import asyncio
 import gzip
 import json
-import os
 import random
 import zlib
 from collections import Counter
@@ -23,7 +22,7 @@ from ingestion.settings.receiver import ReceiverSettings
 from ingestion.spool import Spool
 from tests.ingestion.receivers.test_receivers import landed, span_request
 
-COUNT = int(os.environ.get("TTA_MONITOR_TEST_BODIES", "2000"))
+COUNT = 10_000
 _LIMIT = 2 * MIB
 _Request = tuple[bytes, dict[str, str]]
 
@@ -117,7 +116,7 @@ class Breaker:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_thousands_of_broken_bodies_give_no_5xx_and_leave_the_door_open(
+def test_ten_thousand_broken_bodies_give_no_5xx_and_leave_the_door_open(
     pipeline: Pipeline, spool: Spool, incoming: list[Incoming]
 ) -> None:
     breaker = Breaker([body.body for body in incoming if len(body.body) < 60_000], seed=11)
@@ -151,7 +150,7 @@ def test_thousands_of_broken_bodies_give_no_5xx_and_leave_the_door_open(
     last = asyncio.run(attack())
     assert sum(answers.values()) == COUNT
     assert set(answers) <= {200, 400, 413, 415}
-    assert all(answers[code] > COUNT // 100 for code in (200, 400, 413, 415)), answers
+    assert all(answers[code] > 100 for code in (200, 400, 413, 415)), answers
     assert last.status_code == 200
     assert b"the good" in [row["span_id"] for row in landed(spool, "spans")]
     # Caches fill in the first half; a leak of one body in twenty would be 100 MiB in the second.

@@ -24,7 +24,7 @@ def home(tmp_path: Path) -> Path:
 
 
 def test_an_hour_of_calm_raises_nothing(home: Path) -> None:
-    desk = Desk(home, START, step_s=60)
+    desk = Desk(home, START, step_s=30)
     desk.feed(simulated(START, 3_600, rate=1, is_calm=True))
     assert desk.events == [] and desk.told() == [] and desk.failed == {}
 
