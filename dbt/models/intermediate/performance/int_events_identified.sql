@@ -1,6 +1,4 @@
 -- Single requests, AI calls, database operations and grouped errors: what exemplars are chosen from.
-{{ config(materialized="view") }}
-
 with spans as not materialized (
     select
         *,

@@ -1,4 +1,6 @@
 -- Log records with their pattern (`ingestion/meaning/log_patterns`).
+{{ config(materialized="table") }}
+
 select
     event_at,
     date_trunc('minute', event_at) as minute_at,

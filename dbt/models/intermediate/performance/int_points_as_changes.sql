@@ -1,6 +1,8 @@
 -- What a counter gained at each point: a delta is its value, a cumulative one the difference to the point
 -- before, or its whole value after a reset (a new start, a counter that is smaller, fewer observations).
 -- What goes up and down (a sum that is not monotonic) gains nothing: its level is told.
+{{ config(materialized="table") }}
+
 with points as (
     select
         *,

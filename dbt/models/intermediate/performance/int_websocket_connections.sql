@@ -1,4 +1,6 @@
 -- Connections that ended since the last build, and what their own spans say of messages.
+{{ config(materialized="table") }}
+
 with spans as (
     select * from {{ ref('stg_landed__spans') }}
     where name = '{{ var('meaning')['websocket_connection_span'] }}'
