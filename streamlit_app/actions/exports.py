@@ -84,15 +84,18 @@ def may_export() -> bool:
     return permission.may_read(Right.ACTION, _EXPORT)
 
 
-def taking(name: str, form: str, edition: str, made: Callable[[], bytes]) -> Callable[[], bytes]:
+def taking(
+    name: str, form: str, edition: Callable[[], str], made: Callable[[], bytes]
+) -> Callable[[], bytes]:
     """`made`, for a button that calls it when it is clicked; then an entry of the audit log goes with it.
 
-    What it returns raises Forbidden where the right or the session is gone by then.
+    Until then nothing is worked out, the edition neither. What it returns raises Forbidden where the right
+    or the session is gone by then.
     """
-    act = permission.acting_later(_EXPORT, table=name, form=form, edition=edition)
+    act = permission.acting_later(_EXPORT)
 
     def taken() -> bytes:
-        with act():
+        with act(table=name, form=form, edition=edition()):
             return made()
 
     return taken

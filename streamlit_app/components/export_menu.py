@@ -43,7 +43,7 @@ def _asked(view: View) -> dict[str, str]:
 def _button(made: exports.Export, form: str, content: Callable[[], bytes], kind: str) -> None:
     st.download_button(
         form,
-        exports.taking(made.name, form.lower(), made.edition, content),
+        exports.taking(made.name, form.lower(), lambda: made.edition, content),
         f"{made.name.replace(' ', '-')}.{form.lower()}",
         kind,
         key=f"export-{made.name}-{form}",

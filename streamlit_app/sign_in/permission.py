@@ -89,14 +89,15 @@ def acting(name: str, *refusals: type[Exception], **details: str) -> Iterator[Pr
         yield seen_by
 
 
-def acting_later(name: str, **details: str) -> Callable[[], AbstractContextManager[None]]:
+def acting_later(name: str) -> Callable[..., AbstractContextManager[None]]:
     """Like `acting`, for what is done after the page was drawn and outside of its run.
 
-    Whoever looks is known now, the session is looked up anew then. Entering what it gives raises Forbidden.
+    Whoever looks is known now, the session is looked up anew then. What it gives takes the
+    details of the entry, and raises Forbidden.
     """
     secret = _secret()
 
-    def act() -> AbstractContextManager[None]:
+    def act(**details: str) -> AbstractContextManager[None]:
         seen_by = _who(secret)
         if seen_by is None:
             raise Forbidden("your session has ended: sign in again.")

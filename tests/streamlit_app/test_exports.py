@@ -85,14 +85,23 @@ def noted() -> list[tuple[str, str]]:
 
 
 @pytest.mark.usefixtures("secret")
+def test_a_button_that_nobody_clicks_works_nothing_out() -> None:
+    asked: list[str] = []
+    taken = taking("slow routes", "csv", lambda: asked.append("edition") or "e1", lambda: b"rows")
+    assert asked == []
+    taken()
+    assert asked == ["edition"]
+
+
+@pytest.mark.usefixtures("secret")
 def test_a_file_is_noted_when_it_is_made_not_when_its_button_is_drawn() -> None:
-    taken = taking("slow routes", "csv", "e1", lambda: b"rows")
+    taken = taking("slow routes", "csv", lambda: "e1", lambda: b"rows")
     assert noted() == []
     assert (taken(), noted()) == (b"rows", [("done", "csv")])
 
 
 def test_whose_session_has_ended_takes_nothing_from_a_page_that_is_still_open(secret: str) -> None:
-    taken = taking("slow routes", "csv", "e1", lambda: b"rows")
+    taken = taking("slow routes", "csv", lambda: "e1", lambda: b"rows")
     doorman.identities().sessions.sign_out(secret)
     with pytest.raises(Forbidden, match="sign in again"):
         taken()

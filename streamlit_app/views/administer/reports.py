@@ -159,7 +159,7 @@ def _downloads(entry: Entry) -> None:
         path = readings.file(entry, form)
         if path:
             st.download_button(
-                form.upper(), exports.taking(entry.kind, form, entry.edition, path.read_bytes),
+                form.upper(), exports.taking(entry.kind, form, lambda: entry.edition, path.read_bytes),
                 f"{entry.kind}-{entry.period}-{entry.edition}.{form}", MIME[form],
                 key=f"report-{entry.edition}-{form}", type="tertiary", icon=":material/download:",
                 on_click="ignore",
